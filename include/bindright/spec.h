@@ -1,0 +1,180 @@
+/**
+ * What is going to run: containers, their user words and their mounts, as the input says it.
+ *
+ * A reader turns a text (today a compose project) into one br_spec. It resolves relative paths, variables, merges and defaults
+ * exactly as the engine's own front end does, and resolves nothing else: no user name is looked up, no path is opened below a bind source.
+ * Every value keeps its place. Source of the rules: the Compose Specification and what `docker compose config` does.
+ */
+#ifndef BINDRIGHT_SPEC_H
+#define BINDRIGHT_SPEC_H
+
+#include <bindright/diag.h>
+
+struct br_arena;
+
+/** What kind of text the input is. */
+enum br_input_kind {
+	BR_INPUT_COMPOSE,
+};
+
+/** What a mount is. Only BIND, VOLUME_BIND, SECRET and CONFIG reach a host path. */
+enum br_mount_kind {
+	/** A host path. */
+	BR_MOUNT_BIND,
+	/** A named volume of the local driver whose options bind a host path ("type: none, o: bind, device: PATH"). */
+	BR_MOUNT_VOLUME_BIND,
+	/** A secret with `file:`; always read-only. */
+	BR_MOUNT_SECRET,
+	/** A config with `file:`; always read-only. */
+	BR_MOUNT_CONFIG,
+	/** A named or anonymous volume that the engine keeps itself. */
+	BR_MOUNT_VOLUME,
+	BR_MOUNT_TMPFS,
+	/** image, npipe, cluster: nothing on this host. */
+	BR_MOUNT_OTHER,
+};
+
+/** What the engine does when the source is missing. */
+enum br_create {
+	/** It refuses to start. */
+	BR_CREATE_NEVER,
+	/** It makes a directory, root's, 0755. */
+	BR_CREATE_ENGINE,
+	/** It depends on the version of the front end (a long compose volume without create_host_path). */
+	BR_CREATE_UNSURE,
+};
+
+/** One mount of one container. */
+struct br_mount {
+	enum br_mount_kind kind;
+	/** Absolute, as the front end hands it to the engine; for VOLUME the volume's name; s NULL where there is none. */
+	struct br_text source;
+	/** The source as the user wrote it, before variables, ~ and the project directory. */
+	struct br_text written;
+	/** The path in the container, cleaned. */
+	struct br_text target;
+	bool read_only;
+	enum br_create create;
+	/** create_host_path as written: -1 absent, 0 false, 1 true. */
+	int create_host_path;
+	/** 'z', 'Z' or 0. */
+	char selinux;
+	/** volume.nocopy. */
+	bool nocopy;
+	/** "rprivate", "rshared", …, or NULL. */
+	struct br_text propagation;
+	/** bind.recursive, or NULL. */
+	struct br_text recursive;
+	/** The options of the short form as they stand there, in order. */
+	const struct br_text *options;
+	size_t noptions;
+	/** A variable in the source is unset (its name), or NULL: `fix` refuses such a mount. */
+	const char *unset_variable;
+	/** A variable of the source whose value came from the caller's environment (its name), or NULL. */
+	const char *environment_variable;
+	/** Where the whole entry stands. */
+	struct br_span at;
+};
+
+/** How the image is built. Absent words are NULL. */
+struct br_build {
+	struct br_text context;
+	struct br_text dockerfile;
+	struct br_text dockerfile_inline;
+	struct br_text target;
+	/** "NAME=VALUE" each. */
+	const struct br_text *args;
+	size_t nargs;
+	struct br_span at;
+};
+
+/** A finding code that the user does not want for this container, with the reason: `x-bindright: {ignore: …}`. */
+struct br_ignore {
+	/** "BR105". */
+	struct br_text code;
+	/** Why; NULL if not said. */
+	struct br_text reason;
+	/** Only for this container path; NULL for all. */
+	struct br_text target;
+};
+
+/** One container. Absent words have s NULL; an empty string was written as such. */
+struct br_container {
+	/** The service's name. */
+	struct br_text name;
+	struct br_text image;
+	/** NULL where the image is not built. */
+	const struct br_build *build;
+	/** As written (after variables): NULL where absent. */
+	struct br_text user;
+	struct br_text userns_mode;
+	struct br_text network_mode;
+	struct br_text pid;
+	struct br_text ipc;
+	bool privileged;
+	struct br_span privileged_at;
+	/** The container's root file system. */
+	bool read_only;
+	const struct br_text *group_add;
+	size_t ngroup_add;
+	/** As written; CAP_ and case are the engine's business. */
+	const struct br_text *cap_add;
+	size_t ncap_add;
+	const struct br_text *cap_drop;
+	size_t ncap_drop;
+	const struct br_text *security_opt;
+	size_t nsecurity_opt;
+	const struct br_mount *mounts;
+	size_t nmounts;
+	const struct br_ignore *ignores;
+	size_t nignores;
+	struct br_span at;
+};
+
+/** A project. Owns everything that it points to; constant once it was made. */
+struct br_spec {
+	struct br_arena *arena;
+	enum br_input_kind kind;
+	/** The files that were read, as named on the command line or found (shown to people, in order). */
+	const char *const *files;
+	size_t nfiles;
+	const char *project_name;
+	/** Absolute. */
+	const char *project_directory;
+	/** Those that will run (selected, and on by profile), in the order of the text. */
+	const struct br_container *containers;
+	size_t n;
+};
+
+/** What to read and how. Zero or NULL means "not given". Arrays of strings end with NULL. */
+struct br_spec_request {
+	/** -f, in order; "-" is standard input, read from stdin_fd. NULL: look for the file as compose does. */
+	const char *const *files;
+	int stdin_fd;
+	/** Names of services to keep; naming one switches its profile on. NULL: all that are on. */
+	const char *const *services;
+	const char *project_directory;
+	const char *const *env_files;
+	const char *const *profiles;
+	const char *project_name;
+	/** "NAME=VALUE" from --env: before everything else. */
+	const char *const *overrides;
+	/** The caller's environment, "NAME=VALUE". */
+	const char *const *environment;
+	/** What ~ stands for; NULL: it stays as it is, with a warning. */
+	const char *home;
+	/** The directory to start from; absolute. */
+	const char *cwd;
+	/** The compose version whose rules count, major * 100 + minor (2.26 is 226); 0: the newest known. */
+	unsigned compose_version;
+};
+
+/**
+ * Read a compose project. NULL with at least one error in dx (warnings may stand there in either case). Nothing is changed anywhere. The project directory, the .env
+ * files and the compose files are read; each enters dx's places under the name by which the user knows it.
+ */
+struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_diags *dx);
+void br_spec_free(struct br_spec *spec);
+void br_spec_freep(struct br_spec **spec);
+
+#endif
