@@ -1,5 +1,6 @@
 #include <base/file.h>
 #include <base/own.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>

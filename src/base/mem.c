@@ -1,4 +1,5 @@
 #include <base/mem.h>
+
 #include <errno.h>
 #include <stdalign.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 #include <base/own.h>
+
 #include <errno.h>
 
 void br_closep(int *fd) {

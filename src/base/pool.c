@@ -1,4 +1,5 @@
 #include <base/pool.h>
+
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,5 +1,6 @@
 #include <base/own.h>
 #include <base/text.h>
+
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #define BR_BASE_TEXT_H
 
 #include <base/mem.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
 #include "places.h"
 
-#include <bindright/diag.h>
-
 #include <base/mem.h>
 #include <base/own.h>
 #include <base/text.h>
+#include <bindright/diag.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>

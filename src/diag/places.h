@@ -4,9 +4,8 @@
 #ifndef BR_DIAG_PLACES_H
 #define BR_DIAG_PLACES_H
 
-#include <bindright/diag.h>
-
 #include <base/mem.h>
+#include <bindright/diag.h>
 
 /** One text. */
 struct br_place {

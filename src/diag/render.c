@@ -1,8 +1,8 @@
 #include "places.h"
 
+#include <base/text.h>
 #include <bindright/diag.h>
 
-#include <base/text.h>
 #include <string.h>
 
 enum {
