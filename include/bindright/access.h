@@ -1,0 +1,85 @@
+/**
+ * Would the kernel allow it, and which rule decides? Pure: no I/O, no allocation.
+ *
+ * Mirrors inode_permission(), generic_permission(), acl_permission_check() and posix_acl_permission() (fs/namei.c, fs/posix_acl.c), with
+ * capable_wrt_inode_uidgid() (kernel/capability.c) for the overrides.
+ */
+#ifndef BINDRIGHT_ACCESS_H
+#define BINDRIGHT_ACCESS_H
+
+#include <bindright/identity.h>
+#include <bindright/inode.h>
+
+/** What decided. */
+enum br_rule {
+	/** The owner's bits. */
+	BR_RULE_OWNER,
+	/** A named user's ACL entry. */
+	BR_RULE_ACL_USER,
+	/** The owning group's bits, or its ACL entry. */
+	BR_RULE_GROUP,
+	/** A named group's ACL entry; or, on denial, no matching group entry holds all bits. */
+	BR_RULE_ACL_GROUP,
+	/** The bits of others. */
+	BR_RULE_OTHER,
+	/** CAP_DAC_OVERRIDE overrode the bits. */
+	BR_RULE_DAC_OVERRIDE,
+	/** CAP_DAC_READ_SEARCH did. */
+	BR_RULE_DAC_READ_SEARCH,
+	/** A read-only mount or file system. */
+	BR_RULE_READ_ONLY,
+	/** The immutable attribute. */
+	BR_RULE_IMMUTABLE,
+	/** The append-only attribute (write alone is allowed to an opener that appends; truncation, deletion are not). */
+	BR_RULE_APPEND_ONLY,
+	/** The inode's owner or group has no mapping on an ID-mapped mount, or the superblock's namespace: no write. */
+	BR_RULE_UNMAPPED,
+};
+
+/** What surrounds the inode. {0} is a plain writable mount. */
+struct br_where {
+	/** The mount (as the container will see it), or the file system, is read-only. */
+	bool read_only;
+	/** The maps of an ID-mapped mount; empty: none. */
+	struct br_idmap mount_uids;
+	struct br_idmap mount_gids;
+};
+
+/** The decision about one set of bits. */
+struct br_verdict {
+	/** The bits that are allowed one by one. */
+	unsigned have;
+	/** Those of the asked bits that are refused; 0: granted. (All asked bits, where each alone is allowed but no single group entry holds all.) */
+	unsigned missing;
+	/** What decided about the asked bits. */
+	enum br_rule rule;
+	/** The class that was consulted before any override: OWNER, ACL_USER, GROUP, ACL_GROUP or OTHER. */
+	enum br_rule base;
+	/** The ACL entry that decided, or NULL. */
+	const struct br_acl_entry *entry;
+	/** The entry would have allowed it, the mask did not. */
+	bool masked;
+};
+
+/**
+ * Decide about `want` (BR_R | BR_W | BR_X). The inode must have its ACL (BR_HAVE_ACL) unless br_access_needs_acl() is false for it. On a file BR_X is execution,
+ * on a directory search; symbolic links allow everything.
+ */
+struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *cred,
+	const struct br_where *where, unsigned want);
+
+/** Whether an access ACL, if there is one, could change the answer: for reading it only where it matters. Exact, never a guess. */
+bool br_access_needs_acl(
+	const struct br_inode *inode, const struct br_cred *cred, unsigned want);
+
+/**
+ * May cred remove or rename the entry `victim` of the directory `dir` (the kernel's may_delete and __check_sticky)? Judges write and search on dir, sticky with ownership and CAP_FOWNER,
+ * append-only and immutable of both. *sticky tells that the sticky bit refused it.
+ */
+bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,
+	const struct br_cred *cred, const struct br_where *where, bool *sticky);
+
+/** "owner", "acl-user", "group", "acl-group", "other", "cap-dac-override", … */
+const char *br_rule_name(enum br_rule rule);
+
+#endif

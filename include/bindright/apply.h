@@ -1,0 +1,133 @@
+/**
+ * Making a plan true, and taking it back.
+ *
+ * A transaction: prepare (batch by batch: open beneath the root, compare with the plan's `before`, write both states to the journal, one fdatasync), commit (open again, compare
+ * again, change, read back), finish (syncfs, COMMIT record). A change never exists without a durable record of what was there before; undo puts back exactly
+ * those inodes that are still as the fix (or its interruption) left them and reports the others. Commit and undo are one engine: undo swaps the two states.
+ * Children are changed before their directory, and put back after it.
+ */
+#ifndef BINDRIGHT_APPLY_H
+#define BINDRIGHT_APPLY_H
+
+#include <bindright/plan.h>
+#include <signal.h>
+
+/** Room for a run's ID: "20261122T004200Z-" and eight hex digits. */
+enum {
+	BR_RUN_ID = 32,
+};
+
+/** Where journals are and who acts. */
+struct br_state_dir {
+	/** For tests and embedders; NULL: /var/lib/bindright for root, else .local/state/bindright in the caller's home (or XDG_STATE_HOME where that is his, in it). */
+	const char *path;
+	/** The caller's XDG_STATE_HOME or NULL; ignored for root. */
+	const char *xdg_state_home;
+};
+
+struct br_apply_options {
+	struct br_state_dir state;
+	/** What was read, for history: "compose.yaml". */
+	const char *input;
+	/** Who asked, for history: "alice" (SUDO_USER, else the caller). */
+	const char *invoker;
+	/** Set by a signal handler: finish the record in hand and stop. NULL: never. */
+	const volatile sig_atomic_t *stop;
+	/** Scan options of the walk. */
+	unsigned threads;
+	bool cross;
+	const char *const *excludes;
+	/** Called now and then with inodes done; may be NULL. */
+	void (*progress)(void *context, uint64_t done);
+	void *context;
+};
+
+/** What happened. Strings belong to the arena given. */
+struct br_apply_result {
+	char id[BR_RUN_ID];
+	uint64_t changed;
+	/** Changed meanwhile, moved, or no longer what was planned: left alone. */
+	uint64_t conflicts;
+	uint64_t failed;
+	uint64_t made;
+	uint64_t accounts;
+	const char *examples[BR_EXAMPLES];
+	/** One clause for each example: "owner is now 1007". */
+	const char *reasons[BR_EXAMPLES];
+	size_t nexamples;
+	bool interrupted;
+	/** The journal lies where a power cut may lose it (tmpfs), or NULL: one clause. */
+	const char *weak;
+};
+
+/**
+ * Apply a settled plan. 0 when all was done or conflicts were left alone (see the counts), -1 with an error in dx where it failed or was interrupted; *result is filled in either case, and its id is
+ * empty where nothing was journaled (so nothing was changed).
+ */
+int br_apply_run(struct br_arena *arena, const struct br_plan *plan,
+	const struct br_apply_options *options, struct br_apply_result *result,
+	struct br_diags *dx);
+
+/** The state of a past run. */
+enum br_run_state {
+	BR_RUN_APPLIED,
+	/** It was cut short: `undo` puts back what it did. */
+	BR_RUN_UNFINISHED,
+	BR_RUN_UNDONE,
+	/** An undo left conflicts, or was cut short. */
+	BR_RUN_PARTLY_UNDONE,
+	/** Its journal cannot be read or is not trusted. */
+	BR_RUN_DAMAGED,
+};
+
+/** One line of history. */
+struct br_run {
+	const char *id;
+	/** Seconds since 1970. */
+	int64_t when;
+	br_hostid uid;
+	const char *invoker;
+	const char *input;
+	/** Real paths of its targets. */
+	const char *const *targets;
+	size_t ntargets;
+	uint64_t changes;
+	uint64_t makes;
+	uint64_t accounts;
+	enum br_run_state state;
+	/** DAMAGED: why. */
+	const char *why;
+};
+
+const char *br_run_state_name(enum br_run_state state);
+
+/** The caller's runs, newest first. No directory: no runs. 0, or -1 with an error in dx. */
+int br_history(struct br_arena *arena, const struct br_state_dir *state, const struct br_run **runs,
+	size_t *n, struct br_diags *dx);
+/** How many runs root has that may still be undone (only their number can be seen by others; 0 where not even that). */
+size_t br_history_of_root(void);
+/** Remove journals of runs that ended more than `seconds` ago (never unfinished ones). Their number, or -1. */
+int br_history_prune(const struct br_state_dir *state, int64_t seconds, struct br_diags *dx);
+
+/** What an undo would do, or did. */
+struct br_undo_result {
+	uint64_t restored;
+	/** Already as before. */
+	uint64_t same;
+	uint64_t conflicts;
+	uint64_t failed;
+	uint64_t removed;
+	const char *examples[BR_EXAMPLES];
+	const char *reasons[BR_EXAMPLES];
+	size_t nexamples;
+	bool interrupted;
+};
+
+/**
+ * Undo the run with this ID (NULL: the newest that is not undone). `dry`: only look. *run tells which. 1 done (or shown), 0 nothing to undo, -1 with an error in dx (unknown ID with the nearest one, a newer
+ * run overlaps it, a journal that is not trusted, failure).
+ */
+int br_undo(struct br_arena *arena, const char *id, bool dry, const struct br_apply_options *options,
+	struct br_run *run, struct br_undo_result *result, struct br_diags *dx);
+
+#endif

@@ -1,0 +1,143 @@
+/**
+ * Facts against demands: the findings.
+ */
+#ifndef BINDRIGHT_CHECK_H
+#define BINDRIGHT_CHECK_H
+
+#include <bindright/access.h>
+#include <bindright/demand.h>
+#include <bindright/scan.h>
+
+/** A finding code as a number: 101 is BR101. Stable for ever. */
+typedef unsigned br_code_number;
+
+/** What a code is. */
+struct br_code_info {
+	br_code_number code;
+	enum br_severity severity;
+	/** One line. */
+	const char *title;
+};
+
+/** All codes in order; the count. */
+size_t br_codes(const struct br_code_info **codes);
+/** NULL for a number that is no code. */
+const struct br_code_info *br_code_find(br_code_number code);
+
+/** The first few of many paths. */
+enum {
+	BR_EXAMPLES = 3,
+};
+
+/** One thing that does not fit. Strings belong to the check's arena; paths are any bytes. */
+struct br_finding {
+	br_code_number code;
+	enum br_severity severity;
+	/** Stable over runs: hex of a hash over code, container, target and path. */
+	const char *id;
+	/** NULL: about the project as a whole. */
+	const struct br_container *container;
+	const struct br_mount *mount;
+	const struct br_tree *tree;
+	const struct br_identity *identity;
+	/** The host path it is about, or NULL. */
+	const char *path;
+	/** One sentence: "uid 1001 cannot write /srv/ml/models". */
+	const char *message;
+	/** The deciding rule with its facts: "owner is 1000, group is 1000, others have r-x"; or NULL. */
+	const char *because;
+	/** What the user can do: a sentence; or NULL. */
+	const char *advice;
+	/** One exact command that helps by itself, or NULL. */
+	const char *command;
+	/** What was decided, where an access was. */
+	struct br_verdict verdict;
+	/** BR104 and such: how many, and the first few, below the tree's root. */
+	uint64_t count;
+	const char *examples[BR_EXAMPLES];
+	size_t nexamples;
+	/** The words that asked for it. */
+	struct br_span at;
+	/** Suppressed by an ignore of the input, with its reason. */
+	const struct br_ignore *ignored;
+};
+
+/** What became of one mount. */
+struct br_mount_result {
+	const struct br_mount_source *mount;
+	/** What the container needs of the root itself and what it would have. */
+	unsigned need;
+	unsigned have;
+	bool fits;
+	/** The decision about the root. */
+	struct br_verdict verdict;
+	/** The root's facts; only where the source is present. */
+	struct br_inode root;
+	uint64_t seen;
+	uint64_t misfit;
+	/** Entries that could not be examined. */
+	uint64_t unseen;
+};
+
+/** Everything that a check knows. Constant once made. */
+struct br_check {
+	struct br_arena *arena;
+	const struct br_spec *spec;
+	const struct br_identity *identities;
+	const struct br_demands *demands;
+	/** In the order of the spec: demands->nmounts of them. */
+	const struct br_mount_result *mounts;
+	/** By container and mount, the worst first within them. Suppressed ones are in here too. */
+	const struct br_finding *findings;
+	size_t nfindings;
+	size_t errors, warnings, infos, suppressed;
+	/** Inodes that were looked at, each once. */
+	uint64_t inodes;
+	/** False: something could not be seen. */
+	bool complete;
+	double seconds;
+};
+
+/** Sees every entry of every tree while the check walks, in the caller's thread. -1 (with an error in dx) stops the check. */
+struct br_watch {
+	int (*see)(void *context, const struct br_tree *tree, const struct br_entry *entry,
+		struct br_diags *dx);
+	void *context;
+	/** BR_HAVE_* that the watcher needs of every inode, beyond what the verdicts need. */
+	unsigned want;
+};
+
+struct br_check_options {
+	unsigned threads;
+	unsigned depth;
+	bool cross;
+	bool fail_fast;
+	/** Globs on the path below the source; NULL at the end. */
+	const char *const *excludes;
+	/** The host user who must keep access (for BR106), or NULL. */
+	const struct br_cred *keep;
+	const char *keep_name;
+	/** May be {0}. */
+	struct br_watch watch;
+};
+
+/** What is judged, from the earlier stages; all outlive the check. */
+struct br_check_input {
+	const struct br_spec *spec;
+	const struct br_identity *identities;
+	const struct br_demands *demands;
+	/** Names the host's accounts. */
+	struct br_hostdb *hostdb;
+	/** Interns what is read. */
+	struct br_acls *acls;
+};
+
+/**
+ * Judge everything. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.
+ */
+struct br_check *br_check_run(
+	const struct br_check_input *input, const struct br_check_options *options, struct br_diags *dx);
+void br_check_free(struct br_check *check);
+void br_check_freep(struct br_check **check);
+
+#endif

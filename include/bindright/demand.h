@@ -1,0 +1,104 @@
+/**
+ * Who must be able to do what below which host path.
+ *
+ * Mounts of all containers are brought together by the place they really reach, so that everybody who shares a path is judged, and served, at once. A tree is an outermost
+ * source; sources that lie inside it are demands with a path below it.
+ */
+#ifndef BINDRIGHT_DEMAND_H
+#define BINDRIGHT_DEMAND_H
+
+#include <bindright/identity.h>
+#include <bindright/inode.h>
+#include <bindright/source.h>
+
+/** What one container needs of files and directories. */
+struct br_need {
+	/** BR_R | BR_W | BR_X of every directory. */
+	unsigned dir;
+	/** Of every file: these bits, where `as_any` is false. */
+	unsigned file;
+	/** Of every file whatever any class of it may (r if anybody has r, …), within `file`. */
+	bool as_any;
+};
+
+/** One container's demand on one tree. */
+struct br_demand {
+	const struct br_container *container;
+	const struct br_mount *mount;
+	const struct br_identity *identity;
+	const struct br_source *source;
+	/** The demand's root below the tree's root: "" for the root itself, else "a/b". */
+	const char *below;
+	struct br_need need;
+	/** The container sees it read-only. */
+	bool read_only;
+	/** Its number in the tree: bit 1 << index. */
+	unsigned index;
+};
+
+/** At most this many demands on one tree. */
+enum {
+	BR_DEMANDS_MAX = 64,
+};
+
+/** An outermost place and all demands on it and below it. */
+struct br_tree {
+	/** The source that is the root: PRESENT, or MISSING (then all demands have the same missing path, or lie below it). */
+	const struct br_source *root;
+	/** How people know it: the root's real path, with the missing part. */
+	const char *path;
+	const struct br_demand *demands;
+	size_t n;
+};
+
+/** All of a project. Owns the sources (their descriptors too). */
+struct br_demands {
+	struct br_arena *arena;
+	/** One a mount that reaches the host, in the order of the spec. */
+	struct br_source *sources;
+	size_t nsources;
+	/** Trees whose sources can be judged: present or missing. */
+	const struct br_tree *trees;
+	size_t ntrees;
+	/** All mounts that reach the host, in the order of the spec: what became of each. */
+	struct br_mount_source {
+		const struct br_container *container;
+		const struct br_mount *mount;
+		const struct br_identity *identity;
+		const struct br_source *source;
+		/** NULL where the source cannot be judged or the identity is unknown. */
+		const struct br_demand *demand;
+		const struct br_tree *tree;
+	} *mounts;
+	size_t nmounts;
+};
+
+/** --need TARGET=r|rw|rx|rwx: what a container needs below a container path. */
+struct br_need_option {
+	struct br_text target;
+	unsigned bits;
+	/** Set by br_demands_make when some mount took it. */
+	bool used;
+};
+
+struct br_demand_options {
+	struct br_need_option *needs;
+	size_t nneeds;
+	/** See br_source_open. */
+	uid_t trusted;
+};
+
+/**
+ * Open every bind source and bring the demands together. The default need: read-write mounts rwx of directories, and of a file what any class of it may; read-only ones the same without w.
+ * `--need T=bits`: for mounts at T: files exactly `bits`; directories the same plus x if r or w is asked, and w where w is asked. A mount inside a source counts as its own (same device, inode and mount).
+ * A --need whose target no container mounts is an error. NULL with an error in dx.
+ */
+struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_identity *identities,
+	const struct br_demand_options *options, struct br_diags *dx);
+void br_demands_free(struct br_demands *demands);
+void br_demands_freep(struct br_demands **demands);
+
+/** The bits that a demand has of this inode: 0 for symbolic links, sockets, FIFOs and devices under as_any (they are not files to be served). */
+unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode);
+
+#endif

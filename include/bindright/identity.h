@@ -1,0 +1,154 @@
+/**
+ * Who the container's process will be on the host.
+ */
+#ifndef BINDRIGHT_IDENTITY_H
+#define BINDRIGHT_IDENTITY_H
+
+#include <bindright/idmap.h>
+#include <bindright/spec.h>
+
+struct br_arena;
+
+/** A process's credentials as the kernel will judge them. All IDs are the host's. Borrowed arrays. */
+struct br_cred {
+	/** fsuid and fsgid. */
+	br_hostid uid;
+	br_hostid gid;
+	/** Supplementary groups, sorted, no duplicates; gid need not be among them. */
+	const br_hostid *groups;
+	size_t ngroups;
+	/** Effective capabilities, bit 1 << CAP_…; they count in the user namespace of the maps. */
+	uint64_t caps;
+	/** The user namespace's maps; empty: the initial namespace. */
+	struct br_idmap uids;
+	struct br_idmap gids;
+	uint32_t umask;
+};
+
+/** Whether cred is in this group (fsgid or a supplementary one; the kernel's in_group_p). */
+bool br_cred_in_group(const struct br_cred *cred, br_hostid gid);
+
+/** How sure an identity is. */
+enum br_confidence {
+	/** Nothing says who it is. */
+	BR_UNKNOWN,
+	/** An engine's default, or a table. */
+	BR_ASSUMED,
+	/** Worked out. */
+	BR_DERIVED,
+	/** Said in numbers. */
+	BR_CERTAIN,
+};
+
+/** One step of the reasoning. */
+struct br_origin {
+	/** "uid", "gid", "groups", "capabilities". */
+	const char *field;
+	/** Where it is from: "compose", "--user", "engine default", … */
+	const char *from;
+	/** The words that said so; s NULL where none did. */
+	struct br_text text;
+};
+
+/** Who a container is. Owned by the arena that it was made in. */
+struct br_identity {
+	const struct br_container *container;
+	/** The user string that was used; s NULL where there is none. */
+	struct br_text user;
+	/** BR_UNKNOWN: nothing below but `why` is set. */
+	enum br_confidence confidence;
+	/** Why it is unknown: one clause for BR303; NULL otherwise. */
+	const char *why;
+	/** What pins it: a ready option such as "--user trainer=UID:GID"; NULL where known. */
+	const char *pin;
+	/** As the container sees itself. */
+	br_boxid uid;
+	br_boxid gid;
+	const br_boxid *groups;
+	size_t ngroups;
+	/** The groups cannot all be known (a bare UID takes groups from an image that was not read). */
+	bool groups_unsure;
+	struct br_cred cred;
+	/** An ID without a mapping in the user namespace (BR307), or false. */
+	bool unmapped;
+	const struct br_origin *origins;
+	size_t norigins;
+};
+
+enum br_engine {
+	BR_ENGINE_DOCKER,
+};
+
+/** A pinned identity from --user SERVICE=UID[:GID]. */
+struct br_pin {
+	struct br_text service;
+	br_boxid uid;
+	br_boxid gid;
+	bool has_gid;
+	struct br_span at;
+};
+
+struct br_identity_options {
+	enum br_engine engine;
+	const struct br_pin *pins;
+	size_t npins;
+};
+
+/**
+ * Work out who each container of the spec is: an array of spec->n identities in the same order. Docker's rules: `user: UID[:GID]` in numbers as the engine reads them (sign and leading zeros
+ * accepted, above 2147483647 refused: an error at the word); names, absent users and images: unknown. An explicit group drops the image's groups; group_add is added (numbers; names are
+ * unknown without the image: a warning and groups_unsure). A bare UID has GID 0 unless the image's passwd says otherwise: gid 0, confidence assumed, groups_unsure.
+ * Effective capabilities: root has Docker's default set, changed by cap_drop, cap_add and privileged; others have none. Unknown capability names are errors with the nearest name.
+ * A pin for a service that is not there is an error. NULL with errors in dx.
+ */
+const struct br_identity *br_identify(struct br_arena *arena, const struct br_spec *spec,
+	const struct br_identity_options *options, struct br_diags *dx);
+
+/** CAP_ names: "CAP_DAC_OVERRIDE" of a number, NULL for one that is none; and back (prefix optional, any case), -1 for none. */
+const char *br_cap_name(unsigned cap);
+int br_cap_number(const char *name);
+/** Docker's default set for root (the engine's documented fourteen). */
+uint64_t br_caps_docker_default(void);
+
+/** A host account. Strings are owned by the database. */
+struct br_host_user {
+	const char *name;
+	br_hostid uid;
+	br_hostid gid;
+	const char *home;
+};
+
+struct br_host_group {
+	const char *name;
+	br_hostid gid;
+	/** Names of members, NULL at the end. */
+	const char *const *members;
+};
+
+/** The host's accounts: passwd, group, login.defs, subuid, subgid below a sysroot; where that is "/", the name service is asked too for what the files lack. */
+struct br_hostdb;
+
+/** NULL with an error in dx. Missing files are empty files. */
+struct br_hostdb *br_hostdb_read(const char *sysroot, struct br_diags *dx);
+void br_hostdb_free(struct br_hostdb *db);
+void br_hostdb_freep(struct br_hostdb **db);
+/** First matching line wins; NULL where there is none. */
+const struct br_host_user *br_hostdb_user(struct br_hostdb *db, br_hostid uid);
+const struct br_host_user *br_hostdb_user_named(struct br_hostdb *db, const char *name);
+const struct br_host_group *br_hostdb_group(struct br_hostdb *db, br_hostid gid);
+const struct br_host_group *br_hostdb_group_named(struct br_hostdb *db, const char *name);
+/** All users of the files, for who is in a group by it being their primary one. */
+size_t br_hostdb_users(struct br_hostdb *db, const struct br_host_user **users);
+/** The credentials of a host user at login: uid, gid, all groups, no capabilities (root: all). 0 or -1 with ENOMEM. */
+int br_hostdb_cred(struct br_hostdb *db, struct br_arena *arena, const struct br_host_user *user,
+	struct br_cred *out);
+/** UID_MIN, UID_MAX, GID_MIN, GID_MAX of login.defs (Debian's 1000 and 60000 where it says nothing). */
+struct br_id_limits {
+	uint32_t uid_min, uid_max, gid_min, gid_max;
+};
+struct br_id_limits br_hostdb_limits(const struct br_hostdb *db);
+/** Whether an ID lies in somebody's subordinate range: the owner's word from subuid or subgid, or NULL. */
+const char *br_hostdb_subuid_owner(const struct br_hostdb *db, br_hostid uid);
+const char *br_hostdb_subgid_owner(const struct br_hostdb *db, br_hostid gid);
+
+#endif

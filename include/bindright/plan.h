@@ -1,0 +1,234 @@
+/**
+ * The least change that serves every demand at once, and who gains and who loses by it. Changes nothing.
+ *
+ * A plan is made in one walk: br_plan_new() before the check, br_plan_see() as the check's watcher, br_plan_settle() after it. While it sees the tree it works out what each
+ * strategy would do to each inode; settling chooses the strategy of each tree. What is kept does not grow with the number of files: sums, and the rules by which
+ * br_plan_decide() says the `after` of any inode again when it is applied.
+ *
+ * Rules: after = before + demands, for every principal (owner, groups, named ACL entries, kept users, strangers). An ACL entry that held more than its mask let through is
+ * clamped before the mask widens; others never gain; setuid, setgid and capability files stay; no ancestor is touched; no default ACL without future_files. Only
+ * owners in the from-set are changed: the root's owner, the containers' own IDs, and root's directories and single-link files.
+ */
+#ifndef BINDRIGHT_PLAN_H
+#define BINDRIGHT_PLAN_H
+
+#include <bindright/check.h>
+
+enum br_strategy {
+	/** The article's way (owner) where everything belongs to the container's user or root and one identity needs it; ACL entries otherwise; group without ACLs. */
+	BR_STRATEGY_AUTO,
+	BR_STRATEGY_ACL,
+	BR_STRATEGY_CHOWN,
+	BR_STRATEGY_GROUP,
+};
+
+/** A host user who keeps what access he has; `demanded` (an explicit --keep): gets what the containers need as well. */
+struct br_keeper {
+	const char *name;
+	struct br_cred cred;
+	bool demanded;
+};
+
+struct br_plan_options {
+	enum br_strategy strategy;
+	bool create_users;
+	bool create_missing;
+	bool future_files;
+	bool privileged_files;
+	/** --from: further owners whose files may be changed. */
+	const br_hostid *from;
+	size_t nfrom;
+	const struct br_keeper *keepers;
+	size_t nkeepers;
+	/** fs.protected_hardlinks is 1: root's single-link files in the tree are really its own. */
+	bool protected_hardlinks;
+	/** Paths of --allow-dangerous; NULL at the end. */
+	const char *const *allow_dangerous;
+	/** Who runs it. */
+	br_hostid caller;
+	/** Globs that the check leaves out too. */
+	const char *const *excludes;
+};
+
+enum br_action_kind {
+	BR_ACTION_CREATE_GROUP,
+	BR_ACTION_CREATE_USER,
+	BR_ACTION_MKDIR,
+	BR_ACTION_CHOWN,
+	BR_ACTION_CHMOD,
+	BR_ACTION_ACL,
+};
+
+/** "create-group", "mkdir", … as in JSON. */
+const char *br_action_name(enum br_action_kind kind);
+
+/** The same change on one or many inodes of a tree, summed up. */
+struct br_action {
+	enum br_action_kind kind;
+	const struct br_tree *tree;
+	/** The inode, or the tree's root where it is many. Any bytes. NULL for accounts. */
+	const char *path;
+	bool recursive;
+	uint64_t count;
+	/** The states in words: "root:root" to "1001:1001"; "rwxr-xr-x" to …; ACL entries that are added or changed. */
+	const char *from;
+	const char *to;
+	/** An ordinary command that does the same (chown, setfacl, install -d, useradd), or NULL where no single one does. */
+	const char *command;
+};
+
+/** Somebody whose access changes. */
+struct br_effect {
+	/** "uid:1001", "gid:1001", "others". */
+	const char *principal;
+	/** The host account of that number, or NULL. */
+	const char *account;
+	/** The tree's root. */
+	const char *under;
+	unsigned from;
+	unsigned to;
+	uint64_t count;
+	const char *examples[BR_EXAMPLES];
+	size_t nexamples;
+};
+
+/** Why something that does not fit is left alone. */
+enum br_left_reason {
+	/** Its owner is not in the from-set (--from). */
+	BR_LEFT_OWNER,
+	/** A regular file of root's with several links, or without protected_hardlinks (--from root). */
+	BR_LEFT_LINKS,
+	/** Root's, and readable by root alone (--from root). */
+	BR_LEFT_ROOT_PRIVATE,
+	/** Setuid, setgid, or with file capabilities (--privileged-files). */
+	BR_LEFT_PRIVILEGED,
+	/** Private by name: .ssh, .gnupg, id_*, authorized_keys, … */
+	BR_LEFT_PRIVATE_NAME,
+	/** Immutable or append-only. */
+	BR_LEFT_PROTECTED,
+	/** A device, socket or FIFO. */
+	BR_LEFT_SPECIAL,
+	/** A mount point inside. */
+	BR_LEFT_MOUNT_POINT,
+	/** No state serves it without giving or taking something elsewhere. */
+	BR_LEFT_NO_EXACT_STATE,
+	/** It could not be examined. */
+	BR_LEFT_UNSEEN,
+};
+
+/** What is left alone, summed up. */
+struct br_left {
+	enum br_left_reason reason;
+	const struct br_tree *tree;
+	uint64_t count;
+	const char *examples[BR_EXAMPLES];
+	size_t nexamples;
+	/** One clause in words ("belong to uid 1007 (bob)"), and the option that would include it, or NULL. */
+	const char *why;
+	const char *option;
+};
+
+/** A tree (or mount) that is refused as a whole: exit status 3. */
+struct br_refusal {
+	const struct br_tree *tree;
+	const char *path;
+	/** The rule in one clause, and the option that lifts it, or NULL. */
+	const char *rule;
+	const char *option;
+	struct br_span at;
+};
+
+/** A directory to be made, with its final state. Parents come first. */
+struct br_make {
+	const struct br_tree *tree;
+	/** The nearest existing directory (its fd is the pinned parent), and the path below it. */
+	const struct br_source *root;
+	const char *below;
+	/** uid, gid, mode, acl, def of the new directory. */
+	struct br_inode after;
+};
+
+/** An account to be made. */
+struct br_account {
+	bool is_group;
+	const char *name;
+	br_hostid id;
+	/** Of a user: its group. */
+	br_hostid gid;
+};
+
+/** What was settled for one tree. */
+struct br_tree_plan {
+	const struct br_tree *tree;
+	/** Never AUTO after settling. */
+	enum br_strategy strategy;
+	/** One sentence: why this one. */
+	const char *reason;
+	/** Inodes that will change. */
+	uint64_t changes;
+	/** Files that only their owner could use and that are served now. */
+	uint64_t owner_only;
+	/** Refused: nothing of it is changed. */
+	bool refused;
+	/** True: the plan does not serve the tree wholly. */
+	bool partial;
+};
+
+struct br_plan_work;
+
+/** Settled: everything that `plan` shows and `fix` does. Constant after br_plan_settle. */
+struct br_plan {
+	struct br_arena *arena;
+	/** Private to plan/. */
+	struct br_plan_work *work;
+	const struct br_plan_options *options;
+	struct br_acls *acls;
+	const struct br_tree_plan *trees;
+	size_t ntrees;
+	const struct br_account *accounts;
+	size_t naccounts;
+	const struct br_make *makes;
+	size_t nmakes;
+	const struct br_action *actions;
+	size_t nactions;
+	/** Everybody whose access changes; gains of demanded identities among them. Any loss, or a gain that no demand explains, makes settling fail. */
+	const struct br_effect *gains;
+	size_t ngains;
+	const struct br_effect *losses;
+	size_t nlosses;
+	const struct br_left *left;
+	size_t nleft;
+	const struct br_refusal *refusals;
+	size_t nrefusals;
+	/** Sentences about what will not be usable tomorrow, and advice about the spec with its file:line. */
+	const char *const *notes;
+	size_t nnotes;
+	/** Inodes that change, directories to be made and accounts counted in: 0 means nothing to do. */
+	uint64_t changes;
+};
+
+struct br_plan_input {
+	const struct br_spec *spec;
+	const struct br_identity *identities;
+	const struct br_demands *demands;
+	struct br_hostdb *hostdb;
+	struct br_acls *acls;
+};
+
+/** Everything is borrowed and outlives the plan. NULL with an error in dx. */
+struct br_plan *br_plan_new(const struct br_plan_input *input,
+	const struct br_plan_options *options, struct br_diags *dx);
+/** The check's watcher (`context` is the plan; needs BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS). */
+int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry *entry,
+	struct br_diags *dx);
+/** Choose, sum up, prove. 0; -1 with an error in dx (an effect that no demand explains is our own bug and is said as such). */
+int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
+/**
+ * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing, -1 with ENOMEM. The same function that was summed up. `path` is below the tree's root.
+ */
+int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after);
+void br_plan_free(struct br_plan *plan);
+void br_plan_freep(struct br_plan **plan);
+
+#endif

@@ -1,0 +1,84 @@
+/**
+ * The facts of everything below a root, fetched by several threads, decided on by one.
+ *
+ * A pull iterator: workers list directories and read inodes; br_scan_next() hands out one entry after the other in the caller's thread. A directory is
+ * entered before anything below it and left after everything below it. Knows nothing of containers.
+ * Paths are never resolved from the top: a directory is opened beneath its parent without following links (openat2), entries are read as (dirfd, name). A mount point
+ * inside is told as such and not entered, nor even asked anything, unless `cross` is set. Memory does not depend on the number of files: live directories and a bounded queue.
+ */
+#ifndef BINDRIGHT_SCAN_H
+#define BINDRIGHT_SCAN_H
+
+#include <bindright/inode.h>
+
+enum br_event {
+	/** A directory, before its entries (also one that will not be descended into). */
+	BR_ENTER,
+	/** The same directory, after all its entries; the inode is the one that was read on entering. Only with options.leave. */
+	BR_LEAVE,
+	/** Anything else. */
+	BR_LEAF,
+};
+
+/** One thing that the scan found. Valid until the next call. */
+struct br_entry {
+	enum br_event event;
+	/** Below the root: "" is the root itself, else "a/b/c". Any bytes. */
+	const char *path;
+	size_t path_len;
+	/** The last component; the root's is "". */
+	const char *name;
+	/** 0 for the root. */
+	unsigned depth;
+	/** The facts; NULL where err is set and nothing could be read. */
+	const struct br_inode *inode;
+	/** The inode of the directory that holds it; NULL for the root. */
+	const struct br_inode *parent;
+	/** errno of what could not be done: reading the inode (inode NULL), or listing the directory (then on a second event, see below). */
+	int err;
+	/** A mount point that is not entered; its inode is not read (NULL). */
+	bool mount_point;
+	/**
+	 * The caller's word for this directory: a copy of the parent's when it is entered, kept until it is left; entries of a directory see the directory's own. The caller may
+	 * change it on ENTER.
+	 */
+	uint64_t *state;
+};
+
+/** A pure predicate that workers call: thread-safe, no I/O. */
+typedef bool br_scan_ask(void *context, const char *path, const struct br_inode *inode);
+
+struct br_scan_options {
+	/** Worker threads; 0: one a core. */
+	unsigned threads;
+	/** Levels below the root that are looked at: 0 the root only. UINT_MAX: everything. */
+	unsigned depth;
+	/** Enter mount points. */
+	bool cross;
+	/** Give BR_LEAVE events. */
+	bool leave;
+	/** Whether this inode's access ACL (and the default ACL of a directory, and capabilities of a regular file with an x bit or all files where `want` says so) is wanted; NULL: `want` counts for all. */
+	br_scan_ask *wants;
+	/** Whether this entry is left out altogether, with what is below; NULL: nothing is. */
+	br_scan_ask *excludes;
+	void *context;
+	/** BR_HAVE_* to read where `wants` says so. */
+	unsigned want;
+};
+
+struct br_scan;
+
+/**
+ * Start below root_fd (an O_PATH descriptor of a directory or of a file; borrowed until the scan is freed). `acls` interns what is read; only the caller's thread uses it. NULL with errno.
+ */
+struct br_scan *br_scan_new(
+	int root_fd, struct br_acls *acls, const struct br_scan_options *options);
+/**
+ * The next entry: 1; 0 when all is done; -1 with errno only where the scan itself fails (no memory), never for one entry. A directory that cannot be listed comes as ENTER with its inode and err set
+ * (the walk knows that before it hands the directory out) and nothing below it. An entry that vanished meanwhile is left out silently.
+ */
+int br_scan_next(struct br_scan *scan, const struct br_entry **entry);
+void br_scan_free(struct br_scan *scan);
+void br_scan_freep(struct br_scan **scan);
+
+#endif

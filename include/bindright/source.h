@@ -1,0 +1,101 @@
+/**
+ * What a bind source is: there or not, where it really is, on what file system, and whether the way to it can be trusted.
+ *
+ * The path is walked once, component by component, each link by hand, down to an O_PATH descriptor that pins the object. Nothing is opened for reading, nothing
+ * is triggered (no automount), and a hanging network or FUSE file system is not asked more than its type.
+ */
+#ifndef BINDRIGHT_SOURCE_H
+#define BINDRIGHT_SOURCE_H
+
+#include <bindright/diag.h>
+#include <sys/types.h>
+
+struct br_arena;
+
+enum br_source_state {
+	BR_SOURCE_PRESENT,
+	/** A component does not exist. */
+	BR_SOURCE_MISSING,
+	/** A link leads nowhere, or round in a circle. */
+	BR_SOURCE_DANGLING,
+	/** A component that must be a directory is not one. */
+	BR_SOURCE_NOT_A_DIRECTORY,
+	/** It could not be examined (err says why). */
+	BR_SOURCE_UNREACHABLE,
+};
+
+/** What a file system can keep. */
+enum br_answer {
+	BR_NO,
+	BR_YES,
+	BR_UNSURE,
+};
+
+/** The mount and file system under an object. */
+struct br_fs {
+	/** "ext4", "vfat", "fuse.sshfs", …; "?" where unknown. */
+	const char *type;
+	/** Where it is mounted. */
+	const char *mount_point;
+	/** The mount, or the whole file system, is read-only. */
+	bool mount_read_only;
+	bool super_read_only;
+	/** chown and chmod are kept. */
+	enum br_answer keeps_owners;
+	/** POSIX ACLs are kept. */
+	enum br_answer keeps_acls;
+	/** FUSE, NFS, 9p, autofs: calls can hang or lie about what others may do. */
+	bool remote;
+	/** FUSE without allow_other: only this UID (user_id=) gets in; BR_NO_ID's value otherwise. */
+	uint32_t fuse_only_uid;
+};
+
+/** A bind source. Owned by the arena, except the descriptors. */
+struct br_source {
+	/** As the spec names it: absolute. */
+	const char *path;
+	/** Without links, "." and "..", as far as it exists; PRESENT: the whole path. */
+	const char *real;
+	enum br_source_state state;
+	/** The errno of the step that failed, or 0. */
+	int err;
+	/** The path up to the component that failed, or NULL. */
+	const char *stopped_at;
+	/** MISSING: the components below `real` that do not exist, as "a/b". */
+	const char *missing;
+	/** A link was followed on the way. */
+	bool linked;
+	/**
+	 * A step that somebody else could have prepared (a link, or a directory that others can write, owned by neither root, the caller nor the owner of the next step): one clause
+	 * naming the hop, or NULL. `fix` as root refuses such a source.
+	 */
+	const char *unsafe;
+	/** O_PATH: the object (PRESENT), else the nearest existing directory (MISSING), else -1. Close with br_source_release. */
+	int fd;
+	/** The object's (or that directory's) device, inode number, mount ID and mode. */
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t mount;
+	uint32_t mode;
+	/** The file system under fd. */
+	struct br_fs fs;
+};
+
+/**
+ * Resolve `path`. Always fills *out; 0, or -1 with ENOMEM. `trusted` is a UID, beside root, whose directories and links are accepted (the caller's, or SUDO_UID's).
+ */
+int br_source_open(
+	struct br_arena *arena, const char *path, uid_t trusted, struct br_source *out);
+void br_source_release(struct br_source *source);
+
+/** The mount table of this process, as it was when it was read. */
+struct br_mounts;
+/** NULL with errno. */
+struct br_mounts *br_mounts_read(void);
+void br_mounts_free(struct br_mounts *mounts);
+void br_mounts_freep(struct br_mounts **mounts);
+/** Mount points strictly below a real path, in order; count. `each` is called with the path relative to it and the file system's type. */
+size_t br_mounts_below(const struct br_mounts *mounts, const char *real,
+	void (*each)(void *context, const char *below, const char *type), void *context);
+
+#endif
