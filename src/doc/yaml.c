@@ -495,7 +495,10 @@ static void silent(struct fy_diag *diag, void *user, const char *s, size_t n) {
 }
 
 static void free_diag(struct fy_diag **diag) {
-	fy_diag_unref(*diag);
+	if (*diag) {
+		fy_diag_set_collect_errors(*diag, false); // only this frees what was collected
+		fy_diag_unref(*diag);
+	}
 }
 
 static void free_parser(struct fy_parser **parser) {
