@@ -306,19 +306,27 @@ static int next_record(struct br_scan *scan) {
 	return record->kind == RECORD_ENTER ? enter(scan, record) : leaf(scan, record);
 }
 
+/** One step: 1 where an entry is told, 0 where not, -1. *end: there is no further step. */
+static int step(struct br_scan *scan, bool *end) {
+	if (scan->leaving) {
+		return end_leaving(scan);
+	}
+	if (scan->batch && scan->at < scan->batch->n) {
+		return next_record(scan);
+	}
+	*end = !take_batch(scan);
+	return 0;
+}
+
 int br_scan_next(struct br_scan *scan, const struct br_entry **entry) {
 	int told = 0;
-	while (told == 0) {
-		if (scan->leaving) {
-			told = end_leaving(scan);
-		} else if (scan->batch && scan->at < scan->batch->n) {
-			told = next_record(scan);
-		} else if (!take_batch(scan)) {
-			break;
-		}
+	bool end = false;
+	while (told == 0 && !end) {
+		told = step(scan, &end);
 		if (told < 0) {
 			br_scan_fail(scan, errno);
 		}
+		/* Also at the end: what a worker could not tell is missing. */
 		int failed = atomic_load_explicit(&scan->failed, memory_order_relaxed);
 		if (failed) {
 			errno = failed;
