@@ -108,6 +108,10 @@ struct br_compose {
 	struct br_tree *model;
 };
 
+/** Read a compose project into an empty spec. The whole of this folder. */
+int br_compose_read(
+	const struct br_spec_request *request, struct br_spec *spec, struct br_diags *dx);
+
 /** A span, words and all, of a scalar. */
 static inline struct br_text br_tree_text(const struct br_tree *tree) {
 	return (struct br_text){tree->s, tree->at};
@@ -240,7 +244,7 @@ int br_compose_select(struct br_compose *c);
 /** Add the mounts that volumes_from names. */
 int br_compose_inherit(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** What compose refuses in a service that is on. */
-int br_compose_consistent(struct br_compose *c, const struct br_draft *drafts, size_t n);
+int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n);
 struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name);
 /** ", did you mean 'x'" as a hint, if any name is near. */
 void br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map);
