@@ -68,8 +68,8 @@ static struct br_span rest_of_line(const struct doc_text *text, size_t at) {
 
 static int on_tab(const struct complaint *c) {
 	size_t at = c->at.off;
-	if (!find_in(c, "\t", &at)) {
-		at = c->at.off;
+	if (!find_in(c, "\t", &at) && at > 0 && c->text->s[at - 1] == '\t') {
+		at--;
 	}
 	br_error(c->dx, doc_span(c->text, at, 1), "a tab is used for indentation");
 	br_hint(c->dx, "indent with spaces");
@@ -194,9 +194,21 @@ static int on_escape(const struct complaint *c) {
 		br_error(c->dx, c->at, "an unknown escape in double quotes");
 	} else {
 		br_error(c->dx, doc_span(c->text, end - 2, 2),
-			"'\\%c' is no escape that double quotes know", c->text->s[end - 1]);
+			"a backslash before '%c' means nothing in double quotes",
+			c->text->s[end - 1]);
 	}
 	br_hint(c->dx, "use single quotes, or write the backslash twice");
+	return -1;
+}
+
+/** Text that is no part of what stands before it. */
+static int on_stray(const struct complaint *c) {
+	size_t colon;
+	if (lacks_blank(c->text, c->at.off, &colon)) {
+		return say_blank(c, c->at.off, colon);
+	}
+	br_error(c->dx, c->at, "this does not belong to the value before it");
+	br_hint(c->dx, "a key has ':' and a blank behind it; check the indentation and the quotes");
 	return -1;
 }
 
@@ -222,7 +234,8 @@ static const struct wording wordings[] = {
 	{"invalid multiline", on_no_key, NULL, NULL},
 	{"expected ':'", on_no_key, NULL, NULL},
 	{"missing ':'", on_no_key, NULL, NULL},
-	{"on the same line as", NULL, "a list cannot begin behind an anchor or tag on the same line",
+	{"on the same line as", NULL,
+		"a list cannot begin on the same line as its key, anchor or tag",
 		"put its first '-' on the next line"},
 	{"nested block mapping on the same line", on_second_colon, NULL, NULL},
 	{"on same line as previous key", on_second_colon, NULL, NULL},
@@ -244,8 +257,12 @@ static const struct wording wordings[] = {
 		"begin the line with '- ', or check its indentation"},
 	{"expected '-'", NULL, "a list goes on with something that is no item of it",
 		"begin the line with '- ', or check its indentation"},
-	{"value after mapping", NULL, "this does not belong to the value before it",
-		"check the indentation, or quote the whole value"},
+	{"value after mapping", on_stray, NULL, NULL},
+	{"no linebreak found", NULL, "text behind the '|' or '>'", "the text begins on the next line"},
+	{"extra comma", NULL, "there is nothing before this comma", NULL},
+	{"expected node content", NULL, "a value is expected here", NULL},
+	{"not allowed in this context", NULL, "a key or a list cannot begin here",
+		"put it on the next line, or quote it"},
 	{"plain multiline", NULL, "this key is indented differently from those before it",
 		"keys of one mapping stand in the same column"},
 	{"inden", NULL, "wrong indentation", "what belongs together stands in the same column"},

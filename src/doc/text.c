@@ -84,7 +84,7 @@ static int refuse_control(
 	} else if (c == 0x1b) {
 		br_hint(dx, "colour codes do not belong in the file");
 	} else {
-		br_hint(dx, "remove it, or write \"\\x%02x\" in double quotes", c);
+		br_hint(dx, "remove it");
 	}
 	return -1;
 }
