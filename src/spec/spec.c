@@ -37,5 +37,10 @@ struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_di
 		return NULL;
 	}
 	spec->kind = BR_INPUT_COMPOSE;
-	return br_compose_read(request, spec, dx) ? NULL : br_steal(&spec);
+	size_t errors = br_diags_errors(dx);
+	if (br_compose_read(request, spec, dx)) {
+		return NULL;
+	}
+	/* A warning that found no memory has become an error. */
+	return br_diags_errors(dx) > errors ? NULL : br_steal(&spec);
 }
