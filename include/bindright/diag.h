@@ -52,8 +52,8 @@ struct br_places *br_places_new(void);
 void br_places_free(struct br_places *places);
 void br_places_freep(struct br_places **places);
 /** Enter a text (name and bytes are copied). Its number, at least 1; -1 with ENOMEM, or EOVERFLOW past 65,535 texts or 4 GiB. */
-int br_places_add(
-	struct br_places *places, enum br_place_kind kind, const char *name, const char *bytes, size_t n);
+int br_places_add(struct br_places *places, enum br_place_kind kind, const char *name,
+	const char *bytes, size_t n);
 /** How many texts there are; they are numbered 1 to that. */
 size_t br_places_count(const struct br_places *places);
 /** The bytes of a text; NULL for a number that is none. */

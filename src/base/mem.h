@@ -51,8 +51,9 @@ int br_vec_grow(struct br_arena *arena, void **items, size_t n, size_t *cap, siz
 
 /** Append an item (a plain assignment). 0, or -1 with ENOMEM and nothing changed. */
 #define br_vec_push(arena, vec, ...) \
-	((vec)->n < (vec)->cap || !br_vec_grow((arena), (void **)&(vec)->v, (vec)->n, &(vec)->cap, \
-					  sizeof(*(vec)->v)) \
+	((vec)->n < (vec)->cap \
+				|| !br_vec_grow((arena), (void *)&(vec)->v, (vec)->n, &(vec)->cap, \
+					sizeof(*(vec)->v)) \
 			? ((vec)->v[(vec)->n++] = (__VA_ARGS__), 0) \
 			: -1)
 

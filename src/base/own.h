@@ -14,7 +14,7 @@
 
 /** The pointer's value; the pointer itself becomes NULL. */
 #define br_steal(p) \
-	({ \
+	__extension__({ \
 		__auto_type br_steal_p_ = (p); \
 		__auto_type br_steal_v_ = *br_steal_p_; \
 		*br_steal_p_ = NULL; \

@@ -5,6 +5,7 @@
 #define BR_BASE_TEXT_H
 
 #include <base/mem.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,10 @@ void br_buf_shell(struct br_buf *buf, const char *s);
 /** Append standard base64. */
 void br_buf_base64(struct br_buf *buf, const void *bytes, size_t n);
 
+/** Bytes of the character that begins n bytes: 1 to 4 with *c set, or 0 where they are not valid UTF-8 (or n is 0). */
+size_t br_utf8_next(const char *s, size_t n, uint32_t *c);
+/** Whether br_buf_escape writes this character as \\x or \\u{}: a control or an invisible one. Backslash is not. */
+bool br_is_hidden(uint32_t c);
 /** Whether all n bytes are valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool br_is_utf8(const char *s, size_t n);
 /** How many terminal columns n bytes of valid UTF-8 take (wcwidth of the C.UTF-8 locale; tabs and controls 1). */
@@ -57,7 +62,7 @@ int br_parse_u64(const char *s, uint64_t max, uint64_t *out);
  */
 const char *br_nearest(const char *word, const char *const *names);
 
-/** Whether the path matches a shell glob where `**` crosses slashes, `*` and `?` do not. */
+/** Whether the path matches a shell glob where `**` crosses slashes, `*`, `?` and [a-z] do not; a `**` between slashes takes whole components, none too. */
 bool br_glob(const char *pattern, const char *path);
 
 #endif
