@@ -193,6 +193,13 @@ static int on_open_bracket(const struct complaint *c) {
 	return -1;
 }
 
+static int on_no_content(const struct complaint *c) {
+	if (c->open.text && c->at.off >= c->text->n) {
+		return on_open_bracket(c);
+	}
+	return br_error(c->dx, c->at, "a value is expected here");
+}
+
 static int on_comma(const struct complaint *c) {
 	br_error(c->dx, c->at, "a comma is missing before this");
 	if (c->open.text) {
@@ -270,7 +277,7 @@ static const struct wording wordings[] = {
 	{"value after mapping", on_stray, NULL, NULL},
 	{"no linebreak found", NULL, "text behind the '|' or '>'", "the text begins on the next line"},
 	{"extra comma", NULL, "there is nothing before this comma", NULL},
-	{"expected node content", NULL, "a value is expected here", NULL},
+	{"expected node content", on_no_content, NULL, NULL},
 	{"not allowed in this context", NULL, "a key or a list cannot begin here",
 		"put it on the next line, or quote it"},
 	{"plain multiline", NULL, "this key is indented differently from those before it",
