@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Root in the container: with Docker's capabilities it overrides, without them it is a stranger.
 # shellcheck source=tests/e2e/lib.sh
 . "$BR_TOP/tests/e2e/lib.sh"

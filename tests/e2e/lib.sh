@@ -27,7 +27,7 @@ for tool in dockerd busybox setfacl getfacl; do
 done
 # The client that belongs to the daemon, where another one comes first in PATH.
 docker=/usr/bin/docker
-[ -x $docker ] || docker=$(command -v docker) || skip "needs docker"
+[ -x "$docker" ] || docker=$(command -v docker) || skip "needs docker"
 
 # Sockets have short paths, and overlay2 wants a real file system.
 engine=$(mktemp -d /var/tmp/brXXXXXX)
@@ -63,7 +63,7 @@ engine_start() {
 		--host "$DOCKER_HOST" --bridge=none --iptables=false --ip6tables=false --log-level=warn "$@" \
 		</dev/null >"$engine/log" 2>&1 &
 	for trial in $(seq 200); do
-		$docker version >/dev/null 2>&1 && return
+		"$docker" version >/dev/null 2>&1 && return
 		kill -0 $! 2>/dev/null || break
 		sleep 0.1
 	done
@@ -81,11 +81,11 @@ make_image() {
 	done
 	printf 'root:x:0:0:root:/root:/bin/sh\nnonroot:x:1001:1001::/:/bin/sh\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnonroot:x:1001:\n' >"$root/etc/group"
-	tar -C "$root" -c . | $docker import - busybox:latest >/dev/null
+	tar -C "$root" -c . | "$docker" import - busybox:latest >/dev/null
 }
 
 trap engine_stop EXIT
-engine_start
+engine_start "$@"
 make_image
 cd "$work"
 
@@ -98,7 +98,7 @@ in_container() {
 		shift
 	done
 	shift
-	$docker run --rm --network none --user "$user" "${options[@]}" --volume "$source:/data" busybox sh -c "$*"
+	"$docker" run --rm --network none --user "$user" "${options[@]}" --volume "$source:/data" busybox sh -c "$*"
 }
 can() { in_container "$@" >/dev/null 2>&1; }
 

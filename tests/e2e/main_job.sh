@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # The main job: uid 1001 cannot write a directory of uid 1000; check, fix, the container writes, undo.
 # shellcheck source=tests/e2e/lib.sh
 . "$BR_TOP/tests/e2e/lib.sh"

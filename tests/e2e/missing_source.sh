@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # A missing source: bindright before the engine serves the container; the engine before bindright does not, until fix.
 # shellcheck source=tests/e2e/lib.sh
 . "$BR_TOP/tests/e2e/lib.sh"

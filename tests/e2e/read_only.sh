@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # A read-only mount: reading is all that is needed, and all that is given.
 # shellcheck source=tests/e2e/lib.sh
 . "$BR_TOP/tests/e2e/lib.sh"

@@ -1,9 +1,10 @@
+#!/usr/bin/env bash
 # The example that `make demo` runs, with a real container.
 # shellcheck source=tests/e2e/lib.sh
 . "$BR_TOP/tests/e2e/lib.sh"
 
 mkdir "$engine/bin"
-ln -s $docker "$engine/bin/docker"
+ln -s "$docker" "$engine/bin/docker"
 PATH=$engine/bin:$PATH expect 0 env TMPDIR="$work" "$BR_TOP/examples/scenario-4-save-trained-model/run.sh"
 says "docker run --user 1001:1001"
 says "saved /app/models/model.pt"

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Two services with different users on one directory: both are served, by an entry each, and nobody else.
 # shellcheck source=tests/e2e/lib.sh
 . "$BR_TOP/tests/e2e/lib.sh"
