@@ -91,6 +91,11 @@ static struct br_span trimmed(const struct doc_text *text, struct br_span at) {
 	return at;
 }
 
+/** Whether the next node of this map is a key. */
+static bool wants_key(const struct reader *r, const struct frame *frame) {
+	return frame->node->kind == BR_NODE_MAP && (r->kids.n - frame->first) % 2 == 0;
+}
+
 /** Where a value would stand that is not there: behind the indicator that asks for it. */
 static struct br_span missing(const struct reader *r) {
 	const struct doc_text *text = &r->text;
@@ -104,7 +109,8 @@ static struct br_span missing(const struct reader *r) {
 		}
 	}
 	if (at < text->n && strchr(":-?", text->s[at])) {
-		return doc_span(text, at + 1, 0);
+		bool key = text->s[at] == ':' && r->depth && wants_key(r, &r->open[r->depth - 1]);
+		return doc_span(text, key ? at : at + 1, 0);
 	}
 	return doc_span(text, r->last, 0);
 }
@@ -200,11 +206,6 @@ static int set_tag(struct reader *r, struct br_node *node, struct fy_token *toke
 		node->tag = br_strndup(r->arena, s, n);
 	}
 	return node->tag ? 0 : br_error_memory(r->dx);
-}
-
-/** Whether the next node of this map is a key. */
-static bool wants_key(const struct reader *r, const struct frame *frame) {
-	return frame->node->kind == BR_NODE_MAP && (r->kids.n - frame->first) % 2 == 0;
 }
 
 static int check_key(struct reader *r, const struct kid *key) {
@@ -423,7 +424,8 @@ static int on_end(struct reader *r, struct fy_event *event) {
 	const struct kid *kids = r->kids.v + frame.first;
 	size_t n = r->kids.n - frame.first;
 	if (n && kids->at.off < node->at.off) {
-		node->at.off = kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
+		node->at.off =
+			kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
 	}
 	if (r->last > node->at.off) {
 		node->at.len = (uint32_t)(r->last - node->at.off);
@@ -548,10 +550,12 @@ static int read_stream(struct reader *r) {
 	if (!diag) {
 		return br_error_memory(r->dx);
 	}
-	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and quadratic
+	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and quadratic;
+	// the readers of compose let a closing bracket stand in the column of its key
 	struct fy_parse_cfg config = {
 		.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS
-			| FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+			| FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_DEFAULT_VERSION_1_2
+			| FYPCF_JSON_NONE,
 		.diag = diag,
 	};
 	br_auto(free_parser) struct fy_parser *parser = fy_parser_create(&config);
