@@ -13,8 +13,8 @@ static const char *say_gid(struct check_work *work, br_hostid gid) {
 }
 
 /** The entry's bits, and what the mask leaves of them. */
-static const char *say_entry(struct check_work *work, const struct br_inode *inode,
-	const struct br_verdict *verdict) {
+static const char *say_entry(
+	struct check_work *work, const struct br_inode *inode, const struct br_verdict *verdict) {
 	char perm[4];
 	char mask[4];
 	const struct br_acl_entry *entry = verdict->entry;
@@ -30,8 +30,9 @@ static const char *say_entry(struct check_work *work, const struct br_inode *ino
 
 /** What the group class has: the owning group's ACL entry, or the mode's bits. */
 static unsigned group_bits(const struct br_inode *inode) {
-	const struct br_acl_entry *entry =
-		inode->acl ? br_acl_find(inode->acl, BR_ACL_OWNING_GROUP, (br_hostid){BR_NO_ID}) : NULL;
+	const struct br_acl_entry *entry = inode->acl
+		? br_acl_find(inode->acl, BR_ACL_OWNING_GROUP, (br_hostid){BR_NO_ID})
+		: NULL;
 	return entry ? (unsigned)(entry->perm & (inode->mode >> 3) & 7) : (inode->mode >> 3) & 7;
 }
 

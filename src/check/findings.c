@@ -10,8 +10,9 @@ struct about about_mount(const struct br_mount_source *ms) {
 		.container = ms->container,
 		.mount = ms,
 		.identity = ms->identity,
-		.path = ms->source->real && ms->source->state == BR_SOURCE_PRESENT ? ms->source->real
-										    : ms->source->path,
+		.path = ms->source->real && ms->source->state == BR_SOURCE_PRESENT
+			? ms->source->real
+			: ms->source->path,
 		.at = ms->mount->at,
 	};
 	return about;
@@ -53,7 +54,8 @@ static const struct br_ignore *find_ignore(br_code_number code, const struct abo
 	for (size_t i = 0; about->container && i < about->container->nignores; i++) {
 		const struct br_ignore *ignore = &about->container->ignores[i];
 		bool here = !ignore->target.s
-			|| (about->mount && strcmp(ignore->target.s, about->mount->mount->target.s) == 0);
+			|| (about->mount
+				&& strcmp(ignore->target.s, about->mount->mount->target.s) == 0);
 		if (here && strcmp(ignore->code.s, name) == 0) {
 			return ignore;
 		}
@@ -96,7 +98,10 @@ static int compare(const void *a, const void *b) {
 	const struct br_finding *x = a;
 	const struct br_finding *y = b;
 	if (x->container != y->container) {
-		return !x->container ? -1 : !y->container ? 1 : x->container < y->container ? -1 : 1;
+		return !x->container                  ? -1
+			: !y->container               ? 1
+			: x->container < y->container ? -1
+						      : 1;
 	}
 	if (x->mount != y->mount) {
 		return !x->mount ? -1 : !y->mount ? 1 : x->mount < y->mount ? -1 : 1;
