@@ -203,7 +203,8 @@ static char *format_message(struct br_arena *arena, const char *format, va_list 
 }
 
 /** Add a message; one that cannot be kept leaves `lost` behind. */
-static void add(struct br_diags *dx, enum br_severity severity, struct br_span at, char *message) {
+static void add(
+	struct br_diags *dx, enum br_severity severity, struct br_span at, const char *message) {
 	struct br_diag *diag = message ? BR_NEW(&dx->arena, struct br_diag) : NULL;
 	if (!diag || br_vec_push(&dx->arena, &dx->all, diag)) {
 		dx->lost = true;

@@ -120,8 +120,8 @@ static size_t drawn_columns(const struct line *line, size_t from, size_t to) {
 /** Where to begin to draw, so that the span is not far from the left. */
 static size_t cut_left(const struct line *line) {
 	size_t columns = 0;
-	size_t cut = line->from;
 	size_t at = line->from;
+	size_t cut = at;
 	while (at > line->start && columns < NO_CUT) {
 		size_t before = step_back(line, at);
 		columns += drawn_columns(line, before, at);

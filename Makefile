@@ -1,0 +1,301 @@
+# bindright: `make help` lists the targets.
+#
+#   make SAN=address,undefined test    everything under sanitizers (or SAN=thread)
+#   make CC=clang WERROR=1             another compiler; warnings are errors
+#   make check SUITES="unit cli"       some of the tests
+#   make check ONLY=text               the tests whose file name holds this word
+#   make V=1                           show the commands
+#
+# Objects lie under .build/VARIANT/; the plain variant is also put at the top as ./bindright and ./libbindright.a.
+
+VERSION := 0.1.0
+
+CC ?= cc
+AR ?= ar
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -g -O2
+SAN ?=
+WERROR ?=
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+SUITES ?= unit cli e2e
+ONLY ?=
+V ?=
+
+# What is linked: pkg-config's names.
+LIBS := libfyaml libacl libcap jansson mount libseccomp
+# Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
+    libmount-dev libseccomp-dev
+TEST_PACKAGES := libcmocka-dev acl
+CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
+    xfsprogs btrfs-progs
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+quote := '
+
+COMPILER := $(notdir $(firstword $(CC)))
+VARIANT := $(if $(SAN),$(subst $(comma),-,$(SAN)),plain)$(if $(filter-out cc gcc,$(COMPILER)),-$(COMPILER))
+O ?= .build/$(VARIANT)
+
+# Nothing here stops make where the compiler or a library is missing, or `make deps` could not bring it.
+probe = $(shell echo 'int main(void) { return 0; }' | \
+    $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+OPTIMISED := $(if $(SAN),,$(filter -O1 -O2 -O3 -Os,$(CFLAGS)))
+HARDENING := -fPIE $(if $(OPTIMISED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+HARDENING += $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection)
+HARDENING += $(call probe,-fcf-protection) $(call probe,-mbranch-protection=standard)
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+    -Wformat=2 -Wvla -Wundef -Wwrite-strings -Wcast-qual $(if $(WERROR),-Werror)
+
+DEFINES := -D_GNU_SOURCE -DBR_VERSION=$(quote)"$(VERSION)"$(quote) -Iinclude -Isrc
+LIBS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+LIBS_LINK := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+
+override CPPFLAGS += $(DEFINES) $(LIBS_CFLAGS) -MMD -MP
+override CFLAGS += -std=gnu17 -pthread $(WARNINGS) $(HARDENING) $(SANITIZE)
+# A library that nothing uses yet is not loaded.
+override LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+
+LIB_SRC := $(sort $(filter-out src/cli/%,$(wildcard src/*.c src/*/*.c src/*/*/*.c)))
+CLI_SRC := $(sort $(wildcard src/cli/*.c))
+TEST_SRC := $(sort $(wildcard tests/test_*.c))
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+HEADERS := $(sort $(wildcard include/bindright/*.h))
+ALL_C := $(sort $(shell find src include tests -name '*.[ch]' 2>/dev/null))
+SCRIPTS := $(sort $(shell find tests examples src .ci \( -name '*.sh' -o -path .ci/run \) -type f 2>/dev/null))
+
+LIB_OBJ := $(LIB_SRC:%.c=$O/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$O/%.o)
+TESTS := $(TEST_SRC:tests/%.c=$O/tests/%)
+SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$O/%.o)
+
+LIBRARY := $O/libbindright.a
+PROGRAM := $(if $(CLI_SRC),$O/bindright)
+# Only the plain variant is what a user wants to find at the top.
+TOP := $(if $(filter .build/plain,$O),libbindright.a $(if $(PROGRAM),bindright))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: FORCE all help deps deps-ci demo test check tests lint format lint-format lint-layers lint-headers \
+    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench clean
+
+##: all             the program ./bindright and the library ./libbindright.a
+all: $(LIBRARY) $(PROGRAM) $(TOP)
+
+bindright libbindright.a: %: $O/%
+	@ln -f $< $@ 2>/dev/null || cp -f $< $@
+
+# ---- compiling ----
+
+# A short line for each command, or the command itself.
+quiet = $(if $(V),,@echo '  $(1)  $(2)';)
+
+# Everything is compiled again when the flags change; the archive is made again when a source comes or goes.
+$O/flags: FORCE
+	@mkdir -p $(@D)
+	@$(PKG_CONFIG) --exists $(LIBS) || { \
+		echo "bindright: needs $(LIBS): run 'make deps'" >&2; exit 1; }
+	@new='$(subst $(quote),,$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LIBS_LINK))'; \
+	    test "$$new" = "$$(cat $@ 2>/dev/null)" || echo "$$new" >$@
+
+$O/objects: FORCE
+	@mkdir -p $(@D)
+	@test '$(LIB_OBJ) $(CLI_OBJ)' = "$$(cat $@ 2>/dev/null)" || echo '$(LIB_OBJ) $(CLI_OBJ)' >$@
+
+FORCE:
+
+$O/%.o: %.c $O/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+$O/tests/%.o $O/tests/support/%.o: override CPPFLAGS += -Itests
+
+$(LIBRARY): $(LIB_OBJ) $O/objects
+	@rm -f $@
+	$(call quiet,AR,$@)$(AR) rcsD $@ $(LIB_OBJ)
+
+$O/bindright: $(CLI_OBJ) $(LIBRARY) $O/objects
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(CLI_OBJ) $(LIBRARY) $(LIBS_LINK) -o $@
+
+# Tests can make the n-th allocation fail: support/fault.h.
+WRAP := $(if $(SUPPORT_SRC),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma)--wrap=realloc$(comma)--wrap=reallocarray)
+$O/tests/test_%: $O/tests/test_%.o $(SUPPORT_OBJ) $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $< $(SUPPORT_OBJ) $(LIBRARY) $(LIBS_LINK) -lcmocka -o $@
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d)
+.SECONDARY:
+
+# ---- packages ----
+
+# $(1): the packages. Asks dpkg first, so that a second call needs neither rights nor a network.
+define install_packages
+	@missing=; for p in $(1); do \
+		test "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed || missing="$$missing $$p"; \
+	done; \
+	test -n "$$missing" || exit 0; \
+	install="apt-get install -y --no-install-recommends$$missing"; \
+	command -v apt-get >/dev/null || { \
+		echo "bindright: not Debian; needs what Debian calls:$$missing" >&2; exit 1; }; \
+	if test "$$(id -u)" = 0; then as=; \
+	elif sudo -n true 2>/dev/null; then as='sudo -n'; \
+	elif command -v sudo >/dev/null && test -t 0; then as=sudo; \
+	else echo "bindright: run as root: apt-get update && $$install" >&2; exit 1; fi; \
+	echo "installing:$$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	$$as env DEBIAN_FRONTEND=noninteractive $$install >/dev/null 2>&1 || { \
+		$$as apt-get update && $$as env DEBIAN_FRONTEND=noninteractive $$install; }
+endef
+
+##: deps            install what building and testing need (Debian; by sudo if need be)
+deps:
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+##: deps-ci         install also what lint and .ci/run need
+deps-ci:
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(CI_PACKAGES))
+
+# ---- running ----
+
+# A second make, because what a first one found out about the libraries was before deps.
+##: demo            show what the program does, on a container that cannot save its model
+demo: deps
+	@$(MAKE) --no-print-directory -s all
+	@examples/scenario-4-save-trained-model/run.sh
+
+##: test            deps, and all tests
+test: deps
+	@$(MAKE) --no-print-directory check
+
+CLI_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/cli/*.sh)))
+E2E_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh)))
+CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$(CLI_TESTS)) \
+    $(if $(filter e2e,$(SUITES)),$(E2E_TESTS))
+CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
+
+##: check           all tests, with what is installed
+check: all $(filter $(TESTS),$(CHOSEN))
+	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' tests/run.sh $(CHOSEN)
+
+##: tests           build the test programs only
+tests: $(TESTS)
+
+##: prove           the long comparisons with the kernel and with engines (tests/oracle)
+prove: all tests
+	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_BUILD='$(abspath $O)' TEST_SECONDS=3600 \
+	    tests/run.sh $(sort $(wildcard tests/oracle/*.sh))
+
+##: bench           measure (tests/bench)
+bench: all
+	@for b in tests/bench/bench*.sh; do \
+		test -e "$$b" || { echo 'bindright: no measurements here yet' >&2; exit 1; }; \
+		BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' "$$b" || exit 1; \
+	done
+
+# ---- looking at the sources ----
+
+##: lint            format, layers, headers, libraries, shellcheck, cppcheck, clang-tidy
+lint: lint-format lint-layers lint-headers lint-libraries lint-shell lint-cppcheck lint-tidy
+
+##: format          lay the sources out as lint wants them
+format:
+	@$(CLANG_FORMAT) -i $(ALL_C)
+
+lint-format:
+	@$(CLANG_FORMAT) --dry-run -Werror $(ALL_C)
+
+lint-layers:
+	@awk -f tests/layers.awk $(filter src/% include/%,$(ALL_C))
+
+# Each header brings what it needs.
+lint-headers:
+	@for h in $(filter %.h,$(ALL_C)); do \
+		echo "#include \"$$h\"" | $(CC) $(filter-out -MMD -MP,$(CPPFLAGS)) -Itests -I. -std=gnu17 \
+		    $(WARNINGS) -Werror -x c -fsyntax-only - || exit 1; \
+	done
+
+# A library's header is included by one file, or by one folder ($(2) ends with a slash): everybody else sees plain values.
+define one_file
+	@found=$$(grep -lE '^#[[:space:]]*include <($(1))>' $(filter src/% include/%,$(ALL_C))); \
+	for f in $$found; do case "$$f" in $(2)*) ;; *) echo "$$f: must not include <$(1)>" >&2; exit 1 ;; esac; done
+
+endef
+
+lint-libraries:
+	$(call one_file,sys/acl\.h|acl/libacl\.h,src/inode.c)
+	$(call one_file,sys/capability\.h,src/identity/caps.c)
+	$(call one_file,pthread\.h,src/base/pool.c)
+	$(call one_file,seccomp\.h,src/base/sandbox.c)
+	$(call one_file,libfyaml\.h,src/doc/)
+	$(call one_file,jansson\.h,src/doc/)
+	$(call one_file,libmount/libmount\.h|libmount\.h,src/source)
+	$(call one_file,shadow/subid\.h,src/identity/hostdb.c)
+	$(call one_file,archive\.h|archive_entry\.h,src/image/archive.c)
+	$(call one_file,curl/curl\.h,src/image/engine.c)
+
+lint-shell:
+	$(if $(SCRIPTS),@shellcheck -x $(SCRIPTS))
+
+lint-cppcheck:
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+	    --inline-suppr --suppress=missingIncludeSystem $(DEFINES) $(LIB_SRC) $(CLI_SRC)
+
+# Two at a time, and each file by itself, so that one finding does not hide the others.
+lint-tidy:
+	@printf '%s\n' $(LIB_SRC) $(CLI_SRC) | xargs -P2 -I{} sh -c \
+	    '$(CLANG_TIDY) --quiet "$$1" -- -std=gnu17 -D_GNU_SOURCE -DBR_VERSION=\"$(VERSION)\" -Iinclude -Isrc $(WARNINGS) $(LIBS_CFLAGS) 2>/dev/null' sh {}
+
+# ---- installing ----
+
+PC = prefix=$(PREFIX)\nlibdir=$(LIBDIR)\nincludedir=$(INCLUDEDIR)\n\n
+PC += \nName: bindright\nDescription: checks and fixes host permissions for container bind mounts\n
+PC += \nVersion: $(VERSION)\nRequires.private: $(LIBS)\nLibs: -L$${libdir} -lbindright -pthread\n
+PC += \nCflags: -I$${includedir}\n
+
+MANUALS = $(wildcard docs/*.[1-8])
+man_path = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+BASH_COMPLETION = $(DESTDIR)$(DATADIR)/bash-completion/completions/bindright
+ZSH_COMPLETION = $(DESTDIR)$(DATADIR)/zsh/site-functions/_bindright
+FISH_COMPLETION = $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/bindright.fish
+
+# $(1): the files of which there may be one; $(2): where it goes.
+install_any = $(if $(wildcard $(1)),$(INSTALL) -D -m 644 $(firstword $(wildcard $(1))) '$(2)')
+
+##: install         program, library, headers, manual pages, completions (PREFIX, DESTDIR)
+install: all
+	$(if $(PROGRAM),$(INSTALL) -D -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/bindright')
+	$(INSTALL) -D -m 644 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/libbindright.a'
+	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/bindright'
+	printf '$(subst \n$(space)\n,\n,$(PC))' >'$(DESTDIR)$(LIBDIR)/pkgconfig/bindright.pc'
+	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)/bindright/'
+	$(foreach m,$(MANUALS),$(INSTALL) -D -m 644 $m '$(call man_path,$m)' &&) true
+	$(call install_any,completions/bindright.bash completions/bindright,$(BASH_COMPLETION))
+	$(call install_any,completions/_bindright completions/bindright.zsh,$(ZSH_COMPLETION))
+	$(call install_any,completions/bindright.fish,$(FISH_COMPLETION))
+
+##: uninstall       take that away again
+uninstall:
+	rm -f '$(DESTDIR)$(BINDIR)/bindright' '$(DESTDIR)$(LIBDIR)/libbindright.a'
+	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/bindright.pc'
+	rm -rf '$(DESTDIR)$(INCLUDEDIR)/bindright'
+	rm -f $(foreach m,$(MANUALS),'$(call man_path,$m)')
+	rm -f '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)'
+
+##: clean           remove what was built
+clean:
+	rm -rf .build bindright libbindright.a
+
+##: help            this list
+help:
+	@sed -n 's/^##: /  make /p' Makefile

@@ -1,0 +1,27 @@
+/**
+ * Allocations that fail on purpose. Every test program is linked so that malloc, calloc, realloc and reallocarray of our own code
+ * (not of shared libraries) come through here.
+ */
+#ifndef BR_TESTS_FAULT_H
+#define BR_TESTS_FAULT_H
+
+#include <stdbool.h>
+
+/** From now on the n-th allocation fails, once; 0: none. Any thread's. */
+void fault_at(unsigned n);
+/** Whether the allocation that fault_at named has come; the next ones succeed again. */
+bool fault_hit(void);
+
+/** Run the statement with its first, second, … allocation failing, until it comes through without one; `i` is the number. */
+#define FAULT_EACH(i, statement) \
+	for (unsigned i = 1;; i++) { \
+		fault_at(i); \
+		statement; \
+		bool fault_each_hit_ = fault_hit(); \
+		fault_at(0); \
+		if (!fault_each_hit_) { \
+			break; \
+		} \
+	}
+
+#endif
