@@ -94,9 +94,9 @@ static void check_engine_made(
 static void check_missing(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
-	struct br_finding *finding;
+	struct br_finding *finding = NULL;
 	if (ms->source->fs.mount_read_only || ms->source->fs.super_read_only) {
-		finding = add_finding(work, 205, &about,
+		(void)add_finding(work, 205, &about,
 			"'%s' does not exist, and cannot be created: the file system is read-only",
 			about.path);
 		return;
