@@ -8,8 +8,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -233,7 +235,7 @@ static const struct {
 	{"brace open", "a: {\n", 1, 4, 1, "'{' is never closed", "'}'", 0, 0},
 	{"inner bracket open", "a: [1, [2, 3]\n", 1, 4, 1, "'[' is never closed", "']'", 0, 0},
 	{"closing bracket", "a: ]\n", 1, 4, 1, "closes nothing", "quote", 0, 0},
-	{"comma missing", "a: [\"x\" \"y\"]\n", 1, 9, 1, "comma is missing", NULL, 1, 4},
+	{"comma missing", "a: [\"x\" \"y\"]\n", 1, 9, 3, "comma is missing", NULL, 1, 4},
 	{"comma too many", "a: [b,,c]\n", 1, 7, 1, "nothing before this comma", NULL, 0, 0},
 	{"unknown escape", "a: \"xy\\q\"\n", 1, 7, 2, "backslash before 'q'", "single quotes", 0, 0},
 	{"Windows path", "a: \"C:\\data\"\n", 1, 7, 2, "backslash before 'd'", "single quotes", 0, 0},
@@ -242,7 +244,7 @@ static const struct {
 	{"comment without blank", "a: \"b\"#c\n", 1, 7, 1, "blank before its '#'", NULL, 0, 0},
 	{"tag prefix", "a: !x!y z\n", 1, 4, 4, "prefix is not defined", NULL, 0, 0},
 	{"two anchors", "a: &x &y z\n", 1, 8, 1, "two anchors", NULL, 0, 0},
-	{"text behind a bar", "a: |x\n  b\n", 1, 5, 0, "behind the '|'", "next line", 0, 0},
+	{"text behind a bar", "a: |x\n  b\n", 1, 5, 1, "behind the '|'", "next line", 0, 0},
 	{"control", "a: b\x01\n", 1, 5, 1, "control character U+0001", "remove", 0, 0},
 	{"escape character", "a: \x1b[1m\n", 1, 4, 1, "U+001B", "colour", 0, 0},
 	{"control in a comment", "a: b # \x07\n", 1, 8, 1, "U+0007", NULL, 0, 0},
@@ -717,6 +719,40 @@ static void test_short(void **state) {
 	}
 }
 
+/** Read with what was set up before; the n-th allocation fails there. */
+static void check_memory(const char *s, size_t n) {
+	for (unsigned i = 1;; i++) {
+		struct br_places *places = br_places_new();
+		struct br_diags *dx = br_diags_new(places);
+		assert_non_null(dx);
+		int text = br_places_add(places, BR_PLACE_FILE, "in.yaml", s, n);
+		assert_true(text > 0);
+		fault_at(i);
+		struct br_doc *doc = br_doc_read((uint16_t)text, dx);
+		bool hit = fault_hit();
+		fault_at(0);
+		assert_true(!doc == (br_diags_errors(dx) == 1));
+		br_doc_free(doc);
+		br_diags_free(dx);
+		br_places_free(places);
+		if (!hit) {
+			return;
+		}
+	}
+}
+
+static void test_memory(void **state) {
+	(void)state;
+	static const char good_text[] = "a: &x !t [1, 'b']\nc: *x\nd: {e: |\n f}\n---\n- x\n";
+	static const char bad_text[] = "a: 1\na: 2\n";
+	static const char open_text[] = "a: [1\n";
+	static const char wide_text[] = "\xff\xfe" "a\0:\0 \0b\0";
+	check_memory(good_text, sizeof(good_text) - 1);
+	check_memory(bad_text, sizeof(bad_text) - 1);
+	check_memory(open_text, sizeof(open_text) - 1);
+	check_memory(wide_text, sizeof(wide_text) - 1);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
@@ -733,6 +769,7 @@ int main(void) {
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_laughs),
 		cmocka_unit_test(test_short),
+		cmocka_unit_test(test_memory),
 	};
 	return cmocka_run_group_tests_name("doc", tests, NULL, NULL);
 }
