@@ -112,7 +112,8 @@ static int on_trailing(const struct complaint *c) {
 }
 
 static bool is_key_character(char c) {
-	return c && (strchr("_-.", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+	return c
+		&& (strchr("_-.", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
 			|| (c >= 'A' && c <= 'Z'));
 }
 
@@ -247,7 +248,8 @@ static const struct wording wordings[] = {
 	{"cannot use tab", on_tab, NULL, NULL},
 	{"invalid tab", on_tab, NULL, NULL},
 	{"without closing quote", on_open_quote, NULL, NULL},
-	{"marker in ", NULL, "a document marker inside of quoted text", "close the quote before it"},
+	{"marker in ", NULL, "a document marker inside of quoted text",
+		"close the quote before it"},
 	{"scalar used as key", NULL, "a key must stand on one line", NULL},
 	{"invalid multiline", on_no_key, NULL, NULL},
 	{"expected ':'", on_no_key, NULL, NULL},
@@ -260,7 +262,8 @@ static const struct wording wordings[] = {
 	{"scalar cannot start with", on_first_character, NULL, NULL},
 	{"without a closing", on_open_bracket, NULL, NULL},
 	{"missing comma", on_comma, NULL, NULL},
-	{"extra closing", NULL, "this bracket closes nothing", "quote the value if it belongs to it"},
+	{"extra closing", NULL, "this bracket closes nothing",
+		"quote the value if it belongs to it"},
 	{"invalid escape", on_escape, NULL, NULL},
 	{"trailing content after", on_trailing, NULL, NULL},
 	{"invalid comment", NULL, "a comment needs a blank before its '#'", NULL},
@@ -275,7 +278,8 @@ static const struct wording wordings[] = {
 	{"expected '-'", NULL, "a list goes on with something that is no item of it",
 		"begin the line with '- ', or check its indentation"},
 	{"value after mapping", on_stray, NULL, NULL},
-	{"no linebreak found", NULL, "text behind the '|' or '>'", "the text begins on the next line"},
+	{"no linebreak found", NULL, "text behind the '|' or '>'",
+		"the text begins on the next line"},
 	{"extra comma", NULL, "there is nothing before this comma", NULL},
 	{"expected node content", on_no_content, NULL, NULL},
 	{"not allowed in this context", NULL, "a key or a list cannot begin here",

@@ -165,8 +165,8 @@ static int check_slow(const struct doc_text *text, struct br_diags *dx) {
 		}
 		size_t n = tag_length(text, i);
 		if (n > TAG_BYTES) {
-			return br_error(dx, doc_span(text, i, n), "a tag of more than %d bytes",
-				TAG_BYTES);
+			return br_error(
+				dx, doc_span(text, i, n), "a tag of more than %d bytes", TAG_BYTES);
 		}
 		i += n - 1;
 	}

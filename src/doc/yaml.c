@@ -413,7 +413,8 @@ static int on_end(struct reader *r, struct fy_event *event) {
 	const struct kid *kids = r->kids.v + frame.first;
 	size_t n = r->kids.n - frame.first;
 	if (n && kids->at.off < node->at.off) {
-		node->at.off = kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
+		node->at.off =
+			kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
 	}
 	if (r->last > node->at.off) {
 		node->at.len = (uint32_t)(r->last - node->at.off);
@@ -542,7 +543,8 @@ static int read_stream(struct reader *r) {
 	// the readers of compose let a closing bracket stand in the column of its key
 	struct fy_parse_cfg config = {
 		.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS
-			| FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+			| FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_DEFAULT_VERSION_1_2
+			| FYPCF_JSON_NONE,
 		.diag = diag,
 	};
 	br_auto(free_parser) struct fy_parser *parser = fy_parser_create(&config);

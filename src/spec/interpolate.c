@@ -90,8 +90,7 @@ static struct br_span locate(const struct expansion *x, struct part piece) {
 	if (!found) {
 		return at;
 	}
-	return (struct br_span){
-		at.text, (uint32_t)(found - text), (uint32_t)(piece.end - piece.s)};
+	return (struct br_span){at.text, (uint32_t)(found - text), (uint32_t)(piece.end - piece.s)};
 }
 
 static const char *prefix(const struct expansion *x) {
@@ -221,8 +220,8 @@ static int add(struct expansion *x, const char *s, size_t n, struct br_buf *to) 
 	return to->failed ? br_error_memory(x->dx) : 0;
 }
 
-static int require(struct expansion *x, const struct reference *ref, struct part piece,
-	unsigned depth) {
+static int require(
+	struct expansion *x, const struct reference *ref, struct part piece, unsigned depth) {
 	struct br_buf text = {0};
 	int failed = expand(x, ref->word, depth + 1, &text);
 	if (!failed) {

@@ -75,6 +75,8 @@ struct br_tree {
 	/** Tagged !reset: a tombstone that br_tree_get does not see. Tagged !override: replaces. */
 	bool reset;
 	bool override;
+	/** A service that was checked although its file as a whole is not. */
+	bool checked;
 	const struct br_layer *layer;
 	br_vec(struct br_member) members;
 };
@@ -95,6 +97,19 @@ struct br_input {
 	struct br_doc *doc;
 };
 
+/** Words. */
+struct br_words {
+	const char **v;
+	size_t n, cap;
+};
+
+/** A file that services extend, read once. */
+struct br_base {
+	const char *path;
+	const struct br_env *env;
+	struct br_tree *services;
+};
+
 /** The work at hand. */
 struct br_compose {
 	const struct br_spec_request *request;
@@ -104,6 +119,7 @@ struct br_compose {
 	struct br_env env;
 	br_vec(struct br_input) inputs;
 	br_vec(const char *) shown;
+	br_vec(struct br_base) bases;
 	size_t nodes;
 	struct br_tree *model;
 };
@@ -142,6 +158,9 @@ int br_compose_dotenv(struct br_compose *c, const char *dir);
 bool br_compose_names_dotenv(const struct br_compose *c);
 /** Read the one .env file into env. A missing one is an error only if it is required. */
 int br_dotenv_file(struct br_compose *c, struct br_env *env, const char *path, bool required);
+/** Variables of .env files that env does not have yet; among the files a later one wins. */
+int br_dotenv_below(
+	struct br_compose *c, struct br_env *env, const struct br_words *paths, bool required);
 /** Read one compose file and its documents; input->path and shown are set. */
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from);
 int br_compose_name(struct br_compose *c);
@@ -177,6 +196,8 @@ int br_compose_include(struct br_compose *c, const struct br_layer *layer, struc
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
+/** The same of one service. */
+int br_schema_service(struct br_compose *c, const struct br_member *member);
 /** b over a; answers what holds (a changed, or b). */
 struct br_tree *br_merge(
 	struct br_compose *c, struct br_tree *a, struct br_tree *b, const struct br_path *path);

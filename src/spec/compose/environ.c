@@ -76,37 +76,43 @@ static int parse_bool(const char *s, bool *out) {
 }
 
 /*
- * What was set before wins over the directory's .env, and its values can refer to it; so it is read beside
- * a copy of the variables in which nothing can be replaced, and what is new comes over.
+ * What was set before wins over these files, and their values can refer to it; so they are read beside a copy of the
+ * variables in which nothing can be replaced, and what is new comes over.
  */
+int br_dotenv_below(struct br_compose *c, struct br_env *env, const struct br_words *paths, bool required) {
+	struct br_env fresh = {.arena = c->arena};
+	for (size_t i = 0; i < env->vars.n; i++) {
+		struct br_var var = env->vars.v[i];
+		var.origin = BR_VAR_ENVIRONMENT;
+		if (br_env_set(&fresh, &var, false)) {
+			return br_error_memory(c->dx);
+		}
+	}
+	for (size_t i = 0; i < paths->n; i++) {
+		if (br_dotenv_file(c, &fresh, paths->v[i], required)) {
+			return -1;
+		}
+	}
+	for (size_t i = env->vars.n; i < fresh.vars.n; i++) {
+		if (br_env_set(env, &fresh.vars.v[i], false)) {
+			return br_error_memory(c->dx);
+		}
+	}
+	return 0;
+}
+
 static int read_default(struct br_compose *c, const char *dir) {
 	const char *off = outer(c, "COMPOSE_DISABLE_ENV_FILE");
 	bool disabled = false;
 	if (off && parse_bool(off, &disabled)) {
 		return br_error(c->dx, nowhere, "COMPOSE_DISABLE_ENV_FILE must be true or false, not '%s'", off);
 	}
-	const char *path = disabled ? "/dev/null" : br_join(c->arena, dir, ".env");
-	struct br_env fresh = {.arena = c->arena};
-	for (size_t i = 0; i < c->env.vars.n; i++) {
-		struct br_var var = c->env.vars.v[i];
-		var.origin = BR_VAR_ENVIRONMENT;
-		if (br_env_set(&fresh, &var, false)) {
-			return br_error_memory(c->dx);
-		}
-	}
-	if (!path) {
+	const char *path = br_join(c->arena, dir, ".env");
+	struct br_words paths = {0};
+	if (!path || br_vec_push(c->arena, &paths, path)) {
 		return br_error_memory(c->dx);
 	}
-	if (br_dotenv_file(c, &fresh, path, false)) {
-		return -1;
-	}
-	for (size_t i = 0; i < fresh.vars.n; i++) {
-		const struct br_var *var = &fresh.vars.v[i];
-		if (var->origin == BR_VAR_FILE && br_env_set(&c->env, var, false)) {
-			return br_error_memory(c->dx);
-		}
-	}
-	return 0;
+	return disabled ? 0 : br_dotenv_below(c, &c->env, &paths, false);
 }
 
 static int read_named(struct br_compose *c, const char *name) {

@@ -209,6 +209,9 @@ static int cannot_read(struct br_compose *c, const struct br_input *input, struc
 
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from) {
 	size_t n = 0;
+	if (c->shown.n >= BR_COMPOSE_FILES) {
+		return br_error(c->dx, from, "more than %d compose files in one project", BR_COMPOSE_FILES);
+	}
 	br_auto(br_freep) char *bytes = read_bytes(c, input->path, &n);
 	if (!bytes) {
 		return cannot_read(c, input, from);

@@ -258,13 +258,22 @@ static const struct key config_keys[] = {
 };
 static const struct level config_level = {true, config_keys, NULL};
 
+static const struct key include_keys[] = {
+	{"path", STR | SEQ, STR, NULL, NULL},
+	{"project_directory", STR, 0, NULL, NULL},
+	{"env_file", STR | SEQ, STR, NULL, NULL},
+	{0},
+};
+static const char *const include_needs[] = {"path", NULL};
+static const struct level include_level = {true, include_keys, include_needs};
+
 static const struct key top_keys[] = {
 	{"name", STR, 0, NULL, NULL},
 	{"services", MAP, 0, NULL, NULL},
 	{"volumes", MAP, 0, NULL, NULL},
 	{"secrets", MAP, 0, NULL, NULL},
 	{"configs", MAP, 0, NULL, NULL},
-	{"include", SEQ, STR | MAP, NULL, NULL},
+	{"include", SEQ, STR | MAP, NULL, &include_level},
 	OTHER("version"),
 	OTHER("networks"),
 	OTHER("models"),
@@ -460,25 +469,37 @@ static int check_name(struct br_compose *c, const struct br_member *member, cons
 	return -1;
 }
 
+static int check_entry(struct br_compose *c, const struct br_member *member, size_t which) {
+	const struct br_tree *value = member->value;
+	struct br_path up = {NULL, sections[which].name, 0};
+	struct br_path here = {&up, member->key.s, 0};
+	if (check_name(c, member, sections[which].name)) {
+		return -1;
+	}
+	if (value->reset) {
+		return 0;
+	}
+	if (value->kind & sections[which].kinds) {
+		return check_map(c, value, sections[which].level, &here);
+	}
+	return br_error(c->dx, value->kind == BR_VALUE_NULL ? member->key.at : value->at,
+		"%s.%s must be %s, not %s", sections[which].name, member->key.s, sections[which].needs,
+		br_tree_type(value));
+}
+
+int br_schema_service(struct br_compose *c, const struct br_member *member) {
+	if (member->value->checked) {
+		return 0;
+	}
+	member->value->checked = true;
+	return check_entry(c, member, 0);
+}
+
 static int check_section(struct br_compose *c, const struct br_tree *doc, size_t which) {
-	const char *name = sections[which].name;
-	const struct br_tree *section = br_tree_get(doc, name);
-	struct br_path up = {NULL, name, 0};
+	const struct br_tree *section = br_tree_get(doc, sections[which].name);
 	int result = 0;
 	for (size_t i = 0; section && section->kind == BR_VALUE_MAP && i < section->members.n; i++) {
-		const struct br_member *member = &section->members.v[i];
-		struct br_path here = {&up, member->key.s, 0};
-		result = check_name(c, member, name) ? -1 : result;
-		if (member->value->reset) {
-			continue;
-		}
-		if (!(member->value->kind & sections[which].kinds)) {
-			result = br_error(c->dx, member->value->kind == BR_VALUE_NULL ? member->key.at : member->value->at,
-				"%s.%s must be %s, not %s", name, member->key.s, sections[which].needs,
-				br_tree_type(member->value));
-		} else if (check_map(c, member->value, sections[which].level, &here)) {
-			result = -1;
-		}
+		result = check_entry(c, &section->members.v[i], which) ? -1 : result;
 	}
 	return result;
 }
