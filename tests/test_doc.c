@@ -117,6 +117,7 @@ static const struct {
 		"{\"a\"=1 \"b\"=[true null \"xA\"]}"},
 	{"JSON with tabs", "{\n\t\"a\":\t1,\n\t\"b\": []\n}\n", "{\"a\"=1 \"b\"=[]}"},
 	{"empty collections", "a: []\nb: {}\n", "{a=[] b={}}"},
+	{"an empty list is all", "[]\n", "[]"},
 	{"missing values", "a:\nb: ~\nc: null\n", "{a= b=~ c=null}"},
 	{"empty item", "- \n- a\n-\n", "[ a ]"},
 	{"single quotes", "a: 'it''s'\n", "{a='it's'}"},
