@@ -417,6 +417,7 @@ static void place_of_the_fault(void **state) {
 		{"user: \"1:-1\"", "1:-1", 6, 6, 9, 2},
 		{"user: ${U}:-1", "1:-1", 6, 7, 6, 7},
 		{"user: \"\\x31:-1\"", "1:-1", 6, 9, 6, 9},
+		{"user: $U:-1", "12:-1", 6, 5, 6, 5},
 		// Broken places must not be read.
 		{"user: 1:-1", "1:-1", 6, 400, 6, 400},
 		{"user: 1:-1", "1:-1", 9, 4, 9, 4},
