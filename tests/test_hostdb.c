@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -283,6 +284,45 @@ static void credentials_of_a_login(void **state) {
 	assert_int_equal(cred.uids.n, 0);
 }
 
+/** Whether the n-th allocation was reached. */
+static bool try_to_read(struct fixture *f, unsigned n) {
+	struct br_cred cred = {0};
+	size_t errors = br_diags_errors(f->dx);
+	fault_at(n);
+	br_auto(br_hostdb_freep) struct br_hostdb *db = br_hostdb_read(f->root, f->dx);
+	bool hit = fault_hit();
+	if (!db) {
+		fault_at(0);
+		assert_true(hit);
+		assert_true(br_diags_errors(f->dx) > errors);
+		return true;
+	}
+	const struct br_host_user *ann = br_hostdb_user_named(db, "ann");
+	assert_non_null(ann);
+	(void)br_hostdb_user(db, (br_hostid){4}); // nobody has it
+	int result = br_hostdb_cred(db, &f->arena, ann, &cred);
+	hit = fault_hit();
+	fault_at(0);
+	if (result == 0) {
+		assert_int_equal(cred.ngroups, 4);
+	} else {
+		assert_true(hit);
+	}
+	return hit;
+}
+
+static void without_memory(void **state) {
+	struct fixture *f = *state;
+	make(f, "etc/passwd", "root:x:0:0::/root:\nann:x:1000:1001::/home/ann:\n");
+	make(f, "etc/group", "wheel:x:10:root,ann\nz:x:5:ann\nbig:x:70000:ann\n");
+	make(f, "etc/subuid", "ann:100000:65536\n");
+	unsigned n = 1;
+	while (try_to_read(f, n)) {
+		n++;
+	}
+	assert_true(n > 3);
+}
+
 static void links_stay_in_the_sysroot(void **state) {
 	struct fixture *f = *state;
 	assert_int_equal(mkdir(path_in(f, "real"), 0755), 0);
@@ -470,6 +510,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(limits_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ranges_have_edges, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(credentials_of_a_login, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_stay_in_the_sysroot, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_do_not_climb_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_regular_files, set_up, tear_down),
