@@ -1,6 +1,7 @@
 #include "walk.h"
 
 #include <base/own.h>
+
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -2,6 +2,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -147,8 +148,7 @@ struct spot {
 };
 
 /** Append one raw attribute. 0; -1 with errno, ENOENT where the inode is gone. */
-static int add_attribute(
-	struct worker *w, struct spot at, unsigned index, struct record **record) {
+static int add_attribute(struct worker *w, struct spot at, unsigned index, struct record **record) {
 	size_t room = VALUE_BYTES;
 	ssize_t n = -1;
 	do {
@@ -371,7 +371,8 @@ static void list(struct worker *w, struct node *node, bool first) {
 	if (!set_path(w, node)) {
 		more = 0;
 	}
-	while (more > 0 && !passed && !atomic_load_explicit(&w->scan->failed, memory_order_relaxed)) {
+	while (more > 0 && !passed
+		&& !atomic_load_explicit(&w->scan->failed, memory_order_relaxed)) {
 		more = first ? 1 : read_listing(w, node->fd);
 		first = false;
 		if (more > 0) {
