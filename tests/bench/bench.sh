@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Measure beside the tools that do part of the work: tests/bench/bench.sh [INODES [ROUNDS]]
 #
-# Only ratios count: all commands of a table run in turn on the same tree, ROUNDS times (5); printed are the medians of the wall clock and of
+# Only ratios count: all commands of a table run in turn on the same tree, ROUNDS times (3); printed are the medians of the wall clock and of
 # user + system time, and the ratio of the former to the table's first row. INODES is 100000 by default; BENCH_DIR says where (TMPDIR, else /tmp).
 # What a command needs and does not find leaves its row out, with a note. The tables that change owners need root.
 # As root, `fix` writes its journals where it always does; they are small and `bindright history` lists them.
 set -u -o pipefail
 
 inodes=${1:-100000}
-rounds=${2:-5}
+rounds=${2:-3}
 top=${BR_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 bindright=${BINDRIGHT:-$top/bindright}
 work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/bindright-bench.XXXXXX") || exit 3
@@ -51,8 +51,7 @@ measure() {
 		bash -c "${prepares[$i]}" >"$work/out" 2>&1 || return
 	fi
 	{ time bash -c "exec ${commands[$i]}" >"$work/out" 2>"$work/err" </dev/null; } 2>"$work/time" || rc=$?
-	# 1: something does not fit, which is an answer.
-	[ "$rc" -le 1 ] || return
+	[ "$rc" = 0 ] || return
 	awk '{ print $1, $2 + $3 }' "$work/time" >>"$work/row.$i"
 }
 
@@ -77,7 +76,7 @@ table() {
 		cpu=$(cut -d' ' -f2 "$work/row.$i" | median)
 		base=${base:-$wall}
 		awk -v l="${labels[$i]}" -v w="$wall" -v c="$cpu" -v b="$base" \
-			'BEGIN { printf "%-44s %8.3f %8.3f %7.2f\n", l, w, c, b > 0 ? w / b : 0 }'
+			'BEGIN { printf "%-44s %8.3f %8.3f %7.2f\n", l, w, c, (b > 0 ? w / b : 0) }'
 	done
 	labels=() prepares=() commands=()
 }
@@ -86,13 +85,16 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# A row of our program: ours LABEL PREPARE COMMAND OPTIONS.
-ours() {
-	if [ ! -x "$bindright" ] || ! "$bindright" help "$3" >"$work/out" 2>&1; then
-		note "$1: left out: no program that knows '$3'"
-		return
-	fi
-	row "$1" "$2" "'$bindright' $3 $4 -- docker run --user $uid:$uid -v '$tree:/data' scratch true"
+# Whether the program is there and has the command; $2 is the row that is left out otherwise.
+knows() {
+	[ ! -x "$bindright" ] || ! "$bindright" help "$1" >"$work/out" 2>&1 || return 0
+	note "$2: left out: no program that knows '$1'"
+	return 1
+}
+
+# Our program on the tree for user $2: run_line "COMMAND OPTIONS" USER
+run_line() {
+	echo "'$bindright' $1 -- docker run --user $2:$2 -v '$tree:/data' scratch true"
 }
 
 # Peak resident memory of a command, where GNU time is there.
@@ -108,12 +110,11 @@ reading() {
 	row "scan, 1 thread" '' "'$work/scan_bench' '$tree' $uid 1"
 	row "scan with every ACL" '' "'$work/scan_bench' '$tree' $uid 0 acl"
 	! have bfs || row "bfs ! -uid" '' "bfs '$tree' ! -uid $uid"
-	ours "bindright check" '' check "-q"
+	! knows check "bindright check" || row "bindright check" '' "$(run_line 'check -q' "$uid")"
 	! have getfacl || row "getfacl -R -n" '' "getfacl -R -n '$tree'"
 	table "Reading: $1, nothing to do (ratio to find)"
 	peak scan "'$work/scan_bench' '$tree' $uid"
-	[ ! -x "$bindright" ] || peak "bindright check" \
-		"'$bindright' check -q -- docker run --user $uid:$uid -v '$tree:/data' scratch true"
+	[ ! -x "$bindright" ] || peak "bindright check" "$(run_line 'check -q' "$uid")"
 }
 
 changing() {
@@ -121,30 +122,21 @@ changing() {
 		note "changing owners and ACLs: left out: needs root"
 		return
 	fi
-	local all="chown -R -h 0:0 '$tree'"
+	local all="chown -R -h 0:0 '$tree'" none="setfacl -R -b '$tree'" fix
+	fix=$(run_line 'fix -q -y --strategy chown' "$uid")
 	row "chown -R" "$all" "chown -R -h $uid:$uid '$tree'"
-	ours "bindright fix" "$all" fix "-q -y --strategy chown"
-	ours "bindright undo (of that)" "$all && ${commands[-1]#exec }" undo "-q -y"
-	fix_undo
+	! knows fix "bindright fix" || row "bindright fix" "$all" "$fix"
+	! knows undo "bindright undo" || row "bindright undo" "$all && $fix" "'$bindright' undo -q -y"
 	table "Changing: $1, every owner differs (ratio to chown -R)"
 	chown -R -h "$uid:$uid" "$tree"
 	row "chown -R, nothing to do" '' "chown -R -h $uid:$uid '$tree'"
-	ours "bindright fix, nothing to do" '' fix "-q -y"
+	! knows fix "bindright fix" || row "bindright fix, nothing to do" '' "$fix"
 	table "Changing: $1, nothing to do (ratio to chown -R)"
-	if have setfacl; then
-		local none="setfacl -R -b '$tree'"
-		row "setfacl -R -m" "$none" "setfacl -R -m u:$other:rwX '$tree'"
-		uid=$other ours "bindright fix --strategy acl" "$none" fix "-q -y --strategy acl"
-		table "Changing: $1, a new ACL entry everywhere (ratio to setfacl -R)"
-	fi
-}
-
-# undo takes no input: it puts back the last fix.
-fix_undo() {
-	local last=$((${#labels[@]} - 1))
-	if [ "$last" -ge 0 ] && [[ ${labels[$last]} == "bindright undo"* ]]; then
-		commands[last]="'$bindright' undo -q -y"
-	fi
+	have setfacl || return 0
+	row "setfacl -R -m" "$none" "setfacl -R -m u:$other:rwX '$tree'"
+	! knows fix "bindright fix --strategy acl" || row "bindright fix --strategy acl" "$none" \
+		"$(run_line 'fix -q -y --strategy acl' "$other")"
+	table "Changing: $1, a new ACL entry everywhere (ratio to setfacl -R)"
 }
 
 uid=1001

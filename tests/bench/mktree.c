@@ -8,6 +8,7 @@
  */
 #include <base/own.h>
 #include <base/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
