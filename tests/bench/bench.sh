@@ -92,9 +92,17 @@ knows() {
 	return 1
 }
 
-# Our program on the tree for user $2: run_line "COMMAND OPTIONS" USER
-run_line() {
-	echo "'$bindright' $1 -- docker run --user $2:$2 -v '$tree:/data' scratch true"
+# Our program on the tree for user $2: ours "COMMAND OPTIONS" USER
+ours() {
+	local file=$work/compose.$2.yaml
+	cat >"$file" <<-END
+		services:
+		  app:
+		    image: example/none
+		    user: "$2:$2"
+		    volumes: ["$tree:/data"]
+	END
+	echo "'$bindright' $1 -f '$file'"
 }
 
 # Peak resident memory of a command, where GNU time is there.
@@ -110,11 +118,11 @@ reading() {
 	row "scan, 1 thread" '' "'$work/scan_bench' '$tree' $uid 1"
 	row "scan with every ACL" '' "'$work/scan_bench' '$tree' $uid 0 acl"
 	! have bfs || row "bfs ! -uid" '' "bfs '$tree' ! -uid $uid"
-	! knows check "bindright check" || row "bindright check" '' "$(run_line 'check -q' "$uid")"
+	! knows check "bindright check" || row "bindright check" '' "$(ours 'check -q' "$uid")"
 	! have getfacl || row "getfacl -R -n" '' "getfacl -R -n '$tree'"
 	table "Reading: $1, nothing to do (ratio to find)"
 	peak scan "'$work/scan_bench' '$tree' $uid"
-	[ ! -x "$bindright" ] || peak "bindright check" "$(run_line 'check -q' "$uid")"
+	[ ! -x "$bindright" ] || peak "bindright check" "$(ours 'check -q' "$uid")"
 }
 
 changing() {
@@ -123,7 +131,7 @@ changing() {
 		return
 	fi
 	local all="chown -R -h 0:0 '$tree'" none="setfacl -R -b '$tree'" fix
-	fix=$(run_line 'fix -q -y --strategy chown' "$uid")
+	fix=$(ours 'fix -q -y --strategy chown' "$uid")
 	row "chown -R" "$all" "chown -R -h $uid:$uid '$tree'"
 	! knows fix "bindright fix" || row "bindright fix" "$all" "$fix"
 	! knows undo "bindright undo" || row "bindright undo" "$all && $fix" "'$bindright' undo -q -y"
@@ -135,7 +143,7 @@ changing() {
 	have setfacl || return 0
 	row "setfacl -R -m" "$none" "setfacl -R -m u:$other:rwX '$tree'"
 	! knows fix "bindright fix --strategy acl" || row "bindright fix --strategy acl" "$none" \
-		"$(run_line 'fix -q -y --strategy acl' "$other")"
+		"$(ours 'fix -q -y --strategy acl' "$other")"
 	table "Changing: $1, a new ACL entry everywhere (ratio to setfacl -R)"
 }
 
