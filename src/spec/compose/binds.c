@@ -128,7 +128,7 @@ static int grant(struct br_compose *c, struct br_draft *draft, const struct br_t
 		return mount.source.s ? br_error_memory(c->dx) : -1;
 	}
 	warn_ignored(c, entry, source->s);
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }
 
 int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config) {
@@ -169,7 +169,7 @@ static int tmpfs(struct br_compose *c, struct br_draft *draft, const struct br_t
 		}
 	}
 	br_check_target(c, &mount);
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }
 
 int br_tmpfs_mounts(struct br_compose *c, struct br_draft *draft) {
@@ -204,5 +204,5 @@ int br_socket_mount(struct br_compose *c, struct br_draft *draft) {
 		.create_host_path = -1,
 		.at = value->at,
 	};
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }

@@ -56,7 +56,8 @@ static int set_env(struct br_compose *c, struct item *item) {
 	if (!own || (!files && br_vec_push(c->arena, &paths, own))) {
 		return br_error_memory(c->dx);
 	}
-	return br_dotenv_below(c, item->env, &paths, files != NULL);
+	const struct br_named named = {files ? files->at : (struct br_span){0}};
+	return br_dotenv_below(c, item->env, &paths, files ? &named : NULL);
 }
 
 static int set_item(struct br_compose *c, struct item *item) {
@@ -100,8 +101,9 @@ static int load_file(
 		item->layer->depth + 1};
 	struct br_input input = {.path = path, .shown = layer->shown};
 	int failed = check_circle(c, item, path) || br_compose_parse(c, &input, item->at->at);
-	br_auto(br_doc_freep) struct br_doc *doc = input.doc;
-	return failed || br_compose_load(c, layer, &input, model) ? -1 : 0;
+	failed = failed || br_compose_load(c, layer, &input, model);
+	br_doc_free(input.doc);
+	return failed ? -1 : 0;
 }
 
 static bool is_same(const struct br_tree *a, const struct br_tree *b) {

@@ -23,7 +23,7 @@ static int add(struct br_compose *c, struct br_draft *draft, const struct br_mou
 		}
 		return 0;
 	}
-	return br_vec_push(c->arena, &draft->mounts, *mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, mount);
 }
 
 static int copy_from(

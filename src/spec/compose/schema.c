@@ -323,6 +323,9 @@ static int wrong_kind(
 	(void)br_error(c->dx, value->at, "%s must be %s, not %s", name, buf.s, br_tree_type(value));
 	br_buf_release(&buf);
 	bool is_word = (value->kind & (NUM | BR_VALUE_BOOL)) != 0;
+	if ((kinds & YES) == YES) {
+		return -1;
+	}
 	if (is_word && (kinds & STR)) {
 		br_hint(c->dx, "quote it: \"%s\"", value->s);
 	} else if (is_word && kinds == SEQ) {
@@ -353,7 +356,7 @@ static int unknown_key(struct br_compose *c, const struct br_member *member, con
 		names[i] = level->keys[i].name;
 	}
 	const char *where = br_path_text(c, path);
-	const char *near = br_nearest(member->key.s, names);
+	const char *near = br_compose_near(c, member->key.s, names);
 	if (!where) {
 		return -1;
 	}
@@ -436,7 +439,13 @@ static int check_needs(struct br_compose *c, const struct br_tree *map, const st
 			continue;
 		}
 		const char *name = br_path_text(c, path);
-		return name ? br_error(c->dx, map->at, "%s has no '%s'", name, level->needs[i]) : -1;
+		if (name) {
+			(void)br_error(c->dx, map->at, "%s has no '%s'", name, level->needs[i]);
+		}
+		if (name && level == &mount_level) {
+			br_hint(c->dx, "add 'type: bind' for a path of the host, 'type: volume' for a named volume");
+		}
+		return -1;
 	}
 	return 0;
 }

@@ -3,6 +3,8 @@
 #include <base/text.h>
 #include <string.h>
 
+enum { NEAR_WORD = 64, NEAR_MESSAGES = 50, NEAR_NAMES = 256 };
+
 static const struct br_span nowhere = {0};
 
 struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name) {
@@ -14,13 +16,17 @@ struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *na
 	return NULL;
 }
 
+const char *br_compose_near(const struct br_compose *c, const char *word, const char *const *names) {
+	bool is_short = strnlen(word, NEAR_WORD) < NEAR_WORD;
+	return is_short && br_diags_count(c->dx) < NEAR_MESSAGES ? br_nearest(word, names) : NULL;
+}
+
 void br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map) {
-	size_t n = map ? map->members.n : 0;
-	const char **names = BR_NEW_ARRAY(c->arena, const char *, n + 1);
-	for (size_t i = 0; names && i < n; i++) {
+	const char *names[NEAR_NAMES + 1] = {0};
+	for (size_t i = 0; map && i < map->members.n && i < NEAR_NAMES; i++) {
 		names[i] = map->members.v[i].key.s;
 	}
-	const char *near = names ? br_nearest(word, names) : NULL;
+	const char *near = br_compose_near(c, word, names);
 	if (near) {
 		br_hint(c->dx, "did you mean '%s'?", near);
 	}
@@ -135,6 +141,13 @@ int br_compose_select(struct br_compose *c) {
 	int result = 0;
 	if (!drafts) {
 		return br_error_memory(c->dx);
+	}
+	if (services->members.n > BR_COMPOSE_SERVICES) {
+		return br_error(c->dx, services->at, "more than %d services in one project", BR_COMPOSE_SERVICES);
+	}
+	const struct br_member *extension = br_tree_member(c->model, "x-bindright");
+	if (extension) {
+		br_warning(c->dx, extension->key.at, "x-bindright has no effect here: it belongs into a service");
 	}
 	for (size_t i = 0; i < services->members.n; i++) {
 		const struct br_member *member = &services->members.v[i];

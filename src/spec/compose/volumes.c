@@ -423,6 +423,14 @@ static int long_mount(struct longform *l) {
 	return long_source(l);
 }
 
+int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount) {
+	if (++c->mounts > BR_COMPOSE_MOUNTS) {
+		return br_error(
+			c->dx, mount->at, "more than %d mounts in one project", BR_COMPOSE_MOUNTS);
+	}
+	return br_vec_push(c->arena, &draft->mounts, *mount) ? br_error_memory(c->dx) : 0;
+}
+
 int br_volume_mount(
 	struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i) {
 	struct br_mount mount = {.kind = BR_MOUNT_VOLUME, .create_host_path = -1, .at = entry->at};
@@ -435,5 +443,5 @@ int br_volume_mount(
 		return -1;
 	}
 	br_check_target(c, &mount);
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }
