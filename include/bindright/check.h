@@ -103,8 +103,10 @@ struct br_watch {
 	int (*see)(void *context, const struct br_tree *tree, const struct br_entry *entry,
 		struct br_diags *dx);
 	void *context;
-	/** BR_HAVE_* that the watcher needs of every inode, beyond what the verdicts need. */
+	/** BR_HAVE_* that the watcher needs of every inode that some demand may not be able to use; others may come without. */
 	unsigned want;
+	/** It needs them of all inodes. */
+	bool all;
 };
 
 struct br_check_options {
@@ -114,9 +116,8 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
-	/** The host user who must keep access (for BR106), or NULL. */
-	const struct br_cred *keep;
-	const char *keep_name;
+	/** Host users whose IDs are nobody else's: the one who runs it. Names, NULL at the end; or NULL. */
+	const char *const *keepers;
 	/** May be {0}. */
 	struct br_watch watch;
 };

@@ -2,8 +2,8 @@
  * The facts of one inode: read, compared, written, printed.
  *
  * Reading changes nothing, not even a time stamp, and opens nothing but O_PATH descriptors, so no FIFO blocks and no device wakes. Writing goes
- * through a pinned descriptor only and never, not for an instant, allows more than the state before or the state after does. Errors are errno. The only
- * user of libacl; ACL blobs are coded here.
+ * through a pinned descriptor only and never, not for an instant, allows more than the state before or the state after does. Errors are errno. ACL
+ * blobs are coded here; libacl is the tests' oracle.
  */
 #ifndef BINDRIGHT_INODE_H
 #define BINDRIGHT_INODE_H
@@ -36,7 +36,10 @@ struct br_acl_entry {
 	br_hostid id;
 };
 
-/** A POSIX ACL in the kernel's order: owner, users by ID, owning group, groups by ID, mask, other. Valid as posix_acl_valid() demands. */
+/**
+ * A POSIX ACL in the kernel's order: owner, users, owning group, groups, mask, other; users and groups by ID, but one that was decoded keeps its order, so that it can be put back byte for byte. Valid as
+ * posix_acl_valid() demands. IDs of entries without one are BR_NO_ID.
+ */
 struct br_acl {
 	size_t n;
 	struct br_acl_entry entries[];
@@ -125,6 +128,11 @@ int br_inode_read(
  */
 int br_inode_stat(int dirfd, const char *name, struct br_inode *out);
 ssize_t br_inode_attribute(int dirfd, const char *name, unsigned which, void *buf, size_t n);
+/**
+ * Enter such a value into the inode (n 0: absent) and mark it as known. 0, or -1 with EINVAL (an ACL that is malformed) or ENOMEM. With the table's thread only.
+ */
+int br_inode_take(struct br_inode *inode, unsigned which, struct br_acls *acls, const void *value,
+	size_t n);
 
 /** Same object: device, inode number, birth time, type. */
 bool br_inode_same(const struct br_inode *a, const struct br_inode *b);
@@ -132,9 +140,10 @@ bool br_inode_same(const struct br_inode *a, const struct br_inode *b);
 bool br_inode_equal(const struct br_inode *a, const struct br_inode *b);
 
 /**
- * Bring the object behind fd (O_PATH will do) from `before` to `after`: owner, group, mode, access ACL, default ACL, capabilities, whichever differ. Order: narrow the mode to what both
- * states allow, change owner and group, write ACL and mode in one attribute (or the mode), default ACL, capabilities. Nothing is called for what does not differ. The caller has
- * checked that the object is in `before`. 0, or -1 with errno and *step the number of steps that were done.
+ * Bring the object behind fd (O_PATH will do) from `before` to `after`: owner, group, mode, access ACL, default ACL, capabilities, whichever differ and both have. Where only owner and group, or only
+ * mode and access ACL differ, that is one system call; else the mode is narrowed first, and then come owner and group, ACL and mode, default ACL, capabilities. Nothing is called for what does not differ.
+ * The caller has checked that the object is in `before`. 0, or -1 with errno and *step the number of steps that were done: EINVAL where owner or mode differ and either lacks BR_HAVE_ACL, or where
+ * after's mode is not what its ACL says (group bits: the mask); EPERM with all steps done where the kernel silently dropped setgid.
  * A chown that clears setuid, setgid or capabilities: they are put back only where `after` has them.
  */
 int br_inode_write(
@@ -143,7 +152,7 @@ int br_inode_write(
  * Every state that an interrupted br_inode_write can leave behind, in order, `after` last. At most BR_INODE_STEPS; the number.
  */
 enum {
-	BR_INODE_STEPS = 6,
+	BR_INODE_STEPS = 7,
 };
 size_t br_inode_steps(const struct br_inode *before, const struct br_inode *after,
 	struct br_inode states[BR_INODE_STEPS]);

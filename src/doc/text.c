@@ -19,6 +19,16 @@ struct br_span doc_span(const struct doc_text *text, size_t off, size_t len) {
 	return (struct br_span){text->number, (uint32_t)off, (uint32_t)len};
 }
 
+struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at) {
+	size_t end = at.off + at.len;
+	if (at.off > 0 && end < text->n && strchr("'\"", text->s[end])
+		&& text->s[at.off - 1] == text->s[end]) {
+		at.off--;
+		at.len += 2;
+	}
+	return at;
+}
+
 static void close_iconv(iconv_t *cd) {
 	if (*cd != (iconv_t)-1) {
 		(void)iconv_close(*cd); // nothing to be done about it, and the output is complete
@@ -155,8 +165,8 @@ static int check_slow(const struct doc_text *text, struct br_diags *dx) {
 		}
 		size_t n = tag_length(text, i);
 		if (n > TAG_BYTES) {
-			return br_error(dx, doc_span(text, i, n), "a tag of more than %d bytes",
-				TAG_BYTES);
+			return br_error(
+				dx, doc_span(text, i, n), "a tag of more than %d bytes", TAG_BYTES);
 		}
 		i += n - 1;
 	}

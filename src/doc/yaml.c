@@ -68,17 +68,6 @@ static struct br_span token_span(struct reader *r, struct fy_token *token) {
 	return doc_span(&r->text, start->input_pos, end->input_pos - start->input_pos);
 }
 
-/** libfyaml's mark of a quoted scalar is without the quotes. */
-static struct br_span with_quotes(const struct doc_text *text, struct br_span at) {
-	size_t end = at.off + at.len;
-	if (at.off > 0 && end < text->n && strchr("'\"", text->s[end])
-		&& text->s[at.off - 1] == text->s[end]) {
-		at.off--;
-		at.len += 2;
-	}
-	return at;
-}
-
 /** A block scalar without the indentation before and the line ends behind it. */
 static struct br_span trimmed(const struct doc_text *text, struct br_span at) {
 	while (at.len && strchr(" \t\r\n", text->s[at.off])) {
@@ -89,6 +78,11 @@ static struct br_span trimmed(const struct doc_text *text, struct br_span at) {
 		at.len--;
 	}
 	return at;
+}
+
+/** Whether the next node of this map is a key. */
+static bool wants_key(const struct reader *r, const struct frame *frame) {
+	return frame->node->kind == BR_NODE_MAP && (r->kids.n - frame->first) % 2 == 0;
 }
 
 /** Where a value would stand that is not there: behind the indicator that asks for it. */
@@ -104,7 +98,8 @@ static struct br_span missing(const struct reader *r) {
 		}
 	}
 	if (at < text->n && strchr(":-?", text->s[at])) {
-		return doc_span(text, at + 1, 0);
+		bool key = text->s[at] == ':' && r->depth && wants_key(r, &r->open[r->depth - 1]);
+		return doc_span(text, key ? at : at + 1, 0);
 	}
 	return doc_span(text, r->last, 0);
 }
@@ -202,11 +197,6 @@ static int set_tag(struct reader *r, struct br_node *node, struct fy_token *toke
 	return node->tag ? 0 : br_error_memory(r->dx);
 }
 
-/** Whether the next node of this map is a key. */
-static bool wants_key(const struct reader *r, const struct frame *frame) {
-	return frame->node->kind == BR_NODE_MAP && (r->kids.n - frame->first) % 2 == 0;
-}
-
 static int check_key(struct reader *r, const struct kid *key) {
 	if (key->node->kind != BR_NODE_SCALAR) {
 		br_error(r->dx, key->at, "%s cannot be a key", br_node_type(key->node));
@@ -272,7 +262,7 @@ static void place_scalar(struct reader *r, struct br_node *node, struct fy_token
 	node->style = style >= FYSS_PLAIN && style < FYSS_MAX ? styles[style] : BR_PLAIN;
 	node->at = token_span(r, token);
 	if (node->style == BR_SINGLE_QUOTED || node->style == BR_DOUBLE_QUOTED) {
-		node->at = with_quotes(&r->text, node->at);
+		node->at = doc_with_quotes(&r->text, node->at);
 	}
 	if (node->style == BR_LITERAL || node->style == BR_FOLDED) {
 		node->at = trimmed(&r->text, node->at);
@@ -423,7 +413,8 @@ static int on_end(struct reader *r, struct fy_event *event) {
 	const struct kid *kids = r->kids.v + frame.first;
 	size_t n = r->kids.n - frame.first;
 	if (n && kids->at.off < node->at.off) {
-		node->at.off = kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
+		node->at.off =
+			kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
 	}
 	if (r->last > node->at.off) {
 		node->at.len = (uint32_t)(r->last - node->at.off);
@@ -548,10 +539,12 @@ static int read_stream(struct reader *r) {
 	if (!diag) {
 		return br_error_memory(r->dx);
 	}
-	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and quadratic
+	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and quadratic;
+	// the readers of compose let a closing bracket stand in the column of its key
 	struct fy_parse_cfg config = {
 		.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS
-			| FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+			| FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_DEFAULT_VERSION_1_2
+			| FYPCF_JSON_NONE,
 		.diag = diag,
 	};
 	br_auto(free_parser) struct fy_parser *parser = fy_parser_create(&config);

@@ -1,0 +1,319 @@
+#include "object.h"
+
+#include <base/file.h>
+#include <base/own.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+	/** Room that the kernel takes in one path, less some. */
+	PIECE = 4000,
+};
+
+// ---- The way ----
+
+void br_way_release(struct br_way *way) {
+	br_closep(&way->fd);
+	way->fd = -1;
+	way->target = NULL;
+	br_buf_release(&way->dir);
+}
+
+/** Open a directory below dirfd whose path may be longer than the kernel takes at once. */
+static int open_directory(int dirfd, const char *path, size_t n, bool cross) {
+	br_auto(br_closep) int held = -1;
+	char piece[PIECE + 1];
+	while (n > 0) {
+		size_t take = n;
+		if (take > PIECE) {
+			take = PIECE;
+			while (take > 0 && path[take] != '/') {
+				take--;
+			}
+		}
+		if (take == 0) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(piece, path, take);
+		piece[take] = '\0';
+		int next = br_open_beneath(
+			held >= 0 ? held : dirfd, piece, O_PATH | O_DIRECTORY | O_NOFOLLOW, cross);
+		if (next < 0) {
+			return -1;
+		}
+		br_closep(&held);
+		held = next;
+		path += take;
+		n -= take;
+		while (n > 0 && *path == '/') {
+			path++;
+			n--;
+		}
+	}
+	return br_steal_fd(&held);
+}
+
+int br_way_to(
+	struct br_way *way, const struct br_target *target, const char *path, const char **name) {
+	const char *slash = strrchr(path, '/');
+	if (slash == NULL) {
+		*name = path;
+		return target->fd;
+	}
+	size_t n = (size_t)(slash - path);
+	*name = slash + 1;
+	if (way->fd >= 0 && way->target == target && way->dir.n == n
+		&& memcmp(way->dir.s, path, n) == 0) {
+		return way->fd;
+	}
+	br_way_release(way);
+	way->fd = open_directory(target->fd, path, n, way->cross);
+	way->target = target;
+	br_buf_addn(&way->dir, path, n);
+	if (way->fd >= 0 && way->dir.failed) {
+		br_way_release(way);
+		errno = ENOMEM;
+	}
+	return way->fd;
+}
+
+int br_object_open(struct br_way *way, const struct br_target *target, const char *path) {
+	const char *name;
+	int dir = br_way_to(way, target, path, &name);
+	if (dir < 0) {
+		return -1;
+	}
+	if (name[0] == '\0') {
+		return fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	}
+	return br_open_beneath(dir, name, O_PATH | O_NOFOLLOW, way->cross);
+}
+
+// ---- Comparing ----
+
+bool br_object_same(
+	const struct br_target *target, const struct br_inode *expect, const struct br_inode *now) {
+	struct br_inode then = *expect;
+	if (then.dev == target->dev_then) {
+		then.dev = target->root.dev;
+	}
+	return br_inode_same(&then, now);
+}
+
+struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR_HANDLE_MAX]) {
+	struct {
+		struct file_handle head;
+		unsigned char bytes[MAX_HANDLE_SZ];
+	} handle = {.head.handle_bytes = MAX_HANDLE_SZ};
+	int mount;
+	if (in->btime.sec != 0 || in->btime.nsec != 0
+		|| name_to_handle_at(fd, "", &handle.head, &mount, AT_EMPTY_PATH) < 0
+		|| handle.head.handle_bytes > MAX_HANDLE_SZ) {
+		return (struct br_bytes){0};
+	}
+	memcpy(room, &handle.head.handle_type, sizeof(int));
+	memcpy(room + sizeof(int), handle.head.f_handle, handle.head.handle_bytes);
+	return (struct br_bytes){room, sizeof(int) + handle.head.handle_bytes};
+}
+
+static bool same_handle(int fd, const struct br_inode *now, struct br_bytes expect) {
+	char room[BR_HANDLE_MAX];
+	struct br_bytes got = br_object_handle(fd, now, room);
+	// A kernel that gives none now cannot contradict.
+	return expect.n == 0 || got.n == 0
+		|| (expect.n == got.n && memcmp(expect.p, got.p, got.n) == 0);
+}
+
+void br_object_differs(const struct br_inode *expect, const struct br_inode *now, char out[160]) {
+	char mode[12];
+	const char *s = NULL;
+	int n = 0;
+	if (expect->uid.v != now->uid.v) {
+		n = snprintf(out, 160, "its owner is now %u", now->uid.v);
+	} else if (expect->gid.v != now->gid.v) {
+		n = snprintf(out, 160, "its group is now %u", now->gid.v);
+	} else if ((expect->mode & 07777) != (now->mode & 07777)) {
+		n = snprintf(out, 160, "its mode is now %s", br_mode_text(now, mode));
+	} else if (expect->acl != now->acl) {
+		s = "its ACL is another one now";
+	} else if (expect->def != now->def) {
+		s = "its default ACL is another one now";
+	} else if (expect->caps != now->caps) {
+		s = "its capabilities are others now";
+	} else {
+		n = snprintf(out, 160, "it has %u names now", now->nlink);
+	}
+	if (s != NULL) {
+		n = snprintf(out, 160, "%s", s);
+	}
+	if (n < 0) {
+		out[0] = '\0';
+	}
+}
+
+bool br_object_lost(int err, char out[160]) {
+	const char *s = NULL;
+	switch (err) {
+	case ENOENT:
+		s = "it is gone";
+		break;
+	case ENOTDIR:
+	case ELOOP:
+		s = "a directory on the way is something else now";
+		break;
+	case EXDEV:
+		s = "a mount point is in the way now";
+		break;
+	case EAGAIN:
+		s = "it is being moved about";
+		break;
+	default:
+		break;
+	}
+	if (snprintf(out, 160, "%s", s != NULL ? s : strerror(err)) < 0) {
+		out[0] = '\0';
+	}
+	return s != NULL;
+}
+
+static bool is_in(const struct br_inode *now, const struct br_inode *states, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		if (br_inode_equal(now, &states[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void add_steps(const struct br_inode *from, const struct br_inode *to,
+	struct br_inode states[BR_STATES_MAX], size_t *n) {
+	struct br_inode steps[BR_INODE_STEPS];
+	size_t count = br_inode_steps(from, to, steps);
+	for (size_t i = 0; i < count && *n < BR_STATES_MAX; i++) {
+		if (!is_in(&steps[i], states, *n)) {
+			states[(*n)++] = steps[i];
+		}
+	}
+}
+
+size_t br_object_states(const struct br_inode *before, const struct br_inode *after,
+	struct br_inode states[BR_STATES_MAX]) {
+	size_t n = 0;
+	states[n++] = *after;
+	add_steps(before, after, states, &n);
+	// From each of these an undo may have been on its way back when it was killed, and so on.
+	for (size_t i = 0; i < n; i++) {
+		struct br_inode from = states[i];
+		add_steps(&from, before, states, &n);
+	}
+	return n;
+}
+
+// ---- Changing ----
+
+static void fail(struct br_answer_of *out, int err) {
+	out->outcome = BR_FAILED;
+	out->err = err;
+	if (snprintf(out->why, sizeof(out->why), "%s", strerror(err)) < 0) {
+		out->why[0] = '\0';
+	}
+}
+
+static void conflict(struct br_answer_of *out, const char *why) {
+	out->outcome = BR_CONFLICT;
+	if (snprintf(out->why, sizeof(out->why), "%s", why) < 0) {
+		out->why[0] = '\0';
+	}
+}
+
+/** The kernel dropped bits of the mode that we asked for (setgid without CAP_FSETID does that in silence). */
+static bool lost_bits(const struct br_inode *now, const struct br_inode *goal) {
+	struct br_inode more = *now;
+	more.mode |= goal->mode & (S_ISUID | S_ISGID);
+	return br_inode_equal(&more, goal);
+}
+
+/** It did not become what it should: bring it back, if it is still as we left it. */
+static void take_back(int fd, struct br_acls *acls, const struct br_inode *was,
+	const struct br_wish *wish, struct br_answer_of *out) {
+	struct br_inode now;
+	struct br_inode states[BR_STATES_MAX];
+	unsigned step;
+	out->touched = true;
+	if (br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
+		return;
+	}
+	if (br_inode_equal(&now, was)) {
+		out->touched = false;
+		return;
+	}
+	size_t n = br_object_states(was, wish->goal, states);
+	if (!is_in(&now, states, n) && !lost_bits(&now, wish->goal)) {
+		return;
+	}
+	if (br_inode_write(fd, &now, was, &step) == 0
+		&& br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) == 0) {
+		out->touched = !br_inode_equal(&now, was);
+	}
+}
+
+static void change(int fd, struct br_acls *acls, const struct br_inode *was,
+	const struct br_wish *wish, struct br_answer_of *out) {
+	struct br_inode now;
+	unsigned step;
+	if (br_inode_write(fd, was, wish->goal, &step) < 0
+		|| br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
+		fail(out, errno);
+		take_back(fd, acls, was, wish, out);
+		return;
+	}
+	if (!br_inode_equal(&now, wish->goal)) {
+		out->outcome = BR_FAILED;
+		out->err = 0;
+		br_object_differs(wish->goal, &now, out->why);
+		take_back(fd, acls, was, wish, out);
+		return;
+	}
+	out->outcome = BR_CHANGED;
+}
+
+void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
+	struct br_answer_of *out) {
+	struct br_inode now;
+	*out = (struct br_answer_of){.outcome = BR_SAME};
+	br_auto(br_closep) int fd = br_object_open(way, wish->target, wish->path);
+	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
+		fail(out, errno);
+		if (br_object_lost(out->err, out->why)) {
+			out->outcome = BR_CONFLICT;
+		}
+		return;
+	}
+	if (!br_object_same(wish->target, wish->expect, &now)
+		|| !same_handle(fd, &now, wish->handle)) {
+		conflict(out, "another one has its name now");
+		return;
+	}
+	if (br_inode_equal(&now, wish->goal)) {
+		return;
+	}
+	if (!is_in(&now, wish->states, wish->nstates)
+		|| (wish->links && !S_ISDIR(now.mode) && now.nlink != wish->expect->nlink)) {
+		out->outcome = BR_CONFLICT;
+		br_object_differs(wish->expect, &now, out->why);
+		return;
+	}
+	if ((now.attrs & (BR_IMMUTABLE | BR_APPEND)) != 0) {
+		conflict(out, "it is protected by chattr now");
+		return;
+	}
+	if (wish->dry) {
+		out->outcome = BR_CHANGED;
+		return;
+	}
+	change(fd, acls, &now, wish, out);
+}

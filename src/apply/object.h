@@ -1,0 +1,106 @@
+/**
+ * One object below a pinned root: found again, compared, changed, compared again. Everything that changes an existing inode is in here.
+ */
+#ifndef BR_APPLY_OBJECT_H
+#define BR_APPLY_OBJECT_H
+
+#include "journal.h"
+
+#include <base/mem.h>
+
+enum {
+	BR_HAVE_ALL = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
+	/** The states that a change and its undoing, each cut short any number of times, can leave behind. */
+	BR_STATES_MAX = 48,
+	BR_HANDLE_MAX = 160,
+};
+
+/** A root beneath which objects are named. */
+struct br_target {
+	/** Its number in the journal. */
+	uint32_t number;
+	/** O_PATH. */
+	int fd;
+	bool owns_fd;
+	/** Its path as people know it. */
+	const char *real;
+	/** What it is now. */
+	struct br_inode root;
+	/** Its device number when the journal was written, and its file system's ID: a reboot may change the former. */
+	uint64_t dev_then;
+	uint64_t fsid;
+	/** Nothing more is done here, because of this errno. */
+	int stopped;
+	uint64_t changed;
+};
+
+/** The directory that was last used, held while its entries are: never across a sync. */
+struct br_way {
+	bool cross;
+	const struct br_target *target;
+	struct br_buf dir;
+	int fd;
+};
+
+#define BR_WAY_NONE(crosses) {.cross = (crosses), .fd = -1}
+void br_way_release(struct br_way *way);
+
+/** The directory of `path` (borrowed descriptor) and the last component; a root is (its own descriptor, ""). -1 with errno. */
+int br_way_to(struct br_way *way, const struct br_target *target, const char *path,
+	const char **name);
+/** The object itself, O_PATH (the caller closes). -1 with errno. */
+int br_object_open(struct br_way *way, const struct br_target *target, const char *path);
+
+/** What became of an object. */
+enum br_outcome {
+	BR_CHANGED,
+	/** It was as wished already. */
+	BR_SAME,
+	/** It is not what was expected: left alone. */
+	BR_CONFLICT,
+	BR_FAILED,
+};
+
+/** A wish: bring this object to `goal` if it is the one expected and in one of these states. */
+struct br_wish {
+	const struct br_target *target;
+	const char *path;
+	/** Identity, and the state that is named where it differs. */
+	const struct br_inode *expect;
+	/** File handle where the file system has no birth times; {0}: not compared. */
+	struct br_bytes handle;
+	const struct br_inode *goal;
+	const struct br_inode *states;
+	size_t nstates;
+	/** The number of links of a file must be as expected. */
+	bool links;
+	/** Look, do not touch. */
+	bool dry;
+};
+
+struct br_answer_of {
+	enum br_outcome outcome;
+	int err;
+	/** FAILED: it is not as it was before. */
+	bool touched;
+	/** One clause; CONFLICT and FAILED. */
+	char why[160];
+};
+
+void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
+	struct br_answer_of *out);
+/** Whether this is the object that was expected, on a target whose device number may have changed. */
+bool br_object_same(const struct br_target *target, const struct br_inode *expect,
+	const struct br_inode *now);
+/** One clause about the first thing that differs. */
+void br_object_differs(const struct br_inode *expect, const struct br_inode *now, char out[160]);
+/** The words for an errno of finding an object again. True where it means that the tree changed. */
+bool br_object_lost(int err, char out[160]);
+/** Its file handle if the file system has no birth times: {0} where there is none. */
+struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR_HANDLE_MAX]);
+
+/** All states that can be found between the two, `after` among them, `before` not. */
+size_t br_object_states(const struct br_inode *before, const struct br_inode *after,
+	struct br_inode states[BR_STATES_MAX]);
+
+#endif

@@ -1,0 +1,254 @@
+#include <base/own.h>
+#include <base/sys.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+// Numbers of calls that the headers of an older distribution lack: the same on all architectures, but for
+// those that count with an offset of their own, which do with the fallbacks.
+#if defined(__alpha__) || defined(__mips__)
+#define NUMBER(n) (-1)
+#else
+#define NUMBER(n) (n)
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 NUMBER(452)
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat NUMBER(463)
+#endif
+#ifndef SYS_getxattrat
+#define SYS_getxattrat NUMBER(464)
+#endif
+#ifndef SYS_removexattrat
+#define SYS_removexattrat NUMBER(466)
+#endif
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x00004000U
+#endif
+
+enum {
+	NO_PROC = -1,
+	PROC_ROOT_INO = 1
+};
+
+// struct xattr_args of linux/xattr.h, which older headers lack.
+struct value_args {
+	uint64_t value;
+	uint32_t size;
+	uint32_t flags;
+};
+
+// Calls that this kernel lacks, or that a test took away.
+static atomic_uint lacking;
+// The private procfs, or the verified /proc; kept for the life of the process.
+static atomic_int kept_proc = NO_PROC;
+// Whether the path /proc leads to a verified procfs: 0 not looked at yet.
+static atomic_bool path_verified;
+
+static bool has(unsigned call) {
+	return !(atomic_load(&lacking) & call);
+}
+
+// A call that answered ENOSYS is not tried again.
+static bool absent(unsigned call) {
+	if (errno != ENOSYS) {
+		return false;
+	}
+	(void)atomic_fetch_or(&lacking, call);
+	return true;
+}
+
+void br_sys_refuse(unsigned calls) {
+	atomic_store(&lacking, calls);
+	int old = atomic_exchange(&kept_proc, NO_PROC);
+	atomic_store(&path_verified, false);
+	br_closep(&old);
+}
+
+static int open_private_proc(void) {
+	if (!has(BR_SYS_FSMOUNT)) {
+		errno = ENOSYS;
+		return -1;
+	}
+	br_auto(br_closep) int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+	if (fs < 0) {
+		return -1;
+	}
+	// Nothing but the processes is needed; kernels before 5.8 do not know the word.
+	(void)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset", "pid", 0);
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) {
+		return -1;
+	}
+	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+// /proc, if it is a procfs and its root, and not a directory inside one that somebody bound there.
+static int open_shared_proc(void) {
+	br_auto(br_closep) int fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		return -1;
+	}
+	struct statfs fs;
+	struct stat st;
+	if (fstatfs(fd, &fs) || fstat(fd, &st)) {
+		return -1;
+	}
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INO) {
+		errno = ENOENT;
+		return -1;
+	}
+	return br_steal_fd(&fd);
+}
+
+static int proc(void) {
+	int fd = atomic_load(&kept_proc);
+	if (fd >= 0) {
+		return fd;
+	}
+	br_auto(br_closep) int opened = open_private_proc();
+	if (opened < 0) {
+		opened = open_shared_proc();
+	}
+	if (opened < 0) {
+		return -1;
+	}
+	int none = NO_PROC;
+	if (!atomic_compare_exchange_strong(&kept_proc, &none, opened)) {
+		return none;
+	}
+	return br_steal_fd(&opened);
+}
+
+int br_sys_prepare(void) {
+	return proc() < 0 ? -1 : 0;
+}
+
+// "self/fd/N" below the procfs; 32 bytes hold it.
+static const char *below_proc(int fd, char out[32]) {
+	(void)snprintf(out, 32, "self/fd/%d", fd);
+	return out;
+}
+
+// "/proc/self/fd/N/name", for calls that know no directory descriptors.
+static int absolute(int fd, const char *name, char out[PATH_MAX]) {
+	if (!atomic_load(&path_verified)) {
+		br_auto(br_closep) int shared = open_shared_proc();
+		if (shared < 0) {
+			return -1;
+		}
+		atomic_store(&path_verified, true);
+	}
+	int n = snprintf(out, PATH_MAX, "/proc/self/fd/%d%s%s", fd, *name ? "/" : "", name);
+	if (n < 0 || n >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+int br_sys_statx(int dirfd, const char *name, struct statx *out) {
+	unsigned mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID;
+	if (has(BR_SYS_MNT_ID_UNIQUE)) {
+		mask |= STATX_MNT_ID_UNIQUE;
+	}
+	return statx(dirfd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, mask, out);
+}
+
+int br_sys_chmod(int fd, mode_t mode) {
+	if (has(BR_SYS_FCHMODAT2)) {
+		long got = syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH);
+		if (got == 0 || !absent(BR_SYS_FCHMODAT2)) {
+			return (int)got;
+		}
+	}
+	char path[32];
+	int procfd = proc();
+	return procfd < 0 ? -1 : fchmodat(procfd, below_proc(fd, path), mode, 0);
+}
+
+// The object behind fd, through the procfs; for (dirfd, name) the directory itself.
+static ssize_t getxattr_new(
+	int dirfd, const char *name, const char *attribute, struct value_args *args) {
+	if (*name) {
+		return syscall(SYS_getxattrat, dirfd, name, AT_SYMLINK_NOFOLLOW, attribute, args,
+			sizeof(*args));
+	}
+	char path[32];
+	int procfd = proc();
+	return procfd < 0 ? -1
+			  : syscall(SYS_getxattrat, procfd, below_proc(dirfd, path), 0, attribute,
+				  args, sizeof(*args));
+}
+
+ssize_t br_sys_getxattr(
+	int dirfd, const char *name, const char *attribute, void *value, size_t size) {
+	if (size > UINT32_MAX) {
+		size = UINT32_MAX;
+	}
+	if (*name == '\0') {
+		// The shortest way, which an O_PATH descriptor refuses.
+		ssize_t got = fgetxattr(dirfd, attribute, value, size);
+		if (got >= 0 || errno != EBADF) {
+			return got;
+		}
+	}
+	if (has(BR_SYS_XATTRAT)) {
+		struct value_args args = {.value = (uintptr_t)value, .size = (uint32_t)size};
+		ssize_t got = getxattr_new(dirfd, name, attribute, &args);
+		if (got >= 0 || !absent(BR_SYS_XATTRAT)) {
+			return got;
+		}
+	}
+	char path[PATH_MAX];
+	if (absolute(dirfd, name, path)) {
+		return -1;
+	}
+	return *name ? lgetxattr(path, attribute, value, size)
+		     : getxattr(path, attribute, value, size);
+}
+
+int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t size) {
+	if (has(BR_SYS_XATTRAT)) {
+		struct value_args args = {.value = (uintptr_t)value, .size = (uint32_t)size};
+		char path[32];
+		int procfd = proc();
+		if (procfd < 0) {
+			return -1;
+		}
+		long got = syscall(SYS_setxattrat, procfd, below_proc(fd, path), 0, attribute,
+			&args, sizeof(args));
+		if (got == 0 || !absent(BR_SYS_XATTRAT)) {
+			return (int)got;
+		}
+	}
+	char path[PATH_MAX];
+	return absolute(fd, "", path) ? -1 : setxattr(path, attribute, value, size, 0);
+}
+
+int br_sys_removexattr(int fd, const char *attribute) {
+	if (has(BR_SYS_XATTRAT)) {
+		char path[32];
+		int procfd = proc();
+		if (procfd < 0) {
+			return -1;
+		}
+		long got = syscall(SYS_removexattrat, procfd, below_proc(fd, path), 0, attribute);
+		if (got == 0 || !absent(BR_SYS_XATTRAT)) {
+			return (int)got;
+		}
+	}
+	char path[PATH_MAX];
+	return absolute(fd, "", path) ? -1 : removexattr(path, attribute);
+}

@@ -1,0 +1,46 @@
+/**
+ * System calls that are newer than the oldest kernel that counts (Debian 12's 6.1), each with its fallback beside it.
+ *
+ * All of them act on the object behind a descriptor, O_PATH ones included, or on (dirfd, name) without following a final link. Older kernels reach such an object only through
+ * /proc/self/fd; a procfs that nobody can have covered or replaced is opened for that on first use and stays open. Errors are errno.
+ */
+#ifndef BR_BASE_SYS_H
+#define BR_BASE_SYS_H
+
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/** The newer calls. */
+enum {
+	/** fchmodat2, Linux 6.6. */
+	BR_SYS_FCHMODAT2 = 1 << 0,
+	/** getxattrat, setxattrat, removexattrat, Linux 6.13. */
+	BR_SYS_XATTRAT = 1 << 1,
+	/** fsopen, fsconfig, fsmount, Linux 5.2; also refused to those who may not mount. */
+	BR_SYS_FSMOUNT = 1 << 2,
+	/** STATX_MNT_ID_UNIQUE, Linux 6.8. */
+	BR_SYS_MNT_ID_UNIQUE = 1 << 3,
+	BR_SYS_ALL = (1 << 4) - 1,
+};
+
+/** For tests: these calls answer ENOSYS from now on, as on an older kernel; 0 gives all back. A procfs that is open is forgotten. */
+void br_sys_refuse(unsigned calls);
+
+/** Open the procfs now instead of on first use: for a caller that is about to give up the rights or the view that it takes. 0 or -1. */
+int br_sys_prepare(void);
+
+/** statx with basic facts, birth time and mount ID (the unique one where there is one), without following a final link and without mounting anything; name "" is dirfd itself. */
+int br_sys_statx(int dirfd, const char *name, struct statx *out);
+
+/** Set the mode (07777) of the object behind fd. */
+int br_sys_chmod(int fd, mode_t mode);
+
+/** getxattr of (dirfd, name), "" being dirfd itself; as getxattr answers. */
+ssize_t br_sys_getxattr(
+	int dirfd, const char *name, const char *attribute, void *value, size_t size);
+/** setxattr and removexattr of the object behind fd. */
+int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t size);
+int br_sys_removexattr(int fd, const char *attribute);
+
+#endif

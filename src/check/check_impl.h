@@ -1,0 +1,94 @@
+/** Shared by the files of check/: the check under construction. */
+#ifndef BR_CHECK_CHECK_IMPL_H
+#define BR_CHECK_CHECK_IMPL_H
+
+#include <base/mem.h>
+#include <bindright/check.h>
+
+/** How many owners of misfits are told apart; the rest is counted as one. */
+enum {
+	OWNERS = 6,
+};
+
+/** A sum over inodes of one mount that do not fit for one kind of reason. */
+struct tally {
+	uint64_t count;
+	uint64_t files;
+	const char *examples[BR_EXAMPLES];
+	size_t nexamples;
+	/** Of the first one. */
+	struct br_inode first;
+	struct br_verdict verdict;
+	struct {
+		br_hostid uid;
+		uint64_t count;
+	} owners[OWNERS];
+	size_t nowners;
+};
+
+/** What is gathered about one mount while its tree is walked. */
+struct mount_work {
+	struct br_mount_result result;
+	struct tally inside;
+	struct tally protected;
+	struct tally sticky;
+	struct tally unseen;
+	struct tally mount_points;
+	/** Entries below directories that it cannot enter. */
+	uint64_t closed;
+	int unseen_err;
+};
+
+/** The check under construction. */
+struct check_work {
+	struct br_check *check;
+	const struct br_check_input *input;
+	const struct br_check_options *options;
+	struct br_diags *dx;
+	/** One a mount of demands->mounts. */
+	struct mount_work *mounts;
+	br_vec(struct br_finding) findings;
+	/** A finding could not be kept: no memory. */
+	bool failed;
+	/** --fail-fast, and an error was found. */
+	bool stop;
+};
+
+/** What a finding is about; zero where it does not apply. */
+struct about {
+	const struct br_container *container;
+	const struct br_mount_source *mount;
+	const struct br_identity *identity;
+	const char *path;
+	struct br_span at;
+};
+
+/** What a finding about this mount is about. */
+struct about about_mount(const struct br_mount_source *ms);
+/**
+ * Add a finding; the message is formatted into the arena. The result may be filled further until the next call; it is never NULL (without memory it is a spare one and the check fails at
+ * its end).
+ */
+struct br_finding *add_finding(struct check_work *work, br_code_number code,
+	const struct about *about, const char *format, ...) BR_PRINTF(4, 5);
+/** br_printf into the check's arena, remembering failure. */
+const char *say(struct check_work *work, const char *format, ...) BR_PRINTF(2, 3);
+/** Order, count, suppress. 0 or -1. */
+int finish_findings(struct check_work *work);
+
+/** Why the verdict is what it is, with the inode's facts. */
+const char *say_because(struct check_work *work, const struct br_inode *inode,
+	const struct br_cred *cred, const struct br_verdict *verdict);
+/** "uid 1001 (trainer)" or "uid 1001". */
+const char *say_uid(struct check_work *work, br_hostid uid);
+
+/** Findings about containers, whatever their sources are. */
+void check_containers(struct check_work *work);
+/** Findings about sources that need no walk. */
+void check_sources(struct check_work *work);
+/** Walk every tree and judge. 0 or -1 with an error in dx. */
+int check_trees(struct check_work *work);
+/** Findings about what the walk saw. */
+void check_walked(struct check_work *work);
+
+#endif

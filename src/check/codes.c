@@ -1,0 +1,46 @@
+#include <bindright/check.h>
+
+static const struct br_code_info all[] = {
+	{1, BR_WARNING, "a key that compose does not know"},
+	{101, BR_ERROR, "the container cannot write the mounted path"},
+	{102, BR_ERROR, "the container cannot read the mounted path"},
+	{103, BR_ERROR, "the container cannot enter (search) the mounted directory"},
+	{104, BR_ERROR, "files or directories inside the mount cannot be used"},
+	{105, BR_WARNING, "it can write but not delete or rename (sticky directory)"},
+	{107, BR_ERROR, "only root's override makes it work, and the capability is dropped"},
+	{201, BR_ERROR, "the source is missing, and would not serve as the engine creates it"},
+	{202, BR_ERROR, "the source is missing, and the engine will refuse to start"},
+	{203, BR_ERROR, "file and directory are confused"},
+	{204, BR_ERROR, "the source is a dangling or looping symbolic link"},
+	{205, BR_ERROR, "the file system is mounted read-only"},
+	{206, BR_ERROR, "immutable or append-only attribute"},
+	{207, BR_WARNING, "the file system does not keep owners"},
+	{209, BR_ERROR, "could not be examined"},
+	{301, BR_WARNING, "no host user or group has the container's ID"},
+	{302, BR_WARNING, "the UID belongs to a different host user"},
+	{303, BR_ERROR, "the user cannot be worked out"},
+	{304, BR_INFO, "the identity is an assumption"},
+	{305, BR_WARNING, "the process runs as root"},
+	{307, BR_ERROR, "the UID or GID has no mapping in the user namespace"},
+	{401, BR_ERROR, "services with different identities share a path"},
+	{402, BR_WARNING, "a mount lies inside another mount, and its mount point is missing"},
+	{501, BR_WARNING, "privileged container with a bind mount"},
+	{502, BR_WARNING, "host network, PID or user namespace"},
+	{503, BR_WARNING, "an engine socket is mounted"},
+	{504, BR_WARNING, "a system directory is mounted"},
+	{505, BR_WARNING, "the source is writable by everybody"},
+};
+
+size_t br_codes(const struct br_code_info **codes) {
+	*codes = all;
+	return sizeof(all) / sizeof(all[0]);
+}
+
+const struct br_code_info *br_code_find(br_code_number code) {
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].code == code) {
+			return &all[i];
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,173 @@
+/** Findings about containers: who they are, and what the host makes of their IDs. */
+#include "check_impl.h"
+
+#include <string.h>
+
+static bool reaches_host(const struct br_mount *mount) {
+	switch (mount->kind) {
+	case BR_MOUNT_BIND:
+	case BR_MOUNT_VOLUME_BIND:
+	case BR_MOUNT_SECRET:
+	case BR_MOUNT_CONFIG:
+		return true;
+	case BR_MOUNT_VOLUME:
+	case BR_MOUNT_TMPFS:
+	case BR_MOUNT_OTHER:
+		return false;
+	}
+	return false;
+}
+
+static bool has_host_mount(const struct br_container *container) {
+	for (size_t i = 0; i < container->nmounts; i++) {
+		if (reaches_host(&container->mounts[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct br_span user_place(const struct br_container *container) {
+	return container->user.s ? container->user.at : container->name.at;
+}
+
+static void check_known(struct check_work *work, const struct about *about) {
+	const struct br_identity *identity = about->identity;
+	const char *name = about->container->name.s;
+	if (identity->confidence == BR_UNKNOWN) {
+		struct br_finding *finding = add_finding(work, 303, about,
+			"who '%s' runs as cannot be worked out: %s", name, identity->why);
+		finding->advice = identity->pin ? say(work, "pin it: %s", identity->pin) : NULL;
+		return;
+	}
+	if (identity->unmapped) {
+		add_finding(work, 307, about,
+			"uid %u or gid %u of '%s' has no mapping in its user namespace",
+			identity->uid.v, identity->gid.v, name);
+	}
+	if (identity->confidence == BR_ASSUMED) {
+		struct br_finding *finding =
+			add_finding(work, 304, about, "'%s' is taken to run as uid %u, gid %u",
+				name, identity->uid.v, identity->gid.v);
+		finding->because = identity->why
+			? identity->why
+			: "a UID without a group takes its group from the image, "
+			  "and root's group where the image does not know it";
+		finding->advice =
+			say(work, "write the group too: user: \"%u:GID\"", identity->uid.v);
+	}
+	if (identity->uid.v == 0) {
+		struct br_finding *finding =
+			add_finding(work, 305, about, "'%s' runs as root", name);
+		finding->advice = "give it a user of its own: user: \"UID:GID\"";
+	}
+}
+
+/** Whether an earlier container of the list has the same host UID (or GID): the host's accounts are told once. */
+static bool told_before(const struct check_work *work, size_t i, bool group) {
+	const struct br_identity *me = &work->input->identities[i];
+	for (size_t k = 0; k < i; k++) {
+		const struct br_identity *other = &work->input->identities[k];
+		if (other->confidence == BR_UNKNOWN || !has_host_mount(other->container)) {
+			continue;
+		}
+		if (group ? other->cred.gid.v == me->cred.gid.v
+			  : other->cred.uid.v == me->cred.uid.v) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_keeper(const struct check_work *work, const char *name) {
+	for (size_t i = 0; work->options->keepers && work->options->keepers[i]; i++) {
+		if (strcmp(work->options->keepers[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void check_host_user(struct check_work *work, const struct about *about) {
+	struct br_hostdb *hostdb = work->input->hostdb;
+	br_hostid uid = about->identity->cred.uid;
+	if (uid.v == 0 || br_hostdb_subuid_owner(hostdb, uid)) {
+		return;
+	}
+	const struct br_host_user *user = br_hostdb_user(hostdb, uid);
+	if (!user) {
+		struct br_finding *finding =
+			add_finding(work, 301, about, "no host user has uid %u", uid.v);
+		finding->because = "files that the container writes will belong to a bare number, "
+				   "and the next account that is created may get it";
+		finding->advice = "bindright fix --create-users";
+	} else if (!is_keeper(work, user->name)
+		&& strcmp(user->name, about->container->name.s) != 0) {
+		struct br_finding *finding = add_finding(
+			work, 302, about, "uid %u is the host user '%s'", uid.v, user->name);
+		finding->because = say(work, "'%s' will own what the container writes", user->name);
+	}
+}
+
+static void check_host_group(struct check_work *work, const struct about *about) {
+	struct br_hostdb *hostdb = work->input->hostdb;
+	br_hostid gid = about->identity->cred.gid;
+	if (gid.v == 0 || br_hostdb_subgid_owner(hostdb, gid) || br_hostdb_group(hostdb, gid)) {
+		return;
+	}
+	struct br_finding *finding =
+		add_finding(work, 301, about, "no host group has gid %u", gid.v);
+	finding->advice = "bindright fix --create-users";
+}
+
+static void check_isolation(struct check_work *work, const struct about *about) {
+	const struct br_container *container = about->container;
+	const struct {
+		const char *key;
+		const struct br_text *word;
+	} shared[] = {
+		{"network", &container->network_mode},
+		{"PID", &container->pid},
+		{"user", &container->userns_mode},
+	};
+	if (container->privileged) {
+		struct about here = *about;
+		here.at = container->privileged_at;
+		add_finding(work, 501, &here, "'%s' is privileged and has host paths mounted",
+			container->name.s);
+	}
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		if (shared[i].word->s && strcmp(shared[i].word->s, "host") == 0) {
+			struct about here = *about;
+			here.at = shared[i].word->at;
+			add_finding(work, 502, &here, "'%s' uses the host's %s namespace",
+				container->name.s, shared[i].key);
+		}
+	}
+}
+
+void check_containers(struct check_work *work) {
+	for (size_t i = 0; i < work->input->spec->n; i++) {
+		const struct br_container *container = &work->input->spec->containers[i];
+		const struct br_identity *identity = &work->input->identities[i];
+		struct about about = {
+			.container = container,
+			.identity = identity,
+			.at = user_place(container),
+		};
+		if (!has_host_mount(container)) {
+			continue;
+		}
+		check_known(work, &about);
+		check_isolation(work, &about);
+		if (identity->confidence == BR_UNKNOWN || identity->unmapped) {
+			continue;
+		}
+		if (!told_before(work, i, false)) {
+			check_host_user(work, &about);
+		}
+		if (!told_before(work, i, true)) {
+			check_host_group(work, &about);
+		}
+	}
+}

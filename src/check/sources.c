@@ -1,0 +1,261 @@
+/** Findings about bind sources that need no walk: missing, confused, read-only, dangerous. */
+#include "check_impl.h"
+
+#include <base/file.h>
+#include <base/own.h>
+#include <base/text.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/** Endings of names that are files wherever they are met. */
+static const char *const file_endings[] = {"cfg", "cnf", "conf", "crt", "csv", "db", "env",
+	"htpasswd", "ini", "js", "json", "key", "lock", "lua", "onnx", "pem", "php", "pid",
+	"properties", "pt", "py", "safetensors", "service", "sh", "sock", "sql", "sqlite", "toml",
+	"txt", "xml", "yaml", "yml", NULL};
+
+static const char *ending(const char *path) {
+	const char *name = strrchr(path, '/');
+	name = name ? name + 1 : path;
+	const char *dot = strrchr(name, '.');
+	return dot && dot != name ? dot + 1 : NULL;
+}
+
+/** Both sides of the mount are named like the same kind of file. */
+static bool looks_like_file(const struct br_mount_source *ms) {
+	const char *source = ending(ms->source->path);
+	const char *target = ms->mount->target.s ? ending(ms->mount->target.s) : NULL;
+	if (!source || !target || strcmp(source, target) != 0) {
+		return false;
+	}
+	for (size_t i = 0; file_endings[i]; i++) {
+		if (strcmp(source, file_endings[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** What the container could do with the directory that the engine would make: root's, 0755. */
+static struct br_verdict judge_engine_made(const struct br_mount_source *ms, unsigned need) {
+	struct br_inode made = {.mode = S_IFDIR | 0755, .nlink = 2, .have = BR_HAVE_ACL};
+	return br_access(&made, &ms->identity->cred, &(struct br_where){0}, need);
+}
+
+static bool is_judged(const struct br_mount_source *ms) {
+	return ms->identity->confidence != BR_UNKNOWN && !ms->identity->unmapped;
+}
+
+static unsigned root_need(const struct br_mount_source *ms) {
+	return ms->demand              ? ms->demand->need.dir
+		: ms->mount->read_only ? BR_R | BR_X
+				       : BR_R | BR_W | BR_X;
+}
+
+static void check_engine_made(
+	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
+	struct about about = about_mount(ms);
+	char have[4];
+	if (looks_like_file(ms)) {
+		struct br_finding *finding = add_finding(work, 203, &about,
+			"'%s' does not exist, and the engine will make a directory of it",
+			about.path);
+		finding->because = "both sides of the mount are named like a file";
+		finding->advice = "create the file before the first start";
+		return;
+	}
+	if (!is_judged(ms)) {
+		return;
+	}
+	mw->result.need = root_need(ms);
+	mw->result.verdict = judge_engine_made(ms, mw->result.need);
+	mw->result.have = mw->result.verdict.have & mw->result.need;
+	mw->result.fits = mw->result.verdict.missing == 0;
+	if (mw->result.fits) {
+		return;
+	}
+	struct br_finding *finding = add_finding(work, 201, &about,
+		"'%s' does not exist; the engine would create it as root's", about.path);
+	finding->because = say(work, "uid %u would have %s there", ms->identity->cred.uid.v,
+		br_perm_text(mw->result.have, have));
+	finding->advice = "bindright fix creates it for the container first";
+	finding->verdict = mw->result.verdict;
+	struct br_buf buf = {0};
+	br_buf_addf(&buf, "install -d -o %u -g %u -m 0755 ", ms->identity->cred.uid.v,
+		ms->identity->cred.gid.v);
+	br_buf_shell(&buf, about.path);
+	finding->command = buf.failed ? NULL : say(work, "%s", buf.s);
+	br_buf_release(&buf);
+}
+
+static void check_missing(
+	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
+	struct about about = about_mount(ms);
+	struct br_finding *finding = NULL;
+	if (ms->source->fs.mount_read_only || ms->source->fs.super_read_only) {
+		(void)add_finding(work, 205, &about,
+			"'%s' does not exist, and cannot be created: the file system is read-only",
+			about.path);
+		return;
+	}
+	switch (ms->mount->create) {
+	case BR_CREATE_ENGINE:
+		check_engine_made(work, mw, ms);
+		return;
+	case BR_CREATE_NEVER:
+		finding = add_finding(work, 202, &about,
+			"'%s' does not exist, and the engine will not create it", about.path);
+		break;
+	case BR_CREATE_UNSURE:
+		finding = add_finding(work, 202, &about,
+			"'%s' does not exist, and not every version of compose creates it",
+			about.path);
+		break;
+	}
+	finding->because = say(work, "the way there ends at '%s'",
+		ms->source->stopped_at ? ms->source->stopped_at : about.path);
+	finding->advice = ms->mount->kind == BR_MOUNT_BIND
+		? "bindright fix creates it for the container"
+		: "create it before the first start";
+}
+
+static void check_unreachable(
+	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
+	struct about about = about_mount(ms);
+	const struct br_source *source = ms->source;
+	const char *where = source->stopped_at ? source->stopped_at : source->path;
+	switch (source->state) {
+	case BR_SOURCE_PRESENT:
+		return;
+	case BR_SOURCE_MISSING:
+		check_missing(work, mw, ms);
+		return;
+	case BR_SOURCE_DANGLING:
+		add_finding(work, 204, &about, "'%s' is a symbolic link that %s", where,
+			source->err == ELOOP ? "leads round in a circle" : "leads nowhere");
+		return;
+	case BR_SOURCE_NOT_A_DIRECTORY:
+		add_finding(work, 203, &about, "'%s' lies below '%s', which is not a directory",
+			source->path, where);
+		return;
+	case BR_SOURCE_UNREACHABLE:
+		work->check->complete = false;
+		add_finding(work, 209, &about, "'%s' could not be examined: %s", where,
+			strerror(source->err))
+			->advice = source->err == EACCES ? "run it as root: sudo bindright" : NULL;
+		return;
+	}
+}
+
+static void check_file_system(
+	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
+	const struct br_fs *fs = &ms->source->fs;
+	if ((fs->mount_read_only || fs->super_read_only) && (root_need(ms) & BR_W)) {
+		struct br_finding *finding = add_finding(work, 205, about,
+			"'%s' is on a file system that is mounted read-only", about->path);
+		finding->because = say(work, "%s (%s)", fs->mount_point, fs->type);
+		finding->advice =
+			"mount it read-write on the host, or let the container have it :ro";
+	}
+	if (fs->keeps_owners != BR_YES) {
+		struct br_finding *finding = add_finding(work, 207, about,
+			"the file system of '%s' %s", about->path,
+			fs->keeps_owners == BR_NO ? "does not keep owners" : "may not keep owners");
+		finding->because = say(work, "%s (%s)", fs->mount_point, fs->type);
+		finding->advice =
+			"its owner and modes come from mount options (uid=, gid=, umask=) or from a server";
+	}
+}
+
+static bool is_engine_socket(const struct br_source *source) {
+	static const char *const names[] = {
+		"docker.sock", "podman.sock", "containerd.sock", "crio.sock"};
+	const char *name = strrchr(source->real, '/');
+	for (size_t i = 0; S_ISSOCK(source->mode) && name && i < sizeof(names) / sizeof(names[0]);
+		i++) {
+		if (strcmp(name + 1, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_system_directory(const char *real) {
+	static const char *const names[] = {"/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64",
+		"/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var", "/var/lib", "/var/run"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(real, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void check_exposure(
+	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
+	const struct br_source *source = ms->source;
+	if (is_engine_socket(source)) {
+		add_finding(work, 503, about, "'%s' is an engine's socket", about->path)->because =
+			"whoever can use it is root on this host";
+	} else if (is_system_directory(source->real)) {
+		add_finding(work, 504, about, "'%s' is a system directory", about->path);
+	}
+	if ((S_ISDIR(source->mode) || S_ISREG(source->mode)) && (source->mode & 0002)) {
+		char octal[8];
+		struct br_finding *finding =
+			add_finding(work, 505, about, "'%s' is writable by everybody", about->path);
+		(void)snprintf(octal, sizeof(octal), "%04o", source->mode & 07777U);
+		finding->because = say(work, "its mode is %s", octal);
+		finding->advice =
+			"give the container's user access instead (bindright fix), then chmod o-w";
+	}
+}
+
+/** BR402: the mount point of `inner` inside `outer`'s source is not there yet. */
+static void check_nested(struct check_work *work, const struct br_mount_source *outer,
+	const struct br_mount *inner) {
+	size_t n = strlen(outer->mount->target.s);
+	if (outer->mount == inner || !inner->target.s || n < 2
+		|| strncmp(inner->target.s, outer->mount->target.s, n) != 0
+		|| inner->target.s[n] != '/') {
+		return;
+	}
+	if (outer->source->state != BR_SOURCE_PRESENT || !S_ISDIR(outer->source->mode)) {
+		return;
+	}
+	br_auto(br_closep) int fd =
+		br_open_beneath(outer->source->fd, inner->target.s + n + 1, O_PATH, true);
+	if (fd >= 0 || errno != ENOENT) {
+		return;
+	}
+	struct about about = about_mount(outer);
+	about.at = inner->at;
+	struct br_finding *finding = add_finding(work, 402, &about,
+		"the engine will create '%s' on the host, as root's: the mount point of '%s'",
+		say(work, "%s%s", outer->source->real, inner->target.s + n), inner->target.s);
+	finding->advice = "create it before the first start";
+}
+
+static void check_present(struct check_work *work, const struct br_mount_source *ms) {
+	struct about about = about_mount(ms);
+	check_file_system(work, ms, &about);
+	check_exposure(work, ms, &about);
+	for (size_t i = 0; i < ms->container->nmounts; i++) {
+		check_nested(work, ms, &ms->container->mounts[i]);
+	}
+}
+
+void check_sources(struct check_work *work) {
+	const struct br_demands *demands = work->input->demands;
+	for (size_t i = 0; i < demands->nmounts && !work->stop; i++) {
+		const struct br_mount_source *ms = &demands->mounts[i];
+		if (ms->source->state == BR_SOURCE_PRESENT) {
+			check_present(work, ms);
+		} else {
+			check_unreachable(work, &work->mounts[i], ms);
+		}
+	}
+}

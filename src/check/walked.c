@@ -1,0 +1,257 @@
+/** Findings about what the walk saw. */
+#include "check_impl.h"
+
+#include <base/text.h>
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *say_who(struct check_work *work, const struct br_mount_source *ms) {
+	uint32_t host = ms->identity->cred.uid.v;
+	return host == ms->identity->uid.v
+		? say(work, "uid %u", host)
+		: say(work, "uid %u (%u in the container)", host, ms->identity->uid.v);
+}
+
+/** An ordinary command that would serve this one inode without touching anybody, or NULL. */
+static const char *say_command(struct check_work *work, const struct mount_work *mw,
+	const struct br_mount_source *ms, const char *path) {
+	const struct br_inode *root = &mw->result.root;
+	const struct br_cred *cred = &ms->identity->cred;
+	char perm[4];
+	if (root->acl || mw->result.unseen || ms->source->fs.keeps_acls != BR_YES
+		|| root->uid.v == cred->uid.v) {
+		return NULL;
+	}
+	struct br_buf buf = {0};
+	br_buf_addf(&buf, "setfacl -m u:%u:%s ", cred->uid.v, br_perm_text(mw->result.need, perm));
+	br_buf_shell(&buf, path);
+	const char *out = buf.failed ? NULL : say(work, "%s", buf.s);
+	br_buf_release(&buf);
+	return out;
+}
+
+/** BR101, BR102, BR103: the root of the mount. */
+static void check_root(
+	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
+	static const struct {
+		unsigned bit;
+		br_code_number code;
+		const char *dir_verb;
+		const char *file_verb;
+	} kinds[] = {
+		{BR_X, 103, "enter", "execute"},
+		{BR_R, 102, "read", "read"},
+		{BR_W, 101, "write", "write"},
+	};
+	struct about about = about_mount(ms);
+	const struct br_verdict *verdict = &mw->result.verdict;
+	bool is_dir = S_ISDIR(mw->result.root.mode);
+	bool by_attribute =
+		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
+	for (size_t i = 0; !by_attribute && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!(verdict->missing & kinds[i].bit)) {
+			continue;
+		}
+		struct br_finding *finding = add_finding(work, kinds[i].code, &about,
+			"%s cannot %s '%s'", say_who(work, ms),
+			is_dir ? kinds[i].dir_verb : kinds[i].file_verb, about.path);
+		finding->because =
+			say_because(work, &mw->result.root, &ms->identity->cred, verdict);
+		finding->verdict = *verdict;
+		finding->command = say_command(work, mw, ms, about.path);
+		finding->count = kinds[i].bit == BR_X && is_dir ? mw->closed : 0;
+	}
+}
+
+/** BR107: with the capability it would work. */
+static void check_override(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
+	const struct br_identity *identity = ms->identity;
+	uint64_t override = UINT64_C(1) << (unsigned)br_cap_number("CAP_DAC_OVERRIDE");
+	bool is_root_denied = mw->result.verdict.missing != 0;
+	const struct br_inode *inode = is_root_denied ? &mw->result.root : &mw->inside.first;
+	if (identity->uid.v != 0 || (identity->cred.caps & override)
+		|| (!is_root_denied && mw->inside.count == 0)) {
+		return;
+	}
+	struct br_cred cred = identity->cred;
+	cred.caps |= override;
+	const struct br_verdict *verdict =
+		is_root_denied ? &mw->result.verdict : &mw->inside.verdict;
+	if (br_access(inode, &cred, &(struct br_where){0}, verdict->missing).missing) {
+		return;
+	}
+	struct about about = about_mount(ms);
+	struct br_finding *finding = add_finding(work, 107, &about,
+		"root in '%s' has lost CAP_DAC_OVERRIDE, and '%s' needs it", ms->container->name.s,
+		about.path);
+	finding->because = "without it, root is judged by owner, group and ACL like anybody else";
+	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
+}
+
+static void give_examples(struct br_finding *finding, const struct tally *tally) {
+	finding->count = tally->count;
+	finding->nexamples = tally->nexamples;
+	memcpy(finding->examples, tally->examples, sizeof(finding->examples));
+}
+
+/** "12 belong to 0 (root), 3 to 1000 (alice)". */
+static const char *say_owners(struct check_work *work, const struct tally *tally) {
+	struct br_buf buf = {0};
+	uint64_t told = 0;
+	for (size_t i = 0; i < tally->nowners; i++) {
+		br_buf_addf(&buf, "%s%" PRIu64 "%s to %s", i ? ", " : "", tally->owners[i].count,
+			i                                     ? ""
+				: tally->owners[i].count == 1 ? " belongs"
+							      : " belong",
+			say_uid(work, tally->owners[i].uid));
+		told += tally->owners[i].count;
+	}
+	if (told < tally->count) {
+		br_buf_addf(&buf, ", %" PRIu64 " to others", tally->count - told);
+	}
+	const char *out = buf.failed ? "" : say(work, "%s", buf.s);
+	br_buf_release(&buf);
+	return out;
+}
+
+static const char *plural(uint64_t n, const char *one, const char *many) {
+	return n == 1 ? one : many;
+}
+
+static void check_inside(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
+	const struct tally *tally = &mw->inside;
+	uint64_t dirs = tally->count - tally->files;
+	struct about about = about_mount(ms);
+	const char *what;
+	if (tally->count == 0) {
+		return;
+	}
+	if (dirs == 0) {
+		what = say(work, "%" PRIu64 " %s", tally->files,
+			plural(tally->files, "file", "files"));
+	} else if (tally->files == 0) {
+		what = say(work, "%" PRIu64 " %s", dirs, plural(dirs, "directory", "directories"));
+	} else {
+		what = say(work, "%" PRIu64 " %s and %" PRIu64 " %s", tally->files,
+			plural(tally->files, "file", "files"), dirs,
+			plural(dirs, "directory", "directories"));
+	}
+	struct br_finding *finding = add_finding(
+		work, 104, &about, "%s cannot use %s in '%s'", say_who(work, ms), what, about.path);
+	finding->because = say_owners(work, tally);
+	finding->verdict = tally->verdict;
+	give_examples(finding, tally);
+	if (mw->closed && !(mw->result.verdict.missing & BR_X)) {
+		finding->advice =
+			say(work, "%" PRIu64 " more %s below directories that it cannot enter",
+				mw->closed, plural(mw->closed, "entry lies", "entries lie"));
+	}
+}
+
+static void check_sums(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
+	struct about about = about_mount(ms);
+	struct br_finding *finding;
+	if (mw->protected.count) {
+		finding = add_finding(work, 206, &about,
+			"%" PRIu64 " %s in '%s' %s protected by chattr", mw->protected.count,
+			plural(mw->protected.count, "entry", "entries"), about.path,
+			plural(mw->protected.count, "is", "are"));
+		finding->because = mw->protected.verdict.rule == BR_RULE_IMMUTABLE
+			? "immutable (+i): nobody can change it, not even root"
+			: "append-only (+a): nobody can overwrite or delete it, not even root";
+		finding->advice =
+			"bindright never clears it; chattr -i or -a does, if that is meant";
+		give_examples(finding, &mw->protected);
+	}
+	if (mw->sticky.count) {
+		finding = add_finding(work, 105, &about,
+			"%s can write in '%s' but not delete or rename %" PRIu64 " %s there",
+			say_who(work, ms), about.path, mw->sticky.count,
+			plural(mw->sticky.count, "entry", "entries"));
+		finding->because = "the directory is sticky, and they belong to somebody else";
+		give_examples(finding, &mw->sticky);
+	}
+	if (mw->unseen.count) {
+		finding = add_finding(work, 209, &about,
+			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
+			plural(mw->unseen.count, "entry", "entries"), about.path,
+			strerror(mw->unseen_err));
+		finding->advice = "run it as root: sudo bindright";
+		give_examples(finding, &mw->unseen);
+	}
+	if (mw->mount_points.count) {
+		finding = add_finding(work, 209, &about,
+			"%" PRIu64 " %s inside '%s' %s not examined", mw->mount_points.count,
+			plural(mw->mount_points.count, "mount point", "mount points"), about.path,
+			plural(mw->mount_points.count, "was", "were"));
+		finding->advice = "to enter it: --cross-file-systems";
+		give_examples(finding, &mw->mount_points);
+	}
+}
+
+/** Whether two demands of the tree are of different users and one of them does not fit. */
+static bool is_shared_misfit(const struct check_work *work, const struct br_tree *tree,
+	const struct br_mount_source **first, const struct br_mount_source **second) {
+	bool misfit = false;
+	*first = *second = NULL;
+	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
+		const struct br_mount_source *ms = &work->input->demands->mounts[i];
+		if (ms->tree != tree || !ms->demand) {
+			continue;
+		}
+		misfit |= !work->mounts[i].result.fits;
+		if (!*first) {
+			*first = ms;
+		} else if (!*second && ms->identity->cred.uid.v != (*first)->identity->cred.uid.v) {
+			*second = ms;
+		}
+	}
+	return misfit && *second;
+}
+
+static void check_shared(struct check_work *work) {
+	const struct br_demands *demands = work->input->demands;
+	for (size_t i = 0; i < demands->ntrees; i++) {
+		const struct br_mount_source *first;
+		const struct br_mount_source *second;
+		if (!is_shared_misfit(work, &demands->trees[i], &first, &second)) {
+			continue;
+		}
+		struct about about = about_mount(second);
+		struct br_finding *finding = add_finding(work, 401, &about,
+			"'%s' (uid %u) and '%s' (uid %u) share '%s': no single owner serves both",
+			first->container->name.s, first->identity->cred.uid.v,
+			second->container->name.s, second->identity->cred.uid.v,
+			demands->trees[i].path);
+		finding->advice = "bindright fix gives each of them an ACL entry of its own";
+	}
+}
+
+static bool read_only_blocks(const struct br_mount_source *ms) {
+	const struct br_fs *fs = &ms->source->fs;
+	return ms->demand && (ms->demand->need.dir & BR_W)
+		&& (fs->mount_read_only || fs->super_read_only);
+}
+
+void check_walked(struct check_work *work) {
+	const struct br_demands *demands = work->input->demands;
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		struct mount_work *mw = &work->mounts[i];
+		const struct br_mount_source *ms = &demands->mounts[i];
+		if (!ms->demand || ms->source->state != BR_SOURCE_PRESENT) {
+			continue;
+		}
+		mw->result.fits = mw->result.misfit == 0 && mw->result.unseen == 0
+			&& mw->result.seen > 0 && !read_only_blocks(ms);
+		check_root(work, mw, ms);
+		check_override(work, mw, ms);
+		check_inside(work, mw, ms);
+		check_sums(work, mw, ms);
+	}
+	check_shared(work);
+}

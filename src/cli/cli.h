@@ -1,0 +1,186 @@
+/** Shared by the files of cli/: what the words of the command line mean, and what a command is. */
+#ifndef BR_CLI_CLI_H
+#define BR_CLI_CLI_H
+
+#include <base/mem.h>
+#include <bindright/report.h>
+
+#include <signal.h>
+
+/** Exit statuses, as promised to scripts. */
+enum {
+	CLI_FITS = 0,
+	CLI_MISFIT = 1,
+	CLI_USAGE = 2,
+	CLI_FAILED = 3,
+};
+
+/** One bit a command, for the option table. */
+enum {
+	CLI_CHECK = 1 << 0,
+	CLI_PLAN = 1 << 1,
+	CLI_FIX = 1 << 2,
+	CLI_UNDO = 1 << 3,
+	CLI_HISTORY = 1 << 4,
+	CLI_HELP = 1 << 5,
+	/** Those that read an input. */
+	CLI_INPUT = CLI_CHECK | CLI_PLAN | CLI_FIX,
+	CLI_ALL = CLI_INPUT | CLI_UNDO | CLI_HISTORY,
+};
+
+/** A list of words of the command line, each with its place. */
+struct cli_words {
+	struct br_text *v;
+	size_t n, cap;
+};
+
+/** What the command line says. Absent words are NULL. */
+struct cli_args {
+	struct br_arena arena;
+	/** Where the whole command line stands in dx's places. */
+	uint16_t text;
+	const struct cli_command *command;
+	/** Words that are no options: services, an ID, a command to explain. */
+	struct cli_words words;
+
+	struct cli_words files;
+	struct br_text kind;
+	struct br_text project_directory;
+	struct cli_words env_files;
+	struct cli_words profiles;
+	struct br_text project_name;
+	struct cli_words env;
+	struct br_text engine;
+	struct br_text compose_version;
+	struct br_text sysroot;
+	struct cli_words users;
+	struct cli_words needs;
+	struct cli_words excludes;
+	struct cli_words keep;
+	struct br_text depth;
+	struct br_text format;
+	struct br_text output;
+	struct br_text color;
+	struct br_text progress;
+	struct br_text fail_on;
+	struct br_text strategy;
+	struct cli_words from;
+	struct cli_words allow_dangerous;
+	struct br_text prune;
+	struct br_text jobs;
+
+	int fail_fast;
+	int cross;
+	int quiet;
+	int verbose;
+	int create_users;
+	int create_missing;
+	int future_files;
+	int privileged_files;
+	int yes;
+	int dry_run;
+	int want_help;
+	int want_version;
+};
+
+/** What the process was born with, taken before the environment was cleared. */
+struct cli_world {
+	/** "NAME=VALUE", NULL at the end. */
+	const char *const *environment;
+	/** Absolute. */
+	const char *cwd;
+	uid_t euid;
+	/** The user behind sudo, else the caller. */
+	uid_t invoker;
+	const char *invoker_name;
+	/** The invoker's home, or NULL. */
+	const char *home;
+	/** Set by SIGINT, SIGTERM, SIGHUP. */
+	volatile sig_atomic_t *stop;
+};
+
+/** Everything that a command is given. */
+struct cli {
+	const struct cli_args *args;
+	const struct cli_world *world;
+	struct br_diags *dx;
+};
+
+/** One command: one file, one descriptor. */
+struct cli_command {
+	const char *name;
+	/** Its bit. */
+	unsigned bit;
+	/** "[SERVICE...]" and such. */
+	const char *arguments;
+	const char *summary;
+	/** More for `help COMMAND`; NULL at the end. */
+	const char *const *details;
+	/** The exit status. Errors are left in dx for main to print. */
+	int (*run)(const struct cli *cli);
+};
+
+extern const struct cli_command cmd_check;
+extern const struct cli_command cmd_plan;
+extern const struct cli_command cmd_fix;
+extern const struct cli_command cmd_undo;
+extern const struct cli_command cmd_history;
+extern const struct cli_command cmd_help;
+
+/** All commands, in the order of the help; the number. */
+size_t cli_commands(const struct cli_command *const **commands);
+
+/** What an option takes. */
+enum cli_takes {
+	/** Sets an int to 1 (and "--no-NAME" to 0 where `negatable`). */
+	CLI_FLAG,
+	/** Counts in an int. */
+	CLI_COUNT,
+	/** A word; the last one wins. */
+	CLI_WORD,
+	/** A word; all are kept. */
+	CLI_LIST,
+};
+
+/** One option. The table is the only place that knows them: parsing, help, completions and their tests read it. */
+struct cli_option {
+	const char *name;
+	char letter;
+	enum cli_takes takes;
+	bool negatable;
+	/** How its word is called in the help; NULL for flags. */
+	const char *word;
+	/** The only words allowed, NULL at the end; or NULL. */
+	const char *const *choices;
+	/** The commands that have it. */
+	unsigned commands;
+	/** offsetof in struct cli_args. */
+	size_t field;
+	const char *help;
+};
+
+/** The table; the number. */
+size_t cli_options(const struct cli_option **options);
+
+/** Read the command line (argv[0] left out) into *args. 0, or -1 with errors in dx. */
+int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx);
+
+/** Help texts on standard output. */
+int cli_help(const struct cli_command *command);
+/** Machine-readable list of commands and options, for completions and their tests. */
+int cli_list_options(void);
+
+/** Write a report where -o says, or to standard output. 0, or -1 with an error in dx. */
+int cli_write(const struct cli *cli, const char *bytes, size_t n);
+/** Whether this stream takes colour: --color, NO_COLOR, a terminal. */
+bool cli_color(const struct cli *cli, int fd);
+/** The style that the arguments ask for. */
+struct br_report_style cli_style(const struct cli *cli);
+/** Ask on the terminal: 1 yes, 0 no, -1 there is no terminal. */
+int cli_ask(const char *question);
+/** Look a variable up in the world's environment; NULL where it is unset. */
+const char *cli_getenv(const struct cli_world *world, const char *name);
+/** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */
+const char *const *cli_strings(struct br_arena *arena, const struct cli_words *words);
+
+#endif

@@ -1,0 +1,56 @@
+/** check and plan: say what does not fit, and what fix would do. They change nothing. */
+#include "session.h"
+
+static int run(const struct cli *cli, const char *command, bool planned) {
+	struct session session = {0};
+	int status = session_read(&session, cli);
+	if (status == 0) {
+		status = session_check(&session, planned);
+	}
+	if (status == 0) {
+		status = session_report(&session, command, NULL, NULL);
+	}
+	if (status == 0) {
+		status = session_verdict(&session, session.check);
+	}
+	session_release(&session);
+	return status;
+}
+
+static int run_check(const struct cli *cli) {
+	return run(cli, "check", false);
+}
+
+static int run_plan(const struct cli *cli) {
+	return run(cli, "plan", true);
+}
+
+static const char *const check_details[] = {
+	"Reads the compose file, works out who each container's process will be on this host,",
+	"and judges every bind-mounted path as the kernel would. Changes nothing.",
+	NULL,
+};
+
+static const char *const plan_details[] = {
+	"The same as check, and shows what fix would change, who would gain access by it and",
+	"who would lose any. Changes nothing.",
+	NULL,
+};
+
+const struct cli_command cmd_check = {
+	.name = "check",
+	.bit = CLI_CHECK,
+	.arguments = "[SERVICE...]",
+	.summary = "find what does not fit, and say why",
+	.details = check_details,
+	.run = run_check,
+};
+
+const struct cli_command cmd_plan = {
+	.name = "plan",
+	.bit = CLI_PLAN,
+	.arguments = "[SERVICE...]",
+	.summary = "show what fix would do, who would gain and who would lose",
+	.details = plan_details,
+	.run = run_plan,
+};

@@ -1,0 +1,89 @@
+/** undo: put back what a fix changed. */
+#include "cli.h"
+
+#include <stdlib.h>
+
+static int report(const struct cli *cli, const struct br_run *run,
+	const struct br_undo_result *result, bool dry) {
+	struct br_report_style style = cli_style(cli);
+	size_t n;
+	char *bytes = br_report_undo(run, result, dry, &style, &n);
+	if (!bytes) {
+		return br_error_memory(cli->dx);
+	}
+	int failed = cli_write(cli, bytes, n);
+	free(bytes);
+	return failed;
+}
+
+static int nothing(const struct cli *cli) {
+	size_t of_root = cli->world->euid != 0 ? br_history_of_root() : 0;
+	br_note(cli->dx, (struct br_span){0}, "there is nothing to undo");
+	if (of_root > 0) {
+		br_hint(cli->dx, "%zu %s by root: sudo bindright undo", of_root,
+			of_root == 1 ? "fix" : "fixes");
+	}
+	return CLI_FITS;
+}
+
+static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
+	struct br_run run = {0};
+	struct br_undo_result result = {0};
+	struct br_apply_options options = {
+		.state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")},
+		.stop = cli->world->stop,
+	};
+	int found = br_undo(arena, id, true, &options, &run, &result, cli->dx);
+	if (found <= 0) {
+		return found ? CLI_FAILED : nothing(cli);
+	}
+	if (!cli->args->yes) {
+		int yes = report(cli, &run, &result, true) ? -2
+			: cli->args->dry_run               ? 0
+							   : cli_ask("Put this back? [y/N] ");
+		if (yes == -1) {
+			br_note(cli->dx, (struct br_span){0},
+				"nothing was changed: there is no terminal to ask on");
+			br_hint(cli->dx, "to undo without being asked: bindright undo %s --yes",
+				run.id);
+		}
+		if (yes <= 0) {
+			return yes == -2 ? CLI_FAILED : cli->args->dry_run ? CLI_FITS : CLI_MISFIT;
+		}
+	}
+	result = (struct br_undo_result){0};
+	found = br_undo(arena, run.id, cli->args->dry_run, &options, &run, &result, cli->dx);
+	if (found < 0 || report(cli, &run, &result, cli->args->dry_run)) {
+		return CLI_FAILED;
+	}
+	return result.failed || result.interrupted ? CLI_FAILED
+		: result.conflicts                 ? CLI_MISFIT
+						   : CLI_FITS;
+}
+
+static int run_undo(const struct cli *cli) {
+	const struct cli_words *words = &cli->args->words;
+	if (words->n > 1) {
+		(void)br_error(cli->dx, words->v[1].at, "undo takes one ID at most");
+		return CLI_USAGE;
+	}
+	struct br_arena arena = {0};
+	int status = undo(cli, &arena, words->n ? words->v[0].s : NULL);
+	br_arena_release(&arena);
+	return status;
+}
+
+static const char *const details[] = {
+	"Puts back what a fix changed: the last one, or the one with this ID (see history).",
+	"What was changed by somebody else meanwhile is left alone and listed.",
+	NULL,
+};
+
+const struct cli_command cmd_undo = {
+	.name = "undo",
+	.bit = CLI_UNDO,
+	.arguments = "[ID]",
+	.summary = "put back what a fix changed",
+	.details = details,
+	.run = run_undo,
+};

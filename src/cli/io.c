@@ -1,0 +1,102 @@
+/** What cli/ alone may do: write, ask, know the terminal. */
+#include "cli.h"
+
+#include <base/file.h>
+#include <base/own.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+const char *cli_getenv(const struct cli_world *world, const char *name) {
+	size_t n = strlen(name);
+	for (size_t i = 0; world->environment[i]; i++) {
+		if (strncmp(world->environment[i], name, n) == 0
+			&& world->environment[i][n] == '=') {
+			return world->environment[i] + n + 1;
+		}
+	}
+	return NULL;
+}
+
+const char *const *cli_strings(struct br_arena *arena, const struct cli_words *words) {
+	errno = 0;
+	if (words->n == 0) {
+		return NULL;
+	}
+	const char **out = BR_NEW_ARRAY(arena, const char *, words->n + 1);
+	for (size_t i = 0; out && i < words->n; i++) {
+		out[i] = words->v[i].s;
+	}
+	return out;
+}
+
+bool cli_color(const struct cli *cli, int fd) {
+	const char *when = cli->args ? cli->args->color.s : NULL;
+	const char *no_color = cli_getenv(cli->world, "NO_COLOR");
+	const char *term = cli_getenv(cli->world, "TERM");
+	if (when && strcmp(when, "auto") != 0) {
+		return strcmp(when, "always") == 0;
+	}
+	if ((no_color && *no_color) || !term || strcmp(term, "dumb") == 0) {
+		return false;
+	}
+	return isatty(fd);
+}
+
+static unsigned terminal_columns(void) {
+	struct winsize size;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) {
+		return size.ws_col;
+	}
+	return 80;
+}
+
+struct br_report_style cli_style(const struct cli *cli) {
+	const char *format = cli->args->format.s;
+	return (struct br_report_style){
+		.format = format && strcmp(format, "json") == 0 ? BR_FORMAT_JSON : BR_FORMAT_TEXT,
+		.color = !cli->args->output.s && cli_color(cli, STDOUT_FILENO),
+		.verbosity = cli->args->verbose - cli->args->quiet,
+		.columns = terminal_columns(),
+	};
+}
+
+int cli_write(const struct cli *cli, const char *bytes, size_t n) {
+	const struct br_text *output = &cli->args->output;
+	if (!output->s || strcmp(output->s, "-") == 0) {
+		return br_write_all(STDOUT_FILENO, bytes, n) ? br_error(cli->dx,
+			       (struct br_span){0}, "cannot write the report: %s", strerror(errno))
+							     : 0;
+	}
+	br_auto(br_closep) int fd =
+		open(output->s, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	if (fd < 0) {
+		return br_error(
+			cli->dx, output->at, "cannot write '%s': %s", output->s, strerror(errno));
+	}
+	int failed = br_write_all(fd, bytes, n);
+	// A full disk may only be told when the file is closed.
+	if (failed || close(br_steal_fd(&fd))) {
+		return br_error(
+			cli->dx, output->at, "cannot write '%s': %s", output->s, strerror(errno));
+	}
+	return 0;
+}
+
+int cli_ask(const char *question) {
+	char line[16];
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		return -1;
+	}
+	(void)fputs(question, stderr);
+	(void)fflush(stderr);
+	if (!fgets(line, sizeof(line), stdin)) {
+		return 0;
+	}
+	line[strcspn(line, "\n")] = '\0';
+	return strcmp(line, "y") == 0 || strcmp(line, "Y") == 0 || strcmp(line, "yes") == 0;
+}

@@ -1,0 +1,206 @@
+/**
+ * bindright: make bind mounts fit the container that will use them.
+ *
+ * The map of the program, from the words at the top to the system calls at the bottom:
+ *
+ *   words of the user       cli/main.c options.c help.c io.c session.c cmd_check.c cmd_fix.c cmd_undo.c cmd_history.c
+ *   texts and places        diag/   messages that point at characters
+ *                           doc/    YAML and JSON as nodes with places
+ *   what is going to run    spec/   the compose reader
+ *   who it will be          identity/ idmap.c   user, groups, capabilities; the host's accounts
+ *   what the host has       source.c (each bind source)   inode/ (the facts of one inode)
+ *   who needs what          demand.c   mounts brought together by the place that they reach
+ *   the facts below         scan/   several threads fetch, one decides
+ *   what does not fit       access.c (the kernel's decision)   check/ (the findings)
+ *   the least change        plan/   and who gains or loses by it
+ *   making it true          apply/  journal, commit, undo, accounts
+ *   telling it              report/ text and JSON
+ *
+ * base/ is below all of them. Only this folder prints and exits.
+ */
+#include "cli.h"
+
+#include <base/own.h>
+#include <base/text.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <locale.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number) {
+	(void)number;
+	stop = 1;
+}
+
+static void catch_signals(void) {
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		(void)sigaction(numbers[i], &action, NULL);
+	}
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+}
+
+/** Standard descriptors exist, others are not inherited by helpers, nothing of us is dumped. */
+static int harden(void) {
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+			return -1;
+		}
+	}
+	(void)syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+	struct rlimit none = {0, 0};
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)umask(077);
+	return 0;
+}
+
+/** The caller's environment, copied, and then none but a locale. */
+static const char *const *take_environment(struct br_arena *arena) {
+	size_t n = 0;
+	while (environ && environ[n]) {
+		n++;
+	}
+	const char **out = BR_NEW_ARRAY(arena, const char *, n + 1);
+	for (size_t i = 0; out && i < n; i++) {
+		out[i] = br_strdup(arena, environ[i]);
+		if (!out[i]) {
+			return NULL;
+		}
+	}
+	if (!out || clearenv() || setenv("LC_ALL", "C.UTF-8", 1)) {
+		return NULL;
+	}
+	(void)setlocale(LC_ALL, "");
+	return out;
+}
+
+/** SUDO_UID counts only where we really are root: as a hint who asked, never as a permission. */
+static uid_t find_invoker(const struct cli_world *world) {
+	const char *sudo = world->euid == 0 ? cli_getenv(world, "SUDO_UID") : NULL;
+	uint32_t uid;
+	bool known = sudo && br_parse_u32(sudo, BR_NO_ID - 1, &uid) == 0;
+	return known ? uid : world->euid;
+}
+
+static int learn_world(struct br_arena *arena, struct cli_world *world) {
+	char buf[4096];
+	world->stop = &stop;
+	world->euid = geteuid();
+	world->environment = take_environment(arena);
+	if (!world->environment) {
+		return -1;
+	}
+	world->invoker = find_invoker(world);
+	const struct passwd *pw = getpwuid(world->invoker);
+	const char *home = cli_getenv(world, "HOME");
+	const char *pw_home = pw ? pw->pw_dir : NULL;
+	world->invoker_name =
+		pw ? br_strdup(arena, pw->pw_name) : br_printf(arena, "%u", world->invoker);
+	// Under sudo HOME may be root's, while ~ in the compose file is the user's who wrote it.
+	world->home = br_strdup(arena,
+		world->invoker != world->euid ? pw_home
+			: home                ? home
+					      : pw_home);
+	world->cwd = getcwd(buf, sizeof(buf)) ? br_strdup(arena, buf) : "/";
+	return world->invoker_name && world->cwd ? 0 : -1;
+}
+
+static void print_diags(const struct br_diags *dx, const struct cli *cli) {
+	const struct cli_args *args = cli->args;
+	bool json = args->format.s && strcmp(args->format.s, "json") == 0;
+	for (size_t i = 0; i < br_diags_count(dx); i++) {
+		const struct br_diag *diag = br_diags_get(dx, i);
+		bool shown = diag->severity == BR_ERROR || args->quiet == 0;
+		if (!shown || (json && diag->code)) {
+			continue;
+		}
+		char *text = br_diag_render(
+			br_diags_places(dx), diag, "bindright", cli_color(cli, STDERR_FILENO));
+		(void)fputs(text ? text : "bindright: error: out of memory\n", stderr);
+		free(text);
+	}
+}
+
+static int dispatch(const struct cli *cli) {
+	const struct cli_args *args = cli->args;
+	if (args->want_version) {
+		return printf("bindright %s\n", BR_VERSION) < 0 || fflush(stdout) ? CLI_FAILED
+										  : CLI_FITS;
+	}
+	if (args->want_help) {
+		return cli_help(args->command);
+	}
+	return args->command ? args->command->run(cli) : cmd_check.run(cli);
+}
+
+static int run(int argc, char *const *argv, const struct cli_world *world) {
+	struct cli_args args = {0};
+	struct br_places *places = br_places_new();
+	struct br_diags *dx = places ? br_diags_new(places) : NULL;
+	struct cli cli = {.args = &args, .world = world, .dx = dx};
+	int status = CLI_FAILED;
+	if (dx) {
+		status = cli_parse(argc, argv, &args, dx) ? CLI_USAGE : dispatch(&cli);
+		print_diags(dx, &cli);
+	} else {
+		(void)fputs("bindright: error: out of memory\n", stderr);
+	}
+	br_diags_free(dx);
+	br_places_free(places);
+	br_arena_release(&args.arena);
+	return status;
+}
+
+/** Called as a plugin of the docker command line: `docker bindright …`. */
+static bool is_plugin(const char *name) {
+	const char *slash = strrchr(name, '/');
+	return strcmp(slash ? slash + 1 : name, "docker-bindright") == 0;
+}
+
+static int print_plugin_metadata(void) {
+	int n = printf(
+		"{\"SchemaVersion\": \"0.1.0\", \"Vendor\": \"bindright\", \"Version\": \"%s\", "
+		"\"ShortDescription\": \"Make bind mounts fit the container\"}\n",
+		BR_VERSION);
+	return n < 0 || fflush(stdout) ? CLI_FAILED : CLI_FITS;
+}
+
+int main(int argc, char **argv) {
+	if (getauxval(AT_SECURE)) {
+		(void)fputs("bindright: error: must not be installed setuid\n", stderr);
+		return CLI_FAILED;
+	}
+	bool plugin = argc > 0 && is_plugin(argv[0]);
+	int first = plugin && argc > 1 && strcmp(argv[1], "bindright") == 0 ? 2 : argc > 0 ? 1 : 0;
+	if (plugin && argc > 1 && strcmp(argv[1], "docker-cli-plugin-metadata") == 0) {
+		return print_plugin_metadata();
+	}
+	if (argc == 2 && strcmp(argv[1], "--list-options") == 0) {
+		return cli_list_options();
+	}
+	struct br_arena arena = {0};
+	struct cli_world world = {0};
+	if (harden() || learn_world(&arena, &world)) {
+		(void)fputs(
+			"bindright: error: cannot start: out of memory or descriptors\n", stderr);
+		return CLI_FAILED;
+	}
+	catch_signals();
+	int status = run(argc - first, argv + first, &world);
+	br_arena_release(&arena);
+	return status;
+}

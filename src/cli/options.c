@@ -1,0 +1,402 @@
+#include "cli.h"
+
+#include <base/text.h>
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELD(f) offsetof(struct cli_args, f)
+
+static const char *const kinds[] = {"compose", NULL};
+static const char *const engines[] = {"docker", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+static const char *const whens[] = {"auto", "always", "never", NULL};
+static const char *const severities[] = {"error", "warning", "info", NULL};
+static const char *const strategies[] = {"auto", "acl", "chown", "group", NULL};
+
+static const struct cli_option all[] = {
+	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_INPUT, FIELD(files),
+		"read this compose file (repeatable; - is standard input)"},
+	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_INPUT, FIELD(kind), "what the input is"},
+	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_INPUT, FIELD(project_directory),
+		"where relative paths start"},
+	{"env-file", 0, CLI_LIST, false, "FILE", NULL, CLI_INPUT, FIELD(env_files),
+		"read variables from here instead of .env (repeatable)"},
+	{"profile", 0, CLI_LIST, false, "NAME", NULL, CLI_INPUT, FIELD(profiles),
+		"switch a profile on (repeatable)"},
+	{"project-name", 'p', CLI_WORD, false, "NAME", NULL, CLI_INPUT, FIELD(project_name),
+		"the project's name"},
+	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_INPUT, FIELD(env),
+		"a variable for interpolation, before all others (repeatable)"},
+	{"engine", 0, CLI_WORD, false, "ENGINE", engines, CLI_INPUT, FIELD(engine),
+		"whose rules apply"},
+	{"compose-version", 0, CLI_WORD, false, "X.Y", NULL, CLI_INPUT, FIELD(compose_version),
+		"where versions of compose differ (default: the newest known)"},
+	{"sysroot", 0, CLI_WORD, false, "DIR", NULL, CLI_INPUT, FIELD(sysroot),
+		"read passwd, group, login.defs below DIR"},
+	{"user", 0, CLI_LIST, false, "SERVICE=UID[:GID]", NULL, CLI_INPUT, FIELD(users),
+		"pin who a service runs as (repeatable)"},
+	{"need", 0, CLI_LIST, false, "TARGET=r|rw|rx|rwx", NULL, CLI_INPUT, FIELD(needs),
+		"what is needed below this container path (repeatable)"},
+	{"exclude", 0, CLI_LIST, false, "PATTERN", NULL, CLI_INPUT, FIELD(excludes),
+		"leave out matching paths below the sources (repeatable)"},
+	{"keep", 0, CLI_LIST, false, "USER", NULL, CLI_INPUT, FIELD(keep),
+		"a host user who must keep, or get, access (repeatable; default: you)"},
+	{"fail-fast", 0, CLI_FLAG, false, NULL, NULL, CLI_INPUT, FIELD(fail_fast),
+		"stop at the first error"},
+	{"depth", 0, CLI_WORD, false, "N", NULL, CLI_INPUT, FIELD(depth),
+		"look at most N levels below each source"},
+	{"cross-file-systems", 0, CLI_FLAG, false, NULL, NULL, CLI_INPUT, FIELD(cross),
+		"enter mount points inside a source"},
+	{"one-file-system", 0, CLI_FLAG, true, NULL, NULL, CLI_INPUT, FIELD(cross),
+		"do not enter them (the default)"},
+	{"jobs", 'j', CLI_WORD, false, "N", NULL, CLI_INPUT, FIELD(jobs),
+		"threads that read (default: one a core)"},
+	{"format", 0, CLI_WORD, false, "FORMAT", formats, CLI_ALL, FIELD(format),
+		"how the report is written"},
+	{"output", 'o', CLI_WORD, false, "FILE", NULL, CLI_ALL, FIELD(output),
+		"where it is written (default: standard output)"},
+	{"color", 0, CLI_WORD, false, "WHEN", whens, CLI_ALL, FIELD(color),
+		"colours (auto: only on a terminal, and not with NO_COLOR)"},
+	{"progress", 0, CLI_WORD, false, "WHEN", whens, CLI_INPUT | CLI_UNDO, FIELD(progress),
+		"a progress line on standard error"},
+	{"quiet", 'q', CLI_COUNT, false, NULL, NULL, CLI_ALL, FIELD(quiet), "say less"},
+	{"verbose", 'v', CLI_COUNT, false, NULL, NULL, CLI_ALL, FIELD(verbose), "say more"},
+	{"fail-on", 0, CLI_WORD, false, "SEVERITY", severities, CLI_CHECK | CLI_PLAN,
+		FIELD(fail_on), "from which severity on to exit with 1 (default: error)"},
+	{"strategy", 0, CLI_WORD, false, "STRATEGY", strategies, CLI_PLAN | CLI_FIX,
+		FIELD(strategy), "how access is given"},
+	{"create-users", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX, FIELD(create_users),
+		"create the missing matching host user and group"},
+	{"create-missing", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX, FIELD(create_missing),
+		"create missing source directories (the default)"},
+	{"future-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX, FIELD(future_files),
+		"make files that are created later usable too (default ACLs)"},
+	{"from", 0, CLI_LIST, false, "USER[,USER...]", NULL, CLI_PLAN | CLI_FIX, FIELD(from),
+		"files of these owners may be changed too"},
+	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX,
+		FIELD(privileged_files), "also change setuid, setgid and capability-bearing files"},
+	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CLI_PLAN | CLI_FIX,
+		FIELD(allow_dangerous), "allow this source although it is refused (repeatable)"},
+	{"yes", 'y', CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(yes), "do not ask"},
+	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(dry_run),
+		"show what would be done, change nothing"},
+	{"prune", 0, CLI_WORD, false, "AGE", NULL, CLI_HISTORY, FIELD(prune),
+		"drop journals older than AGE (30d, 12h, 2w)"},
+	{"help", 'h', CLI_FLAG, false, NULL, NULL, CLI_ALL | CLI_HELP, FIELD(want_help),
+		"this help"},
+	{"version", 'V', CLI_FLAG, false, NULL, NULL, CLI_ALL | CLI_HELP, FIELD(want_version),
+		"the version"},
+};
+
+/** Promised words whose work is not there yet: refused by name, never half done. */
+static const char *const later_options[] = {"container", "engine-user", "daemon-config",
+	"engine-version", "image-archive", "files-from", "plan", "require-jail", "as", "caps",
+	"uid-map", "gid-map", "walk", "batch", "origins", "read-only", NULL};
+static const char *const later_commands[] = {"explain", "inspect", "reclaim", "id", "codes", NULL};
+
+size_t cli_options(const struct cli_option **options) {
+	*options = all;
+	return sizeof(all) / sizeof(all[0]);
+}
+
+/** The words under way, and where each stands in the joined command line. */
+struct reader {
+	struct cli_args *args;
+	struct br_diags *dx;
+	int argc;
+	char *const *argv;
+	const uint32_t *offsets;
+	int i;
+	bool only_words;
+};
+
+static struct br_span span_of(const struct reader *reader, int i, size_t from, size_t n) {
+	return (struct br_span){
+		.text = reader->args->text,
+		.off = reader->offsets[i] + (uint32_t)from,
+		.len = (uint32_t)n,
+	};
+}
+
+static struct br_span whole(const struct reader *reader, int i) {
+	return span_of(reader, i, 0, strlen(reader->argv[i]));
+}
+
+static bool is_in(const char *word, const char *const *names) {
+	for (size_t i = 0; names[i]; i++) {
+		if (strcmp(word, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *join(struct br_arena *arena, const char *const *words) {
+	const char *out = "";
+	for (size_t i = 0; words[i] && out; i++) {
+		out = br_printf(arena, "%s%s%s", out, i ? ", " : "", words[i]);
+	}
+	return out ? out : "";
+}
+
+static int check_choice(
+	struct reader *reader, const struct cli_option *option, struct br_text word) {
+	if (!option->choices || is_in(word.s, option->choices)) {
+		return 0;
+	}
+	(void)br_error(reader->dx, word.at, "'%s' is no value of --%s", word.s, option->name);
+	br_hint(reader->dx, "expected one of: %s", join(&reader->args->arena, option->choices));
+	return -1;
+}
+
+static int keep_word(struct reader *reader, const struct cli_option *option, struct br_text word) {
+	void *field = (char *)reader->args + option->field;
+	if (check_choice(reader, option, word)) {
+		return -1;
+	}
+	if (option->takes == CLI_WORD) {
+		*(struct br_text *)field = word;
+		return 0;
+	}
+	struct cli_words *words = field;
+	return br_vec_push(&reader->args->arena, words, word) ? br_error_memory(reader->dx) : 0;
+}
+
+static void keep_flag(struct reader *reader, const struct cli_option *option, bool yes) {
+	int *field = (int *)(void *)((char *)reader->args + option->field);
+	*field = option->takes == CLI_COUNT ? *field + 1 : yes;
+}
+
+/** The option that has this long name, "no-" forms too (then *yes is false). */
+static const struct cli_option *find_long(const char *name, size_t n, bool *yes) {
+	bool negated = n > 3 && strncmp(name, "no-", 3) == 0;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const struct cli_option *option = &all[i];
+		if (strlen(option->name) == n && strncmp(option->name, name, n) == 0) {
+			// --one-file-system is the no of --cross-file-systems.
+			*yes = strcmp(option->name, "one-file-system") != 0;
+			return option;
+		}
+		if (negated && option->negatable && strcmp(option->name, "one-file-system") != 0
+			&& strlen(option->name) == n - 3
+			&& strncmp(option->name, name + 3, n - 3) == 0) {
+			*yes = false;
+			return option;
+		}
+	}
+	return NULL;
+}
+
+static int unknown_long(struct reader *reader, const char *name, size_t n) {
+	const char *names[2 * sizeof(all) / sizeof(all[0]) + 1] = {NULL};
+	size_t count = 0;
+	const char *word = br_strndup(&reader->args->arena, name, n);
+	struct br_span at = span_of(reader, reader->i, 0, n + 2);
+	if (!word) {
+		return br_error_memory(reader->dx);
+	}
+	if (is_in(word, later_options)) {
+		return br_error(reader->dx, at, "--%s is not supported by this version", word);
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		names[count++] = all[i].name;
+	}
+	(void)br_error(reader->dx, at, "unknown option '--%s'", word);
+	const char *nearest = br_nearest(word, names);
+	if (nearest) {
+		br_hint(reader->dx, "did you mean --%s?", nearest);
+	} else {
+		br_hint(reader->dx, "see: bindright help %s",
+			reader->args->command ? reader->args->command->name : "");
+	}
+	return -1;
+}
+
+static int next_word(struct reader *reader, const struct cli_option *option, struct br_text *word) {
+	if (reader->i + 1 >= reader->argc) {
+		(void)br_error(reader->dx, whole(reader, reader->i), "'%s' needs a value: %s",
+			reader->argv[reader->i], option->word);
+		return -1;
+	}
+	reader->i++;
+	*word = (struct br_text){reader->argv[reader->i], whole(reader, reader->i)};
+	return 0;
+}
+
+static int read_long(struct reader *reader) {
+	const char *name = reader->argv[reader->i] + 2;
+	const char *equals = strchr(name, '=');
+	size_t n = equals ? (size_t)(equals - name) : strlen(name);
+	bool yes = true;
+	const struct cli_option *option = find_long(name, n, &yes);
+	if (!option) {
+		return unknown_long(reader, name, n);
+	}
+	if (option->takes == CLI_FLAG || option->takes == CLI_COUNT) {
+		if (equals) {
+			return br_error(reader->dx, whole(reader, reader->i), "--%s takes no value",
+				option->name);
+		}
+		keep_flag(reader, option, yes);
+		return 0;
+	}
+	struct br_text word = {equals ? equals + 1 : NULL,
+		span_of(reader, reader->i, n + 3, equals ? strlen(equals + 1) : 0)};
+	if (!equals && next_word(reader, option, &word)) {
+		return -1;
+	}
+	return keep_word(reader, option, word);
+}
+
+static const struct cli_option *find_letter(char letter) {
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].letter && all[i].letter == letter) {
+			return &all[i];
+		}
+	}
+	return NULL;
+}
+
+/** "-qv", "-fFILE", "-f FILE". */
+static int read_short(struct reader *reader) {
+	const char *arg = reader->argv[reader->i];
+	int at = reader->i;
+	for (size_t k = 1; arg[k]; k++) {
+		const struct cli_option *option = find_letter(arg[k]);
+		if (!option) {
+			(void)br_error(reader->dx, span_of(reader, at, k, 1),
+				"unknown option '-%c'", arg[k]);
+			br_hint(reader->dx, "see: bindright help");
+			return -1;
+		}
+		if (option->takes == CLI_FLAG || option->takes == CLI_COUNT) {
+			keep_flag(reader, option, true);
+			continue;
+		}
+		struct br_text word = {
+			arg + k + 1, span_of(reader, at, k + 1, strlen(arg + k + 1))};
+		if (!arg[k + 1] && next_word(reader, option, &word)) {
+			return -1;
+		}
+		return keep_word(reader, option, word);
+	}
+	return 0;
+}
+
+static const struct cli_command *find_command(const char *name) {
+	const struct cli_command *const *commands;
+	size_t n = cli_commands(&commands);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(commands[i]->name, name) == 0) {
+			return commands[i];
+		}
+	}
+	return NULL;
+}
+
+static int unknown_command(struct reader *reader, const char *word) {
+	const struct cli_command *const *commands;
+	const char *names[16] = {NULL};
+	size_t n = cli_commands(&commands);
+	for (size_t i = 0; i < n && i < 15; i++) {
+		names[i] = commands[i]->name;
+	}
+	if (is_in(word, later_commands)) {
+		return br_error(reader->dx, whole(reader, reader->i),
+			"the command '%s' is not supported by this version", word);
+	}
+	(void)br_error(reader->dx, whole(reader, reader->i), "unknown command '%s'", word);
+	const char *nearest = br_nearest(word, names);
+	if (nearest) {
+		br_hint(reader->dx, "did you mean '%s'?", nearest);
+	} else if (strchr(word, '.') || strchr(word, '/')) {
+		br_hint(reader->dx, "a file is given as: bindright check -f %s", word);
+	} else {
+		br_hint(reader->dx, "commands: %s", join(&reader->args->arena, names));
+	}
+	return -1;
+}
+
+/** The first word is the command; the others are kept. */
+static int read_plain(struct reader *reader) {
+	struct br_text word = {reader->argv[reader->i], whole(reader, reader->i)};
+	if (!reader->args->command) {
+		reader->args->command = find_command(word.s);
+		return reader->args->command ? 0 : unknown_command(reader, word.s);
+	}
+	return br_vec_push(&reader->args->arena, &reader->args->words, word)
+		? br_error_memory(reader->dx)
+		: 0;
+}
+
+static int read_one(struct reader *reader) {
+	const char *arg = reader->argv[reader->i];
+	if (strcmp(arg, "--") == 0) {
+		return br_error(reader->dx, whole(reader, reader->i),
+			"run lines (-- docker run …) are not supported by this version");
+	}
+	if (strncmp(arg, "--", 2) == 0) {
+		return read_long(reader);
+	}
+	return arg[0] == '-' && arg[1] ? read_short(reader) : read_plain(reader);
+}
+
+/** An option that its command does not have is refused when all words are known. */
+static int check_used(const struct reader *reader) {
+	const struct cli_args *args = reader->args;
+	unsigned bit = args->command ? args->command->bit : CLI_CHECK;
+	for (int i = 0; i < reader->argc; i++) {
+		const char *arg = reader->argv[i];
+		bool yes;
+		const struct cli_option *option = NULL;
+		if (strncmp(arg, "--", 2) == 0) {
+			option = find_long(arg + 2, strcspn(arg + 2, "="), &yes);
+		} else if (arg[0] == '-' && arg[1]) {
+			option = find_letter(arg[1]);
+		}
+		if (option && !(option->commands & bit)) {
+			(void)br_error(reader->dx, whole(reader, i), "%s has no option '%s'",
+				args->command ? args->command->name : "check", arg);
+			br_hint(reader->dx, "see: bindright help %s",
+				args->command ? args->command->name : "check");
+			return -1;
+		}
+		bool has_word = option && (option->takes == CLI_WORD || option->takes == CLI_LIST);
+		bool inside =
+			strncmp(arg, "--", 2) == 0 ? strchr(arg, '=') != NULL : has_word && arg[2];
+		i += has_word && !inside;
+	}
+	return 0;
+}
+
+int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx) {
+	struct br_buf line = {0};
+	uint32_t *offsets = BR_NEW_ARRAY(&args->arena, uint32_t, (size_t)argc + 1);
+	if (!offsets) {
+		return br_error_memory(dx);
+	}
+	for (int i = 0; i < argc; i++) {
+		br_buf_add(&line, i ? " " : "bindright ");
+		offsets[i] = (uint32_t)line.n;
+		br_buf_add(&line, argv[i]);
+	}
+	int text = line.failed ? -1
+			       : br_places_add(br_diags_places(dx), BR_PLACE_ARGV, "<command line>",
+				       line.s ? line.s : "bindright", line.s ? line.n : 9);
+	br_buf_release(&line);
+	if (text < 0) {
+		return br_error_memory(dx);
+	}
+	args->text = (uint16_t)text;
+	args->create_missing = 1;
+	struct reader reader = {
+		.args = args, .dx = dx, .argc = argc, .argv = argv, .offsets = offsets};
+	for (; reader.i < argc; reader.i++) {
+		if (read_one(&reader)) {
+			return -1;
+		}
+	}
+	return args->want_help || args->want_version ? 0 : check_used(&reader);
+}

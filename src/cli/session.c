@@ -1,0 +1,467 @@
+#include "session.h"
+
+#include <base/file.h>
+#include <base/text.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** "2.26" as 226; 0 where it is absent, -1 where it is no version. */
+static int read_version(const struct br_text *word) {
+	unsigned major = 0;
+	unsigned minor = 0;
+	if (!word->s) {
+		return 0;
+	}
+	const char *dot = strchr(word->s, '.');
+	char buf[8];
+	if (!dot || (size_t)(dot - word->s) >= sizeof(buf)) {
+		return -1;
+	}
+	memcpy(buf, word->s, (size_t)(dot - word->s));
+	buf[dot - word->s] = '\0';
+	if (br_parse_u32(buf, 99, &major) || br_parse_u32(dot + 1, 99, &minor)) {
+		return -1;
+	}
+	return (int)(major * 100 + minor);
+}
+
+/** Absent values become what the rest of the program expects; bad ones are errors. */
+static int fill_request(struct session *session, struct br_spec_request *request) {
+	const struct cli_args *args = session->cli->args;
+	const struct cli_world *world = session->cli->world;
+	int version = read_version(&args->compose_version);
+	if (version < 0) {
+		(void)br_error(session->cli->dx, args->compose_version.at,
+			"'%s' is no version of compose", args->compose_version.s);
+		br_hint(session->cli->dx, "write it as MAJOR.MINOR: --compose-version 2.26");
+		return -1;
+	}
+	*request = (struct br_spec_request){
+		.files = cli_strings(&session->arena, &args->files),
+		.services = cli_strings(&session->arena, &args->words),
+		.project_directory = args->project_directory.s,
+		.env_files = cli_strings(&session->arena, &args->env_files),
+		.profiles = cli_strings(&session->arena, &args->profiles),
+		.project_name = args->project_name.s,
+		.overrides = cli_strings(&session->arena, &args->env),
+		.environment = world->environment,
+		.home = world->home,
+		.cwd = world->cwd,
+		.compose_version = (unsigned)version,
+	};
+	for (size_t i = 0; i < args->env.n; i++) {
+		if (!strchr(args->env.v[i].s, '=') || args->env.v[i].s[0] == '=') {
+			(void)br_error(session->cli->dx, args->env.v[i].at,
+				"'%s' is not NAME=VALUE", args->env.v[i].s);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/** A part of a word, with its place. */
+static struct br_text part(struct br_arena *arena, struct br_text word, size_t from, size_t n) {
+	struct br_span at = word.at;
+	at.off += (uint32_t)from;
+	at.len = (uint32_t)n;
+	return (struct br_text){br_strndup(arena, word.s + from, n), at};
+}
+
+static int read_id(struct session *session, struct br_text word, uint32_t *out) {
+	if (!word.s) {
+		return br_error_memory(session->cli->dx);
+	}
+	if (br_parse_u32(word.s, INT32_MAX, out)) {
+		(void)br_error(session->cli->dx, word.at, "'%s' is no UID or GID", word.s);
+		br_hint(session->cli->dx, "digits only, from 0 to 2147483647");
+		return -1;
+	}
+	return 0;
+}
+
+/** SERVICE=UID[:GID]. */
+static int read_pin(struct session *session, struct br_text word, struct br_pin *pin) {
+	const char *equals = strchr(word.s, '=');
+	if (!equals || equals == word.s) {
+		(void)br_error(session->cli->dx, word.at, "'%s' is not SERVICE=UID[:GID]", word.s);
+		br_hint(session->cli->dx, "for example: --user trainer=1001:1001");
+		return -1;
+	}
+	size_t id = (size_t)(equals - word.s) + 1;
+	size_t n = strcspn(word.s + id, ":");
+	pin->at = word.at;
+	pin->service = part(&session->arena, word, 0, id - 1);
+	if (!pin->service.s) {
+		return br_error_memory(session->cli->dx);
+	}
+	if (read_id(session, part(&session->arena, word, id, n), &pin->uid.v)) {
+		return -1;
+	}
+	if (word.s[id + n] == ':') {
+		size_t rest = id + n + 1;
+		pin->has_gid = true;
+		return read_id(session, part(&session->arena, word, rest, strlen(word.s + rest)),
+			&pin->gid.v);
+	}
+	return 0;
+}
+
+static int read_pins(struct session *session, struct br_identity_options *options) {
+	const struct cli_words *words = &session->cli->args->users;
+	struct br_pin *pins = BR_NEW_ARRAY(&session->arena, struct br_pin, words->n);
+	if (!pins) {
+		return br_error_memory(session->cli->dx);
+	}
+	for (size_t i = 0; i < words->n; i++) {
+		if (read_pin(session, words->v[i], &pins[i])) {
+			return -1;
+		}
+	}
+	options->pins = pins;
+	options->npins = words->n;
+	return 0;
+}
+
+/** TARGET=r|rw|rx|rwx. */
+static int read_need(struct session *session, struct br_text word, struct br_need_option *need) {
+	static const struct {
+		const char *word;
+		unsigned bits;
+	} all[] = {
+		{"r", BR_R}, {"rw", BR_R | BR_W}, {"rx", BR_R | BR_X}, {"rwx", BR_R | BR_W | BR_X}};
+	const char *equals = strrchr(word.s, '=');
+	size_t n = equals ? (size_t)(equals - word.s) : 0;
+	for (size_t i = 0; n > 0 && i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(equals + 1, all[i].word) == 0) {
+			need->bits = all[i].bits;
+			need->target = part(&session->arena, word, 0, n);
+			return need->target.s ? 0 : br_error_memory(session->cli->dx);
+		}
+	}
+	(void)br_error(session->cli->dx, word.at, "'%s' is not TARGET=r|rw|rx|rwx", word.s);
+	br_hint(session->cli->dx, "for example: --need /models=r");
+	return -1;
+}
+
+static int read_needs(struct session *session, struct br_demand_options *options) {
+	const struct cli_words *words = &session->cli->args->needs;
+	struct br_need_option *needs =
+		BR_NEW_ARRAY(&session->arena, struct br_need_option, words->n);
+	if (!needs) {
+		return br_error_memory(session->cli->dx);
+	}
+	for (size_t i = 0; i < words->n; i++) {
+		if (read_need(session, words->v[i], &needs[i])) {
+			return -1;
+		}
+	}
+	options->needs = needs;
+	options->nneeds = words->n;
+	return 0;
+}
+
+static const struct br_host_user *find_user(struct session *session, struct br_text word) {
+	uint32_t uid;
+	const struct br_host_user *user = br_hostdb_user_named(session->hostdb, word.s);
+	if (!user && br_parse_u32(word.s, BR_NO_ID - 1, &uid) == 0) {
+		user = br_hostdb_user(session->hostdb, (br_hostid){uid});
+	}
+	if (!user) {
+		(void)br_error(session->cli->dx, word.at, "there is no host user '%s'", word.s);
+	}
+	return user;
+}
+
+/** The one who keeps access unasked: who runs it; for root alone, who owns the project directory. */
+static const struct br_host_user *default_keeper(struct session *session) {
+	const struct cli_world *world = session->cli->world;
+	if (world->invoker != 0) {
+		return br_hostdb_user(session->hostdb, (br_hostid){world->invoker});
+	}
+	struct br_inode inode;
+	if (br_inode_stat(AT_FDCWD, session->spec->project_directory, &inode) || inode.uid.v == 0) {
+		return NULL;
+	}
+	return br_hostdb_user(session->hostdb, inode.uid);
+}
+
+static int add_keeper(struct session *session, struct br_keeper *keeper, const char **name,
+	const struct br_host_user *user) {
+	*keeper = (struct br_keeper){.name = user->name};
+	*name = user->name;
+	return br_hostdb_cred(session->hostdb, &session->arena, user, &keeper->cred)
+		? br_error_memory(session->cli->dx)
+		: 0;
+}
+
+static int read_keepers(struct session *session) {
+	const struct cli_words *words = &session->cli->args->keep;
+	struct br_keeper *keepers = BR_NEW_ARRAY(&session->arena, struct br_keeper, words->n + 1);
+	const char **names = BR_NEW_ARRAY(&session->arena, const char *, words->n + 2);
+	size_t n = 0;
+	if (!keepers || !names) {
+		return br_error_memory(session->cli->dx);
+	}
+	for (size_t i = 0; i < words->n; i++) {
+		const struct br_host_user *user = find_user(session, words->v[i]);
+		if (!user || add_keeper(session, &keepers[n], &names[n], user)) {
+			return -1;
+		}
+		keepers[n++].demanded = true;
+	}
+	if (words->n == 0) {
+		const struct br_host_user *user = default_keeper(session);
+		if (user && add_keeper(session, &keepers[n], &names[n], user)) {
+			return -1;
+		}
+		n += user != NULL;
+	}
+	session->keepers = names;
+	session->plan_options.keepers = keepers;
+	session->plan_options.nkeepers = n;
+	return 0;
+}
+
+/** A list of IDs under construction. */
+struct owners {
+	br_hostid *v;
+	size_t n, cap;
+};
+
+/** A name or a number. */
+static int add_owner(struct session *session, struct owners *from, struct br_text word) {
+	uint32_t uid;
+	if (!word.s) {
+		return br_error_memory(session->cli->dx);
+	}
+	if (br_parse_u32(word.s, BR_NO_ID - 1, &uid)) {
+		const struct br_host_user *user = find_user(session, word);
+		if (!user) {
+			return -1;
+		}
+		uid = user->uid.v;
+	}
+	br_hostid owner = {uid};
+	return br_vec_push(&session->arena, from, owner) ? br_error_memory(session->cli->dx) : 0;
+}
+
+/** --from: names or numbers, commas between them. */
+static int read_from(struct session *session) {
+	const struct cli_words *words = &session->cli->args->from;
+	struct owners from = {0};
+	for (size_t i = 0; i < words->n; i++) {
+		struct br_text word = words->v[i];
+		for (size_t at = 0; at <= strlen(word.s);) {
+			size_t n = strcspn(word.s + at, ",");
+			if (add_owner(session, &from, part(&session->arena, word, at, n))) {
+				return -1;
+			}
+			at += n + 1;
+		}
+	}
+	session->plan_options.from = from.v;
+	session->plan_options.nfrom = from.n;
+	return 0;
+}
+
+static bool hardlinks_are_protected(void) {
+	size_t n;
+	char *s = br_read_file(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", 16, &n);
+	bool yes = s && s[0] == '1';
+	free(s);
+	return yes;
+}
+
+static int read_plan_options(struct session *session) {
+	static const char *const strategies[] = {"auto", "acl", "chown", "group"};
+	const struct cli_args *args = session->cli->args;
+	struct br_plan_options *options = &session->plan_options;
+	for (unsigned i = 0; args->strategy.s && i < 4; i++) {
+		if (strcmp(args->strategy.s, strategies[i]) == 0) {
+			options->strategy = (enum br_strategy)i;
+		}
+	}
+	options->create_users = args->create_users;
+	options->create_missing = args->create_missing;
+	options->future_files = args->future_files;
+	options->privileged_files = args->privileged_files;
+	options->protected_hardlinks = hardlinks_are_protected();
+	options->allow_dangerous = cli_strings(&session->arena, &args->allow_dangerous);
+	options->excludes = cli_strings(&session->arena, &args->excludes);
+	options->caller = (br_hostid){session->cli->world->euid};
+	return read_keepers(session) || read_from(session) ? -1 : 0;
+}
+
+int session_read(struct session *session, const struct cli *cli) {
+	struct br_spec_request request;
+	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
+	struct br_demand_options what = {.trusted = cli->world->invoker};
+	session->cli = cli;
+	if (fill_request(session, &request) || read_pins(session, &who)
+		|| read_needs(session, &what)) {
+		return CLI_USAGE;
+	}
+	session->spec = br_spec_read(&request, cli->dx);
+	if (!session->spec) {
+		return CLI_USAGE;
+	}
+	session->hostdb =
+		br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
+	session->acls = br_acls_new();
+	if (!session->hostdb || !session->acls) {
+		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
+	}
+	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
+	if (!session->identities) {
+		return CLI_USAGE;
+	}
+	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
+	return session->demands && read_plan_options(session) == 0 ? 0 : CLI_USAGE;
+}
+
+static int read_number(const struct cli *cli, const struct br_text *word, uint32_t max,
+	unsigned absent, unsigned *out) {
+	uint32_t n;
+	*out = absent;
+	if (!word->s) {
+		return 0;
+	}
+	if (br_parse_u32(word->s, max, &n)) {
+		return br_error(
+			cli->dx, word->at, "'%s' is not a number from 0 to %u", word->s, max);
+	}
+	*out = n;
+	return 0;
+}
+
+static int fill_check_options(const struct session *session, struct br_check_options *options) {
+	const struct cli *cli = session->cli;
+	options->cross = cli->args->cross;
+	options->fail_fast = cli->args->fail_fast;
+	options->excludes = session->plan_options.excludes;
+	options->keepers = session->keepers;
+	return read_number(cli, &cli->args->depth, 1000000, UINT_MAX, &options->depth)
+			|| read_number(cli, &cli->args->jobs, 64, 0, &options->threads)
+		? -1
+		: 0;
+}
+
+static struct br_check_input check_input(const struct session *session) {
+	return (struct br_check_input){
+		.spec = session->spec,
+		.identities = session->identities,
+		.demands = session->demands,
+		.hostdb = session->hostdb,
+		.acls = session->acls,
+	};
+}
+
+static bool some_keeper_demands(const struct session *session) {
+	for (size_t i = 0; i < session->plan_options.nkeepers; i++) {
+		if (session->plan_options.keepers[i].demanded) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int start_plan(struct session *session, struct br_watch *watch) {
+	struct br_plan_input input = {
+		.spec = session->spec,
+		.identities = session->identities,
+		.demands = session->demands,
+		.hostdb = session->hostdb,
+		.acls = session->acls,
+	};
+	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
+	*watch = (struct br_watch){
+		.see = br_plan_see,
+		.context = session->plan,
+		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
+		.all = some_keeper_demands(session),
+	};
+	return session->plan ? 0 : -1;
+}
+
+int session_check(struct session *session, bool planned) {
+	struct br_check_options options = {0};
+	struct br_check_input input = check_input(session);
+	if (fill_check_options(session, &options)) {
+		return CLI_USAGE;
+	}
+	if (planned && start_plan(session, &options.watch)) {
+		return CLI_FAILED;
+	}
+	session->check = br_check_run(&input, &options, session->cli->dx);
+	if (!session->check) {
+		return CLI_FAILED;
+	}
+	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
+}
+
+int session_check_again(
+	struct session *session, struct br_demands **demands, struct br_check **again) {
+	struct br_check_options options = {0};
+	struct br_demand_options what = {.trusted = session->cli->world->invoker};
+	struct br_check_input input = check_input(session);
+	if (fill_check_options(session, &options) || read_needs(session, &what)) {
+		return CLI_USAGE;
+	}
+	*demands = br_demands_make(session->spec, session->identities, &what, session->cli->dx);
+	if (!*demands) {
+		return CLI_FAILED;
+	}
+	input.demands = *demands;
+	*again = br_check_run(&input, &options, session->cli->dx);
+	return *again ? 0 : CLI_FAILED;
+}
+
+int session_report(const struct session *session, const char *command,
+	const struct br_apply_result *applied, const struct br_check *again) {
+	struct br_report report = {
+		.places = br_diags_places(session->cli->dx),
+		.spec = session->spec,
+		.check = session->check,
+		.plan = session->plan,
+		.applied = applied,
+		.again = again,
+		.command = command,
+		.engine = "docker",
+		.diags = session->cli->dx,
+	};
+	struct br_report_style style = cli_style(session->cli);
+	size_t n;
+	char *bytes = br_report_check(&report, &style, &n);
+	if (!bytes) {
+		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	int failed = cli_write(session->cli, bytes, n);
+	free(bytes);
+	return failed ? CLI_FAILED : 0;
+}
+
+int session_verdict(const struct session *session, const struct br_check *check) {
+	const char *from = session->cli->args->fail_on.s;
+	bool warnings = from && strcmp(from, "error") != 0;
+	bool infos = from && strcmp(from, "info") == 0;
+	bool misfit = check->errors > 0 || (warnings && check->warnings > 0)
+		|| (infos && check->infos > 0);
+	for (size_t i = 0; warnings && !misfit && i < br_diags_count(session->cli->dx); i++) {
+		misfit = br_diags_get(session->cli->dx, i)->code != NULL;
+	}
+	return misfit ? CLI_MISFIT : CLI_FITS;
+}
+
+void session_release(struct session *session) {
+	br_check_free(session->check);
+	br_plan_free(session->plan);
+	br_demands_free(session->demands);
+	br_acls_free(session->acls);
+	br_hostdb_free(session->hostdb);
+	br_spec_free(session->spec);
+	br_arena_release(&session->arena);
+}

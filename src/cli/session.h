@@ -1,0 +1,37 @@
+/** The pipeline of one command: from the words of the command line to a settled plan. */
+#ifndef BR_CLI_SESSION_H
+#define BR_CLI_SESSION_H
+
+#include "cli.h"
+
+/** Everything that was made on the way; later ones point into earlier ones. */
+struct session {
+	const struct cli *cli;
+	struct br_arena arena;
+	struct br_spec *spec;
+	struct br_hostdb *hostdb;
+	struct br_acls *acls;
+	const struct br_identity *identities;
+	struct br_demands *demands;
+	struct br_plan_options plan_options;
+	struct br_plan *plan;
+	struct br_check *check;
+	/** Names of the keepers, NULL at the end. */
+	const char *const *keepers;
+};
+
+/** Read the input and work out who and where. 0, or the exit status with errors in dx. */
+int session_read(struct session *session, const struct cli *cli);
+/** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
+int session_check(struct session *session, bool planned);
+/** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's. 0, or the exit status. */
+int session_check_again(
+	struct session *session, struct br_demands **demands, struct br_check **again);
+/** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the exit status. */
+int session_report(const struct session *session, const char *command,
+	const struct br_apply_result *applied, const struct br_check *again);
+/** What the check amounts to under --fail-on: CLI_FITS or CLI_MISFIT. */
+int session_verdict(const struct session *session, const struct br_check *check);
+void session_release(struct session *session);
+
+#endif

@@ -1,0 +1,309 @@
+#include <base/mem.h>
+#include <base/own.h>
+#include <bindright/inode.h>
+
+#include <endian.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+// struct posix_acl_xattr_header and posix_acl_xattr_entry of linux/posix_acl_xattr.h, all little endian:
+//
+//	u32 version | u16 tag  u16 perm  u32 id | u16 tag  u16 perm  u32 id | …
+enum {
+	VERSION = 2,
+	HEADER_SIZE = 4,
+	ENTRY_SIZE = 8,
+	FIRST_BUCKETS = 64,
+};
+
+// An interned thing: either an ACL or a blob.
+struct node {
+	struct node *next;
+	uint64_t hash;
+	const struct br_acl *acl;
+	const struct br_blob *blob;
+};
+
+struct br_acls {
+	struct br_arena arena;
+	struct node **buckets;
+	size_t nbuckets;
+	size_t nnodes;
+	// Room to decode into before it is known whether the ACL is a new one.
+	struct br_acl_entry *scratch;
+	size_t scratch_cap;
+};
+
+struct br_acls *br_acls_new(void) {
+	struct br_acls *acls = calloc(1, sizeof(*acls));
+	if (!acls) {
+		return NULL;
+	}
+	acls->buckets = calloc(FIRST_BUCKETS, sizeof(*acls->buckets));
+	if (!acls->buckets) {
+		free(acls);
+		return NULL;
+	}
+	acls->nbuckets = FIRST_BUCKETS;
+	return acls;
+}
+
+void br_acls_free(struct br_acls *acls) {
+	if (!acls) {
+		return;
+	}
+	br_arena_release(&acls->arena);
+	free((void *)acls->buckets);
+	free(acls->scratch);
+	free(acls);
+}
+
+void br_acls_freep(struct br_acls **acls) {
+	int saved = errno;
+	br_acls_free(*acls);
+	*acls = NULL;
+	errno = saved;
+}
+
+// FNV-1a, 64 bits.
+static uint64_t hash_bytes(const void *bytes, size_t n) {
+	const unsigned char *p = bytes;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < n; i++) {
+		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+	}
+	return hash;
+}
+
+// Where this hash's chain begins.
+static struct node **chain(const struct br_acls *acls, uint64_t hash) {
+	return &acls->buckets[hash & (acls->nbuckets - 1)];
+}
+
+// Twice the buckets once there are as many nodes; a failure only makes the chains longer.
+static void spread(struct br_acls *acls) {
+	size_t n = acls->nbuckets * 2;
+	struct node **old = acls->buckets;
+	struct node **buckets = acls->nnodes < acls->nbuckets ? NULL : calloc(n, sizeof(*buckets));
+	if (!buckets) {
+		return;
+	}
+	size_t nold = acls->nbuckets;
+	acls->buckets = buckets;
+	acls->nbuckets = n;
+	for (size_t i = 0; i < nold; i++) {
+		for (struct node *node = old[i], *next = NULL; node; node = next) {
+			next = node->next;
+			node->next = *chain(acls, node->hash);
+			*chain(acls, node->hash) = node;
+		}
+	}
+	free((void *)old);
+}
+
+static int insert(struct br_acls *acls, struct node what) {
+	spread(acls);
+	struct node *node = BR_NEW(&acls->arena, struct node);
+	if (!node) {
+		return -1;
+	}
+	*node = what;
+	node->next = *chain(acls, what.hash);
+	*chain(acls, what.hash) = node;
+	acls->nnodes++;
+	return 0;
+}
+
+static const struct br_acl *intern(
+	struct br_acls *acls, const struct br_acl_entry *entries, size_t n) {
+	size_t size = n * sizeof(*entries);
+	uint64_t hash = hash_bytes(entries, size);
+	for (const struct node *node = *chain(acls, hash); node; node = node->next) {
+		if (node->acl && node->hash == hash && node->acl->n == n
+			&& !memcmp(node->acl->entries, entries, size)) {
+			return node->acl;
+		}
+	}
+	struct br_acl *acl = br_alloc(&acls->arena, sizeof(*acl) + size);
+	if (!acl) {
+		return NULL;
+	}
+	acl->n = n;
+	memcpy(acl->entries, entries, size);
+	return insert(acls, (struct node){.hash = hash, .acl = acl}) ? NULL : acl;
+}
+
+const struct br_blob *br_acls_blob(struct br_acls *acls, const void *bytes, size_t n) {
+	uint64_t hash = hash_bytes(bytes, n);
+	for (const struct node *node = *chain(acls, hash); node; node = node->next) {
+		if (node->blob && node->hash == hash && node->blob->n == n
+			&& (n == 0 || !memcmp(node->blob->bytes, bytes, n))) {
+			return node->blob;
+		}
+	}
+	struct br_blob *blob = br_alloc(&acls->arena, sizeof(*blob) + n);
+	if (!blob) {
+		return NULL;
+	}
+	blob->n = n;
+	if (n) {
+		memcpy(blob->bytes, bytes, n);
+	}
+	return insert(acls, (struct node){.hash = hash, .blob = blob}) ? NULL : blob;
+}
+
+static int reserve(struct br_acls *acls, size_t n) {
+	if (n <= acls->scratch_cap) {
+		return 0;
+	}
+	struct br_acl_entry *grown = reallocarray(acls->scratch, n, sizeof(*grown));
+	if (!grown) {
+		return -1;
+	}
+	acls->scratch = grown;
+	acls->scratch_cap = n;
+	return 0;
+}
+
+static bool is_named(uint16_t tag) {
+	return tag == BR_ACL_USER || tag == BR_ACL_GROUP;
+}
+
+// posix_acl_valid(): the tags' values ascend in the one order that is allowed; owner, owning group and other exactly once, the mask
+// at most once, and exactly once where there are named entries. Named entries may repeat an ID: the first one counts.
+static bool is_valid(const struct br_acl_entry *entries, size_t n) {
+	unsigned seen = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct br_acl_entry *e = &entries[i];
+		bool known = e->tag && e->tag <= BR_ACL_OTHER && !(e->tag & (e->tag - 1));
+		bool repeats = (seen & e->tag) && !is_named(e->tag);
+		bool late = seen >= 2U * e->tag;
+		if (!known || repeats || late || (e->perm & ~7U)
+			|| (is_named(e->tag) && e->id.v == BR_NO_ID)) {
+			return false;
+		}
+		seen |= e->tag;
+	}
+	unsigned needed = BR_ACL_OWNER | BR_ACL_OWNING_GROUP | BR_ACL_OTHER;
+	if (seen & (BR_ACL_USER | BR_ACL_GROUP)) {
+		needed |= BR_ACL_MASK;
+	}
+	return (seen & needed) == needed;
+}
+
+// IDs of entries that have none are all made the same, so that equal ACLs are equal bytes.
+static struct br_acl_entry plain_entry(struct br_acl_entry e) {
+	if (!is_named(e.tag)) {
+		e.id.v = BR_NO_ID;
+	}
+	return e;
+}
+
+static uint16_t get16(const unsigned char *p) {
+	uint16_t v;
+	memcpy(&v, p, sizeof(v));
+	return le16toh(v);
+}
+
+static uint32_t get32(const unsigned char *p) {
+	uint32_t v;
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
+}
+
+const struct br_acl *br_acls_decode(struct br_acls *acls, const void *blob, size_t n) {
+	const unsigned char *p = blob;
+	if (n < HEADER_SIZE || (n - HEADER_SIZE) % ENTRY_SIZE || get32(p) != VERSION) {
+		errno = EINVAL;
+		return NULL;
+	}
+	size_t nentries = (n - HEADER_SIZE) / ENTRY_SIZE;
+	if (reserve(acls, nentries)) {
+		return NULL;
+	}
+	p += HEADER_SIZE;
+	for (size_t i = 0; i < nentries; i++, p += ENTRY_SIZE) {
+		acls->scratch[i] = plain_entry((struct br_acl_entry){
+			.tag = get16(p), .perm = get16(p + 2), .id.v = get32(p + 4)});
+	}
+	if (!is_valid(acls->scratch, nentries)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return intern(acls, acls->scratch, nentries);
+}
+
+static int compare(const void *a, const void *b) {
+	const struct br_acl_entry *x = a;
+	const struct br_acl_entry *y = b;
+	if (x->tag != y->tag) {
+		return x->tag < y->tag ? -1 : 1;
+	}
+	return (x->id.v > y->id.v) - (x->id.v < y->id.v);
+}
+
+// What acl_valid(3) asks for beyond the kernel's rules: no ID twice. The entries are sorted.
+static bool has_duplicates(const struct br_acl_entry *entries, size_t n) {
+	for (size_t i = 1; i < n; i++) {
+		if (!compare(&entries[i - 1], &entries[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct br_acl *br_acls_make(
+	struct br_acls *acls, const struct br_acl_entry *entries, size_t n) {
+	if (reserve(acls, n)) {
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		acls->scratch[i] = plain_entry(entries[i]);
+	}
+	if (n) {
+		qsort(acls->scratch, n, sizeof(*acls->scratch), compare);
+	}
+	if (!is_valid(acls->scratch, n) || has_duplicates(acls->scratch, n)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return intern(acls, acls->scratch, n);
+}
+
+size_t br_acl_size(const struct br_acl *acl) {
+	return HEADER_SIZE + acl->n * ENTRY_SIZE;
+}
+
+static unsigned char *put16(unsigned char *p, uint16_t v) {
+	v = htole16(v);
+	memcpy(p, &v, sizeof(v));
+	return p + sizeof(v);
+}
+
+static unsigned char *put32(unsigned char *p, uint32_t v) {
+	v = htole32(v);
+	memcpy(p, &v, sizeof(v));
+	return p + sizeof(v);
+}
+
+void br_acl_encode(const struct br_acl *acl, void *out) {
+	unsigned char *p = put32(out, VERSION);
+	for (size_t i = 0; i < acl->n; i++) {
+		const struct br_acl_entry *e = &acl->entries[i];
+		p = put32(put16(put16(p, e->tag), e->perm), e->id.v);
+	}
+}
+
+const struct br_acl_entry *br_acl_find(
+	const struct br_acl *acl, enum br_acl_tag tag, br_hostid id) {
+	for (size_t i = 0; i < acl->n; i++) {
+		const struct br_acl_entry *e = &acl->entries[i];
+		if (e->tag == tag && (!is_named(e->tag) || e->id.v == id.v)) {
+			return e;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,100 @@
+#include "trust.h"
+
+#include <base/own.h>
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+enum {
+	/** A longer line of an account file is not read; its group then counts as shared. */
+	LINE_BYTES = 64 << 10,
+};
+
+/** Whose write access is no danger. */
+struct insiders {
+	uid_t owner;
+	uid_t trusted;
+};
+
+static bool is_insider(const struct insiders *in, uid_t uid) {
+	return uid == 0 || uid == in->owner || uid == in->trusted;
+}
+
+/** Whether `name` is an insider's. */
+static bool is_insider_name(const struct insiders *in, const char *name, char *buf) {
+	br_auto(br_fclosep) FILE *f = fopen("/etc/passwd", "re");
+	struct passwd pw;
+	struct passwd *line = NULL;
+	while (f && fgetpwent_r(f, &pw, buf, LINE_BYTES, &line) == 0) {
+		if (strcmp(line->pw_name, name) == 0) {
+			return is_insider(in, line->pw_uid);
+		}
+	}
+	return false;
+}
+
+/** Whether only insiders have this group as their own. */
+static bool is_primary_of_insiders(const struct insiders *in, gid_t gid, char *buf) {
+	br_auto(br_fclosep) FILE *f = fopen("/etc/passwd", "re");
+	struct passwd pw;
+	struct passwd *line = NULL;
+	while (f && fgetpwent_r(f, &pw, buf, LINE_BYTES, &line) == 0) {
+		if (line->pw_gid == gid && !is_insider(in, line->pw_uid)) {
+			return false;
+		}
+	}
+	return f != NULL;
+}
+
+/** The first line of the group; false where there is none. `buf` holds its words. */
+static bool find_group(gid_t gid, struct group *out, char *buf) {
+	br_auto(br_fclosep) FILE *f = fopen("/etc/group", "re");
+	struct group *line = NULL;
+	while (f && fgetgrent_r(f, out, buf, LINE_BYTES, &line) == 0) {
+		if (line->gr_gid == gid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_private_group(const struct insiders *in, gid_t gid) {
+	br_auto(br_freep) char *group_buf = malloc(LINE_BYTES);
+	br_auto(br_freep) char *passwd_buf = malloc(LINE_BYTES);
+	struct group group;
+	// Without memory to find out, it counts as shared.
+	if (!group_buf || !passwd_buf || !find_group(gid, &group, group_buf)) {
+		return false;
+	}
+	for (char **member = group.gr_mem; *member; member++) {
+		if (!is_insider_name(in, *member, passwd_buf)) {
+			return false;
+		}
+	}
+	return is_primary_of_insiders(in, gid, passwd_buf);
+}
+
+static bool has_acl(int fd) {
+	char path[64];
+	int n = snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return n > 0 && getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+}
+
+bool br_others_can_swap(const struct br_step *dir, uid_t trusted, bool ask_acl) {
+	struct insiders in = {.owner = dir->uid, .trusted = trusted};
+	if (dir->mode & S_ISVTX) {
+		return false;
+	}
+	if (dir->mode & S_IWOTH) {
+		return true;
+	}
+	if (!(dir->mode & S_IWGRP)) {
+		return false;
+	}
+	return (ask_acl && has_acl(dir->fd)) || !is_private_group(&in, dir->gid);
+}
