@@ -81,6 +81,9 @@ struct br_tree {
 	bool checked;
 	const struct br_layer *layer;
 	br_vec(struct br_member) members;
+	/** A large map's hash table: numbers of members plus one, 0 where empty; nslots is a power of two or 0. */
+	uint32_t *slots;
+	size_t nslots;
 };
 
 /** Where a value stands in its document, for messages: a list on the stack. */

@@ -117,8 +117,8 @@ static struct br_tree *put_over(
 	struct br_path up = {NULL, "services", 0};
 	struct br_path here = {&up, member->key.s, 0};
 	struct br_tree *copy = br_tree_clone(c, base);
-	struct br_tree *none = br_tree_new(c, BR_VALUE_NULL, member->value);
-	struct br_tree *merged = copy && none ? br_merge(c, copy, member->value, &here) : NULL;
+	struct br_tree *none = copy ? br_tree_new(c, BR_VALUE_NULL, member->value) : NULL;
+	struct br_tree *merged = none ? br_merge(c, copy, member->value, &here) : NULL;
 	if (!merged) {
 		return NULL;
 	}

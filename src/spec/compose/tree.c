@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { INDEXED = 32 };
+
 struct builder {
 	struct br_compose *c;
 	const struct br_layer *layer;
@@ -38,14 +40,62 @@ struct br_tree *br_tree_new(struct br_compose *c, enum br_value kind, const stru
 	return tree;
 }
 
+/* FNV-1a. */
+static size_t hash(const char *s) {
+	uint64_t h = 14695981039346656037u;
+	for (; *s; s++) {
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	}
+	return (size_t)(h ^ (h >> 32));
+}
+
+/* The slot of a key, or the empty one where it would go. */
+static uint32_t *slot_of(const struct br_tree *tree, const char *key) {
+	size_t i = hash(key) & (tree->nslots - 1);
+	while (tree->slots[i] && strcmp(tree->members.v[tree->slots[i] - 1].key.s, key) != 0) {
+		i = (i + 1) & (tree->nslots - 1);
+	}
+	return &tree->slots[i];
+}
+
+/* Small maps are searched from the front; larger ones get a table that is never more than half full. */
+static int index_last(struct br_compose *c, struct br_tree *tree) {
+	size_t n = tree->members.n;
+	if (n < INDEXED) {
+		return 0;
+	}
+	size_t from = n - 1;
+	if (2 * n > tree->nslots) {
+		size_t nslots = tree->nslots ? 2 * tree->nslots : 4 * INDEXED;
+		uint32_t *slots = BR_NEW_ARRAY(c->arena, uint32_t, nslots);
+		if (!slots) {
+			return br_error_memory(c->dx);
+		}
+		tree->slots = slots;
+		tree->nslots = nslots;
+		from = 0;
+	}
+	for (size_t i = from; i < n; i++) {
+		*slot_of(tree, tree->members.v[i].key.s) = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
 static int push(struct br_compose *c, struct br_tree *tree, struct br_text key, struct br_tree *value) {
 	struct br_member member = {key, value};
-	return br_vec_push(c->arena, &tree->members, member) ? br_error_memory(c->dx) : 0;
+	if (br_vec_push(c->arena, &tree->members, member)) {
+		return br_error_memory(c->dx);
+	}
+	return key.s ? index_last(c, tree) : 0;
 }
 
 struct br_member *br_tree_member(const struct br_tree *tree, const char *key) {
 	if (!tree || tree->kind != BR_VALUE_MAP) {
 		return NULL;
+	}
+	if (tree->nslots) {
+		uint32_t found = *slot_of(tree, key);
+		return found ? &tree->members.v[found - 1] : NULL;
 	}
 	for (size_t i = 0; i < tree->members.n; i++) {
 		if (strcmp(tree->members.v[i].key.s, key) == 0) {
@@ -79,6 +129,8 @@ struct br_tree *br_tree_clone(struct br_compose *c, const struct br_tree *tree) 
 	copy->members.v = NULL;
 	copy->members.n = 0;
 	copy->members.cap = 0;
+	copy->slots = NULL;
+	copy->nslots = 0;
 	for (size_t i = 0; i < tree->members.n; i++) {
 		struct br_tree *value = br_tree_clone(c, tree->members.v[i].value);
 		if (!value || push(c, copy, tree->members.v[i].key, value)) {
