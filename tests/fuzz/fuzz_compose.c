@@ -55,7 +55,8 @@ static void render(struct br_places *places, const struct br_diags *dx) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
 	static const char *const files[] = {"-", NULL};
-	static const char *const environment[] = {"A=1", "B=./b:/b", "EMPTY=", "COMPOSE_PROFILES=p", NULL};
+	static const char *const environment[] = {
+		"A=1", "B=./b:/b", "EMPTY=", "COMPOSE_PROFILES=p", NULL};
 	int fd = memfd_create("compose", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, bytes, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET)) {
 		abort();

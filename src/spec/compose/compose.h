@@ -18,6 +18,7 @@
 #include <base/mem.h>
 #include <bindright/spec.h>
 #include <doc/doc.h>
+
 #include <spec/interpolate.h>
 
 /** Limits that no honest project meets. */
@@ -130,6 +131,8 @@ struct br_compose {
 	br_vec(struct br_input) inputs;
 	br_vec(const char *) shown;
 	br_vec(struct br_base) bases;
+	/** Profiles of services that were named. */
+	struct br_words profiles;
 	size_t nodes;
 	size_t mounts;
 	struct br_tree *model;
@@ -187,7 +190,8 @@ struct br_tree *br_tree_clone(struct br_compose *c, const struct br_tree *tree);
 /** The value of a key; NULL where it is absent, was reset, or tree (which may be NULL) is no map. */
 struct br_tree *br_tree_get(const struct br_tree *tree, const char *key);
 struct br_member *br_tree_member(const struct br_tree *tree, const char *key);
-int br_tree_set(struct br_compose *c, struct br_tree *map, struct br_text key, struct br_tree *value);
+int br_tree_set(
+	struct br_compose *c, struct br_tree *map, struct br_text key, struct br_tree *value);
 /** "a string", "a list", … for messages. */
 const char *br_tree_type(const struct br_tree *tree);
 /** "services.web.volumes[0]". NULL with an error. */
@@ -202,8 +206,8 @@ const char *br_tree_scalar(struct br_compose *c, const struct br_tree *tree);
 /* model.c, include.c, extends.c, schema.c, merge.c, unique.c */
 
 /** Read what one input says over the model so far. */
-int br_compose_load(struct br_compose *c, const struct br_layer *layer, const struct br_input *input,
-	struct br_tree **model);
+int br_compose_load(struct br_compose *c, const struct br_layer *layer,
+	const struct br_input *input, struct br_tree **model);
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc);
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
@@ -253,7 +257,8 @@ struct br_draft {
 };
 
 /** An entry of volumes becomes a mount. */
-int br_volume_mount(struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i);
+int br_volume_mount(
+	struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i);
 /** Add a mount to a service. */
 int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount);
 /** A warning for targets that the engine will refuse. */

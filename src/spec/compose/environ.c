@@ -2,6 +2,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <spec/dotenv.h>
@@ -58,7 +59,8 @@ int br_dotenv_file(
 		return br_error(c->dx, from, "cannot find the env file '%s'", shown);
 	}
 	if (!bytes) {
-		return br_error(c->dx, from, "cannot read the env file '%s': %s", shown, strerror(errno));
+		return br_error(
+			c->dx, from, "cannot read the env file '%s': %s", shown, strerror(errno));
 	}
 	int text = br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, shown, bytes, n);
 	return text < 0 ? br_error_memory(c->dx) : br_dotenv_read(env, (uint16_t)text, c->dx);
@@ -108,7 +110,8 @@ static int read_default(struct br_compose *c, const char *dir) {
 	const char *off = outer(c, "COMPOSE_DISABLE_ENV_FILE");
 	bool disabled = false;
 	if (off && parse_bool(off, &disabled)) {
-		return br_error(c->dx, nowhere, "COMPOSE_DISABLE_ENV_FILE must be true or false, not '%s'", off);
+		return br_error(c->dx, nowhere,
+			"COMPOSE_DISABLE_ENV_FILE must be true or false, not '%s'", off);
 	}
 	const char *path = br_join(c->arena, dir, ".env");
 	struct br_words paths = {0};

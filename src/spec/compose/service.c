@@ -45,8 +45,8 @@ static int check_twice(struct br_compose *c, const struct words *words, const ch
 			bool in_order = items[i - 1].text < items[i].text;
 			const struct br_text *second = items[in_order ? i : i - 1].text;
 			(void)br_error(c->dx, second->at,
-				"services.%s.%s has '%s' twice, and its items must be unique", service, words->key,
-				second->s);
+				"services.%s.%s has '%s' twice, and its items must be unique",
+				service, words->key, second->s);
 			br_other(c->dx, items[in_order ? i - 1 : i].text->at, "the first");
 			return -1;
 		}
@@ -54,7 +54,8 @@ static int check_twice(struct br_compose *c, const struct words *words, const ch
 	return 0;
 }
 
-static int add_words(struct br_compose *c, const struct br_draft *draft, const struct words *words) {
+static int add_words(
+	struct br_compose *c, const struct br_draft *draft, const struct words *words) {
 	const struct br_tree *list = br_tree_get(draft->service, words->key);
 	if (!list || list->kind != BR_VALUE_SEQ) {
 		return 0;
@@ -97,7 +98,8 @@ static void set_text(const struct br_draft *draft, const char *key, struct br_te
 	}
 }
 
-static int set_bool(struct br_compose *c, const struct br_draft *draft, const char *key, bool *out) {
+static int set_bool(
+	struct br_compose *c, const struct br_draft *draft, const char *key, bool *out) {
 	const struct br_tree *value = br_tree_get(draft->service, key);
 	if (!value) {
 		return 0;
@@ -129,8 +131,8 @@ static int set_mounts(struct br_compose *c, struct br_draft *draft) {
 			break;
 		}
 	}
-	if (result || br_tmpfs_mounts(c, draft) || br_secret_mounts(c, draft, false) ||
-		br_secret_mounts(c, draft, true) || br_socket_mount(c, draft)) {
+	if (result || br_tmpfs_mounts(c, draft) || br_secret_mounts(c, draft, false)
+		|| br_secret_mounts(c, draft, true) || br_socket_mount(c, draft)) {
 		return -1;
 	}
 	draft->nown = draft->mounts.n;
@@ -138,7 +140,8 @@ static int set_mounts(struct br_compose *c, struct br_draft *draft) {
 }
 
 static int check_env_file(struct br_compose *c, const struct br_tree *entry) {
-	const struct br_tree *path = entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "path") : entry;
+	const struct br_tree *path =
+		entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "path") : entry;
 	const struct br_tree *required = br_tree_get(entry, "required");
 	bool is_required = true;
 	if (required && br_tree_bool(c, required, "env_file.required", &is_required)) {
@@ -152,8 +155,8 @@ static int check_env_file(struct br_compose *c, const struct br_tree *entry) {
 		return -1;
 	}
 	if (faccessat(AT_FDCWD, file, F_OK, 0) && errno == ENOENT) {
-		br_warning(c->dx, path->at, "the env_file '%s' does not exist: compose will refuse to start",
-			path->s);
+		br_warning(c->dx, path->at,
+			"the env_file '%s' does not exist: compose will refuse to start", path->s);
 	}
 	return 0;
 }

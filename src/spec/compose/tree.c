@@ -2,12 +2,15 @@
 
 #include <base/own.h>
 #include <base/text.h>
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
-enum { INDEXED = 32 };
+enum {
+	INDEXED = 32
+};
 
 struct builder {
 	struct br_compose *c;
@@ -15,11 +18,13 @@ struct builder {
 	unsigned depth;
 };
 
-static struct br_tree *build(struct builder *b, const struct br_node *node, const struct br_path *path);
+static struct br_tree *build(
+	struct builder *b, const struct br_node *node, const struct br_path *path);
 
 static struct br_tree *alloc_tree(struct br_compose *c, struct br_span at) {
 	if (++c->nodes > BR_TREE_NODES) {
-		(void)br_error(c->dx, at, "the project is too large: more than %d values", BR_TREE_NODES);
+		(void)br_error(
+			c->dx, at, "the project is too large: more than %d values", BR_TREE_NODES);
 		return NULL;
 	}
 	struct br_tree *tree = BR_NEW(c->arena, struct br_tree);
@@ -81,7 +86,8 @@ static int index_last(struct br_compose *c, struct br_tree *tree) {
 	return 0;
 }
 
-static int push(struct br_compose *c, struct br_tree *tree, struct br_text key, struct br_tree *value) {
+static int push(
+	struct br_compose *c, struct br_tree *tree, struct br_text key, struct br_tree *value) {
 	struct br_member member = {key, value};
 	if (br_vec_push(c->arena, &tree->members, member)) {
 		return br_error_memory(c->dx);
@@ -193,8 +199,10 @@ static bool path_is(const struct br_path *path, const char *pattern, size_t n) {
 	}
 	size_t len = n - from;
 	bool any = len == 1 && pattern[from] == '*';
-	if (n == 0 || (!any && (!path->key || strlen(path->key) != len ||
-				       memcmp(path->key, pattern + from, len) != 0))) {
+	if (n == 0
+		|| (!any
+			&& (!path->key || strlen(path->key) != len
+				|| memcmp(path->key, pattern + from, len) != 0))) {
 		return false;
 	}
 	return path_is(path->up, pattern, from ? from - 1 : 0);
@@ -217,19 +225,23 @@ int br_tree_bool(struct br_compose *c, const struct br_tree *tree, const char *p
 			continue;
 		}
 		if (i > 0) {
-			br_warning(c->dx, tree->at, "'%s' is not a boolean of YAML 1.2: %s is meant",
-				tree->s, is_yes ? yes[0] : no[0]);
+			br_warning(c->dx, tree->at,
+				"'%s' is not a boolean of YAML 1.2: %s is meant", tree->s,
+				is_yes ? yes[0] : no[0]);
 		}
 		*out = is_yes;
 		return 0;
 	}
 	if (tree->kind != BR_VALUE_STRING) {
-		(void)br_error(c->dx, tree->at, "%s must be true or false, not %s", path, br_tree_type(tree));
+		(void)br_error(c->dx, tree->at, "%s must be true or false, not %s", path,
+			br_tree_type(tree));
 	} else if (tree->unset && !*tree->s) {
-		(void)br_error(c->dx, tree->at, "%s must be true or false, but the variable '%s' is not set",
-			path, tree->unset);
+		(void)br_error(c->dx, tree->at,
+			"%s must be true or false, but the variable '%s' is not set", path,
+			tree->unset);
 	} else {
-		(void)br_error(c->dx, tree->at, "%s must be true or false, not '%s'", path, tree->s);
+		(void)br_error(
+			c->dx, tree->at, "%s must be true or false, not '%s'", path, tree->s);
 	}
 	return -1;
 }
@@ -271,8 +283,8 @@ const char *br_tree_scalar(struct br_compose *c, const struct br_tree *tree) {
 	return text;
 }
 
-static int interpolate(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int interpolate(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	struct br_interpolated out = {0};
 	struct br_text text = {tree->written, node->at};
 	const char *name = br_path_text(b->c, path);
@@ -285,8 +297,8 @@ static int interpolate(
 	return 0;
 }
 
-static int build_scalar(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int build_scalar(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	tree->written = br_strndup(b->c->arena, node->s, node->len);
 	tree->s = tree->written;
 	if (!tree->s) {
@@ -307,8 +319,8 @@ static int build_scalar(
 	return 0;
 }
 
-static int build_items(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int build_items(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	tree->kind = BR_VALUE_SEQ;
 	for (size_t i = 0; i < node->n; i++) {
 		struct br_path here = {path, NULL, i};
@@ -327,8 +339,8 @@ static bool is_merge_key(const struct br_node *key) {
 	return key->style == BR_PLAIN && strcmp(key->s, "<<") == 0;
 }
 
-static int add_pair(
-	struct builder *b, struct br_tree *tree, const struct br_pair *pair, const struct br_path *path) {
+static int add_pair(struct builder *b, struct br_tree *tree, const struct br_pair *pair,
+	const struct br_path *path) {
 	struct br_path here = {path, pair->key->s, 0};
 	struct br_text key = {br_strdup(b->c->arena, pair->key->s), pair->key->at};
 	if (!key.s) {
@@ -349,7 +361,8 @@ static int add_merged(struct builder *b, struct br_tree *tree, const struct br_n
 		const struct br_node *map = is_list ? from->items[i] : from;
 		if (map->kind != BR_NODE_MAP) {
 			return br_error(b->c->dx, map->at,
-				"a merge key needs a mapping or a list of mappings, not %s", br_node_type(map));
+				"a merge key needs a mapping or a list of mappings, not %s",
+				br_node_type(map));
 		}
 		if (add_pairs(b, tree, map, path)) {
 			return -1;
@@ -374,7 +387,8 @@ static int add_pairs(struct builder *b, struct br_tree *tree, const struct br_no
 		}
 	}
 	for (size_t i = 0; i < node->n; i++) {
-		if (is_merge_key(node->pairs[i].key) && add_merged(b, tree, node->pairs[i].value, path)) {
+		if (is_merge_key(node->pairs[i].key)
+			&& add_merged(b, tree, node->pairs[i].value, path)) {
 			return -1;
 		}
 	}
@@ -382,8 +396,8 @@ static int add_pairs(struct builder *b, struct br_tree *tree, const struct br_no
 	return 0;
 }
 
-static int build_kind(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int build_kind(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	switch (node->kind) {
 	case BR_NODE_SCALAR:
 		return build_scalar(b, tree, node, path);
