@@ -9,7 +9,8 @@
 #include <strings.h>
 
 enum {
-	INDEXED = 32
+	INDEXED = 32,
+	FIRST_SLOTS = 128,
 };
 
 struct builder {
@@ -71,7 +72,7 @@ static int index_last(struct br_compose *c, struct br_tree *tree) {
 	}
 	size_t from = n - 1;
 	if (2 * n > tree->nslots) {
-		size_t nslots = tree->nslots ? 2 * tree->nslots : 4 * INDEXED;
+		size_t nslots = tree->nslots ? 2 * tree->nslots : FIRST_SLOTS;
 		uint32_t *slots = BR_NEW_ARRAY(c->arena, uint32_t, nslots);
 		if (!slots) {
 			return br_error_memory(c->dx);
@@ -131,13 +132,18 @@ struct br_tree *br_tree_clone(struct br_compose *c, const struct br_tree *tree) 
 	if (!copy) {
 		return NULL;
 	}
+	size_t n = tree->members.n;
 	*copy = *tree;
-	copy->members.v = NULL;
+	copy->members.v = BR_NEW_ARRAY(c->arena, struct br_member, n);
 	copy->members.n = 0;
-	copy->members.cap = 0;
+	copy->members.cap = n;
 	copy->slots = NULL;
 	copy->nslots = 0;
-	for (size_t i = 0; i < tree->members.n; i++) {
+	if (!copy->members.v) {
+		(void)br_error_memory(c->dx);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
 		struct br_tree *value = br_tree_clone(c, tree->members.v[i].value);
 		if (!value || push(c, copy, tree->members.v[i].key, value)) {
 			return NULL;
