@@ -1,7 +1,7 @@
 #include <base/text.h>
-#include <spec/dotenv.h>
 
 #include <setjmp.h>
+#include <spec/dotenv.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,7 +77,10 @@ static const struct {
 	{"no line end", "A=1", "A=<1>"},
 	{"empty value", "A=\nB=2\n", "A=<> B=<2>"},
 	{"empty value at the end", "A=", "A=<>"},
-	{"B1 byte order mark", "\xef\xbb\xbf" "A=1\n", "A=<1>"},
+	{"B1 byte order mark",
+		"\xef\xbb\xbf"
+		"A=1\n",
+		"A=<1>"},
 	{"B1 comment", "# x\n  # y=z\nA=1\n", "A=<1>"},
 	{"B1 hash after a blank", "A=b # c\n", "A=<b>"},
 	{"B1 hash in a word", "A=b#c\n", "A=<b#c>"},
@@ -273,7 +276,8 @@ static void test_limits(void **state) {
 	check_limit("huge bare name", repeat("", "x", 1000000, ""), NULL);
 	check_limit("blanks", repeat("A=", " ", 1000000, "x"), NULL);
 	check_limit("open quotes", repeat("", "A='' ", 150000, "A='"), "10000 variables");
-	check_limit("doubling", repeat("A0=xxxxxxxxxxxxxxxx\n", "B=$B$B\nB=x$B\n", 30, ""), "64 KiB");
+	check_limit(
+		"doubling", repeat("A0=xxxxxxxxxxxxxxxx\n", "B=$B$B\nB=x$B\n", 30, ""), "64 KiB");
 	check_limit("blank lines", repeat("", "\n", 1000000, "A=1"), NULL);
 	check_limit("comments", repeat("", "# \n", 300000, "A=1"), NULL);
 }

@@ -50,9 +50,10 @@ static void test_members(void **state) {
 	br_json_real(json, "tenth", 0.1);
 	br_json_real(json, "nan", NAN);
 	br_json_real(json, "inf", -INFINITY);
-	expect(json, "{\"z\":\"last letter first\",\"none\":null,\"int\":-9223372036854775808,"
-		     "\"big\":9223372036854775807,\"yes\":true,\"no\":false,\"null\":null,"
-		     "\"half\":0.5,\"tenth\":0.1,\"nan\":null,\"inf\":null}\n");
+	expect(json,
+		"{\"z\":\"last letter first\",\"none\":null,\"int\":-9223372036854775808,"
+		"\"big\":9223372036854775807,\"yes\":true,\"no\":false,\"null\":null,"
+		"\"half\":0.5,\"tenth\":0.1,\"nan\":null,\"inf\":null}\n");
 }
 
 static void test_nesting(void **state) {
@@ -105,8 +106,9 @@ static void test_strings(void **state) {
 	struct br_json *json = begin();
 	br_json_string(json, "a", "\"\\/\b\n\t\x01");
 	br_json_string(json, "\xc3\xa9", "\xe5\x90\x8d \xf0\x9f\x98\x80");
-	expect(json, "{\"a\":\"\\\"\\\\/\\b\\n\\t\\u0001\",\"\xc3\xa9\":\"\xe5\x90\x8d "
-		     "\xf0\x9f\x98\x80\"}\n");
+	expect(json,
+		"{\"a\":\"\\\"\\\\/\\b\\n\\t\\u0001\",\"\xc3\xa9\":\"\xe5\x90\x8d "
+		"\xf0\x9f\x98\x80\"}\n");
 }
 
 static void test_bytes(void **state) {
@@ -119,14 +121,16 @@ static void test_bytes(void **state) {
 	br_json_bytes(json, NULL, "\xff");
 	br_json_end(json);
 	// "a" and 0xff are Yf8= in base64 (01100001 11111111)
-	expect(json, "{\"good\":\"/srv/\xc3\xa9\",\"none\":null,\"path\":\"a\\\\xff\","
-		     "\"path_b64\":\"Yf8=\",\"list\":[\"\\\\xff\"]}\n");
+	expect(json,
+		"{\"good\":\"/srv/\xc3\xa9\",\"none\":null,\"path\":\"a\\\\xff\","
+		"\"path_b64\":\"Yf8=\",\"list\":[\"\\\\xff\"]}\n");
 }
 
 static void test_failure_is_kept(void **state) {
 	(void)state;
 	struct br_json *json = begin();
-	br_json_string(json, "a", "\xff"); // against the rules: what comes then is not a text without it
+	br_json_string(
+		json, "a", "\xff"); // against the rules: what comes then is not a text without it
 	br_json_object(json, "b");
 	br_json_int(json, "c", 1);
 	br_json_end(json);
@@ -150,7 +154,8 @@ static void test_memory(void **state) {
 		bool hit = fault_hit();
 		fault_at(0);
 		if (got) {
-			assert_string_equal(got, "{\"a\":[],\"b\":\"\\\\xff\",\"b_b64\":\"/w==\"}\n");
+			assert_string_equal(
+				got, "{\"a\":[],\"b\":\"\\\\xff\",\"b_b64\":\"/w==\"}\n");
 		}
 		assert_true(got || hit);
 		free(got);

@@ -410,8 +410,8 @@ static int on_end(struct reader *r, struct fy_event *event) {
 	if (frame.flow) {
 		advance(r, token_span(r, fy_event_get_token(event)));
 	}
-	const struct kid *kids = r->kids.v ? r->kids.v + frame.first : NULL;
 	size_t n = r->kids.n - frame.first;
+	const struct kid *kids = n ? r->kids.v + frame.first : NULL;
 	if (n && kids->at.off < node->at.off) {
 		node->at.off =
 			kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
