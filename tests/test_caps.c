@@ -1,7 +1,5 @@
-#include <bindright/identity.h>
-
 #include <base/mem.h>
-#include <base/own.h>
+#include <bindright/identity.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,8 +36,8 @@ static void names_and_numbers_are_libcaps(void **state) {
 
 static void other_words_are_no_capability(void **state) {
 	(void)state;
-	static const char *const words[] = {
-		"", "CAP_", "cap_cap_chown", "ALL", "CAP_ALL", "chown ", " chown", "CHOWNX", "CHOW", "0", "1"};
+	static const char *const words[] = {"", "CAP_", "cap_cap_chown", "ALL", "CAP_ALL", "chown ",
+		" chown", "CHOWNX", "CHOW", "0", "1"};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		assert_int_equal(br_cap_number(words[i]), -1);
 	}
@@ -83,7 +81,8 @@ static const struct row rows[] = {
 	{"add ALL", "0:0", "ALL", "", false, ALL},
 	{"add ALL, drop one", "0:0", "ALL", "DAC_OVERRIDE", false, ALL & ~BIT(CAP_DAC_OVERRIDE)},
 	{"add ALL, drop ALL", "0:0", "ALL", "ALL", false, ALL},
-	{"add ALL and one, drop that one", "0:0", "ALL CHOWN", "CHOWN", false, ALL & ~BIT(CAP_CHOWN)},
+	{"add ALL and one, drop that one", "0:0", "ALL CHOWN", "CHOWN", false,
+		ALL & ~BIT(CAP_CHOWN)},
 	{"add and drop the same one", "0:0", "DAC_OVERRIDE", "DAC_OVERRIDE", false, DEFAULT},
 	{"privileged", "0:0", "", "", true, ALL},
 	{"privileged ignores drops", "0:0", "", "ALL", true, ALL},
@@ -142,7 +141,8 @@ static void effective_set(void **state) {
 		set_up(&f);
 		const struct br_identity *id = identify(&f, &rows[i]);
 		if (!id || id->cred.caps != rows[i].caps) {
-			fail_msg("%s: %llx", rows[i].name, id ? (unsigned long long)id->cred.caps : 0ULL);
+			fail_msg("%s: %llx", rows[i].name,
+				id ? (unsigned long long)id->cred.caps : 0ULL);
 		}
 		assert_int_equal(br_diags_count(f.dx), 0);
 		tear_down(&f);

@@ -1,6 +1,5 @@
-#include <bindright/identity.h>
-
 #include <base/mem.h>
+#include <bindright/identity.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,8 +33,10 @@ static const struct row rows[] = {
 	{"unknown gid is no error", "1001:3333", BR_CERTAIN, 1001, 3333, false, 0, NULL},
 	{"root", "0:0", BR_CERTAIN, 0, 0, false, 0, NULL},
 	{"the smallest that is not root", "1:1", BR_CERTAIN, 1, 1, false, 0, NULL},
-	{"largest ids", "2147483647:2147483647", BR_CERTAIN, 2147483647, 2147483647, false, 0, NULL},
-	{"below the largest", "2147483646:2147483646", BR_CERTAIN, 2147483646, 2147483646, false, 0, NULL},
+	{"largest ids", "2147483647:2147483647", BR_CERTAIN, 2147483647, 2147483647, false, 0,
+		NULL},
+	{"below the largest", "2147483646:2147483646", BR_CERTAIN, 2147483646, 2147483646, false, 0,
+		NULL},
 	{"bare uid: group 0", "1234", BR_ASSUMED, 1234, 0, true, 0, NULL},
 	{"bare root", "0", BR_ASSUMED, 0, 0, true, 0, NULL},
 	{"only a group: uid 0", ":2000", BR_CERTAIN, 0, 2000, false, 1, NULL},
@@ -132,9 +133,9 @@ static bool fits(const struct row *row, const struct br_identity *id) {
 	}
 	return id->confidence == row->confidence && id->uid.v == row->uid && id->gid.v == row->gid
 		&& id->cred.uid.v == row->uid && id->cred.gid.v == row->gid && !id->unmapped
-		&& id->groups_unsure == row->unsure && id->ngroups == 1 && id->groups[0].v == row->gid
-		&& id->cred.ngroups == 1 && id->cred.groups[0].v == row->gid
-		&& id->cred.umask == 022 && !id->pin && !id->why
+		&& id->groups_unsure == row->unsure && id->ngroups == 1
+		&& id->groups[0].v == row->gid && id->cred.ngroups == 1
+		&& id->cred.groups[0].v == row->gid && id->cred.umask == 022 && !id->pin && !id->why
 		&& (id->cred.caps != 0) == (row->uid == 0);
 }
 
@@ -265,8 +266,10 @@ static void pins(void **state) {
 		struct fixture f;
 		set_up(&f);
 		bool has_gid = row->gid != BR_NO_ID;
-		struct br_pin pin = {
-			.service.s = "svc", .uid = {row->uid}, .gid = {row->gid}, .has_gid = has_gid};
+		struct br_pin pin = {.service.s = "svc",
+			.uid = {row->uid},
+			.gid = {row->gid},
+			.has_gid = has_gid};
 		f.boxes[0].user.s = row->user;
 		f.options.pins = &pin;
 		f.options.npins = 1;
@@ -424,8 +427,8 @@ static void place_of_the_fault(void **state) {
 		int text = br_places_add(f.places, BR_PLACE_FILE, "compose.yaml", places[i].file,
 			strlen(places[i].file));
 		assert_true(text > 0);
-		f.boxes[0].user = (struct br_text){.s = places[i].user,
-			.at = {(uint16_t)text, places[i].off, places[i].len}};
+		f.boxes[0].user = (struct br_text){
+			.s = places[i].user, .at = {(uint16_t)text, places[i].off, places[i].len}};
 		assert_null(identify(&f));
 		struct br_span at = br_diags_get(f.dx, 0)->at;
 		if (at.off != places[i].fault_off || at.len != places[i].fault_len) {
