@@ -83,11 +83,11 @@ static inline void run(const char *format, ...) {
 	}
 }
 
-static const char passwd[] = "root:x:0:0::/root:/bin/sh\n"
+static const char passwd_text[] = "root:x:0:0::/root:/bin/sh\n"
 			     "alice:x:1000:1000::/nonexistent/alice:/bin/sh\n"
 			     "carol:x:1002:1002::/nonexistent/carol:/bin/sh\n"
 			     "bob:x:1007:1007::/nonexistent/bob:/bin/sh\n";
-static const char group[] = "root:x:0:\nalice:x:1000:\ncarol:x:1002:\nbob:x:1007:\n"
+static const char group_text[] = "root:x:0:\nalice:x:1000:\ncarol:x:1002:\nbob:x:1007:\n"
 			    "dev:x:2000:alice,carol\nmedia:x:2001:bob,carol\nwww:x:33:\n";
 
 static inline int world_setup(void **state) {
@@ -102,8 +102,8 @@ static inline int world_setup(void **state) {
 	char etc[80];
 	assert_true(snprintf(etc, sizeof(etc), "%s/etc", w->dir) > 0);
 	assert_int_equal(mkdir(etc, 0755), 0);
-	put(w->dir, "etc/passwd", passwd);
-	put(w->dir, "etc/group", group);
+	put(w->dir, "etc/passwd", passwd_text);
+	put(w->dir, "etc/group", group_text);
 	put(w->dir, "etc/subuid", "alice:100000:65536\n");
 	w->places = br_places_new();
 	w->dx = br_diags_new(w->places);
