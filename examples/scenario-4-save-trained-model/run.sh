@@ -23,7 +23,7 @@ cd "$work"
 
 title() { printf '\n== %s\n' "$*"; }
 run() {
-	printf '$ %s\n' "$*"
+	printf '$ %s\n' "${*/#"$bindright"/bindright}"
 	"$@"
 }
 

@@ -104,14 +104,16 @@ bool br_object_same(
 	return br_inode_same(&then, now);
 }
 
-struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR_HANDLE_MAX]) {
+struct br_bytes br_object_handle(
+	int dirfd, const char *name, const struct br_inode *in, char room[BR_HANDLE_MAX]) {
 	struct {
 		struct file_handle head;
 		unsigned char bytes[MAX_HANDLE_SZ];
 	} handle = {.head.handle_bytes = MAX_HANDLE_SZ};
 	int mount;
 	if (in->btime.sec != 0 || in->btime.nsec != 0
-		|| name_to_handle_at(fd, "", &handle.head, &mount, AT_EMPTY_PATH) < 0
+		|| name_to_handle_at(dirfd, name, &handle.head, &mount, name[0] == '\0' ? AT_EMPTY_PATH : 0)
+			< 0
 		|| handle.head.handle_bytes > MAX_HANDLE_SZ) {
 		return (struct br_bytes){0};
 	}
@@ -122,7 +124,7 @@ struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR
 
 static bool same_handle(int fd, const struct br_inode *now, struct br_bytes expect) {
 	char room[BR_HANDLE_MAX];
-	struct br_bytes got = br_object_handle(fd, now, room);
+	struct br_bytes got = br_object_handle(fd, "", now, room);
 	// A kernel that gives none now cannot contradict.
 	return expect.n == 0 || got.n == 0
 		|| (expect.n == got.n && memcmp(expect.p, got.p, got.n) == 0);

@@ -96,8 +96,9 @@ bool br_object_same(const struct br_target *target, const struct br_inode *expec
 void br_object_differs(const struct br_inode *expect, const struct br_inode *now, char out[160]);
 /** The words for an errno of finding an object again. True where it means that the tree changed. */
 bool br_object_lost(int err, char out[160]);
-/** Its file handle if the file system has no birth times: {0} where there is none. */
-struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR_HANDLE_MAX]);
+/** The file handle of (dirfd, name) if the file system has no birth times: {0} where there is none. */
+struct br_bytes br_object_handle(
+	int dirfd, const char *name, const struct br_inode *in, char room[BR_HANDLE_MAX]);
 
 /** All states that can be found between the two, `after` among them, `before` not. */
 size_t br_object_states(const struct br_inode *before, const struct br_inode *after,

@@ -30,7 +30,7 @@ mkdir "$T/work" "$T/state"
 chmod 755 "$T" "$T/work"
 : >"$T/golden"
 if [ "$(id -u)" = 0 ]; then
-	mkdir -p /var/lib/bindright
+	mkdir -p -m 700 /var/lib/bindright
 	mount --bind "$T/state" /var/lib/bindright
 	chmod 700 /var/lib/bindright
 fi
