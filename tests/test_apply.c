@@ -184,10 +184,10 @@ static void test_single_file(void **state) {
 	(void)state;
 	needs_root();
 	ground_fill(&g, 0);
-	char whole[280];
+	char whole[sizeof(g.tree)];
 	snprintf(whole, sizeof(whole), "%s", g.tree);
 	br_auto(br_freep) char *before = snapshot(whole);
-	snprintf(g.tree, sizeof(g.tree), "%s/acl", whole);
+	assert_true(snprintf(g.tree, sizeof(g.tree), "%s/acl", whole) > 0);
 	assert_int_equal(ground_apply(&g), 0);
 	assert_int_equal(g.applied.changed, 1);
 	assert_int_equal(ground_undo(&g, NULL, false), 1);
@@ -615,12 +615,12 @@ static void test_places_apart(void **state) {
 	char first[BR_RUN_ID];
 	ground_fill(&g, 30);
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	char whole[280];
+	char whole[sizeof(g.tree)];
 	snprintf(whole, sizeof(whole), "%s", g.tree);
-	snprintf(g.tree, sizeof(g.tree), "%s/d1", whole);
+	assert_true(snprintf(g.tree, sizeof(g.tree), "%s/d1", whole) > 0);
 	assert_int_equal(ground_apply(&g), 0);
 	strcpy(first, g.applied.id);
-	snprintf(g.tree, sizeof(g.tree), "%s/d2", whole);
+	assert_true(snprintf(g.tree, sizeof(g.tree), "%s/d2", whole) > 0);
 	assert_int_equal(ground_apply(&g), 0);
 	assert_int_equal(ground_undo(&g, first, false), 1);
 	assert_int_equal(ground_undo(&g, NULL, false), 1);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <support/applied.h>
+#include <support/fault.h>
 #include <dirent.h>
 #include <stdarg.h>
 #include <setjmp.h>
@@ -285,7 +286,10 @@ int ground_apply(struct ground *g) {
 		.decide = g->decide,
 		.context = g->context != NULL ? g->context : acls,
 	};
+	fault_at(g->fault_at);
 	int r = br_apply_job(&g->arena, &job, &g->applied, dx);
+	g->fault_hit = fault_hit();
+	fault_at(0);
 	collect(g, dx);
 	br_source_release(&source);
 	br_acls_free(acls);
@@ -298,7 +302,10 @@ int ground_undo(struct ground *g, const char *id, bool dry) {
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);
 	struct br_apply_options options = options_of(g);
+	fault_at(g->fault_at);
 	int r = br_undo(&g->arena, id, dry, &options, &g->run, &g->undone, dx);
+	g->fault_hit = fault_hit();
+	fault_at(0);
 	collect(g, dx);
 	br_diags_free(dx);
 	br_places_free(places);

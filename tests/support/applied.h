@@ -16,7 +16,7 @@ enum {
 /** A directory of its own with a tree in it and a place for journals. */
 struct ground {
 	char top[256];
-	char tree[300];
+	char tree[400];
 	char state[300];
 	/** Who decides, and what is counted. */
 	br_decide *decide;
@@ -27,6 +27,9 @@ struct ground {
 	size_t nmakes;
 	const struct br_account *accounts;
 	size_t naccounts;
+	/** The allocation of the next call that fails (0: none), and whether it came. */
+	unsigned fault_at;
+	bool fault_hit;
 	/** What the last call left: the messages, joined. */
 	char said[2048];
 	struct br_apply_result applied;
