@@ -42,8 +42,8 @@ static int open_directory(int dirfd, const char *path, size_t n, bool cross) {
 		}
 		memcpy(piece, path, take);
 		piece[take] = '\0';
-		int next = br_open_beneath(held >= 0 ? held : dirfd, piece,
-			O_PATH | O_DIRECTORY | O_NOFOLLOW, cross);
+		int next = br_open_beneath(
+			held >= 0 ? held : dirfd, piece, O_PATH | O_DIRECTORY | O_NOFOLLOW, cross);
 		if (next < 0) {
 			return -1;
 		}
@@ -97,8 +97,8 @@ int br_object_open(struct br_way *way, const struct br_target *target, const cha
 
 // ---- Comparing ----
 
-bool br_object_same(const struct br_target *target, const struct br_inode *expect,
-	const struct br_inode *now) {
+bool br_object_same(
+	const struct br_target *target, const struct br_inode *expect, const struct br_inode *now) {
 	struct br_inode then = *expect;
 	if (then.dev == target->dev_then) {
 		then.dev = target->root.dev;

@@ -135,12 +135,13 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	}
 	struct br_verdict verdict =
 		br_access(inode, &demand->identity->cred, &(struct br_where){0}, need);
-	bool protected_ = verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
+	bool by_attribute =
+		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
 		judge_root(mw, entry, need, &verdict);
 	}
 	mw->result.misfit += verdict.missing != 0;
-	if (verdict.missing && protected_) {
+	if (verdict.missing && by_attribute) {
 		add_to(walk->work, &mw->protected, entry, &verdict);
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
 		add_to(walk->work, &mw->inside, entry, &verdict);

@@ -48,9 +48,9 @@ static void check_root(
 	struct about about = about_mount(ms);
 	const struct br_verdict *verdict = &mw->result.verdict;
 	bool is_dir = S_ISDIR(mw->result.root.mode);
-	bool protected_ =
+	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
-	for (size_t i = 0; !protected_ && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; !by_attribute && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!(verdict->missing & kinds[i].bit)) {
 			continue;
 		}

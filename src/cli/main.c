@@ -21,6 +21,7 @@
 #include "cli.h"
 
 #include <base/own.h>
+#include <base/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,11 +91,9 @@ static const char *const *take_environment(struct br_arena *arena) {
 /** SUDO_UID counts only where we really are root: as a hint who asked, never as a permission. */
 static uid_t find_invoker(const struct cli_world *world) {
 	const char *sudo = world->euid == 0 ? cli_getenv(world, "SUDO_UID") : NULL;
-	char *end;
-	errno = 0;
-	unsigned long uid = sudo && *sudo >= '0' && *sudo <= '9' ? strtoul(sudo, &end, 10) : 0;
-	return sudo && errno == 0 && uid > 0 && uid < UINT32_MAX && *end == '\0' ? (uid_t)uid
-										 : world->euid;
+	uint32_t uid;
+	bool known = sudo && br_parse_u32(sudo, BR_NO_ID - 1, &uid) == 0;
+	return known ? uid : world->euid;
 }
 
 static int learn_world(struct br_arena *arena, struct cli_world *world) {

@@ -17,6 +17,7 @@ enum {
 	BR_DOC_DEPTH = 64,
 	BR_DOC_EVENTS = 200000,
 	BR_DOC_SCALAR = 64 << 10,
+	BR_DOC_KEY = 1024,
 	BR_DOC_ANCHORS = 1000,
 	BR_DOC_EXPANDED = 100000,
 	BR_DOC_DOCUMENTS = 64,
@@ -61,20 +62,23 @@ struct br_node {
 	size_t n;
 	const struct br_node *const *items;
 	const struct br_pair *pairs;
+	/** Map: the numbers of its pairs sorted by key, which makes br_node_get fast; NULL is allowed (then it looks at every pair). */
+	const uint32_t *order;
 };
 
 /** All documents of one text, in order. */
 struct br_doc {
 	struct br_arena arena;
 	size_t n;
-	/** Roots; an empty document ("--- ---", or only comments) has the root NULL. */
+	/** Roots, at least one; an empty document ("--- ---", only comments, or an empty text) has the root NULL. */
 	const struct br_node **roots;
 };
 
 /**
  * Read the text with this number (its bytes are in dx's places). YAML 1.2, of which JSON is a part. Errors with place: syntax, duplicate key (both lines; merge
  * keys "<<" included), unknown alias, a node inside its own anchor, NUL and C0 control bytes, tabs for indentation, non-scalar keys, a limit exceeded.
- * NULL with one error in dx. The result owns everything and points only into itself.
+ * NULL with one error in dx. The result owns everything and points only into itself. A UTF-16 text is entered into dx's places once more as UTF-8, under the same
+ * name, and all spans are into that.
  */
 struct br_doc *br_doc_read(uint16_t text, struct br_diags *dx);
 void br_doc_free(struct br_doc *doc);

@@ -2,6 +2,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

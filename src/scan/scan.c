@@ -1,6 +1,7 @@
 #include "walk.h"
 
 #include <base/own.h>
+
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -76,6 +77,14 @@ static void drop_job(void *job) {
 	br_node_drop_list(&unused, job);
 }
 
+/** The parent, which keeps the node's reference on it. */
+static struct node *free_node(struct node *node) {
+	struct node *parent = node->parent;
+	free(node->facts);
+	free(node);
+	return parent;
+}
+
 void br_scan_free(struct br_scan *scan) {
 	if (!scan) {
 		return;
@@ -86,7 +95,8 @@ void br_scan_free(struct br_scan *scan) {
 	}
 	drop_batch(scan->batch, scan->at);
 	if (scan->leaving) {
-		br_node_drop(scan->leaving);
+		/* It has no reference left to let go of. */
+		br_node_drop(free_node(scan->leaving));
 	}
 	free(scan->path);
 	free(scan);
@@ -161,26 +171,12 @@ static void leave_path(struct br_scan *scan, const struct node *node) {
 
 /* ---- Events ---- */
 
-/** Intern one raw attribute of the record. 0, or -1 with errno. */
-static int intern(struct br_scan *scan, struct br_inode *inode, unsigned which,
-	const unsigned char *value, size_t n) {
-	const void *made = NULL;
-	if (which == BR_HAVE_ACL) {
-		made = inode->acl = br_acls_decode(scan->acls, value, n);
-	} else if (which == BR_HAVE_DEFAULT_ACL) {
-		made = inode->def = br_acls_decode(scan->acls, value, n);
-	} else {
-		made = inode->caps = br_acls_blob(scan->acls, value, n);
-	}
-	return made ? 0 : -1;
-}
-
 /** Make the attributes of a record into facts. An ACL that is none is the entry's error; -1: no memory. */
 static int intern_all(struct br_scan *scan, struct record *record) {
 	const unsigned char *value = (const unsigned char *)record->name + record->name_len + 1;
 	for (unsigned i = 0; i < ATTRIBUTES; i++) {
 		size_t n = record->attribute[i];
-		if (n > 0 && intern(scan, &record->inode, 1u << i, value, n)) {
+		if (n > 0 && br_inode_take(&record->inode, 1u << i, scan->acls, value, n)) {
 			if (errno == ENOMEM) {
 				return -1;
 			}
@@ -279,12 +275,9 @@ static int lose(struct br_scan *scan, struct node *node) {
 /** The node that was left is freed, and its parent loses a reference. */
 static int end_leaving(struct br_scan *scan) {
 	struct node *node = scan->leaving;
-	struct node *parent = node->parent;
 	scan->leaving = NULL;
 	leave_path(scan, node);
-	free(node->facts);
-	free(node);
-	return lose(scan, parent);
+	return lose(scan, free_node(node));
 }
 
 static int take_batch(struct br_scan *scan) {
@@ -306,19 +299,27 @@ static int next_record(struct br_scan *scan) {
 	return record->kind == RECORD_ENTER ? enter(scan, record) : leaf(scan, record);
 }
 
+/** One step: 1 where an entry is told, 0 where not, -1. *end: there is no further step. */
+static int step(struct br_scan *scan, bool *end) {
+	if (scan->leaving) {
+		return end_leaving(scan);
+	}
+	if (scan->batch && scan->at < scan->batch->n) {
+		return next_record(scan);
+	}
+	*end = !take_batch(scan);
+	return 0;
+}
+
 int br_scan_next(struct br_scan *scan, const struct br_entry **entry) {
 	int told = 0;
-	while (told == 0) {
-		if (scan->leaving) {
-			told = end_leaving(scan);
-		} else if (scan->batch && scan->at < scan->batch->n) {
-			told = next_record(scan);
-		} else if (!take_batch(scan)) {
-			break;
-		}
+	bool end = false;
+	while (told == 0 && !end) {
+		told = step(scan, &end);
 		if (told < 0) {
 			br_scan_fail(scan, errno);
 		}
+		/* Also at the end: what a worker could not tell is missing. */
 		int failed = atomic_load_explicit(&scan->failed, memory_order_relaxed);
 		if (failed) {
 			errno = failed;

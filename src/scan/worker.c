@@ -2,6 +2,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,8 @@ enum {
 	/** Room for an attribute's first reading; longer ones are read again into VALUE_MAX, the kernel's XATTR_SIZE_MAX. */
 	VALUE_BYTES = 256,
 	VALUE_MAX = 64 << 10,
+	/** How often a thing that changes its type between two questions is asked again. */
+	TRIES = 32,
 };
 
 /** One entry as getdents64(2) writes it (struct linux_dirent64). */
@@ -145,8 +148,7 @@ struct spot {
 };
 
 /** Append one raw attribute. 0; -1 with errno, ENOENT where the inode is gone. */
-static int add_attribute(
-	struct worker *w, struct spot at, unsigned index, struct record **record) {
+static int add_attribute(struct worker *w, struct spot at, unsigned index, struct record **record) {
 	size_t room = VALUE_BYTES;
 	ssize_t n = -1;
 	do {
@@ -369,7 +371,8 @@ static void list(struct worker *w, struct node *node, bool first) {
 	if (!set_path(w, node)) {
 		more = 0;
 	}
-	while (more > 0 && !passed && !atomic_load_explicit(&w->scan->failed, memory_order_relaxed)) {
+	while (more > 0 && !passed
+		&& !atomic_load_explicit(&w->scan->failed, memory_order_relaxed)) {
 		more = first ? 1 : read_listing(w, node->fd);
 		first = false;
 		if (more > 0) {
@@ -400,13 +403,14 @@ static int open_node(const struct br_scan *scan, int holder, const struct node *
 	return fd;
 }
 
-/** Tell what could not be opened as a directory: it may be none, or closed to us, or a mount point. `err`: why not. */
-static void add_unopened(struct worker *w, struct node *node, int holder, int err) {
+/** Tell what could not be opened as a directory: it may be none, or closed to us, or a mount point. `err`: why not. False: now it is a directory. */
+static bool add_unopened(struct worker *w, struct node *node, int holder, int err) {
 	struct record *record = begin(w, RECORD_LEAF, node->parent, node->name);
 	if (!record || err == ENOENT) {
-		return;
+		return true;
 	}
-	bool is_dir = node->sure && err != ENOTDIR && err != ELOOP;
+	const bool was_none = err == ENOTDIR || err == ELOOP;
+	bool is_dir = node->sure && !was_none;
 	const struct spot at = {.fd = holder, .name = node->name};
 	record->mount_point = err == EXDEV;
 	if (holder >= 0 && !record->mount_point) {
@@ -414,8 +418,11 @@ static void add_unopened(struct worker *w, struct node *node, int holder, int er
 			record->has_inode = true;
 			is_dir = S_ISDIR(record->inode.mode);
 		} else if (errno == ENOENT) {
-			return;
+			return true;
 		}
+	}
+	if (was_none && is_dir) {
+		return false;
 	}
 	if (record->mount_point || (record->has_inode && !is_dir)) {
 		err = 0;
@@ -423,7 +430,7 @@ static void add_unopened(struct worker *w, struct node *node, int holder, int er
 	const char *path = path_of(w);
 	if ((node->parent && excluded(w, path, record))
 		|| (record->has_inode && !add_attributes(w, at, path, &record))) {
-		return;
+		return true;
 	}
 	if (is_dir) {
 		record->kind = RECORD_ENTER;
@@ -431,6 +438,7 @@ static void add_unopened(struct worker *w, struct node *node, int holder, int er
 	}
 	record->err = err ? err : record->err;
 	commit(w, record);
+	return true;
 }
 
 /** Tell of a directory that is open. 1: its first listing is there; 0: nothing to list; -1: it is left out. */
@@ -458,29 +466,41 @@ static int add_opened(struct worker *w, struct node *node, int fd) {
 	return more > 0;
 }
 
+/**
+ * Open the node beneath its holder and tell what it is. Its descriptor where it is to be listed, else -1. What is swapped for something else time and again is left out: nothing
+ * true could be said of it.
+ */
+static int arrive(struct worker *w, struct node *node, int holder, int err) {
+	for (unsigned tries = 0; tries < TRIES; tries++) {
+		br_auto(br_closep) int fd = -1;
+		if (holder >= 0) {
+			fd = open_node(w->scan, holder, node);
+			err = errno;
+		}
+		if (fd >= 0) {
+			return add_opened(w, node, fd) > 0 ? br_steal_fd(&fd) : -1;
+		}
+		if (add_unopened(w, node, holder, err)) {
+			return -1;
+		}
+	}
+	return -1;
+}
+
 /** Come to a new directory; list it if it is one and may be listed. */
 static void visit(struct worker *w, struct node *node) {
 	struct br_scan *scan = w->scan;
 	bool fresh = false;
 	int holder = br_node_holder(scan, node, &fresh);
-	int fd = holder < 0 ? -1 : open_node(scan, holder, node);
 	int err = errno;
-	int more = 0;
-	if (!set_path(w, node)) {
-		more = -1;
-	} else if (fd < 0) {
-		add_unopened(w, node, holder, err);
-	} else {
-		more = add_opened(w, node, fd);
-	}
+	int fd = set_path(w, node) ? arrive(w, node, holder, err) : -1;
 	if (fresh) {
 		br_closep(&holder);
 	}
 	if (node->pinned) {
 		br_node_unpin(scan, node->parent);
 	}
-	if (fd < 0 || more <= 0) {
-		br_closep(&fd);
+	if (fd < 0) {
 		done(w, node);
 		return;
 	}

@@ -27,6 +27,15 @@ struct br_var {
 struct br_env {
 	struct br_arena *arena;
 	br_vec(struct br_var) vars;
+	/** Hash table of names, kept by br_env_set: numbers in vars plus one, 0 is free. */
+	uint32_t *slots;
+	size_t n_slots;
+};
+
+/** Limits of one value. */
+enum {
+	BR_INTERPOLATE_DEPTH = 16,
+	BR_INTERPOLATE_BYTES = 64 << 10,
 };
 
 const struct br_var *br_env_get(const struct br_env *env, const char *name);
@@ -47,7 +56,7 @@ struct br_interpolated {
 
 /**
  * Replace the variables of `s`, which stands at `at` (an error underlines the smallest part of it that it can: the variable where the scalar's raw text holds it verbatim, else
- * the scalar). `path` names the value for messages ("services.web.user"). An unset variable warns, once for each name in one dx. 0 or -1 with one error.
+ * the scalar). `path` names the value for messages ("services.web.user"), or is NULL. An unset variable warns, once for each name in one dx. 0 or -1 with one error.
  */
 int br_interpolate(const struct br_env *env, struct br_text s, const char *path,
 	struct br_interpolated *out, struct br_diags *dx);

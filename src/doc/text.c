@@ -1,0 +1,183 @@
+#include "reader.h"
+
+#include <base/own.h>
+#include <base/text.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <iconv.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	// libfyaml's time for a tag is quadratic in its length, and so it is for the number of directives
+	TAG_BYTES = 1024,
+	DIRECTIVES = 64,
+};
+
+struct br_span doc_span(const struct doc_text *text, size_t off, size_t len) {
+	return (struct br_span){text->number, (uint32_t)off, (uint32_t)len};
+}
+
+static void close_iconv(iconv_t *cd) {
+	if (*cd != (iconv_t)-1) {
+		(void)iconv_close(*cd); // nothing to be done about it, and the output is complete
+	}
+}
+
+/** Enter the transcoded text under the same name; spans point into it. */
+static int enter(const char *s, size_t n, struct doc_text *text, struct br_diags *dx) {
+	struct br_places *places = br_diags_places(dx);
+	const char *name = br_places_name(places, text->number);
+	int number = br_places_add(places, BR_PLACE_FILE, name, s, n);
+	if (number < 0) {
+		return errno == ENOMEM ? br_error_memory(dx)
+				       : br_error(dx, doc_span(text, 0, 0), "too many files");
+	}
+	text->number = (uint16_t)number;
+	text->s = br_places_bytes(places, text->number, &text->n);
+	return 0;
+}
+
+/** From UTF-16 of this byte order, after the byte order mark. */
+static int transcode(const char *charset, struct doc_text *text, struct br_diags *dx) {
+	br_auto(close_iconv) iconv_t cd = iconv_open("UTF-8", charset);
+	if (cd == (iconv_t)-1) {
+		return br_error(dx, doc_span(text, 0, 2), "UTF-16 cannot be read on this system");
+	}
+	size_t room = 2 * text->n + 4;
+	br_auto(br_freep) char *utf8 = malloc(room);
+	// iconv wants its input as char **, but does not write to it
+	br_auto(br_freep) char *utf16 = malloc(text->n);
+	if (!utf8 || !utf16) {
+		return br_error_memory(dx);
+	}
+	memcpy(utf16, text->s, text->n);
+
+	char *in = utf16 + 2;
+	char *out = utf8;
+	size_t left = text->n - 2;
+	if (iconv(cd, &in, &left, &out, &room) == (size_t)-1) {
+		br_error(dx, doc_span(text, text->n - left, left < 2 ? left : 2),
+			"this is not valid UTF-16");
+		br_hint(dx, "save the file as UTF-8");
+		return -1;
+	}
+	return enter(utf8, (size_t)(out - utf8), text, dx);
+}
+
+static int decode(struct doc_text *text, struct br_diags *dx) {
+	if (text->n >= 2 && !memcmp(text->s, "\xff\xfe", 2)) {
+		return transcode("UTF-16LE", text, dx);
+	}
+	if (text->n >= 2 && !memcmp(text->s, "\xfe\xff", 2)) {
+		return transcode("UTF-16BE", text, dx);
+	}
+	return 0;
+}
+
+static int refuse_control(
+	struct br_diags *dx, const struct doc_text *text, size_t off, unsigned char c) {
+	br_error(dx, doc_span(text, off, c < 0x80 ? 1 : 2), "control character U+%04X", c);
+	if (c == 0 && off < 2) {
+		br_hint(dx, "if this is UTF-16, save the file as UTF-8");
+	} else if (c == 0x1b) {
+		br_hint(dx, "colour codes do not belong in the file");
+	} else {
+		br_hint(dx, "remove it");
+	}
+	return -1;
+}
+
+/** The length of the UTF-8 character here; 0 if it is none. */
+static size_t character(const char *s, size_t left) {
+	unsigned char c = (unsigned char)*s;
+	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	return n <= left && br_is_utf8(s, n) ? n : 0;
+}
+
+static bool is_control(const char *s, size_t n) {
+	unsigned char c = (unsigned char)*s;
+	if (n == 1) {
+		return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+	}
+	// C1 but for NEL, which YAML allows
+	return c == 0xc2 && (unsigned char)s[1] < 0xa0 && (unsigned char)s[1] != 0x85;
+}
+
+/** The parser would end at a NUL and at invalid UTF-8 without a word, and let control characters pass. */
+static int check_characters(const struct doc_text *text, struct br_diags *dx) {
+	for (size_t i = 0; i < text->n;) {
+		size_t n = character(text->s + i, text->n - i);
+		if (!n) {
+			br_error(dx, doc_span(text, i, 1), "this byte is not valid UTF-8");
+			br_hint(dx, "save the file as UTF-8");
+			return -1;
+		}
+		if (is_control(text->s + i, n)) {
+			return refuse_control(dx, text, i, (unsigned char)text->s[i + n - 1]);
+		}
+		i += n;
+	}
+	return 0;
+}
+
+static bool is_blank(char c) {
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/** How long the tag is that may begin here. */
+static size_t tag_length(const struct doc_text *text, size_t at) {
+	const char *s = text->s + at;
+	bool verbatim = text->n - at > 1 && s[1] == '<';
+	size_t n = 1;
+	while (n < text->n - at && !is_blank(s[n]) && (verbatim || !strchr(",[]{}", s[n]))) {
+		n++;
+	}
+	return n;
+}
+
+/**
+ * Refuse what the parser takes quadratic time for. Nesting is none of it: libfyaml's scanner is linear in "[[[[…", and gives the collections one by one, so their
+ * depth is counted exactly while they come. This scan knows no scalars, so its limits are such that no real text meets them.
+ */
+static int check_slow(const struct doc_text *text, struct br_diags *dx) {
+	unsigned directives = 0;
+	for (size_t i = 0; i < text->n; i++) {
+		char before = i ? text->s[i - 1] : '\n';
+		if (text->s[i] == '%' && (before == '\n' || before == '\r')
+			&& ++directives > DIRECTIVES) {
+			return br_error(
+				dx, doc_span(text, i, 1), "more than %d directives", DIRECTIVES);
+		}
+		if (text->s[i] != '!' || !(is_blank(before) || strchr(",[]{}", before))) {
+			continue;
+		}
+		size_t n = tag_length(text, i);
+		if (n > TAG_BYTES) {
+			return br_error(
+				dx, doc_span(text, i, n), "a tag of more than %d bytes", TAG_BYTES);
+		}
+		i += n - 1;
+	}
+	return 0;
+}
+
+static int check_size(const struct doc_text *text, struct br_diags *dx) {
+	if (text->n > BR_DOC_BYTES) {
+		return br_error(dx, doc_span(text, 0, 0),
+			"the file has %zu bytes; at most %d are read", text->n, BR_DOC_BYTES);
+	}
+	return 0;
+}
+
+int doc_prepare(uint16_t number, struct doc_text *out, struct br_diags *dx) {
+	out->number = number;
+	out->s = br_places_bytes(br_diags_places(dx), number, &out->n);
+	assert(out->s);
+	if (check_size(out, dx) || decode(out, dx) || check_size(out, dx)
+		|| check_characters(out, dx) || check_slow(out, dx)) {
+		return -1;
+	}
+	return 0;
+}

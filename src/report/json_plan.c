@@ -1,0 +1,101 @@
+#include "report_impl.h"
+
+#include <doc/json.h>
+
+static void json_action(struct br_json *json, const struct br_action *action) {
+	br_json_object(json, NULL);
+	br_json_string(json, "op", br_action_name(action->kind));
+	br_json_bytes(json, "path", action->path);
+	br_json_bool(json, "recursive", action->recursive);
+	br_json_int(json, "count", (int64_t)action->count);
+	json_words(json, "from", action->from);
+	json_words(json, "to", action->to);
+	json_words(json, "command", action->command);
+	br_json_end(json);
+}
+
+static void json_effect(struct br_json *json, const struct br_effect *effect) {
+	char text[4];
+	br_json_object(json, NULL);
+	br_json_string(json, "principal", effect->principal);
+	json_words(json, "account", effect->account);
+	br_json_bytes(json, "under", effect->under);
+	br_json_string(json, "from", br_perm_text(effect->from, text));
+	br_json_string(json, "to", br_perm_text(effect->to, text));
+	br_json_int(json, "count", (int64_t)effect->count);
+	json_examples(json, effect->examples, effect->nexamples);
+	br_json_end(json);
+}
+
+static void json_left(struct br_json *json, const struct br_left *left) {
+	br_json_object(json, NULL);
+	br_json_string(json, "reason", reason_name(left->reason));
+	br_json_bytes(json, "under", left->tree->path);
+	br_json_int(json, "count", (int64_t)left->count);
+	json_words(json, "why", left->why);
+	json_words(json, "option", left->option);
+	json_examples(json, left->examples, left->nexamples);
+	br_json_end(json);
+}
+
+static void json_trees(struct br_json *json, const struct br_plan *plan) {
+	br_json_array(json, "trees");
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		const struct br_tree_plan *tree = &plan->trees[i];
+		br_json_object(json, NULL);
+		br_json_bytes(json, "path", tree->tree->path);
+		br_json_string(json, "strategy", strategy_name(tree->strategy));
+		json_words(json, "reason", tree->reason);
+		br_json_int(json, "changes", (int64_t)tree->changes);
+		br_json_int(json, "owner_only", (int64_t)tree->owner_only);
+		br_json_bool(json, "refused", tree->refused);
+		br_json_bool(json, "partial", tree->partial);
+		br_json_end(json);
+	}
+	br_json_end(json);
+}
+
+static void json_refusals(struct br_json *json, const struct br_plan *plan) {
+	br_json_array(json, "refusals");
+	for (size_t i = 0; i < plan->nrefusals; i++) {
+		br_json_object(json, NULL);
+		br_json_bytes(json, "path", plan->refusals[i].path);
+		json_words(json, "rule", plan->refusals[i].rule);
+		json_words(json, "option", plan->refusals[i].option);
+		br_json_end(json);
+	}
+	br_json_end(json);
+}
+
+void json_plan(struct br_json *json, const struct br_plan *plan) {
+	br_json_object(json, "plan");
+	br_json_int(json, "changes", (int64_t)plan->changes);
+	json_trees(json, plan);
+	br_json_array(json, "actions");
+	for (size_t i = 0; i < plan->nactions; i++) {
+		json_action(json, &plan->actions[i]);
+	}
+	br_json_end(json);
+	br_json_array(json, "gains");
+	for (size_t i = 0; i < plan->ngains; i++) {
+		json_effect(json, &plan->gains[i]);
+	}
+	br_json_end(json);
+	br_json_array(json, "losses");
+	for (size_t i = 0; i < plan->nlosses; i++) {
+		json_effect(json, &plan->losses[i]);
+	}
+	br_json_end(json);
+	br_json_array(json, "left");
+	for (size_t i = 0; i < plan->nleft; i++) {
+		json_left(json, &plan->left[i]);
+	}
+	br_json_end(json);
+	json_refusals(json, plan);
+	br_json_array(json, "notes");
+	for (size_t i = 0; i < plan->nnotes; i++) {
+		json_words(json, NULL, plan->notes[i]);
+	}
+	br_json_end(json);
+	br_json_end(json);
+}

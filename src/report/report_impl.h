@@ -1,0 +1,60 @@
+/** Shared by the files of report/. */
+#ifndef BR_REPORT_REPORT_IMPL_H
+#define BR_REPORT_REPORT_IMPL_H
+
+#include <base/text.h>
+#include <bindright/report.h>
+
+/** A text report under construction. */
+struct pen {
+	struct br_buf buf;
+	const struct br_report_style *style;
+};
+
+enum ink {
+	INK_PLAIN,
+	INK_BOLD,
+	INK_DIM,
+	INK_RED,
+	INK_YELLOW,
+	INK_BLUE,
+	INK_GREEN,
+};
+
+/** Colour on and off; nothing without colour. */
+void pen_ink(struct pen *pen, enum ink ink);
+/** Our own words, as they are. */
+void pen_say(struct pen *pen, const char *format, ...) BR_PRINTF(2, 3);
+/** Words from outside, escaped. */
+void pen_quote(struct pen *pen, const char *s);
+/** A paragraph of words from outside: `lead` (already `indent` columns wide), then the words, wrapped to the terminal. */
+void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *words);
+/** "7:9" after the file's name; nothing where there is no place. */
+void pen_place(struct pen *pen, const struct br_places *places, struct br_span at);
+/** The text: heap, or NULL with ENOMEM. */
+char *pen_take(struct pen *pen, size_t *len);
+
+/** "1 error", "2 errors". */
+void pen_count(struct pen *pen, uint64_t n, const char *one, const char *many);
+
+const char *severity_name(enum br_severity severity);
+const char *state_name(enum br_source_state state);
+const char *confidence_name(enum br_confidence confidence);
+const char *reason_name(enum br_left_reason reason);
+const char *strategy_name(enum br_strategy strategy);
+
+/** The check that the report ends with: the one after a fix, if there is one. */
+const struct br_check *last_check(const struct br_report *report);
+
+void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_places *places);
+void text_applied(struct pen *pen, const struct br_report *report);
+char *text_report(const struct br_report *report, const struct br_report_style *style, size_t *len);
+char *json_report(const struct br_report *report, size_t *len);
+
+struct br_json;
+/** A string from outside: escaped for people where it is not UTF-8. */
+void json_words(struct br_json *json, const char *key, const char *s);
+void json_examples(struct br_json *json, const char *const *examples, size_t n);
+void json_plan(struct br_json *json, const struct br_plan *plan);
+
+#endif

@@ -1,0 +1,168 @@
+/** What a plan would do and who gains by it; what a fix did. */
+#include "report_impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void examples(struct pen *pen, const char *const *paths, size_t n, uint64_t count) {
+	for (size_t i = 0; i < n; i++) {
+		pen_say(pen, "          ");
+		pen_quote(pen, *paths[i] ? paths[i] : ".");
+		pen_say(pen, "\n");
+	}
+	if (n > 0 && count > n) {
+		pen_say(pen, "          and %" PRIu64 " more\n", count - n);
+	}
+}
+
+static void one_action(struct pen *pen, const struct br_action *action) {
+	struct br_buf line = {0};
+	char lead[32];
+	if (action->path) {
+		br_buf_addf(&line, "%s%s: ", action->path, action->recursive ? " and below" : "");
+	}
+	if (action->from && action->to) {
+		br_buf_addf(&line, "%s -> %s", action->from, action->to);
+	} else {
+		br_buf_add(&line, action->to ? action->to : "");
+	}
+	if (action->count > 1) {
+		br_buf_addf(&line, " (%" PRIu64 ")", action->count);
+	}
+	(void)snprintf(lead, sizeof(lead), "  %-12s  ", br_action_name(action->kind));
+	pen_wrap(pen, lead, 16, line.s ? line.s : "");
+	pen->buf.failed |= line.failed;
+	br_buf_release(&line);
+	if (action->command) {
+		pen_ink(pen, INK_DIM);
+		pen_wrap(pen, "                $ ", 18, action->command);
+		pen_ink(pen, INK_PLAIN);
+	}
+}
+
+static void one_effect(struct pen *pen, const char *verb, const struct br_effect *effect) {
+	char from[4];
+	char to[4];
+	pen_say(pen, "  %s  %s", verb, effect->principal);
+	if (effect->account) {
+		pen_say(pen, " (");
+		pen_quote(pen, effect->account);
+		pen_say(pen, ")");
+	}
+	pen_say(pen, "  %s -> %s  below ", br_perm_text(effect->from, from),
+		br_perm_text(effect->to, to));
+	pen_quote(pen, effect->under);
+	pen_say(pen, " (%" PRIu64 ")\n", effect->count);
+}
+
+static void effects(struct pen *pen, const struct br_plan *plan) {
+	for (size_t i = 0; i < plan->ngains; i++) {
+		one_effect(pen, "gains", &plan->gains[i]);
+	}
+	for (size_t i = 0; i < plan->nlosses; i++) {
+		one_effect(pen, "loses", &plan->losses[i]);
+	}
+	if (plan->changes > 0 && plan->nlosses == 0) {
+		pen_say(pen, "  Nobody else gains anything, and nobody loses any access.\n");
+	}
+}
+
+static void left_alone(struct pen *pen, const struct br_plan *plan) {
+	for (size_t i = 0; i < plan->nleft; i++) {
+		const struct br_left *left = &plan->left[i];
+		struct br_buf line = {0};
+		br_buf_addf(&line, "%" PRIu64 " below %s %s", left->count, left->tree->path,
+			left->why ? left->why : reason_name(left->reason));
+		pen_wrap(pen, "  left alone    ", 16, line.s ? line.s : "");
+		pen->buf.failed |= line.failed;
+		br_buf_release(&line);
+		examples(pen, left->examples, left->nexamples, left->count);
+		if (left->option) {
+			pen_wrap(pen, "                to include them: ", 18, left->option);
+		}
+	}
+}
+
+static void trees(struct pen *pen, const struct br_plan *plan) {
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		const struct br_tree_plan *tree = &plan->trees[i];
+		if (tree->changes == 0) {
+			continue;
+		}
+		pen_say(pen, "  ");
+		pen_ink(pen, INK_BOLD);
+		pen_quote(pen, tree->tree->path);
+		pen_ink(pen, INK_PLAIN);
+		pen_say(pen, "  by %s\n", strategy_name(tree->strategy));
+		if (tree->reason) {
+			pen_wrap(pen, "    ", 4, tree->reason);
+		}
+		if (tree->owner_only) {
+			pen_say(pen, "    %" PRIu64 " of these could be used by their owner only\n",
+				tree->owner_only);
+		}
+	}
+}
+
+void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_places *places) {
+	if (plan->changes == 0 && plan->nleft == 0 && plan->nrefusals == 0 && plan->nnotes == 0) {
+		return;
+	}
+	pen_ink(pen, INK_BOLD);
+	pen_say(pen, plan->changes ? "Plan\n" : "Plan: nothing to change\n");
+	pen_ink(pen, INK_PLAIN);
+	trees(pen, plan);
+	for (size_t i = 0; i < plan->nactions; i++) {
+		one_action(pen, &plan->actions[i]);
+	}
+	effects(pen, plan);
+	left_alone(pen, plan);
+	for (size_t i = 0; i < plan->nrefusals; i++) {
+		pen_say(pen, "  refused       ");
+		pen_quote(pen, plan->refusals[i].path);
+		pen_say(pen, "  ");
+		pen_place(pen, places, plan->refusals[i].at);
+		pen_say(pen, "\n");
+		pen_wrap(pen, "                ", 16, plan->refusals[i].rule);
+	}
+	for (size_t i = 0; i < plan->nnotes; i++) {
+		pen_wrap(pen, "  note          ", 16, plan->notes[i]);
+	}
+	pen_say(pen, "\n");
+}
+
+void text_applied(struct pen *pen, const struct br_report *report) {
+	const struct br_apply_result *applied = report->applied;
+	pen_say(pen, "Changed %" PRIu64 " of %" PRIu64 "",
+		applied->changed + applied->made + applied->accounts, report->plan->changes);
+	if (applied->made) {
+		pen_say(pen, " (");
+		pen_count(pen, applied->made, "directory", "directories");
+		pen_say(pen, " created)");
+	}
+	if (applied->accounts) {
+		pen_say(pen, " (");
+		pen_count(pen, applied->accounts, "account", "accounts");
+		pen_say(pen, " created)");
+	}
+	pen_say(pen, ".\n");
+	for (size_t i = 0; i < applied->nexamples; i++) {
+		pen_say(pen, "  left alone    ");
+		pen_quote(pen, applied->examples[i]);
+		pen_say(pen, ": ");
+		pen_quote(pen, applied->reasons[i] ? applied->reasons[i] : "?");
+		pen_say(pen, "\n");
+	}
+	if (applied->conflicts + applied->failed > applied->nexamples) {
+		pen_say(pen, "  and %" PRIu64 " more\n",
+			applied->conflicts + applied->failed - applied->nexamples);
+	}
+	if (applied->weak) {
+		pen_wrap(pen, "The journal: ", 13, applied->weak);
+	}
+	if (applied->id[0]) {
+		pen_say(pen, "To put it back: bindright undo %s\n", applied->id);
+	}
+	pen_say(pen, "\n");
+}

@@ -1,0 +1,150 @@
+#include "compose.h"
+
+#include <string.h>
+
+static int undefined_volume(struct br_compose *c, const char *service, const struct br_mount *mount) {
+	const char *name = mount->source.s;
+	(void)br_error(
+		c->dx, mount->source.at, "service '%s' refers to the undefined volume '%s'", service, name);
+	if (strchr(name, '/')) {
+		br_hint(c->dx, "for a directory of the host write ./%s", name);
+		return -1;
+	}
+	const struct br_tree *volumes = br_tree_get(c->model, "volumes");
+	if (volumes && volumes->members.n) {
+		br_hint_member(c, name, volumes);
+	} else {
+		br_hint(c->dx, "declare it under a top-level 'volumes:', or write ./%s for a directory", name);
+	}
+	return -1;
+}
+
+static int check_volumes(struct br_compose *c, const struct br_draft *draft) {
+	const struct br_tree *volumes = br_tree_get(c->model, "volumes");
+	int result = 0;
+	for (size_t i = 0; i < draft->mounts.n; i++) {
+		const struct br_mount *mount = &draft->mounts.v[i];
+		bool is_named = mount->kind == BR_MOUNT_VOLUME && mount->source.s && *mount->source.s;
+		if (is_named && !br_tree_get(volumes, mount->source.s)) {
+			result = undefined_volume(c, draft->name, mount);
+		}
+	}
+	return result;
+}
+
+static int check_grants(struct br_compose *c, const struct br_draft *draft, const char *section,
+	const char *what) {
+	const struct br_tree *list = br_tree_get(draft->service, section);
+	const struct br_tree *defined = br_tree_get(c->model, section);
+	int result = 0;
+	for (size_t i = 0; list && i < list->members.n; i++) {
+		const struct br_tree *entry = list->members.v[i].value;
+		const struct br_tree *source =
+			entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "source") : entry;
+		if (!source || !source->s || br_tree_get(defined, source->s)) {
+			continue;
+		}
+		result = br_error(c->dx, source->at, "service '%s' refers to the undefined %s '%s'", draft->name,
+			what, source->s);
+		br_hint_member(c, source->s, defined);
+	}
+	return result;
+}
+
+/** Who is depended on. */
+struct wanted {
+	const char *name;
+	struct br_span at;
+	bool required;
+};
+
+static int check_dependency(struct br_compose *c, struct br_draft *drafts, size_t n,
+	const struct br_draft *draft, struct wanted wanted) {
+	const struct br_draft *other = br_draft_find(drafts, n, wanted.name);
+	if (other && (other->on || !wanted.required)) {
+		return 0;
+	}
+	if (!other && !wanted.required) {
+		return 0;
+	}
+	if (other) {
+		(void)br_error(c->dx, wanted.at, "service '%s' depends on '%s', which no active profile switches on",
+			draft->name, wanted.name);
+		br_other(c->dx, other->container->name.at, "its profiles stand here");
+		return -1;
+	}
+	(void)br_error(c->dx, wanted.at, "service '%s' depends on the undefined service '%s'", draft->name,
+		wanted.name);
+	br_hint_member(c, wanted.name, br_tree_get(c->model, "services"));
+	return -1;
+}
+
+static int check_dependencies(
+	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
+	const struct br_tree *list = br_tree_get(draft->service, "depends_on");
+	int result = 0;
+	for (size_t i = 0; list && i < list->members.n; i++) {
+		const struct br_member *member = &list->members.v[i];
+		const struct br_tree *value = member->value;
+		const struct br_tree *required = br_tree_get(value, "required");
+		struct wanted wanted = {member->key.s, member->key.at, true};
+		if (!wanted.name) {
+			wanted = (struct wanted){value->s, value->at, true};
+		}
+		if (required && br_tree_bool(c, required, "depends_on.required", &wanted.required)) {
+			return -1;
+		}
+		if (wanted.name && check_dependency(c, drafts, n, draft, wanted)) {
+			result = -1;
+		}
+	}
+	return result;
+}
+
+static int check_service(
+	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
+	const struct br_container *container = draft->container;
+	int result = 0;
+	bool has_image = container->image.s && *container->image.s;
+	if (!has_image && !container->build && !br_tree_get(draft->service, "provider")) {
+		result = br_error(c->dx, container->name.at, "service '%s' has neither an image nor a build",
+			draft->name);
+	}
+	result = check_volumes(c, draft) ? -1 : result;
+	result = check_grants(c, draft, "secrets", "secret") ? -1 : result;
+	result = check_grants(c, draft, "configs", "config") ? -1 : result;
+	return check_dependencies(c, drafts, n, draft) ? -1 : result;
+}
+
+static bool has(const struct br_tree *map, const char *key) {
+	const struct br_tree *value = br_tree_get(map, key);
+	return value && value->kind != BR_VALUE_NULL &&
+		!(value->kind == BR_VALUE_BOOL && !value->boolean);
+}
+
+static int check_sources(struct br_compose *c, const char *section, bool content) {
+	const struct br_tree *map = br_tree_get(c->model, section);
+	int result = 0;
+	for (size_t i = 0; map && i < map->members.n; i++) {
+		const struct br_member *member = &map->members.v[i];
+		const struct br_tree *value = member->value;
+		bool good = has(value, "file") || has(value, "environment") || has(value, "external") ||
+			(content && has(value, "content"));
+		if (!good && !value->reset) {
+			result = br_error(c->dx, member->key.at, "%s.%s needs one of file%s, environment and external",
+				section, member->key.s, content ? ", content" : "");
+		}
+	}
+	return result;
+}
+
+int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n) {
+	int result = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (drafts[i].on && check_service(c, drafts, n, &drafts[i])) {
+			result = -1;
+		}
+	}
+	result = check_sources(c, "secrets", false) ? -1 : result;
+	return check_sources(c, "configs", true) ? -1 : result;
+}

@@ -1,0 +1,66 @@
+#include "compose.h"
+
+#include <errno.h>
+
+static void free_docs(struct br_compose *c) {
+	for (size_t i = 0; i < c->inputs.n; i++) {
+		br_doc_freep(&c->inputs.v[i].doc);
+	}
+}
+
+static int load_inputs(struct br_compose *c) {
+	for (size_t i = 0; i < c->inputs.n; i++) {
+		const struct br_input *input = &c->inputs.v[i];
+		struct br_layer *layer = BR_NEW(c->arena, struct br_layer);
+		if (!layer) {
+			return br_error_memory(c->dx);
+		}
+		layer->env = &c->env;
+		layer->dir = c->spec->project_directory;
+		layer->path = input->path;
+		layer->shown = input->shown;
+		if (br_compose_load(c, layer, input, &c->model)) {
+			return -1;
+		}
+	}
+	const struct br_tree *services = br_tree_get(c->model, "services");
+	if (!services || services->kind != BR_VALUE_MAP) {
+		struct br_span start = {c->inputs.v[0].text, 0, 0};
+		(void)br_error(c->dx, start, "'%s' is not a compose file: it has no 'services'",
+			c->inputs.v[0].shown);
+		br_hint(c->dx, "services stand below a top-level key 'services:'");
+		return -1;
+	}
+	return 0;
+}
+
+static int read_project(struct br_compose *c) {
+	if (br_compose_find(c)) {
+		return -1;
+	}
+	for (size_t i = 0; i < c->inputs.n; i++) {
+		if (br_compose_parse(c, &c->inputs.v[i], (struct br_span){0})) {
+			return -1;
+		}
+	}
+	if (br_compose_name(c) || load_inputs(c) || br_compose_select(c)) {
+		return -1;
+	}
+	c->spec->files = c->shown.v;
+	c->spec->nfiles = c->shown.n;
+	return 0;
+}
+
+int br_compose_read(
+	const struct br_spec_request *request, struct br_spec *spec, struct br_diags *dx) {
+	struct br_compose c = {
+		.request = request,
+		.dx = dx,
+		.spec = spec,
+		.arena = spec->arena,
+		.env = {.arena = spec->arena},
+	};
+	int result = read_project(&c);
+	free_docs(&c);
+	return result;
+}

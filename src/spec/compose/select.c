@@ -1,0 +1,150 @@
+#include "compose.h"
+
+#include <base/text.h>
+#include <string.h>
+
+static const struct br_span nowhere = {0};
+
+struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name) {
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(drafts[i].name, name) == 0) {
+			return &drafts[i];
+		}
+	}
+	return NULL;
+}
+
+void br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map) {
+	size_t n = map ? map->members.n : 0;
+	const char **names = BR_NEW_ARRAY(c->arena, const char *, n + 1);
+	for (size_t i = 0; names && i < n; i++) {
+		names[i] = map->members.v[i].key.s;
+	}
+	const char *near = names ? br_nearest(word, names) : NULL;
+	if (near) {
+		br_hint(c->dx, "did you mean '%s'?", near);
+	}
+}
+
+static bool is_in(const char *name, const char *list) {
+	while (*list) {
+		size_t n = strcspn(list, ",");
+		const char *from = list;
+		const char *to = list + n;
+		while (from < to && (*from == ' ' || *from == '\t')) {
+			from++;
+		}
+		while (to > from && (to[-1] == ' ' || to[-1] == '\t')) {
+			to--;
+		}
+		size_t len = (size_t)(to - from);
+		if ((len == 1 && *from == '*') || (len == strlen(name) && memcmp(from, name, len) == 0)) {
+			return true;
+		}
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+/* --profile, else COMPOSE_PROFILES; "*" is all of them. */
+static bool is_active(const struct br_compose *c, const char *profile) {
+	const char *const *given = c->request->profiles;
+	if (!given || !given[0]) {
+		const struct br_var *var = br_env_get(&c->env, "COMPOSE_PROFILES");
+		return var && is_in(profile, var->value);
+	}
+	for (size_t i = 0; given[i]; i++) {
+		if (strcmp(given[i], "*") == 0 || strcmp(given[i], profile) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_on(const struct br_compose *c, const struct br_tree *service) {
+	const struct br_tree *profiles = br_tree_get(service, "profiles");
+	if (!profiles || !profiles->members.n) {
+		return true;
+	}
+	for (size_t i = 0; i < profiles->members.n; i++) {
+		const char *profile = profiles->members.v[i].value->s;
+		if (profile && is_active(c, profile)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Naming a service switches it on, and leaves the others out. */
+static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
+	const char *const *names = c->request->services;
+	int result = 0;
+	bool all = !names || !names[0];
+	for (size_t i = 0; i < n; i++) {
+		drafts[i].on = is_on(c, drafts[i].service);
+		drafts[i].selected = all && drafts[i].on;
+	}
+	for (size_t i = 0; !all && names[i]; i++) {
+		struct br_draft *draft = br_draft_find(drafts, n, names[i]);
+		if (draft) {
+			draft->on = true;
+			draft->selected = true;
+			continue;
+		}
+		result = br_error(c->dx, nowhere, "no such service: '%s'", names[i]);
+		br_hint_member(c, names[i], br_tree_get(c->model, "services"));
+	}
+	return result;
+}
+
+static int fill(struct br_compose *c, struct br_draft *draft, const struct br_member *member) {
+	draft->name = member->key.s;
+	draft->service = member->value;
+	draft->container = BR_NEW(c->arena, struct br_container);
+	if (!draft->container) {
+		return br_error_memory(c->dx);
+	}
+	draft->container->name = member->key;
+	draft->container->at = member->value->at;
+	return br_compose_service(c, draft);
+}
+
+static int give_out(struct br_compose *c, struct br_draft *drafts, size_t n) {
+	struct br_container *out = BR_NEW_ARRAY(c->arena, struct br_container, n);
+	size_t k = 0;
+	if (!out) {
+		return br_error_memory(c->dx);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!drafts[i].selected) {
+			continue;
+		}
+		drafts[i].container->mounts = drafts[i].mounts.v;
+		drafts[i].container->nmounts = drafts[i].mounts.n;
+		out[k++] = *drafts[i].container;
+	}
+	c->spec->containers = out;
+	c->spec->n = k;
+	return 0;
+}
+
+int br_compose_select(struct br_compose *c) {
+	const struct br_tree *services = br_tree_get(c->model, "services");
+	struct br_draft *drafts = BR_NEW_ARRAY(c->arena, struct br_draft, services->members.n);
+	size_t n = 0;
+	int result = 0;
+	if (!drafts) {
+		return br_error_memory(c->dx);
+	}
+	for (size_t i = 0; i < services->members.n; i++) {
+		const struct br_member *member = &services->members.v[i];
+		if (!member->value->reset) {
+			result = fill(c, &drafts[n++], member) ? -1 : result;
+		}
+	}
+	if (result || choose(c, drafts, n) || br_compose_consistent(c, drafts, n) ||
+		br_compose_inherit(c, drafts, n)) {
+		return -1;
+	}
+	return give_out(c, drafts, n);
+}

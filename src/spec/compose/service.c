@@ -1,0 +1,151 @@
+#include "compose.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/** A list of words that goes into the container. */
+struct words {
+	const char *key;
+	const struct br_text **out;
+	size_t *n;
+	/** A word that stands twice is refused. */
+	bool unique;
+};
+
+static int check_twice(struct br_compose *c, const struct words *words, const char *service, size_t i) {
+	const struct br_text *all = *words->out;
+	for (size_t k = 0; words->unique && k < i; k++) {
+		if (strcmp(all[k].s, all[i].s) == 0) {
+			(void)br_error(c->dx, all[i].at, "services.%s.%s has '%s' twice, and its items must be unique",
+				service, words->key, all[i].s);
+			br_other(c->dx, all[k].at, "the first");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int add_words(struct br_compose *c, const struct br_draft *draft, const struct words *words) {
+	const struct br_tree *list = br_tree_get(draft->service, words->key);
+	if (!list || list->kind != BR_VALUE_SEQ) {
+		return 0;
+	}
+	struct br_text *all = BR_NEW_ARRAY(c->arena, struct br_text, list->members.n);
+	if (!all) {
+		return br_error_memory(c->dx);
+	}
+	*words->out = all;
+	for (size_t i = 0; i < list->members.n; i++) {
+		const struct br_tree *item = list->members.v[i].value;
+		all[i] = (struct br_text){br_tree_scalar(c, item), item->at};
+		if (!all[i].s || check_twice(c, words, draft->name, i)) {
+			return -1;
+		}
+	}
+	*words->n = list->members.n;
+	return 0;
+}
+
+static int set_words(struct br_compose *c, struct br_draft *draft) {
+	struct br_container *to = draft->container;
+	const struct words lists[] = {
+		{"group_add", &to->group_add, &to->ngroup_add, true},
+		{"cap_add", &to->cap_add, &to->ncap_add, false},
+		{"cap_drop", &to->cap_drop, &to->ncap_drop, false},
+		{"security_opt", &to->security_opt, &to->nsecurity_opt, true},
+	};
+	int result = 0;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		result = add_words(c, draft, &lists[i]) ? -1 : result;
+	}
+	return result;
+}
+
+static void set_text(const struct br_draft *draft, const char *key, struct br_text *out) {
+	const struct br_tree *value = br_tree_get(draft->service, key);
+	if (value && value->kind == BR_VALUE_STRING) {
+		*out = br_tree_text(value);
+	}
+}
+
+static int set_bool(struct br_compose *c, const struct br_draft *draft, const char *key, bool *out) {
+	const struct br_tree *value = br_tree_get(draft->service, key);
+	if (!value) {
+		return 0;
+	}
+	const char *path = br_printf(c->arena, "services.%s.%s", draft->name, key);
+	return path ? br_tree_bool(c, value, path, out) : br_error_memory(c->dx);
+}
+
+static int set_scalars(struct br_compose *c, struct br_draft *draft) {
+	struct br_container *to = draft->container;
+	const struct br_tree *privileged = br_tree_get(draft->service, "privileged");
+	set_text(draft, "image", &to->image);
+	set_text(draft, "user", &to->user);
+	set_text(draft, "userns_mode", &to->userns_mode);
+	set_text(draft, "network_mode", &to->network_mode);
+	set_text(draft, "pid", &to->pid);
+	set_text(draft, "ipc", &to->ipc);
+	to->privileged_at = privileged ? privileged->at : (struct br_span){0};
+	int bad = set_bool(c, draft, "privileged", &to->privileged);
+	return set_bool(c, draft, "read_only", &to->read_only) || bad ? -1 : 0;
+}
+
+static int set_mounts(struct br_compose *c, struct br_draft *draft) {
+	const struct br_tree *list = br_tree_get(draft->service, "volumes");
+	int result = 0;
+	for (size_t i = 0; list && i < list->members.n; i++) {
+		result = br_volume_mount(c, draft, list->members.v[i].value, i) ? -1 : result;
+	}
+	if (result || br_tmpfs_mounts(c, draft) || br_secret_mounts(c, draft, false) ||
+		br_secret_mounts(c, draft, true) || br_socket_mount(c, draft)) {
+		return -1;
+	}
+	draft->nown = draft->mounts.n;
+	return 0;
+}
+
+static int check_env_file(struct br_compose *c, const struct br_tree *entry) {
+	const struct br_tree *path = entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "path") : entry;
+	const struct br_tree *required = br_tree_get(entry, "required");
+	bool is_required = true;
+	if (required && br_tree_bool(c, required, "env_file.required", &is_required)) {
+		return -1;
+	}
+	if (!path || path->kind != BR_VALUE_STRING || !*path->s || !is_required) {
+		return 0;
+	}
+	const char *file = br_host_path(c, path->layer, br_tree_text(path));
+	if (!file) {
+		return -1;
+	}
+	if (faccessat(AT_FDCWD, file, F_OK, 0) && errno == ENOENT) {
+		br_warning(c->dx, path->at, "the env_file '%s' does not exist: compose will refuse to start",
+			path->s);
+	}
+	return 0;
+}
+
+static int check_env_files(struct br_compose *c, const struct br_draft *draft) {
+	const struct br_tree *value = br_tree_get(draft->service, "env_file");
+	if (value && value->kind != BR_VALUE_SEQ) {
+		return check_env_file(c, value);
+	}
+	for (size_t i = 0; value && i < value->members.n; i++) {
+		if (check_env_file(c, value->members.v[i].value)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int br_compose_service(struct br_compose *c, struct br_draft *draft) {
+	int bad = set_scalars(c, draft);
+	bad = set_words(c, draft) || bad;
+	bad = br_compose_build(c, draft) || bad;
+	bad = set_mounts(c, draft) || bad;
+	bad = check_env_files(c, draft) || bad;
+	return br_compose_ignores(c, draft) || bad ? -1 : 0;
+}
