@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -749,6 +750,12 @@ static void note_mount(void *context, const char *below, const char *type) {
 	(void)snprintf(out + n, 512 - n, "%s=%s ", below, type);
 }
 
+/** Counts those that have a name: the root is not below itself. */
+static void count_named_mount(void *context, const char *below, const char *type) {
+	(void)type;
+	*(size_t *)context += *below != 0;
+}
+
 static void mounts_below(void **state) {
 	struct fixture *f = *state;
 	need_mounts();
@@ -769,7 +776,9 @@ static void mounts_below(void **state) {
 	assert_string_equal(seen, "a b=ramfs b/c=tmpfs ");
 	assert_int_equal(br_mounts_below(mounts, in(f, "d/b/c"), NULL, NULL), 0);
 	assert_int_equal(br_mounts_below(mounts, in(f, "d/b"), NULL, NULL), 1);
-	assert_true(br_mounts_below(mounts, "/", NULL, NULL) >= 4);
+	size_t all = 0;
+	assert_true(br_mounts_below(mounts, "/", count_named_mount, &all) >= 4);
+	assert_int_equal(all, br_mounts_below(mounts, "/", NULL, NULL));
 	assert_int_equal(umount2(in(f, "d/b/c"), MNT_DETACH), 0);
 	assert_int_equal(umount2(in(f, "d/a b"), MNT_DETACH), 0);
 	assert_int_equal(umount2(in(f, "d/a b"), MNT_DETACH), 0);
@@ -789,6 +798,38 @@ static void nothing_stays_open(void **state) {
 	int after = dup(0);
 	assert_int_equal(close(after), 0);
 	assert_int_equal(before, after);
+}
+
+/** Whether the n-th allocation was reached. */
+static bool try_to_open(struct fixture *f, const char *path, unsigned n) {
+	struct br_arena arena = {0};
+	br_source_release(&f->source);
+	fault_at(n);
+	int result = br_source_open(&arena, path, ME, &f->source);
+	bool hit = fault_hit();
+	fault_at(0);
+	if (result == 0) {
+		assert_int_equal(f->source.state, BR_SOURCE_MISSING);
+		assert_string_equal(f->source.real, in(f, "a/b"));
+		assert_string_equal(f->source.missing, "x/y");
+		assert_int_equal(f->source.unsafe != NULL, getuid() == 0);
+	} else {
+		assert_true(hit);
+		assert_int_equal(f->source.fd, -1);
+	}
+	br_arena_release(&arena);
+	return hit;
+}
+
+static void without_memory(void **state) {
+	struct fixture *f = *state;
+	make_tree(f);
+	make_link(f, "bobs", "a/./b", BOB);
+	unsigned n = 1;
+	while (try_to_open(f, in(f, "bobs/x/y"), n)) {
+		n++;
+	}
+	assert_true(n > 3);
 }
 
 int main(void) {
@@ -812,6 +853,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(file_systems, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(file_system_without_a_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(mounts_below, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_stays_open, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,11 +6,11 @@
  * env NAME=VALUE (the caller's environment), override NAME=VALUE, version N, cwd SUBDIRECTORY, home none.
  * BR_UPDATE=1 writes the files anew, to be checked by eye.
  */
-#include <bindright/spec.h>
-
 #include <base/mem.h>
 #include <base/own.h>
 #include <base/text.h>
+#include <bindright/spec.h>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,13 +20,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <support/fault.h>
 
 #include <cmocka.h>
 
-enum { LIST = 16 };
+enum {
+	LIST = 16
+};
 
 /** A case being run. */
 struct run {
@@ -84,7 +86,8 @@ static void apply(struct run *run, char *line) {
 		const char *key;
 		const char **list;
 	} lists[] = {{"file", run->files}, {"service", run->services}, {"profile", run->profiles},
-		{"env-file", run->env_files}, {"env", run->environment}, {"override", run->overrides}};
+		{"env-file", run->env_files}, {"env", run->environment},
+		{"override", run->overrides}};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		if (strcmp(line, lists[i].key) == 0) {
 			add(lists[i].list, value);
@@ -177,8 +180,8 @@ static void put_mount(struct run *run, const struct br_mount *mount) {
 	static const char *const kinds[] = {
 		"bind", "volume-bind", "secret", "config", "volume", "tmpfs", "other"};
 	static const char *const creates[] = {"never", "engine", "unsure"};
-	br_buf_addf(&run->out, "  mount %s %s create=%s", kinds[mount->kind], mount->read_only ? "ro" : "rw",
-		creates[mount->create]);
+	br_buf_addf(&run->out, "  mount %s %s create=%s", kinds[mount->kind],
+		mount->read_only ? "ro" : "rw", creates[mount->create]);
 	if (mount->create_host_path >= 0) {
 		br_buf_addf(&run->out, " create_host_path=%d", mount->create_host_path);
 	}
@@ -259,7 +262,8 @@ static void put_spec(struct run *run, const struct br_spec *spec) {
 static void put_messages(struct run *run) {
 	for (size_t i = 0; i < br_diags_count(run->dx); i++) {
 		const struct br_diag *diag = br_diags_get(run->dx, i);
-		br_auto(br_freep) char *text = br_diag_render(run->places, diag, "bindright", false);
+		br_auto(br_freep) char *text =
+			br_diag_render(run->places, diag, "bindright", false);
 		assert_non_null(text);
 		br_buf_add(&run->out, text);
 		size_t n = strlen(text);

@@ -68,17 +68,6 @@ static struct br_span token_span(struct reader *r, struct fy_token *token) {
 	return doc_span(&r->text, start->input_pos, end->input_pos - start->input_pos);
 }
 
-/** libfyaml's mark of a quoted scalar is without the quotes. */
-static struct br_span with_quotes(const struct doc_text *text, struct br_span at) {
-	size_t end = at.off + at.len;
-	if (at.off > 0 && end < text->n && strchr("'\"", text->s[end])
-		&& text->s[at.off - 1] == text->s[end]) {
-		at.off--;
-		at.len += 2;
-	}
-	return at;
-}
-
 /** A block scalar without the indentation before and the line ends behind it. */
 static struct br_span trimmed(const struct doc_text *text, struct br_span at) {
 	while (at.len && strchr(" \t\r\n", text->s[at.off])) {
@@ -273,7 +262,7 @@ static void place_scalar(struct reader *r, struct br_node *node, struct fy_token
 	node->style = style >= FYSS_PLAIN && style < FYSS_MAX ? styles[style] : BR_PLAIN;
 	node->at = token_span(r, token);
 	if (node->style == BR_SINGLE_QUOTED || node->style == BR_DOUBLE_QUOTED) {
-		node->at = with_quotes(&r->text, node->at);
+		node->at = doc_with_quotes(&r->text, node->at);
 	}
 	if (node->style == BR_LITERAL || node->style == BR_FOLDED) {
 		node->at = trimmed(&r->text, node->at);
@@ -421,8 +410,8 @@ static int on_end(struct reader *r, struct fy_event *event) {
 	if (frame.flow) {
 		advance(r, token_span(r, fy_event_get_token(event)));
 	}
-	const struct kid *kids = r->kids.v + frame.first;
 	size_t n = r->kids.n - frame.first;
+	const struct kid *kids = n ? r->kids.v + frame.first : NULL;
 	if (n && kids->at.off < node->at.off) {
 		node->at.off =
 			kids->at.off; // "[a: b]": the parser sees the mapping only at its colon

@@ -19,9 +19,10 @@ check() { # FILE PATTERN
 }
 check completions/bindright.bash '\--[a-z][a-z-]+'
 check completions/_bindright '\--[a-z][a-z-]+'
-check completions/bindright.fish ' -l [a-z-]+'
+grep '^complete' "$BR_TOP/completions/bindright.fish" >fish
+diff <(echo "$names") <(offered ' -l [a-z-]+' fish) >&2 || die "bindright.fish and the option table differ"
 sed "s/\\\\-/-/g" "$BR_TOP/docs/bindright.1" >manual
-diff <(echo "$names") <(offered "--[a-z][a-z-]+" manual) >&2 || die "the manual page and the option table differ"
+diff <(echo "$names") <(offered "\--[a-z][a-z-]+" manual) >&2 || die "the manual page and the option table differ"
 
 # The words that an option allows are offered by bash, for the command that has it.
 # shellcheck disable=SC1091
@@ -38,7 +39,8 @@ complete_line() {
 [ "$(complete_line 'bindright undo --dr')" = --dry-run ] || die "undo --dr<TAB>"
 [ -z "$(complete_line 'bindright check --strat')" ] || die "check has no --strategy"
 for command in $commands; do
-	[ "$command" = help ] || for option in $(awk -F'\t' -v c="$command" '$1 == c && $2 ~ /^--/ { print $2 }' table); do
+	[ "$command" != help ] || continue
+	while read -r option; do
 		complete_line "bindright $command $option" | grep -qx -- "$option" || die "bash: $command $option is not offered"
-	done
+	done < <(awk -F'\t' -v c="$command" '$1 == c && $2 ~ /^--/ { print $2 }' table)
 done

@@ -15,8 +15,8 @@ compose() { # what stands below the service
 agree() { # options of docker run: bindright's word against what really happens
 	local real=1 said=1
 	in_container 0:0 "$work/data" "$@" -- 'cat /data/f >/dev/null && echo y >>/data/f && touch /data/n && rm /data/n' >/dev/null 2>&1 && real=0
-	"$BINDRIGHT" check >out 2>err && said=0
-	[ $real = $said ] || { cat out err; die "the container says $real, bindright says $said: $*"; }
+	"$BINDRIGHT" check >"$out" 2>"$err" && said=0
+	[ $real = $said ] || { cat "$out" "$err"; die "the container says $real, bindright says $said: $*"; }
 	echo "agreed on $real: $*"
 }
 

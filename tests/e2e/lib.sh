@@ -33,9 +33,10 @@ docker=/usr/bin/docker
 engine=$(mktemp -d /var/tmp/brXXXXXX)
 work=$(mktemp -d "$engine/workXXXXXX")
 chmod 755 "$engine" "$work"
+out=$engine/out err=$engine/err
 mkdir -p /var/lib/bindright "$engine/state"
+chmod 700 "$engine/state"
 mount --bind "$engine/state" /var/lib/bindright
-chmod 700 /var/lib/bindright
 export DOCKER_HOST=unix://$engine/docker.sock DOCKER_CONFIG=$engine/config
 export DOCKER_BUILDKIT=0
 
@@ -76,9 +77,12 @@ make_image() {
 	local root=$engine/rootfs
 	mkdir -p "$root"/{bin,etc,tmp,root,proc,dev}
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	for applet in sh ls id cat touch rm mkdir mv cp stat sleep true adduser date chmod chown; do
+	for applet in sh ls id cat touch rm mkdir mv cp stat sleep true date chmod chown; do
 		ln -sf busybox "$root/bin/$applet"
 	done
+	# Debian's static busybox lacks it; nonroot is there already.
+	printf '#!/bin/sh\n' >"$root/bin/adduser"
+	chmod 755 "$root/bin/adduser"
 	printf 'root:x:0:0:root:/root:/bin/sh\nnonroot:x:1001:1001::/:/bin/sh\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnonroot:x:1001:\n' >"$root/etc/group"
 	tar -C "$root" -c . | "$docker" import - busybox:latest >/dev/null
@@ -102,18 +106,18 @@ in_container() {
 }
 can() { in_container "$@" >/dev/null 2>&1; }
 
-# expect STATUS COMMAND...: run it, keep what it says in ./out and ./err.
+# expect STATUS COMMAND...: run it, keep what it says in $out and $err.
 expect() {
 	local want=$1 got=0
 	shift
-	"$@" >out 2>err || got=$?
+	"$@" >"$out" 2>"$err" || got=$?
 	if [ "$got" != "$want" ]; then
-		sed 's/^/    /' out err >&2
+		sed 's/^/    /' "$out" "$err" >&2
 		die "exit status $got, not $want: $*"
 	fi
 }
-says() { grep -qF -- "$1" out || { cat out err >&2; die "it does not say: $1"; }; }
-says_not() { ! grep -qF -- "$1" out || { cat out err >&2; die "it says: $1"; }; }
+says() { grep -qF -- "$1" "$out" "$err" || { cat "$out" "$err" >&2; die "it does not say: $1"; }; }
+says_not() { ! grep -qF -- "$1" "$out" "$err" || { cat "$out" "$err" >&2; die "it says: $1"; }; }
 
 # Owner, mode, size, ACLs and attributes of everything below a directory, sorted: what undo must bring back.
 snapshot() {

@@ -47,4 +47,4 @@ snapshot models >after
 diff before after || die "undo did not put everything back"
 can 1001:1001 "$work/models" -- 'echo new >/data/model.pt' && die "the container can still write after undo"
 expect 0 "$BINDRIGHT" undo --yes
-grep -q "nothing to undo" out err || die "a second undo did something"
+says "nothing to undo"

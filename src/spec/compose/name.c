@@ -29,7 +29,8 @@ static const struct br_node *written_name(const struct br_compose *c) {
 	for (size_t i = 0; i < c->inputs.n; i++) {
 		const struct br_doc *doc = c->inputs.v[i].doc;
 		for (size_t k = 0; k < doc->n; k++) {
-			const struct br_node *node = doc->roots[k] ? br_node_get(doc->roots[k], "name") : NULL;
+			const struct br_node *node =
+				doc->roots[k] ? br_node_get(doc->roots[k], "name") : NULL;
 			bool is_text = node && node->kind == BR_NODE_SCALAR;
 			if (is_text && !br_node_is_null(node) && node->len) {
 				name = node;
