@@ -1,6 +1,5 @@
 #include "compose.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Lower case, only [a-z0-9_-], no "_" or "-" in front. */
