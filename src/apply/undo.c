@@ -249,8 +249,9 @@ static int begin(struct undo *u) {
 	return note(u, &record) < 0 ? -1 : br_journal_sync(&u->journal) < 0 ? broken(u) : 0;
 }
 
-static int end(struct undo *u) {
-	bool stopped = u->interrupted || u->broken;
+/** UNDO_END only where every record had its turn. */
+static int end(struct undo *u, bool whole) {
+	bool stopped = !whole || u->interrupted || u->broken;
 	if (u->dry) {
 		return 0;
 	}
@@ -616,7 +617,7 @@ int br_undo(struct br_arena *arena, const char *id, bool dry, const struct br_ap
 		if (worked == 0) {
 			worked = work_through(&u);
 			result->interrupted = u.interrupted;
-			worked = end(&u) < 0 ? -1 : worked;
+			worked = end(&u, worked == 0) < 0 ? -1 : worked;
 			worked = tell(&u, worked);
 		}
 		if (!dry) {

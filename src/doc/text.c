@@ -173,6 +173,40 @@ static int check_slow(const struct doc_text *text, struct br_diags *dx) {
 	return 0;
 }
 
+/** Whether a '?' that can introduce a key stands here. */
+static bool is_question(const struct doc_text *text, size_t i) {
+	return text->s[i] == '?' && (i + 1 == text->n || is_blank(text->s[i + 1]))
+		&& (!i || is_blank(text->s[i - 1]) || strchr(",[{", text->s[i - 1]));
+}
+
+/** Whether blanks with a tab among them stand between this colon and something that cannot follow there; *tab is the tab. */
+static bool is_tabbed_indicator(const struct doc_text *text, size_t i, size_t *tab) {
+	*tab = 0;
+	if (text->s[i++] != ':') {
+		return false;
+	}
+	while (i < text->n && (text->s[i] == ' ' || text->s[i] == '\t')) {
+		*tab = text->s[i] == '\t' ? i : *tab;
+		i++;
+	}
+	return *tab && i < text->n && strchr("-?:", text->s[i]);
+}
+
+/** libfyaml 0.7.12 frees a key twice when it refuses "? a:\t- b". No real file has both a '?' key and such a tab. */
+static int check_crash(const struct doc_text *text, struct br_diags *dx) {
+	bool question = false;
+	for (size_t i = 0; i < text->n; i++) {
+		size_t tab;
+		question = question || is_question(text, i);
+		if (question && is_tabbed_indicator(text, i, &tab)) {
+			br_error(dx, doc_span(text, tab, 1), "a tab is used for indentation");
+			br_hint(dx, "indent with spaces");
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int check_size(const struct doc_text *text, struct br_diags *dx) {
 	if (text->n > BR_DOC_BYTES) {
 		return br_error(dx, doc_span(text, 0, 0),
@@ -186,7 +220,7 @@ int doc_prepare(uint16_t number, struct doc_text *out, struct br_diags *dx) {
 	out->s = br_places_bytes(br_diags_places(dx), number, &out->n);
 	assert(out->s);
 	if (check_size(out, dx) || decode(out, dx) || check_size(out, dx)
-		|| check_characters(out, dx) || check_slow(out, dx)) {
+		|| check_characters(out, dx) || check_slow(out, dx) || check_crash(out, dx)) {
 		return -1;
 	}
 	return 0;
