@@ -197,6 +197,28 @@ int br_account_line(bool is_group, const char *name, char **line) {
 	return 0;
 }
 
+/** Some user's own group: groupdel would refuse. */
+static bool is_primary(uint32_t gid) {
+	size_t size;
+	char want[16];
+	br_auto(br_freep) char *text = br_read_file(AT_FDCWD, "/etc/passwd", DATABASE_MAX, &size);
+	size_t n = (size_t)snprintf(want, sizeof(want), ":%u:", gid);
+	for (char *p = text; p != NULL && *p != '\0';) {
+		size_t len = strcspn(p, "\n");
+		// NAME:PASSWORD:UID:GID:
+		char *field = p;
+		for (int i = 0; i < 3 && field != NULL; i++) {
+			size_t left = len - (size_t)(field - p);
+			field = memchr(field + (i > 0), ':', left - (i > 0 && left > 0));
+		}
+		if (field != NULL && strncmp(field, want, n) == 0) {
+			return true;
+		}
+		p += len + (p[len] == '\n');
+	}
+	return false;
+}
+
 static bool status_names(const char *status, const char *key, uint32_t id) {
 	const char *p = strstr(status, key);
 	if (p == NULL) {
@@ -408,6 +430,10 @@ void br_account_remove(const struct br_made_account *account, bool dry, struct b
 	}
 	if (is_running(account->is_group, account->id) != 0) {
 		answer(out, BR_CONFLICT, "processes run as it");
+		return;
+	}
+	if (!dry && account->is_group && is_primary(account->id)) {
+		answer(out, BR_CONFLICT, "it is the group of a user");
 		return;
 	}
 	out->outcome = BR_CHANGED;
