@@ -1,7 +1,6 @@
 // Groups and users, made and removed by the system's own tools, in a copy of /etc that only this process sees.
 
 #include <base/own.h>
-#include <support/applied.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/applied.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
