@@ -1,7 +1,6 @@
 // Plans made true and taken back: everything is as it was, and what changed meanwhile is left alone.
 
 #include <base/own.h>
-#include <support/applied.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/applied.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -199,7 +199,9 @@ static void test_single_file(void **state) {
 static void test_deep(void **state) {
 	(void)state;
 	needs_root();
-	enum { DEEP = 40 };
+	enum {
+		DEEP = 40
+	};
 	char name[201];
 	memset(name, 'n', 200);
 	name[200] = '\0';
@@ -237,7 +239,9 @@ static void many(int n) {
 static void test_more_than_a_batch(void **state) {
 	(void)state;
 	needs_root();
-	enum { MANY = 9000 };
+	enum {
+		MANY = 9000
+	};
 	many(MANY);
 	assert_int_equal(ground_apply(&g), 0);
 	assert_int_equal(g.applied.changed, MANY + 1);
@@ -352,8 +356,7 @@ static void assert_left_alone(const struct meddling *m, const char *meddled) {
 	struct stat st;
 	if (g.applied.conflicts != 1 || g.applied.nexamples != 1
 		|| strcmp(g.applied.reasons[0], m->why) != 0) {
-		fail_msg("%s: %llu conflicts, %s", m->name,
-			(unsigned long long)g.applied.conflicts,
+		fail_msg("%s: %llu conflicts, %s", m->name, (unsigned long long)g.applied.conflicts,
 			g.applied.nexamples > 0 ? g.applied.reasons[0] : "no example");
 	}
 	assert_string_equal(g.applied.examples[0], at(victim));
@@ -698,8 +701,10 @@ static void test_makes(void **state) {
 		assert_int_equal(st.st_mode, S_IFDIR | want[i].mode);
 		assert_int_equal(st.st_uid, BOX_ID);
 		assert_int_equal(st.st_gid, OTHER_ID);
-		assert_int_equal(lgetxattr(at(want[i].name), "system.posix_acl_default", NULL, 0), -1);
-		assert_int_equal(lgetxattr(at(want[i].name), "system.posix_acl_access", NULL, 0), -1);
+		assert_int_equal(
+			lgetxattr(at(want[i].name), "system.posix_acl_default", NULL, 0), -1);
+		assert_int_equal(
+			lgetxattr(at(want[i].name), "system.posix_acl_access", NULL, 0), -1);
 	}
 	assert_int_equal(ground_undo(&g, NULL, true), 1);
 	assert_int_equal(g.undone.removed, 4);
@@ -757,7 +762,8 @@ static void test_made_by_another(void **state) {
 // ---- A plain user ----
 
 static void as_user(void) {
-	if (setresgid(HOST_ID, HOST_ID, HOST_ID) != 0 || setresuid(HOST_ID, HOST_ID, HOST_ID) != 0) {
+	if (setresgid(HOST_ID, HOST_ID, HOST_ID) != 0
+		|| setresuid(HOST_ID, HOST_ID, HOST_ID) != 0) {
 		_exit(2);
 	}
 }
@@ -783,8 +789,7 @@ static void test_plain_user(void **state) {
 			as_user();
 			// The setgid directory of a foreign group would lose that bit for good.
 			bool well = phase == 0 ? ground_apply(&g) == -1 && g.applied.changed > 30
-						 && g.applied.conflicts == 0
-						 && g.applied.failed == 1
+					&& g.applied.conflicts == 0 && g.applied.failed == 1
 					       : ground_undo(&g, NULL, false) == 1
 					&& g.undone.restored > 30 && g.undone.conflicts == 0;
 			if (!well) {

@@ -1,7 +1,6 @@
 // Killed anywhere, attacked on the way, out of memory: undo puts back everything, and nothing outside of the tree is ever touched.
 
 #include <base/own.h>
-#include <support/applied.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/applied.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>

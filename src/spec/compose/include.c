@@ -1,6 +1,5 @@
 #include "compose.h"
 
-#include <base/own.h>
 
 #include <string.h>
 
