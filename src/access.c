@@ -232,6 +232,17 @@ struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *
 	return S_ISLNK(inode->mode) ? anything(&v) : judge(&v, want);
 }
 
+struct br_verdict br_access_use(const struct br_inode *inode, const struct br_cred *cred,
+	const struct br_where *where, unsigned want) {
+	unsigned at_once = S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W;
+	struct br_verdict first = br_access(inode, cred, where, want & at_once);
+	struct br_verdict second = br_access(inode, cred, where, want & ~at_once);
+	bool blame_second = (want & at_once) == 0 || (first.missing == 0 && second.missing != 0);
+	struct br_verdict out = blame_second ? second : first;
+	out.missing = first.missing | second.missing;
+	return out;
+}
+
 // The answer about `want` if the class that decides held these bits: the allowed ones and the missing ones, packed.
 static unsigned answer(const struct view *v, unsigned bits, unsigned want) {
 	unsigned have = 0;

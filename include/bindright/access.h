@@ -68,9 +68,16 @@ struct br_verdict {
 struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *cred,
 	const struct br_where *where, unsigned want);
 
+/**
+ * The same, asked as programs ask: a directory is listed (r) apart from being entered and changed (w and x together, the kernel's may_create() and may_delete()), a file is opened for reading
+ * and writing at once and executed apart. It differs from br_access() only where several group entries share the bits among them. `rule` and `entry` are of the
+ * part that was refused.
+ */
+struct br_verdict br_access_use(const struct br_inode *inode, const struct br_cred *cred,
+	const struct br_where *where, unsigned want);
+
 /** Whether an access ACL, if there is one, could change the answer: for reading it only where it matters. Exact, never a guess. */
-bool br_access_needs_acl(
-	const struct br_inode *inode, const struct br_cred *cred, unsigned want);
+bool br_access_needs_acl(const struct br_inode *inode, const struct br_cred *cred, unsigned want);
 
 /**
  * May cred remove or rename the entry `victim` of the directory `dir` (the kernel's may_delete and __check_sticky)? Judges write and search on dir, sticky with ownership and CAP_FOWNER,

@@ -46,7 +46,7 @@ static void person_add(struct people *people, const struct br_inode *inode,
 	if (need == 0 || people->n == PEOPLE_MAX) {
 		return;
 	}
-	bool wanting = br_access(inode, cred, &plain_where, need).missing != 0;
+	bool wanting = br_access_use(inode, cred, &plain_where, need).missing != 0;
 	people->v[people->n++] = (struct person){.cred = cred, .need = need, .wanting = wanting};
 	people->need |= need;
 	people->wanting += wanting;
