@@ -310,7 +310,7 @@ static void meddle(const char *how) {
 			assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
 			close(fd);
 		} else if (strcmp(how, "symlink") == 0) {
-			assert_int_equal(symlink("/etc/passwd", path), 0);
+			assert_int_equal(symlink("../other name", path), 0);
 		} else if (strcmp(how, "directory") == 0) {
 			assert_int_equal(mkdir(path, 0604), 0);
 			assert_int_equal(lchown(path, HOST_ID, HOST_ID), 0);
@@ -487,6 +487,24 @@ static void test_errors_stop_the_tree(void **state) {
 		assert_int_equal(g.undone.conflicts, 0);
 		assert_snapshot(g.tree, before);
 	}
+}
+
+// What was begun is put back at once: nothing stays between its two states.
+static void test_half_a_change(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 5);
+	g.decide = decide_mixed;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	calls.chown_fails_at = 1;
+	calls.error = EIO;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_int_equal(g.applied.changed, 0);
+	assert_int_equal(g.applied.failed, 1);
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, 0);
+	assert_snapshot(g.tree, before);
 }
 
 static void test_one_refusal_is_not_the_end(void **state) {
@@ -910,6 +928,7 @@ int main(void) {
 		TEST(test_meddling_before_undo),
 		TEST(test_root_replaced_before_undo),
 		TEST(test_errors_stop_the_tree),
+		TEST(test_half_a_change),
 		TEST(test_one_refusal_is_not_the_end),
 		TEST(test_unwritable_journal),
 		TEST(test_stop),
