@@ -4,8 +4,6 @@
 #ifndef BR_TESTS_PLAN_WORLD_H
 #define BR_TESTS_PLAN_WORLD_H
 
-#include "acl_words.h"
-
 #include <base/mem.h>
 #include <bindright/plan.h>
 
@@ -18,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/acl_words.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -83,12 +82,12 @@ static inline void run(const char *format, ...) {
 	}
 }
 
-static const char passwd[] = "root:x:0:0::/root:/bin/sh\n"
-			     "alice:x:1000:1000::/nonexistent/alice:/bin/sh\n"
-			     "carol:x:1002:1002::/nonexistent/carol:/bin/sh\n"
-			     "bob:x:1007:1007::/nonexistent/bob:/bin/sh\n";
-static const char group[] = "root:x:0:\nalice:x:1000:\ncarol:x:1002:\nbob:x:1007:\n"
-			    "dev:x:2000:alice,carol\nmedia:x:2001:bob,carol\nwww:x:33:\n";
+static const char passwd_text[] = "root:x:0:0::/root:/bin/sh\n"
+				  "alice:x:1000:1000::/nonexistent/alice:/bin/sh\n"
+				  "carol:x:1002:1002::/nonexistent/carol:/bin/sh\n"
+				  "bob:x:1007:1007::/nonexistent/bob:/bin/sh\n";
+static const char group_text[] = "root:x:0:\nalice:x:1000:\ncarol:x:1002:\nbob:x:1007:\n"
+				 "dev:x:2000:alice,carol\nmedia:x:2001:bob,carol\nwww:x:33:\n";
 
 static inline int world_setup(void **state) {
 	struct world *w = calloc(1, sizeof(*w));
@@ -102,8 +101,8 @@ static inline int world_setup(void **state) {
 	char etc[80];
 	assert_true(snprintf(etc, sizeof(etc), "%s/etc", w->dir) > 0);
 	assert_int_equal(mkdir(etc, 0755), 0);
-	put(w->dir, "etc/passwd", passwd);
-	put(w->dir, "etc/group", group);
+	put(w->dir, "etc/passwd", passwd_text);
+	put(w->dir, "etc/group", group_text);
 	put(w->dir, "etc/subuid", "alice:100000:65536\n");
 	w->places = br_places_new();
 	w->dx = br_diags_new(w->places);
@@ -149,9 +148,8 @@ static inline void demand(struct world *w, const struct who *who) {
 	size_t i = w->tree.n++;
 	w->containers[i] = (struct br_container){.name = {.s = "app"}};
 	w->mounts[i] = (struct br_mount){.source = {.s = "/nonexistent/src"}};
-	w->identities[i] = (struct br_identity){.container = &w->containers[i],
-		.confidence = BR_CERTAIN,
-		.cred = who->cred};
+	w->identities[i] = (struct br_identity){
+		.container = &w->containers[i], .confidence = BR_CERTAIN, .cred = who->cred};
 	w->demand[i] = (struct br_demand){
 		.container = &w->containers[i],
 		.mount = &w->mounts[i],

@@ -53,16 +53,14 @@ static int choose_acl(struct choice *c, struct outcome *out) {
 	return draft_close(c->plan, &c->draft, &out->after);
 }
 
-// Whether every process of uid may exactly these bits.
-static bool has_exactly(
-	const struct choice *c, const struct br_inode *after, br_hostid uid, unsigned perm) {
-	struct br_cred cred;
-	for (size_t i = 0; creds_next(c->plan, c->tree, uid, &i, &cred);) {
-		if (br_access(after, &cred, &plain_where, BR_R | BR_W | BR_X).have != perm) {
-			return false;
-		}
+// Whether every process of a UID that is not the owner may exactly these bits, whatever groups it is in.
+static bool has_exactly(const struct br_inode *inode, br_hostid uid, unsigned perm) {
+	unsigned group = inode->mode >> 3 & 7;
+	if (inode->acl != NULL && group != 0) {
+		const struct br_acl_entry *entry = br_acl_find(inode->acl, BR_ACL_USER, uid);
+		return entry != NULL && (entry->perm & group) == perm;
 	}
-	return true;
+	return group == perm && (inode->mode & 7) == perm;
 }
 
 // The owner that was keeps what he had, by an entry where the classes do not give him just that. Root had everything and still has. 1 done, 0 cannot be done, -1 ENOMEM.
@@ -71,7 +69,7 @@ static int keep_owner(struct choice *c, struct br_inode *after) {
 	if (draft_close(c->plan, &c->draft, after) != 0) {
 		return -1;
 	}
-	if (c->inode.uid.v == 0 || has_exactly(c, after, c->inode.uid, bits)) {
+	if (c->inode.uid.v == 0 || has_exactly(after, c->inode.uid, bits)) {
 		return 1;
 	}
 	if (!c->acls) {
@@ -219,14 +217,12 @@ static int choose_by(struct choice *c, struct outcome *out) {
 	return choose_acl(c, out);
 }
 
-static bool serves_all(const struct choice *c, const struct br_inode *after) {
-	for (size_t i = 0; i < c->people.n; i++) {
-		const struct person *person = &c->people.v[i];
-		if (br_access(after, person->cred, &plain_where, person->need).missing != 0) {
-			return false;
-		}
-	}
-	return true;
+// Whether they are all served, and what they need then is no more than what they need now.
+static bool serves_all(struct choice *c, uint64_t demands, const struct br_inode *after) {
+	struct people now;
+	const struct people_at at = {after, NULL, demands};
+	people_find(c->plan, c->tree, &at, &now);
+	return now.wanting == 0;
 }
 
 // --future-files: a directory without a default ACL gets one.
@@ -243,23 +239,39 @@ static int add_default(struct choice *c, const struct facts *facts, struct outco
 	return out->after.def == NULL ? -1 : 0;
 }
 
+static int load_people(const struct choice *c) {
+	for (size_t i = 0; i < c->people.n; i++) {
+		if (account_load(c->plan, c->people.v[i].cred->uid) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+// What one is given can make others need more; it only ever grows, by one of three bits.
 static int choose_wanted(struct choice *c, const struct facts *facts, struct outcome *out) {
 	bool own = true;
 	for (size_t i = 0; i < c->people.n; i++) {
 		const struct person *person = &c->people.v[i];
 		own = own && (!person->wanting || person->cred->uid.v == facts->uid);
 	}
-	out->kind = OUTCOME_LEFT;
 	if (!gate_open(c->plan, c->tree, facts, own, &out->reason)) {
+		out->kind = OUTCOME_LEFT;
 		return 0;
 	}
-	out->reason = BR_LEFT_NO_EXACT_STATE;
-	if (choose_by(c, out) != 0) {
-		return -1;
+	for (unsigned round = 0; round < 4; round++) {
+		struct br_inode last = out->after;
+		const struct people_at at = {&c->inode, &last, facts->demands};
+		*out = (struct outcome){OUTCOME_LEFT, BR_LEFT_NO_EXACT_STATE, c->inode};
+		people_find(c->plan, c->tree, &at, &c->people);
+		if (load_people(c) != 0 || choose_by(c, out) != 0) {
+			return -1;
+		}
+		if (out->kind == OUTCOME_LEFT || serves_all(c, facts->demands, &out->after)) {
+			return 0;
+		}
 	}
-	if (out->kind == OUTCOME_CHANGE && !serves_all(c, &out->after)) {
-		out->kind = OUTCOME_LEFT;
-	}
+	out->kind = OUTCOME_LEFT;
 	return 0;
 }
 
@@ -275,16 +287,10 @@ int choose(const struct br_plan *plan, const struct tree_work *tree, const struc
 	if ((facts->flags & FACT_UNREAD) != 0) {
 		return 0;
 	}
-	people_find(plan, tree, &c.inode, facts->demands, &c.people);
-	if (c.people.wanting > 0) {
-		for (size_t i = 0; i < c.people.n; i++) {
-			if (account_load(plan, c.people.v[i].cred->uid) != 0) {
-				return -1;
-			}
-		}
-		if (account_load(plan, c.inode.uid) != 0 || choose_wanted(&c, facts, out) != 0) {
-			return -1;
-		}
+	const struct people_at at = {&c.inode, NULL, facts->demands};
+	people_find(plan, tree, &at, &c.people);
+	if (c.people.wanting > 0 && choose_wanted(&c, facts, out) != 0) {
+		return -1;
 	}
 	return add_default(&c, facts, out);
 }

@@ -243,7 +243,8 @@ int effects_add(struct br_plan *plan, const struct tree_work *tree, const struct
 		.after = class->outcome.after,
 		.dx = dx,
 	};
-	people_find(plan, tree, &p.before, class->facts.demands, &p.people);
+	const struct people_at at = {&p.before, &p.after, class->facts.demands};
+	people_find(plan, tree, &at, &p.people);
 	struct br_arena arena = {0};
 	size_t most = entries_of(p.before.acl) + entries_of(p.after.acl) + tree->tree->n
 		+ plan->options->nkeepers + 4;

@@ -52,21 +52,26 @@ static void person_add(struct people *people, const struct br_inode *inode,
 	people->wanting += wanting;
 }
 
+static unsigned need_of(const struct br_demand *demand, const struct people_at *at) {
+	unsigned need = br_need_of(demand, at->inode);
+	return at->after == NULL ? need : need | br_need_of(demand, at->after);
+}
+
 void people_find(const struct br_plan *plan, const struct tree_work *tree,
-	const struct br_inode *inode, uint64_t demands, struct people *out) {
+	const struct people_at *at, struct people *out) {
 	out->n = 0;
 	out->need = 0;
 	out->wanting = 0;
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
-		if ((demands >> demand->index & 1) != 0) {
-			person_add(out, inode, &demand->identity->cred, br_need_of(demand, inode));
+		if ((at->demands >> demand->index & 1) != 0) {
+			person_add(out, at->inode, &demand->identity->cred, need_of(demand, at));
 		}
 	}
 	unsigned need = out->need;
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
 		if (plan->options->keepers[i].demanded) {
-			person_add(out, inode, &plan->options->keepers[i].cred, need);
+			person_add(out, at->inode, &plan->options->keepers[i].cred, need);
 		}
 	}
 }

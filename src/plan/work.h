@@ -190,9 +190,17 @@ struct people {
 
 /** The inode that facts tell of (all BR_HAVE_* set). */
 struct br_inode facts_inode(const struct facts *facts);
+/** What people are asked about. */
+struct people_at {
+	const struct br_inode *inode;
+	/** What is planned for it, or NULL: what one is given can make others need more (of a file whatever anybody may). */
+	const struct br_inode *after;
+	uint64_t demands;
+};
+
 /** Everybody whom a demand, or a demanded keeper, makes need something of this inode. */
 void people_find(const struct br_plan *plan, const struct tree_work *tree,
-	const struct br_inode *inode, uint64_t demands, struct people *out);
+	const struct people_at *at, struct people *out);
 /** Demands with a host identity, whose `below` is the path or above it. */
 uint64_t demands_at(const struct br_tree *tree, const char *path);
 /** Whether the demand has an identity on this host. */
