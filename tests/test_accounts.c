@@ -281,6 +281,8 @@ static void test_refused(void **state) {
 		g.naccounts = 1;
 		assert_int_equal(ground_apply(&g), -1);
 		assert_non_null(strstr(g.said, "cannot make the "));
+		// Before anything was announced, let alone started.
+		assert_string_equal(g.applied.id, "");
 		br_auto(br_freep) char *passwd_now = file("/etc/passwd");
 		br_auto(br_freep) char *group_now = file("/etc/group");
 		assert_string_equal(passwd, passwd_now);

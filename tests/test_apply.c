@@ -30,6 +30,8 @@ static struct {
 	int chowns;
 	int chown_fails_at;
 	int error;
+	/** Paths of what fchownat was called for, one a line. */
+	struct br_buf *log;
 } calls;
 
 int fdatasync(int fd) {
@@ -44,8 +46,20 @@ int fdatasync(int fd) {
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+static void log_path(int fd) {
+	char link[64];
+	char path[4096];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path));
+	br_buf_addn(calls.log, path, n > 0 ? (size_t)n : 0);
+	br_buf_addc(calls.log, '\n');
+}
+
 int fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags) {
 	calls.chowns++;
+	if (calls.log != NULL) {
+		log_path(fd);
+	}
 	if (calls.chowns == calls.chown_fails_at) {
 		errno = calls.error;
 		return -1;
@@ -193,6 +207,43 @@ static void test_single_file(void **state) {
 	assert_int_equal(ground_undo(&g, NULL, false), 1);
 	assert_int_equal(g.undone.restored, 1);
 	assert_snapshot(whole, before);
+}
+
+/** In this log every directory comes behind (or before) all that is below it. */
+static void assert_order(struct br_buf *log, bool behind) {
+	const char *paths[200];
+	size_t n = 0;
+	for (char *p = strtok(log->s, "\n"); p != NULL && n < 200; p = strtok(NULL, "\n")) {
+		paths[n++] = p;
+	}
+	assert_true(n > 60 && n < 200);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = i + 1; k < n; k++) {
+			const char *above = behind ? paths[i] : paths[k];
+			const char *below = behind ? paths[k] : paths[i];
+			size_t len = strlen(above);
+			if (strncmp(above, below, len) == 0 && below[len] == '/') {
+				fail_msg("%s and %s in the wrong order", above, below);
+			}
+		}
+	}
+}
+
+// Whoever is let in gets the directory last, and loses it first.
+static void test_order(void **state) {
+	(void)state;
+	needs_root();
+	struct br_buf log = {0};
+	ground_fill(&g, 50);
+	assert_int_equal(unlink(at("line\nbreak \xff\\")), 0);
+	calls.log = &log;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_order(&log, true);
+	log.n = 0;
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_order(&log, false);
+	calls.log = NULL;
+	br_buf_release(&log);
 }
 
 // Deeper than one path can say.
@@ -920,6 +971,7 @@ int main(void) {
 		TEST(test_is_what_was_decided),
 		TEST(test_nothing_to_do),
 		TEST(test_single_file),
+		TEST(test_order),
 		TEST(test_deep),
 		TEST(test_more_than_a_batch),
 		TEST(test_undo_twice_by_id),
