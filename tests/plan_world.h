@@ -84,11 +84,11 @@ static inline void run(const char *format, ...) {
 }
 
 static const char passwd_text[] = "root:x:0:0::/root:/bin/sh\n"
-			     "alice:x:1000:1000::/nonexistent/alice:/bin/sh\n"
-			     "carol:x:1002:1002::/nonexistent/carol:/bin/sh\n"
-			     "bob:x:1007:1007::/nonexistent/bob:/bin/sh\n";
+				  "alice:x:1000:1000::/nonexistent/alice:/bin/sh\n"
+				  "carol:x:1002:1002::/nonexistent/carol:/bin/sh\n"
+				  "bob:x:1007:1007::/nonexistent/bob:/bin/sh\n";
 static const char group_text[] = "root:x:0:\nalice:x:1000:\ncarol:x:1002:\nbob:x:1007:\n"
-			    "dev:x:2000:alice,carol\nmedia:x:2001:bob,carol\nwww:x:33:\n";
+				 "dev:x:2000:alice,carol\nmedia:x:2001:bob,carol\nwww:x:33:\n";
 
 static inline int world_setup(void **state) {
 	struct world *w = calloc(1, sizeof(*w));
@@ -149,9 +149,8 @@ static inline void demand(struct world *w, const struct who *who) {
 	size_t i = w->tree.n++;
 	w->containers[i] = (struct br_container){.name = {.s = "app"}};
 	w->mounts[i] = (struct br_mount){.source = {.s = "/nonexistent/src"}};
-	w->identities[i] = (struct br_identity){.container = &w->containers[i],
-		.confidence = BR_CERTAIN,
-		.cred = who->cred};
+	w->identities[i] = (struct br_identity){
+		.container = &w->containers[i], .confidence = BR_CERTAIN, .cred = who->cred};
 	w->demand[i] = (struct br_demand){
 		.container = &w->containers[i],
 		.mount = &w->mounts[i],

@@ -80,7 +80,8 @@ void draft_name(struct draft *draft, br_hostid uid, unsigned perm) {
 	}
 	named(draft, BR_ACL_USER, uid)->perm = (uint16_t)perm;
 	if (widens) {
-		draft->mask = group_class(draft);
+		// Never less than it was: while any x bit is left, root's override may execute the file.
+		draft->mask |= group_class(draft);
 	}
 	draft->extended = true;
 	if (draft->mask == 0) {
