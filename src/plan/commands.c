@@ -257,15 +257,17 @@ int command_chown(const struct br_plan *plan, const struct tree_work *tree,
 	if (path == NULL && !known_whole(tree)) {
 		return 0;
 	}
+	// Of the whole tree some may have one of the two already.
+	bool whole = path == NULL && all;
 	struct br_buf buf = {0};
 	br_buf_add(&buf, path == NULL ? "chown -R -h " : "chown -h ");
 	if (!all) {
 		br_buf_addf(&buf, "--from=%u:%u ", from->uid, from->gid);
 	}
-	if (to->uid.v != from->uid || all) {
+	if (to->uid.v != from->uid || whole) {
 		br_buf_addf(&buf, "%u", to->uid.v);
 	}
-	if (to->gid.v != from->gid || all) {
+	if (to->gid.v != from->gid || whole) {
 		br_buf_addf(&buf, ":%u", to->gid.v);
 	}
 	add_path(&buf, path == NULL ? tree->tree->path : path);
