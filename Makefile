@@ -54,7 +54,7 @@ OPTIMISED := $(if $(SAN),,$(filter -O1 -O2 -O3 -Os,$(CFLAGS)))
 HARDENING := -fPIE $(if $(OPTIMISED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 HARDENING += $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection)
 HARDENING += $(call probe,-fcf-protection) $(call probe,-mbranch-protection=standard)
-SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZE := $(if $(SAN),-DBR_SANITIZED -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
     -Wformat=2 -Wvla -Wundef -Wwrite-strings -Wcast-qual $(if $(WERROR),-Werror)
 

@@ -4,8 +4,6 @@
 #ifndef BR_TESTS_PLAN_WORLD_H
 #define BR_TESTS_PLAN_WORLD_H
 
-#include "acl_words.h"
-
 #include <base/mem.h>
 #include <bindright/plan.h>
 
@@ -18,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/acl_words.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-#include "acl_words.h"
+#include <support/acl_words.h>
 
 #include <bindright/access.h>
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ struct fixture {
 	struct br_mount mounts[MOUNTS_MAX];
 	struct br_identity identities[MOUNTS_MAX];
 	struct br_spec spec;
+	struct br_need_option needs[2];
 	struct br_demand_options options;
 	struct br_demands *demands;
 };
@@ -53,6 +55,7 @@ static int set_up(void **state) {
 	f->dx = br_diags_new(f->places);
 	assert_non_null(f->dx);
 	f->spec.containers = f->boxes;
+	f->options.needs = f->needs;
 	*state = f;
 	return 0;
 }
@@ -293,12 +296,12 @@ static const struct need_row needs[] = {
 static void what_is_needed(void **state) {
 	struct fixture *f = *state;
 	make_dir(f, "a");
-	struct br_need_option option = {.target.s = "/d"};
+	struct br_need_option *option = &f->needs[0];
+	option->target.s = "/d";
 	struct br_mount *mount = add(f, BR_MOUNT_BIND, "a", "/d");
-	f->options.needs = &option;
 	for (size_t i = 0; i < COUNT(needs); i++) {
 		mount->read_only = needs[i].read_only;
-		option.bits = needs[i].bits;
+		option->bits = needs[i].bits;
 		f->options.nneeds = needs[i].bits != 0;
 		const struct br_demands *d = make(f);
 		assert_non_null(d);
@@ -308,7 +311,7 @@ static void what_is_needed(void **state) {
 			fail_msg("%s: %u %u", needs[i].name, need->dir, need->file);
 		}
 		assert_int_equal(d->trees[0].demands[0].read_only, needs[i].read_only);
-		assert_true(option.used || f->options.nneeds == 0);
+		assert_true(option->used || f->options.nneeds == 0);
 	}
 }
 
@@ -317,15 +320,12 @@ static void targets_of_needs(void **state) {
 	make_dir(f, "a");
 	add(f, BR_MOUNT_BIND, "a", "/data");
 	add(f, BR_MOUNT_BIND, "a", "/data/sub");
-	struct br_need_option options[] = {
-		{.target.s = "/data/", .bits = BR_R},
-		{.target.s = "/data", .bits = BR_X},
-	};
-	f->options.needs = options;
+	f->needs[0] = (struct br_need_option){.target.s = "/data/", .bits = BR_R};
+	f->needs[1] = (struct br_need_option){.target.s = "/data", .bits = BR_X};
 	f->options.nneeds = 2;
 	const struct br_demands *d = make(f);
 	assert_non_null(d);
-	assert_true(options[0].used && options[1].used);
+	assert_true(f->needs[0].used && f->needs[1].used);
 	// The last counts, and only for its own target.
 	assert_int_equal(d->trees[0].demands[0].need.file, BR_X);
 	assert_true(d->trees[0].demands[1].need.as_any);
@@ -359,11 +359,10 @@ static void a_need_of_what_cannot_be_judged_is_used(void **state) {
 	struct fixture *f = *state;
 	add(f, BR_MOUNT_BIND, "a", "/data");
 	f->identities[0].confidence = BR_UNKNOWN;
-	struct br_need_option option = {.target.s = "/data", .bits = BR_R};
-	f->options.needs = &option;
+	f->needs[0] = (struct br_need_option){.target.s = "/data", .bits = BR_R};
 	f->options.nneeds = 1;
 	assert_non_null(make(f));
-	assert_true(option.used);
+	assert_true(f->needs[0].used);
 }
 
 static void at_most_sixty_four(void **state) {
@@ -379,6 +378,32 @@ static void at_most_sixty_four(void **state) {
 	add(f, BR_MOUNT_BIND, "a", "/d");
 	assert_null(make(f));
 	assert_int_equal(br_diags_errors(f->dx), 1);
+}
+
+static void without_memory(void **state) {
+	struct fixture *f = *state;
+	make_tree(f);
+	static const char *const sources[] = {"a", "a/x", "none/x", "none", "b"};
+	for (size_t i = 0; i < COUNT(sources); i++) {
+		add(f, BR_MOUNT_BIND, sources[i], "/d");
+	}
+	bool hit = true;
+	for (unsigned n = 1; hit; n++) {
+		// A list tells only once that it was out of memory.
+		br_diags_free(f->dx);
+		f->dx = br_diags_new(f->places);
+		fault_at(n);
+		const struct br_demands *d = make(f);
+		hit = fault_hit();
+		fault_at(0);
+		if (d) {
+			assert_string_equal(shape(f), "a: . x; none: x .; b: .");
+		} else {
+			assert_true(hit);
+			assert_int_equal(br_diags_errors(f->dx), 1);
+		}
+		assert_true(hit || n > 3);
+	}
 }
 
 /** u::--- u:7:rw- g::r-- m::--x o::---, and so on: an ACL by its permissions. */
@@ -472,6 +497,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(
 			a_need_of_what_cannot_be_judged_is_used, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(at_most_sixty_four, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(need_of_inodes, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

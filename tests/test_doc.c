@@ -1,15 +1,16 @@
 #include <base/own.h>
 #include <base/text.h>
-#include <doc/doc.h>
-
 #include <bindright/diag.h>
+#include <doc/doc.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -116,6 +117,7 @@ static const struct {
 		"{\"a\"=1 \"b\"=[true null \"xA\"]}"},
 	{"JSON with tabs", "{\n\t\"a\":\t1,\n\t\"b\": []\n}\n", "{\"a\"=1 \"b\"=[]}"},
 	{"empty collections", "a: []\nb: {}\n", "{a=[] b={}}"},
+	{"an empty list is all", "[]\n", "[]"},
 	{"missing values", "a:\nb: ~\nc: null\n", "{a= b=~ c=null}"},
 	{"empty item", "- \n- a\n-\n", "[ a ]"},
 	{"single quotes", "a: 'it''s'\n", "{a='it's'}"},
@@ -134,7 +136,10 @@ static const struct {
 	{"blank after the colon makes a map", "- ./x: /y\n", "[{./x=/y}]"},
 	{"CRLF", "a: b\r\nc:\r\n  - d\r\n", "{a=b c=[d]}"},
 	{"CRLF literal", "a: |\r\n  x\r\n  y\r\n", "{a=|x\ny\n|}"},
-	{"byte order mark", "\xef\xbb\xbf" "a: b\n", "{a=b}"},
+	{"byte order mark",
+		"\xef\xbb\xbf"
+		"a: b\n",
+		"{a=b}"},
 	{"document mark", "---\na: b\n", "{a=b}"},
 	{"documents", "a\n---\nb\n...\n---\nc\n", "a --- b --- c"},
 	{"empty documents", "---\n---\na\n---\n", "(none) --- a --- (none)"},
@@ -151,14 +156,18 @@ static const struct {
 	{"anchor on a key", "&k a: 1\nb: *k\n", "{a=1 b=a}"},
 	{"alias as a key", "- &k a\n- {*k : 1}\n", "[a {a=1}]"},
 	{"anchor and tag", "a: &x !t b\nc: !u &y d\n", "{a=!t b c=!u d}"},
-	{"merge key stays", "a: &x {b: c}\nd:\n  <<: *x\n  e: f\n",
-		"{a={b=c} d={<<={b=c} e=f}}"},
+	{"merge key stays", "a: &x {b: c}\nd:\n  <<: *x\n  e: f\n", "{a={b=c} d={<<={b=c} e=f}}"},
 	{"same keys in two maps", "a: {x: 1}\nb: {x: 2}\n", "{a={x=1} b={x=2}}"},
+	{"tab behind a colon", "a:\tb\n? c\n: d:\te\n", "{a=b c={d=e}}"},
 	{"question mark", "? a\n: b\n? c\n", "{a=b c=}"},
 	{"pair in a list", "[a: b, c]\n", "[{a=b} c]"},
 	{"null key", ": a\n", "{=a}"},
 	{"wide characters", "\xe5\x90\x8d: \xc3\xa9\n", "{\xe5\x90\x8d=\xc3\xa9}"},
-	{"NEL is no control", "a: \"b\xc2\x85" "c\"\n", "{a=\"b\xc2\x85" "c\"}"},
+	{"NEL is no control",
+		"a: \"b\xc2\x85"
+		"c\"\n",
+		"{a=\"b\xc2\x85"
+		"c\"}"},
 	{"bracket in the column of its key", "s:\n  a: [\n    b\n  ]\n  c: {\n  }\n",
 		"{s={a=[b] c={}}}"},
 	{"sloppy flow indentation", "a: [\nb,\nc\n]\n", "{a=[b c]}"},
@@ -188,12 +197,14 @@ static const struct {
 	uint32_t other_line, other_column;
 } bad[] = {
 	{"duplicate key", "a: 1\nb: 2\na: 3\n", 3, 1, 1, "key 'a' is already", NULL, 1, 1},
-	{"duplicate key, deep", "s:\n  user: 1\n  x: 2\n  user: 0\n", 4, 3, 4, "key 'user'", NULL, 2, 3},
+	{"duplicate key, deep", "s:\n  user: 1\n  x: 2\n  user: 0\n", 4, 3, 4, "key 'user'", NULL,
+		2, 3},
 	{"duplicate key, quoted", "a: 1\n'a': 2\n", 2, 1, 3, "key 'a'", NULL, 1, 1},
 	{"duplicate key, flow", "{a: 1, b: 2, a: 3}\n", 1, 14, 1, "key 'a'", NULL, 1, 2},
 	{"three times", "a: 1\na: 2\na: 3\n", 2, 1, 1, "key 'a'", NULL, 1, 1},
 	{"two duplicates", "b: 1\na: 2\na: 3\nb: 4\n", 3, 1, 1, "key 'a'", NULL, 2, 1},
-	{"duplicate merge key", "a: &x {}\nb:\n  <<: *x\n  <<: *x\n", 4, 3, 2, "key '<<'", NULL, 3, 3},
+	{"duplicate merge key", "a: &x {}\nb:\n  <<: *x\n  <<: *x\n", 4, 3, 2, "key '<<'", NULL, 3,
+		3},
 	{"duplicate by alias", "a: &k b\n*k : 1\nb: 2\n", 3, 1, 1, "key 'b'", NULL, 2, 1},
 	{"duplicate null key", ": a\n: b\n", 2, 1, 0, "key ''", NULL, 1, 1},
 	{"duplicate in second document", "a: 1\n---\na: 1\na: 2\n", 4, 1, 1, "key 'a'", NULL, 3, 1},
@@ -204,26 +215,36 @@ static const struct {
 	{"alias inside itself, map", "&x a: &y {b: *y}\n", 1, 14, 2, "inside", NULL, 1, 8},
 	{"list as key", "? [a]\n: b\n", 1, 3, 3, "a list cannot be a key", "quote", 0, 0},
 	{"map as key", "{a: b}: c\n", 1, 1, 6, "a mapping cannot be a key", "quote", 0, 0},
-	{"alias of a map as key", "a: &x {}\n*x : 1\n", 2, 1, 2, "a mapping cannot be a key", NULL, 0, 0},
+	{"alias of a map as key", "a: &x {}\n*x : 1\n", 2, 1, 2, "a mapping cannot be a key", NULL,
+		0, 0},
 	{"tab", "a:\n\tb: c\n", 2, 1, 1, "tab", "spaces", 0, 0},
 	{"tab later", "a:\n  b: 1\n\tc: 2\n", 3, 1, 1, "tab", "spaces", 0, 0},
+	{"tab behind a '?' key", "? \"#\"::\t :,\t\n", 1, 8, 1, "tab", "spaces", 0, 0},
+	{"tab behind a '?' key, list", "? a:\t- b\n", 1, 5, 1, "tab", "spaces", 0, 0},
 	{"missing blank", "a:b\nc: d\n", 1, 2, 1, "blank is missing after ':'", "write a: b", 0, 0},
 	{"missing blank, last", "c: d\na:b\n", 2, 2, 1, "blank is missing", "write a: b", 0, 0},
-	{"missing blank, deep", "s:\n  image: x\n  user:1000\n  b: c\n", 3, 7, 1, "blank is missing",
-		"write user: 1000", 0, 0},
+	{"missing blank, deep", "s:\n  image: x\n  user:1000\n  b: c\n", 3, 7, 1,
+		"blank is missing", "write user: 1000", 0, 0},
 	{"single quote open", "a: 'x\n", 1, 4, 1, "quote is never closed", "closing quote", 0, 0},
-	{"double quote open", "b: 1\na: \"x\n", 2, 4, 1, "quote is never closed", "closing quote", 0, 0},
-	{"quote runs into a key", "a: \"x\nb: y\n", 1, 4, 1, "quote is never closed", "closing", 0, 0},
-	{"quote runs into a quote", "a: \"x\nb: \"y\"\n", 2, 5, 1, "behind the closing quote", NULL, 1, 4},
+	{"double quote open", "b: 1\na: \"x\n", 2, 4, 1, "quote is never closed", "closing quote",
+		0, 0},
+	{"quote runs into a key", "a: \"x\nb: y\n", 1, 4, 1, "quote is never closed", "closing", 0,
+		0},
+	{"quote runs into a quote", "a: \"x\nb: \"y\"\n", 2, 5, 1, "behind the closing quote", NULL,
+		1, 4},
 	{"two colons", "a: b: c\n", 1, 5, 1, "second ':'", "quote", 0, 0},
 	{"two colons, quoted", "a: \"b\": c\n", 1, 7, 1, "second ':'", "quote", 0, 0},
-	{"indented too far", "s:\n  a: 1\n    b: 2\n", 3, 5, 4, "goes on with the value above", "indentation", 0, 0},
-	{"indented in between", "s:\n  w:\n    a: 1\n   b: 2\n", 4, 4, 0, "wrong indentation", "column", 0, 0},
-	{"indented less than the first", "  a: 1\nb: 2\n", 2, 1, 0, "indented differently", "column", 0, 0},
+	{"indented too far", "s:\n  a: 1\n    b: 2\n", 3, 5, 4, "goes on with the value above",
+		"indentation", 0, 0},
+	{"indented in between", "s:\n  w:\n    a: 1\n   b: 2\n", 4, 4, 0, "wrong indentation",
+		"column", 0, 0},
+	{"indented less than the first", "  a: 1\nb: 2\n", 2, 1, 0, "indented differently",
+		"column", 0, 0},
 	{"list item off", "a:\n  - x\n - y\n", 3, 2, 0, "wrong indentation", NULL, 0, 0},
 	{"list then key", "- a\nb: 3\n", 2, 1, 1, "no item", "- ", 0, 0},
 	{"missing blank after dash", "a:\n - b\n -c\n", 3, 2, 2, "no item", "- ", 0, 0},
-	{"list behind a key", "a: - b\n", 1, 4, 1, "list cannot begin on the same line", "next line", 0, 0},
+	{"list behind a key", "a: - b\n", 1, 4, 1, "list cannot begin on the same line",
+		"next line", 0, 0},
 	{"no colon", "a: 1\nkey\nb: 1\n", 2, 1, 3, "expected a key", "key: value", 0, 0},
 	{"no colon, last", "a: 1\nkey\n", 2, 1, 3, "does not belong", "':'", 0, 0},
 	{"at sign", "a: @x\n", 1, 4, 1, "cannot begin with '@'", "quotes", 0, 0},
@@ -233,16 +254,19 @@ static const struct {
 	{"brace open", "a: {\n", 1, 4, 1, "'{' is never closed", "'}'", 0, 0},
 	{"inner bracket open", "a: [1, [2, 3]\n", 1, 4, 1, "'[' is never closed", "']'", 0, 0},
 	{"closing bracket", "a: ]\n", 1, 4, 1, "closes nothing", "quote", 0, 0},
-	{"comma missing", "a: [\"x\" \"y\"]\n", 1, 9, 1, "comma is missing", NULL, 1, 4},
+	{"comma missing", "a: [\"x\" \"y\"]\n", 1, 9, 3, "comma is missing", NULL, 1, 4},
 	{"comma too many", "a: [b,,c]\n", 1, 7, 1, "nothing before this comma", NULL, 0, 0},
-	{"unknown escape", "a: \"xy\\q\"\n", 1, 7, 2, "backslash before 'q'", "single quotes", 0, 0},
-	{"Windows path", "a: \"C:\\data\"\n", 1, 7, 2, "backslash before 'd'", "single quotes", 0, 0},
-	{"text after quotes", "a: \"b\" c\n", 1, 8, 1, "behind the closing quote", "whole value", 0, 0},
+	{"unknown escape", "a: \"xy\\q\"\n", 1, 7, 2, "backslash before 'q'", "single quotes", 0,
+		0},
+	{"Windows path", "a: \"C:\\data\"\n", 1, 7, 2, "backslash before 'd'", "single quotes", 0,
+		0},
+	{"text after quotes", "a: \"b\" c\n", 1, 8, 1, "behind the closing quote", "whole value", 0,
+		0},
 	{"apostrophe", "a: 'it's'\n", 1, 8, 1, "behind the closing quote", NULL, 0, 0},
 	{"comment without blank", "a: \"b\"#c\n", 1, 7, 1, "blank before its '#'", NULL, 0, 0},
 	{"tag prefix", "a: !x!y z\n", 1, 4, 4, "prefix is not defined", NULL, 0, 0},
 	{"two anchors", "a: &x &y z\n", 1, 8, 1, "two anchors", NULL, 0, 0},
-	{"text behind a bar", "a: |x\n  b\n", 1, 5, 0, "behind the '|'", "next line", 0, 0},
+	{"text behind a bar", "a: |x\n  b\n", 1, 5, 1, "behind the '|'", "next line", 0, 0},
 	{"control", "a: b\x01\n", 1, 5, 1, "control character U+0001", "remove", 0, 0},
 	{"escape character", "a: \x1b[1m\n", 1, 4, 1, "U+001B", "colour", 0, 0},
 	{"control in a comment", "a: b # \x07\n", 1, 8, 1, "U+0007", NULL, 0, 0},
@@ -253,18 +277,21 @@ static const struct {
 	{"cut short", "a: \xe5\x90", 1, 4, 1, "not valid UTF-8", NULL, 0, 0},
 	{"surrogate", "a: \xed\xa0\x80\n", 1, 4, 1, "not valid UTF-8", NULL, 0, 0},
 	{"overlong", "a: \xc0\xaf\n", 1, 4, 1, "not valid UTF-8", NULL, 0, 0},
-	{"column counts characters", "\xc3\xa9\xe5\x90\x8d: *z\n", 1, 5, 2, "no anchor", NULL, 0, 0},
-	{"column after the mark", "\xef\xbb\xbf" "a: *z\n", 1, 4, 2, "no anchor", NULL, 0, 0},
+	{"column counts characters", "\xc3\xa9\xe5\x90\x8d: *z\n", 1, 5, 2, "no anchor", NULL, 0,
+		0},
+	{"column after the mark",
+		"\xef\xbb\xbf"
+		"a: *z\n",
+		1, 4, 2, "no anchor", NULL, 0, 0},
 	{"line after CRLF", "a: 1\r\nb: *z\r\n", 2, 4, 2, "no anchor", NULL, 0, 0},
 };
 
-static void check_place(const struct reading *r, const char *name, struct br_span at,
-	uint32_t line, uint32_t column) {
+static void check_place(const struct reading *r, const char *name, struct br_span at, uint32_t line,
+	uint32_t column) {
 	struct br_position position = {0};
 	if (!br_places_find(r->places, at, &position)) {
 		fail_msg("%s: no place", name);
 	}
-	// what the table of places makes of the byte order mark is its own affair
 	if (position.line != line || position.column != column) {
 		fail_msg("%s: at %u:%u, not %u:%u", name, position.line, position.column, line,
 			column);
@@ -290,8 +317,8 @@ static void test_bad(void **state) {
 			fail_msg("%s: length %u", bad[i].name, d->at.len);
 		}
 		if (bad[i].other_line) {
-			check_place(&r, bad[i].name, d->other, bad[i].other_line,
-				bad[i].other_column);
+			check_place(
+				&r, bad[i].name, d->other, bad[i].other_line, bad[i].other_column);
 		} else if (d->other.text) {
 			fail_msg("%s: a second place", bad[i].name);
 		}
@@ -314,7 +341,8 @@ static void check_span(const struct reading *r, const struct br_node *node, cons
 	size_t n;
 	const char *s = br_places_bytes(r->places, node->at.text, &n);
 	assert_true(node->at.off + node->at.len <= n);
-	if (strlen(expected) != node->at.len || strncmp(s + node->at.off, expected, node->at.len) != 0) {
+	if (strlen(expected) != node->at.len
+		|| strncmp(s + node->at.off, expected, node->at.len) != 0) {
 		fail_msg("span is <%.*s>, not <%s>", (int)node->at.len, s + node->at.off, expected);
 	}
 }
@@ -399,7 +427,8 @@ static void test_get(void **state) {
 
 static void test_utf16(void **state) {
 	(void)state;
-	static const char le[] = "\xff\xfe" "a\0:\0 \0\xe9\0\n\0b\0:\0 \0*\0z\0";
+	static const char le[] = "\xff\xfe"
+				 "a\0:\0 \0\xe9\0\n\0b\0:\0 \0*\0z\0";
 	static const char be[] = "\xfe\xff\0a\0:\0 \0b\xd8\x3d\xde\x00";
 	struct reading r = read_bytes(le, sizeof(le) - 1);
 	assert_null(r.doc);
@@ -417,7 +446,9 @@ static void test_utf16(void **state) {
 	assert_non_null(strstr(br_diags_get(r.dx, 0)->message, "UTF-16"));
 	done(&r);
 
-	r = read_bytes("\xff\xfe" "a", 3);
+	r = read_bytes("\xff\xfe"
+		       "a",
+		3);
 	assert_null(r.doc);
 	done(&r);
 
@@ -439,60 +470,32 @@ static const struct {
 	bool is_int;
 	int64_t value;
 } scalars[] = {
-	{"0", "a number", true, 0},
-	{"1000", "a number", true, 1000},
-	{"+7", "a number", true, 7},
-	{"-7", "a number", true, -7},
-	{"0100", "a number", true, 64},
-	{"-0100", "a number", true, -64},
-	{"0o17", "a number", true, 15},
-	{"0x1F", "a number", true, 31},
-	{"0XfF", "a number", true, 255},
-	{"0b101", "a number", true, 5},
-	{"1_000", "a number", true, 1000},
-	{"0_7", "a number", true, 7},
-	{"00", "a number", true, 0},
+	{"0", "a number", true, 0}, {"1000", "a number", true, 1000}, {"+7", "a number", true, 7},
+	{"-7", "a number", true, -7}, {"0100", "a number", true, 64},
+	{"-0100", "a number", true, -64}, {"0o17", "a number", true, 15},
+	{"0x1F", "a number", true, 31}, {"0XfF", "a number", true, 255},
+	{"0b101", "a number", true, 5}, {"1_000", "a number", true, 1000},
+	{"0_7", "a number", true, 7}, {"00", "a number", true, 0},
 	{"9223372036854775807", "a number", true, INT64_MAX},
 	{"-9223372036854775808", "a number", true, INT64_MIN},
 	{"9223372036854775808", "a number", false, 0},
 	{"08", "a number", false, 0}, // no octal number, but a float
-	{"1.5", "a number", false, 0},
-	{"1e3", "a number", false, 0},
-	{".5", "a number", false, 0},
-	{"5.", "a number", false, 0},
-	{".inf", "a number", false, 0},
-	{"-.INF", "a number", false, 0},
-	{".nan", "a number", false, 0},
-	{"_1", "a string", false, 0},
-	{"0x", "a string", false, 0},
-	{"0b2", "a string", false, 0},
-	{"0xg", "a string", false, 0},
-	{"+", "a string", false, 0},
-	{".", "a string", false, 0},
-	{"1e", "a string", false, 0},
-	{"1 0", "a string", false, 0},
-	{"20:20", "a string", false, 0},
-	{"1.2.3", "a string", false, 0},
-	{"inf", "a string", false, 0},
-	{"true", "a boolean", false, 0},
-	{"False", "a boolean", false, 0},
-	{"tRUE", "a string", false, 0},
-	{"yes", "a string", false, 0},
-	{"on", "a string", false, 0},
-	{"~", "null", false, 0},
-	{"null", "null", false, 0},
-	{"Null", "null", false, 0},
-	{"nULL", "a string", false, 0},
-	{"'1'", "a string", false, 0},
-	{"\"true\"", "a string", false, 0},
-	{"''", "a string", false, 0},
-	{"!!str 1", "a string", false, 0},
-	{"! 1", "a string", false, 0},
-	{"!!int '1'", "a number", false, 0},
-	{"!reset null", "null", false, 0},
-	{"!t 5", "a number", false, 0},
-	{"[]", "a list", false, 0},
-	{"{}", "a mapping", false, 0},
+	{"1.5", "a number", false, 0}, {"1e3", "a number", false, 0}, {".5", "a number", false, 0},
+	{"5.", "a number", false, 0}, {".inf", "a number", false, 0},
+	{"-.INF", "a number", false, 0}, {".nan", "a number", false, 0},
+	{"_1", "a string", false, 0}, {"0x", "a string", false, 0}, {"0b2", "a string", false, 0},
+	{"0xg", "a string", false, 0}, {"+", "a string", false, 0}, {".", "a string", false, 0},
+	{"1e", "a string", false, 0}, {"1 0", "a string", false, 0},
+	{"20:20", "a string", false, 0}, {"1.2.3", "a string", false, 0},
+	{"inf", "a string", false, 0}, {"true", "a boolean", false, 0},
+	{"False", "a boolean", false, 0}, {"tRUE", "a string", false, 0},
+	{"yes", "a string", false, 0}, {"on", "a string", false, 0}, {"~", "null", false, 0},
+	{"null", "null", false, 0}, {"Null", "null", false, 0}, {"nULL", "a string", false, 0},
+	{"'1'", "a string", false, 0}, {"\"true\"", "a string", false, 0},
+	{"''", "a string", false, 0}, {"!!str 1", "a string", false, 0},
+	{"! 1", "a string", false, 0}, {"!!int '1'", "a number", false, 0},
+	{"!reset null", "null", false, 0}, {"!t 5", "a number", false, 0},
+	{"[]", "a list", false, 0}, {"{}", "a mapping", false, 0},
 	{"111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111",
 		"a string", false, 0}, // a number for others; nothing here needs it
 };
@@ -608,7 +611,8 @@ static void check_limit(const char *name, char *text, const char *message) {
 	if (!message ? said != NULL : !said || !strstr(said, message)) {
 		fail_msg("%s: %s", name, said ? said : "was taken");
 	}
-	double seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	double seconds =
+		(double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 	if (seconds > 1 && !getenv("SLOW")) {
 		fail_msg("%s: %.1f s", name, seconds);
 	}
@@ -666,7 +670,8 @@ static void test_many_keys(void **state) {
 	check_limit("40k keys", count("", "k#: 1\n", 40000, ""), NULL);
 	check_limit("40k keys and one again", count("", "k#: 1\n", 40000, "k7: 1\n"), "key 'k7'");
 	check_limit("the same key 40k times", repeat("", "k: 1\n", 40000, ""), "key 'k'");
-	check_limit("one key by 40k aliases", repeat("- &k a\n- {", "*k : 1,", 40000, "}\n"), "key 'a'");
+	check_limit("one key by 40k aliases", repeat("- &k a\n- {", "*k : 1,", 40000, "}\n"),
+		"key 'a'");
 
 	char *text = count("", "k#: x\n", 30000, "");
 	struct reading r = read_text(text);
@@ -717,6 +722,41 @@ static void test_short(void **state) {
 	}
 }
 
+/** Read with what was set up before; the n-th allocation fails there. */
+static void check_memory(const char *s, size_t n) {
+	for (unsigned i = 1;; i++) {
+		struct br_places *places = br_places_new();
+		struct br_diags *dx = br_diags_new(places);
+		assert_non_null(dx);
+		int text = br_places_add(places, BR_PLACE_FILE, "in.yaml", s, n);
+		assert_true(text > 0);
+		fault_at(i);
+		struct br_doc *doc = br_doc_read((uint16_t)text, dx);
+		bool hit = fault_hit();
+		fault_at(0);
+		assert_true(!doc ? br_diags_errors(dx) > 0 : !br_diags_errors(dx));
+		br_doc_free(doc);
+		br_diags_free(dx);
+		br_places_free(places);
+		if (!hit) {
+			return;
+		}
+	}
+}
+
+static void test_memory(void **state) {
+	(void)state;
+	static const char good_text[] = "a: &x !t [1, 'b']\nc: *x\nd: {e: |\n f}\n---\n- x\n";
+	static const char bad_text[] = "a: 1\na: 2\n";
+	static const char open_text[] = "a: [1\n";
+	static const char wide_text[] = "\xff\xfe"
+					"a\0:\0 \0b\0";
+	check_memory(good_text, sizeof(good_text) - 1);
+	check_memory(bad_text, sizeof(bad_text) - 1);
+	check_memory(open_text, sizeof(open_text) - 1);
+	check_memory(wide_text, sizeof(wide_text) - 1);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
@@ -733,6 +773,7 @@ int main(void) {
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_laughs),
 		cmocka_unit_test(test_short),
+		cmocka_unit_test(test_memory),
 	};
 	return cmocka_run_group_tests_name("doc", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <base/own.h>
 #include <bindright/identity.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,7 +167,7 @@ static void malformed_users_are_left_out(void **state) {
 				   "huge:x:99999999999999999999:1::/:\n"
 				   "+::1:1::/:\n"
 				   "-gone:x:1:1::/:\n"
-				   "nul\0:x:1:1::/:\n"
+				   "nul:x:1:1::/:\0/bin/sh\n"
 				   "  good:x:2:3::/g:  \r\n";
 	make_bytes(f, "etc/passwd", text, sizeof(text) - 1);
 	read_db(f);
@@ -282,6 +284,45 @@ static void credentials_of_a_login(void **state) {
 	assert_int_equal(cred.uids.n, 0);
 }
 
+/** Whether the n-th allocation was reached. */
+static bool try_to_read(struct fixture *f, unsigned n) {
+	struct br_cred cred = {0};
+	size_t errors = br_diags_errors(f->dx);
+	fault_at(n);
+	br_auto(br_hostdb_freep) struct br_hostdb *db = br_hostdb_read(f->root, f->dx);
+	bool hit = fault_hit();
+	if (!db) {
+		fault_at(0);
+		assert_true(hit);
+		assert_true(br_diags_errors(f->dx) > errors);
+		return true;
+	}
+	const struct br_host_user *ann = br_hostdb_user_named(db, "ann");
+	assert_non_null(ann);
+	(void)br_hostdb_user(db, (br_hostid){4}); // nobody has it
+	int result = br_hostdb_cred(db, &f->arena, ann, &cred);
+	hit = fault_hit();
+	fault_at(0);
+	if (result == 0) {
+		assert_int_equal(cred.ngroups, 4);
+	} else {
+		assert_true(hit);
+	}
+	return hit;
+}
+
+static void without_memory(void **state) {
+	struct fixture *f = *state;
+	make(f, "etc/passwd", "root:x:0:0::/root:\nann:x:1000:1001::/home/ann:\n");
+	make(f, "etc/group", "wheel:x:10:root,ann\nz:x:5:ann\nbig:x:70000:ann\n");
+	make(f, "etc/subuid", "ann:100000:65536\n");
+	unsigned n = 1;
+	while (try_to_read(f, n)) {
+		n++;
+	}
+	assert_true(n > 3);
+}
+
 static void links_stay_in_the_sysroot(void **state) {
 	struct fixture *f = *state;
 	assert_int_equal(mkdir(path_in(f, "real"), 0755), 0);
@@ -317,6 +358,113 @@ static void large_files_are_refused(void **state) {
 	assert_int_equal(truncate(path_in(f, "etc/passwd"), (16 << 20) + 1), 0);
 	assert_null(br_hostdb_read(f->root, f->dx));
 	assert_int_equal(br_diags_errors(f->dx), 1);
+}
+
+/*
+ * A name service that knows more than the files: these take the place of the C library's. Their answers need a large buffer, as
+ * those of a group with many members do.
+ */
+
+enum {
+	REMOTE_ID = 54321,
+	REMOTE_BYTES = 100000,
+};
+
+static unsigned questions;
+
+static int answer_user(bool known, struct passwd *pw, size_t n, struct passwd **answer) {
+	static char name[] = "remote";
+	static char home[] = "/net/remote";
+	questions++;
+	*answer = NULL;
+	if (!known) {
+		return 0;
+	}
+	if (n < REMOTE_BYTES) {
+		return ERANGE;
+	}
+	*pw = (struct passwd){
+		.pw_name = name, .pw_dir = home, .pw_uid = REMOTE_ID, .pw_gid = REMOTE_ID + 1};
+	*answer = pw;
+	return 0;
+}
+
+static int answer_group(bool known, struct group *gr, size_t n, struct group **answer) {
+	static char name[] = "remotes";
+	static char member[] = "remote";
+	static char *members[] = {member, NULL};
+	questions++;
+	*answer = NULL;
+	if (!known) {
+		return ENOENT;
+	}
+	if (n < REMOTE_BYTES) {
+		return ERANGE;
+	}
+	*gr = (struct group){.gr_name = name, .gr_gid = REMOTE_ID + 1, .gr_mem = members};
+	*answer = gr;
+	return 0;
+}
+
+int getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t n, struct passwd **answer) {
+	(void)buf;
+	return answer_user(uid == REMOTE_ID, pw, n, answer);
+}
+
+int getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t n, struct passwd **answer) {
+	(void)buf;
+	return answer_user(strcmp(name, "remote") == 0, pw, n, answer);
+}
+
+int getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t n, struct group **answer) {
+	(void)buf;
+	return answer_group(gid == REMOTE_ID + 1, gr, n, answer);
+}
+
+int getgrnam_r(const char *name, struct group *gr, char *buf, size_t n, struct group **answer) {
+	(void)buf;
+	return answer_group(strcmp(name, "remotes") == 0, gr, n, answer);
+}
+
+static void the_name_service_knows_more(void **state) {
+	struct fixture *f = *state;
+	f->db = br_hostdb_read("//", f->dx);
+	assert_non_null(f->db);
+	const struct br_host_user *remote = user(f, REMOTE_ID);
+	assert_non_null(remote);
+	assert_string_equal(remote->name, "remote");
+	assert_string_equal(remote->home, "/net/remote");
+	assert_int_equal(remote->gid.v, REMOTE_ID + 1);
+	questions = 0;
+	assert_ptr_equal(br_hostdb_user_named(f->db, "remote"), remote);
+	assert_ptr_equal(user(f, REMOTE_ID), remote);
+	assert_string_equal(user(f, 0)->name, "root");
+	assert_int_equal(questions, 0);
+	assert_null(user(f, REMOTE_ID + 2));
+	assert_null(user(f, REMOTE_ID + 2));
+	assert_int_equal(questions, 1);
+	const struct br_host_group *remotes = br_hostdb_group_named(f->db, "remotes");
+	assert_non_null(remotes);
+	assert_int_equal(remotes->gid.v, REMOTE_ID + 1);
+	assert_string_equal(remotes->members[0], "remote");
+	assert_null(remotes->members[1]);
+	questions = 0;
+	assert_ptr_equal(group(f, REMOTE_ID + 1), remotes);
+	assert_int_equal(questions, 0);
+	assert_null(group(f, REMOTE_ID + 2));
+	assert_null(group(f, REMOTE_ID + 2));
+	assert_int_equal(questions, 1);
+}
+
+static void a_sysroot_has_no_name_service(void **state) {
+	struct fixture *f = *state;
+	read_db(f);
+	questions = 0;
+	assert_null(user(f, REMOTE_ID));
+	assert_null(br_hostdb_user_named(f->db, "remote"));
+	assert_null(group(f, REMOTE_ID + 1));
+	assert_null(br_hostdb_group_named(f->db, "remotes"));
+	assert_int_equal(questions, 0);
 }
 
 /** The C library is the oracle for this machine's own accounts. */
@@ -362,10 +510,13 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(limits_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ranges_have_edges, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(credentials_of_a_login, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_stay_in_the_sysroot, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_do_not_climb_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_regular_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(large_files_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_name_service_knows_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_sysroot_has_no_name_service, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(this_machine, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,12 +5,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <support/fault.h>
 
 #include <cmocka.h>
 
 enum {
 	GROUPS_MAX = 8,
 };
+
+/** The allocation that is to fail next, and whether the last attempt came that far. */
+static unsigned attempt;
+static bool more;
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -417,6 +422,7 @@ static void place_of_the_fault(void **state) {
 		{"user: \"1:-1\"", "1:-1", 6, 6, 9, 2},
 		{"user: ${U}:-1", "1:-1", 6, 7, 6, 7},
 		{"user: \"\\x31:-1\"", "1:-1", 6, 9, 6, 9},
+		{"user: $U:-1", "12:-1", 6, 5, 6, 5},
 		// Broken places must not be read.
 		{"user: 1:-1", "1:-1", 6, 400, 6, 400},
 		{"user: 1:-1", "1:-1", 9, 4, 9, 4},
@@ -436,6 +442,56 @@ static void place_of_the_fault(void **state) {
 		}
 		tear_down(&f);
 	}
+}
+
+/** Whatever allocation fails, there is an answer that is right, or none and an error. */
+static void try_identify(void) {
+	struct fixture f;
+	fault_at(0);
+	set_up(&f);
+	unsigned n = ++attempt;
+	struct br_text words[] = {{.s = "44"}, {.s = "wheel"}, {.s = "5"}};
+	struct br_text drop = {.s = "CHOWN"};
+	struct br_pin pin = {.service.s = "c", .uid = {7}};
+	static const char *const users[] = {"0:7", "app:staff", "x:3", NULL};
+	static const char *const names[] = {"a", "b", "c", "d"};
+	for (size_t i = 0; i < 4; i++) {
+		f.boxes[i].name.s = names[i];
+		f.boxes[i].user.s = users[i];
+		f.boxes[i].group_add = words;
+		f.boxes[i].ngroup_add = 3;
+		f.boxes[i].cap_drop = &drop;
+		f.boxes[i].ncap_drop = 1;
+	}
+	f.spec.n = 4;
+	f.options.pins = &pin;
+	f.options.npins = 1;
+	fault_at(n);
+	const struct br_identity *id = identify(&f);
+	bool hit = fault_hit();
+	fault_at(0);
+	if (id) {
+		assert_int_equal(id[0].ngroups, 3);
+		assert_int_equal(id[0].norigins, 6);
+		assert_non_null(id[1].why);
+		assert_non_null(id[1].pin);
+		assert_int_equal(id[2].gid.v, 3);
+		assert_non_null(id[3].why);
+	} else {
+		assert_true(hit);
+		assert_true(br_diags_errors(f.dx) > 0);
+	}
+	tear_down(&f);
+	more = hit;
+}
+
+static void without_memory(void **state) {
+	(void)state;
+	attempt = 0;
+	do {
+		try_identify();
+	} while (more);
+	assert_true(attempt > 10);
 }
 
 static void membership(void **state) {
@@ -468,6 +524,7 @@ int main(void) {
 		cmocka_unit_test(pins_are_safe_for_a_shell),
 		cmocka_unit_test(origins_say_where_from),
 		cmocka_unit_test(place_of_the_fault),
+		cmocka_unit_test(without_memory),
 		cmocka_unit_test(membership),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

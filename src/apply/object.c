@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	/** Room that the kernel takes in one path, less some. */
@@ -112,7 +114,8 @@ struct br_bytes br_object_handle(
 	} handle = {.head.handle_bytes = MAX_HANDLE_SZ};
 	int mount;
 	if (in->btime.sec != 0 || in->btime.nsec != 0
-		|| name_to_handle_at(dirfd, name, &handle.head, &mount, name[0] == '\0' ? AT_EMPTY_PATH : 0)
+		|| name_to_handle_at(
+			   dirfd, name, &handle.head, &mount, name[0] == '\0' ? AT_EMPTY_PATH : 0)
 			< 0
 		|| handle.head.handle_bytes > MAX_HANDLE_SZ) {
 		return (struct br_bytes){0};
@@ -239,6 +242,22 @@ static bool lost_bits(const struct br_inode *now, const struct br_inode *goal) {
 	return br_inode_equal(&more, goal);
 }
 
+/** The kernel would drop setgid from it, and the caller could not set it again (setattr_should_drop_sgid(), posix_acl_update_mode()). */
+static bool would_lose_setgid(const struct br_inode *now, const struct br_inode *goal) {
+	gid_t groups[NGROUPS_MAX];
+	bool rewritten = ((now->mode ^ goal->mode) & 07777) != 0 || now->acl != goal->acl;
+	if (geteuid() == 0 || (goal->mode & S_ISGID) == 0 || !rewritten) {
+		return false;
+	}
+	int n = getgroups(NGROUPS_MAX, groups);
+	for (int i = 0; i < n; i++) {
+		if (groups[i] == goal->gid.v) {
+			return false;
+		}
+	}
+	return getegid() != goal->gid.v;
+}
+
 /** It did not become what it should: bring it back, if it is still as we left it. */
 static void take_back(int fd, struct br_acls *acls, const struct br_inode *was,
 	const struct br_wish *wish, struct br_answer_of *out) {
@@ -311,6 +330,11 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 	}
 	if ((now.attrs & (BR_IMMUTABLE | BR_APPEND)) != 0) {
 		conflict(out, "it is protected by chattr now");
+		return;
+	}
+	if (would_lose_setgid(&now, wish->goal)) {
+		fail(out, EPERM);
+		(void)snprintf(out->why, sizeof(out->why), "it would lose its setgid bit");
 		return;
 	}
 	if (wish->dry) {

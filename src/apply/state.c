@@ -409,7 +409,7 @@ const char *const *br_state_runs(struct br_arena *arena, const struct br_state *
 	if (dir == NULL) {
 		return NULL;
 	}
-	fd = -1;
+	(void)br_steal_fd(&fd); // The stream owns it.
 	const struct dirent *entry;
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
 		if (!br_run_id_valid(entry->d_name)) {
@@ -436,7 +436,8 @@ void br_state_publish(const struct br_state *state, size_t n) {
 		return;
 	}
 	// Only a courtesy to other users: what counts is in the journals.
-	if (br_write_durably(state->fd, "undoable", text, (size_t)len, 0644) == 0) {
-		(void)fchmodat(state->fd, ".", 0711, 0);
+	if (br_write_durably(state->fd, "undoable", text, (size_t)len, 0644) < 0
+		|| fchmodat(state->fd, ".", 0711, 0) < 0) {
+		return;
 	}
 }

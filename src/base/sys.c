@@ -141,16 +141,28 @@ static const char *below_proc(int fd, char out[32]) {
 	return out;
 }
 
+static int verify_proc_path(void) {
+	if (atomic_load(&path_verified)) {
+		return 0;
+	}
+	br_auto(br_closep) int shared = open_shared_proc();
+	if (shared < 0) {
+		return -1;
+	}
+	atomic_store(&path_verified, true);
+	return 0;
+}
+
 // "/proc/self/fd/N/name", for calls that know no directory descriptors.
 static int absolute(int fd, const char *name, char out[PATH_MAX]) {
-	if (!atomic_load(&path_verified)) {
-		br_auto(br_closep) int shared = open_shared_proc();
-		if (shared < 0) {
-			return -1;
-		}
-		atomic_store(&path_verified, true);
+	int n;
+	if (*name && (fd == AT_FDCWD || *name == '/')) {
+		n = snprintf(out, PATH_MAX, "%s", name);
+	} else if (verify_proc_path()) {
+		return -1;
+	} else {
+		n = snprintf(out, PATH_MAX, "/proc/self/fd/%d%s%s", fd, *name ? "/" : "", name);
 	}
-	int n = snprintf(out, PATH_MAX, "/proc/self/fd/%d%s%s", fd, *name ? "/" : "", name);
 	if (n < 0 || n >= PATH_MAX) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -197,7 +209,9 @@ ssize_t br_sys_getxattr(
 	if (size > UINT32_MAX) {
 		size = UINT32_MAX;
 	}
-	if (*name == '\0') {
+	if (*name == '\0' && dirfd == AT_FDCWD) {
+		name = ".";
+	} else if (*name == '\0') {
 		// The shortest way, which an O_PATH descriptor refuses.
 		ssize_t got = fgetxattr(dirfd, attribute, value, size);
 		if (got >= 0 || errno != EBADF) {

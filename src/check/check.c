@@ -66,9 +66,11 @@ static int run(struct br_check *check, const struct br_check_input *input,
 	check_containers(&work);
 	check_sources(&work);
 	if (check_trees(&work)) {
+		release_tallies(&work);
 		return -1;
 	}
 	check_walked(&work);
+	release_tallies(&work);
 	return give_mounts(&work) || finish_findings(&work) ? -1 : 0;
 }
 

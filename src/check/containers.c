@@ -45,7 +45,7 @@ static void check_known(struct check_work *work, const struct about *about) {
 			"uid %u or gid %u of '%s' has no mapping in its user namespace",
 			identity->uid.v, identity->gid.v, name);
 	}
-	if (identity->confidence == BR_ASSUMED) {
+	if (identity->confidence == BR_ASSUMED && identity->uid.v != 0) {
 		struct br_finding *finding =
 			add_finding(work, 304, about, "'%s' is taken to run as uid %u, gid %u",
 				name, identity->uid.v, identity->gid.v);

@@ -319,7 +319,12 @@ static struct br_span place(const struct fy_diag_error *error, const struct doc_
 	if (to > text->n) {
 		to = text->n;
 	}
-	return doc_span(text, start->input_pos, to - start->input_pos);
+	struct br_span at = doc_span(text, start->input_pos, to - start->input_pos);
+	enum fy_scalar_style style = fy_token_get_type(error->fyt) == FYTT_SCALAR
+		? fy_token_scalar_style(error->fyt)
+		: FYSS_PLAIN;
+	bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+	return quoted ? doc_with_quotes(text, at) : at;
 }
 
 int doc_explain(struct fy_diag *diag, const struct doc_text *text, struct br_span open,

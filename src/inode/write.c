@@ -14,7 +14,7 @@
 //
 //	1  mode		setuid and setgid that stay, sticky that comes; without ACLs also the common bits of both modes
 //	2  ACL		where an ACL is to be replaced: three entries, the owner's common bits and nothing else
-//	3  caps		drop them (chown would, at a moment of its own)
+//	3  caps		drop them where others are to come, or none (chown would, at a moment of its own)
 //	4  owner	chown
 //	5  ACL		the new one, with its mode
 //	6  mode		the final one
@@ -89,12 +89,17 @@ static void narrow(struct path *p, bool chowns, bool new_acl) {
 	}
 }
 
-static void change_owner(struct path *p) {
-	bool has_caps = (p->now.have & BR_HAVE_CAPS) && S_ISREG(p->now.mode) && p->now.caps;
-	if (has_caps) {
+// Step 3: capabilities that go, or that a chown would take, go before anybody new may run the file.
+static void drop_caps(struct path *p, bool chowns, bool new_bits) {
+	bool kept = br_fact_same_blob(p->now.caps, p->after->caps);
+	if ((p->now.have & BR_HAVE_CAPS) && S_ISREG(p->now.mode) && p->now.caps
+		&& (chowns || (new_bits && !kept))) {
 		p->now.caps = NULL;
 		add(p, BR_STEP_CAPS);
 	}
+}
+
+static void change_owner(struct path *p) {
 	p->now.uid = p->after->uid;
 	p->now.gid = p->after->gid;
 	add(p, BR_STEP_OWNER);
@@ -120,8 +125,10 @@ size_t br_steps_plan(const struct br_inode *before, const struct br_inode *after
 	struct path p = {.before = before, .after = after, .now = *before, .steps = steps};
 	bool chowns = owner_differs(before, after);
 	bool new_acl = !br_fact_same_acl(before->acl, after->acl);
+	bool new_bits = new_acl || ((before->mode ^ after->mode) & 07777);
 	p.now.have = before->have & after->have;
 	narrow(&p, chowns, new_acl);
+	drop_caps(&p, chowns, new_bits);
 	if (chowns) {
 		change_owner(&p);
 	}

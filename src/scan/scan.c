@@ -27,12 +27,9 @@ static unsigned count_threads(const struct br_scan_options *options) {
 struct br_scan *br_scan_new(
 	int root_fd, struct br_acls *acls, const struct br_scan_options *options) {
 	br_auto(br_scan_freep) struct br_scan *scan = calloc(1, sizeof(*scan));
-	struct node *root = br_node_new(NULL, "", 0);
-	if (!scan || !root) {
-		free(root);
+	if (!scan) {
 		return NULL;
 	}
-	root->sure = true;
 	scan->options = *options;
 	scan->acls = acls;
 	scan->root_fd = root_fd;
@@ -41,10 +38,11 @@ struct br_scan *br_scan_new(
 	atomic_init(&scan->offered, 0);
 	atomic_init(&scan->failed, 0);
 	scan->pool = br_pool_new(count_threads(options), BATCHES, br_scan_work, scan);
-	if (!scan->pool) {
-		br_node_drop(root);
+	struct node *root = scan->pool ? br_node_new(NULL, "", 0) : NULL;
+	if (!root) {
 		return NULL;
 	}
+	root->sure = true;
 	if (br_scan_offer(scan, scan->pool, root)) {
 		errno = ENOMEM;
 		return NULL;

@@ -3,6 +3,7 @@
 #include <base/file.h>
 #include <base/own.h>
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +93,7 @@ static struct record *make_room(struct worker *w, size_t extra) {
 	}
 	batch->n = 0;
 	batch->cap = cap;
-	if (w->pending > 0) {
+	if (old && w->pending > 0) {
 		memcpy(batch->bytes, old->bytes + old->n, w->pending);
 	}
 	flush(w);
@@ -123,6 +124,7 @@ static struct record *begin(
 }
 
 static void commit(struct worker *w, struct record *record) {
+	assert(w->batch);
 	size_t size = (w->pending + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
 	record->size = (uint32_t)size;
 	w->batch->n += size;

@@ -117,8 +117,9 @@ static int refuse(const struct expansion *x, struct part part) {
 	const char *name_end = end_of_name((struct part){name, end});
 	if (name_end > name && name_end + 1 < end && *name_end == ':' && end[-1] == '}'
 		&& end - part.s < SHOWN) {
+		const char *word = name_end + 1 + (name_end[1] == '=');
 		br_hint(x->dx, "a default value is written ${%.*s:-%.*s}", (int)(name_end - name),
-			name, (int)(end - 1 - (name_end + 1)), name_end + 1);
+			name, (int)(end - 1 - word), word);
 	} else {
 		br_hint(x->dx, "write $$ where a dollar sign is meant");
 	}

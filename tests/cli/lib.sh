@@ -15,33 +15,40 @@ die() {
 	exit 1
 }
 
-# As root, journals go to a directory of this test.
-if [ "$(id -u)" = 0 ] && [ -z "${CLI_INSIDE:-}" ]; then
+# In a mount namespace of our own, journals go to a directory of this test, which itself is always known by the same short
+# name, so that lines break at the same places everywhere.
+if [ -z "${CLI_INSIDE:-}" ]; then
+	[ "$(id -u)" = 0 ] || skip "needs root"
 	export CLI_INSIDE=1
 	exec unshare --mount --propagation private bash "$0" "$@"
 fi
 
 set -eu
 [ -x "${BINDRIGHT:-}" ] || die "BINDRIGHT does not name the program"
-golden_file=${0%.sh}.golden
-T=$(mktemp -d)
-trap 'chattr -R -i -a "$T" 2>/dev/null || true; rm -rf "$T"' EXIT
-mkdir "$T/work" "$T/state"
-chmod 755 "$T" "$T/work"
-: >"$T/golden"
-if [ "$(id -u)" = 0 ]; then
-	mkdir -p -m 700 /var/lib/bindright
-	mount --bind "$T/state" /var/lib/bindright
-	chmod 700 /var/lib/bindright
-fi
-cd "$T/work"
+golden_file=$BR_TOP/tests/cli/$(basename "$0" .sh).golden
+real=$(mktemp -d)
+T=/srv
+chmod 755 "$real"
+mount --bind "$real" $T
+clean_up() {
+	cd /
+	awk -v top=$T/work/ 'index($5, top) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		while read -r mount; do umount -l "$mount" || true; done
+	chattr -R -i -a "$real" 2>/dev/null || true
+	rm -rf "$real"
+}
+trap clean_up EXIT
+mkdir $T/work
+: >$T/golden
+mkdir -p /var/lib/bindright
+mkdir -m 700 $T/state
+mount --bind $T/state /var/lib/bindright
+cd $T/work
 
 bindright() { "$BINDRIGHT" "$@"; }
 
-needs_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
-
 tidy() {
-	sed -E -e "s|$T/work|\$T|g; s|$T|\$T|g" -e 's/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8,16}/RUN/g' \
+	sed -E -e "s|$T/work|\$T|g" -e 's/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8,16}/RUN/g' \
 		-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}Z/TIME/g' \
 		-e 's/"seconds": [0-9.e-]+/"seconds": 0/'
 }

@@ -35,8 +35,8 @@ work=$(mktemp -d "$engine/workXXXXXX")
 chmod 755 "$engine" "$work"
 out=$engine/out err=$engine/err
 mkdir -p /var/lib/bindright "$engine/state"
+chmod 700 "$engine/state"
 mount --bind "$engine/state" /var/lib/bindright
-chmod 700 /var/lib/bindright
 export DOCKER_HOST=unix://$engine/docker.sock DOCKER_CONFIG=$engine/config
 export DOCKER_BUILDKIT=0
 

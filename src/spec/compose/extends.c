@@ -1,9 +1,12 @@
 #include "compose.h"
 
 #include <base/own.h>
+
 #include <string.h>
 
-enum { CHAIN = 100 };
+enum {
+	CHAIN = 100
+};
 
 /** Who extends whom, from here up to where it began. */
 struct chain {
@@ -19,7 +22,8 @@ static struct br_tree *read_documents(
 	struct br_compose *c, const struct br_layer *layer, const struct br_doc *doc) {
 	struct br_tree *model = NULL;
 	for (size_t i = 0; i < doc->n; i++) {
-		struct br_tree *tree = doc->roots[i] ? br_tree_build(c, layer, doc->roots[i]) : NULL;
+		struct br_tree *tree =
+			doc->roots[i] ? br_tree_build(c, layer, doc->roots[i]) : NULL;
 		if (!tree && doc->roots[i]) {
 			return NULL;
 		}
@@ -32,7 +36,8 @@ static struct br_tree *read_documents(
 }
 
 /* Only services come from there, so nothing else of the file is checked. */
-static int read_base(struct br_compose *c, const struct br_tree *file, const char *path, struct br_base *base) {
+static int read_base(
+	struct br_compose *c, const struct br_tree *file, const char *path, struct br_base *base) {
 	struct br_layer *layer = BR_NEW(c->arena, struct br_layer);
 	if (!layer) {
 		return br_error_memory(c->dx);
@@ -80,22 +85,25 @@ static int find_base(struct br_compose *c, const struct br_tree *file, struct br
 	return read_base(c, file, path, base);
 }
 
-static int check_circle(struct br_compose *c, const struct br_tree *extends, const struct chain *chain) {
+static int check_circle(
+	struct br_compose *c, const struct br_tree *extends, const struct chain *chain) {
 	for (const struct chain *up = chain->up; up; up = up->up) {
 		if (up->service == chain->service) {
-			(void)br_error(c->dx, extends->at, "services extend each other in a circle");
+			(void)br_error(
+				c->dx, extends->at, "services extend each other in a circle");
 			br_other(c->dx, up->service->at, "it begins here");
 			return -1;
 		}
 	}
 	if (chain->depth > CHAIN) {
-		return br_error(c->dx, extends->at, "more than %d services extend each other", CHAIN);
+		return br_error(
+			c->dx, extends->at, "more than %d services extend each other", CHAIN);
 	}
 	return 0;
 }
 
-static struct br_member *find_service(struct br_compose *c, const struct br_tree *ref, const struct br_tree *file,
-	struct br_tree **services) {
+static struct br_member *find_service(struct br_compose *c, const struct br_tree *ref,
+	const struct br_tree *file, struct br_tree **services) {
 	struct br_base base = {0};
 	if (file && find_base(c, file, &base)) {
 		return NULL;
@@ -105,8 +113,8 @@ static struct br_member *find_service(struct br_compose *c, const struct br_tree
 	if (member && !member->value->reset && member->value->kind == BR_VALUE_MAP) {
 		return file && br_schema_service(c, member) ? NULL : member;
 	}
-	(void)br_error(c->dx, ref->at, "cannot extend '%s': there is no such service in '%s'", ref->s,
-		file ? file->s : ref->layer->shown);
+	(void)br_error(c->dx, ref->at, "cannot extend '%s': there is no such service in '%s'",
+		ref->s, file ? file->s : ref->layer->shown);
 	br_hint_member(c, ref->s, *services);
 	return NULL;
 }
@@ -117,8 +125,8 @@ static struct br_tree *put_over(
 	struct br_path up = {NULL, "services", 0};
 	struct br_path here = {&up, member->key.s, 0};
 	struct br_tree *copy = br_tree_clone(c, base);
-	struct br_tree *none = br_tree_new(c, BR_VALUE_NULL, member->value);
-	struct br_tree *merged = copy && none ? br_merge(c, copy, member->value, &here) : NULL;
+	struct br_tree *none = copy ? br_tree_new(c, BR_VALUE_NULL, member->value) : NULL;
+	struct br_tree *merged = none ? br_merge(c, copy, member->value, &here) : NULL;
 	if (!merged) {
 		return NULL;
 	}

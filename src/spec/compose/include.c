@@ -1,22 +1,25 @@
 #include "compose.h"
 
-#include <base/own.h>
+
 #include <string.h>
 
-static const char *const sections[] = {"services", "volumes", "networks", "secrets", "configs", "models"};
+static const char *const sections[] = {
+	"services", "volumes", "networks", "secrets", "configs", "models"};
 
 /* A string or a list of strings, as paths beneath dir. */
 static int add_paths(
 	struct br_compose *c, const struct br_tree *value, const char *dir, struct br_words *out) {
 	size_t n = !value ? 0 : value->kind == BR_VALUE_SEQ ? value->members.n : 1;
 	for (size_t i = 0; i < n; i++) {
-		const struct br_tree *item = value->kind == BR_VALUE_SEQ ? value->members.v[i].value : value;
+		const struct br_tree *item =
+			value->kind == BR_VALUE_SEQ ? value->members.v[i].value : value;
 		if (item->kind != BR_VALUE_STRING || !*item->s) {
 			return br_error(c->dx, item->at, "include: a path is missing");
 		}
-		if (strstr(item->s, "://") || strncmp(item->s, "oci:", 4) == 0 ||
-			strncmp(item->s, "git@", 4) == 0) {
-			return br_error(c->dx, item->at, "remote files are not supported: '%s'", item->s);
+		if (strstr(item->s, "://") || strncmp(item->s, "oci:", 4) == 0
+			|| strncmp(item->s, "git@", 4) == 0) {
+			return br_error(
+				c->dx, item->at, "remote files are not supported: '%s'", item->s);
 		}
 		const char *path = br_join(c->arena, dir, item->s);
 		if (!path || br_vec_push(c->arena, out, path)) {
@@ -56,7 +59,8 @@ static int set_env(struct br_compose *c, struct item *item) {
 	if (!own || (!files && br_vec_push(c->arena, &paths, own))) {
 		return br_error_memory(c->dx);
 	}
-	return br_dotenv_below(c, item->env, &paths, files != NULL);
+	const struct br_named named = {files ? files->at : (struct br_span){0}};
+	return br_dotenv_below(c, item->env, &paths, files ? &named : NULL);
 }
 
 static int set_item(struct br_compose *c, struct item *item) {
@@ -80,7 +84,8 @@ static int set_item(struct br_compose *c, struct item *item) {
 static int check_circle(struct br_compose *c, const struct item *item, const char *path) {
 	for (const struct br_layer *up = item->layer; up; up = up->up) {
 		if (strcmp(up->path, path) == 0) {
-			return br_error(c->dx, item->at->at, "'%s' includes itself", br_shown_path(c, path));
+			return br_error(c->dx, item->at->at, "'%s' includes itself",
+				br_shown_path(c, path));
 		}
 	}
 	if (item->layer->depth >= BR_COMPOSE_NESTING) {
@@ -100,8 +105,9 @@ static int load_file(
 		item->layer->depth + 1};
 	struct br_input input = {.path = path, .shown = layer->shown};
 	int failed = check_circle(c, item, path) || br_compose_parse(c, &input, item->at->at);
-	br_auto(br_doc_freep) struct br_doc *doc = input.doc;
-	return failed || br_compose_load(c, layer, &input, model) ? -1 : 0;
+	failed = failed || br_compose_load(c, layer, &input, model);
+	br_doc_free(input.doc);
+	return failed ? -1 : 0;
 }
 
 static bool is_same(const struct br_tree *a, const struct br_tree *b) {
@@ -121,8 +127,8 @@ static bool is_same(const struct br_tree *a, const struct br_tree *b) {
 }
 
 /* Up to 2.40 a name on both sides is an error unless both are the same; later the including file wins. */
-static int import_entry(
-	struct br_compose *c, struct br_tree *to, const char *section, const struct br_member *entry) {
+static int import_entry(struct br_compose *c, struct br_tree *to, const char *section,
+	const struct br_member *entry) {
 	struct br_member *ours = br_tree_member(to, entry->key.s);
 	if (!ours) {
 		return br_tree_set(c, to, entry->key, entry->value);
@@ -131,20 +137,22 @@ static int import_entry(
 		struct br_path up = {NULL, section, 0};
 		struct br_path here = {&up, entry->key.s, 0};
 		bool replace = ours->value->reset || ours->value->override;
-		struct br_tree *merged = replace ? ours->value : br_merge(c, entry->value, ours->value, &here);
+		struct br_tree *merged =
+			replace ? ours->value : br_merge(c, entry->value, ours->value, &here);
 		ours->value = merged ? merged : ours->value;
 		return merged ? 0 : -1;
 	}
 	if (is_same(ours->value, entry->value)) {
 		return 0;
 	}
-	(void)br_error(c->dx, ours->key.at, "%s.%s conflicts with the one that is included", section, entry->key.s);
+	(void)br_error(c->dx, ours->key.at, "%s.%s conflicts with the one that is included",
+		section, entry->key.s);
 	br_other(c->dx, entry->key.at, "the included one");
 	return -1;
 }
 
-static int import_section(
-	struct br_compose *c, struct br_tree *doc, const struct br_tree *model, const char *section) {
+static int import_section(struct br_compose *c, struct br_tree *doc, const struct br_tree *model,
+	const char *section) {
 	const struct br_tree *from = br_tree_get(model, section);
 	if (!from || from->kind != BR_VALUE_MAP) {
 		return 0;
