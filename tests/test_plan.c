@@ -25,7 +25,7 @@ enum {
 
 struct row {
 	const char *name;
-	enum br_strategy strategy;
+	int strategy;
 	struct {
 		uint32_t mode, uid, gid;
 		const char *acl;
@@ -160,6 +160,8 @@ static const struct row rows[] = {
 		BR_LEFT_NO_EXACT_STATE},
 	{"no common group", GROUP, {D | 0755, 1000, 1000}, {&app, &other}, BR_LEFT_NO_EXACT_STATE},
 	{"never group 0", GROUP, {D | 0755, 1000, 0}, {&app_gid0}, BR_LEFT_NO_EXACT_STATE},
+	{"never group 0, even for root", GROUP, {D | 0755, 1000, 1000}, {&root_bare},
+		BR_LEFT_NO_EXACT_STATE},
 	{"never a system group", GROUP, {D | 0755, 1000, 20}, {&app_gid20}, BR_LEFT_NO_EXACT_STATE},
 	{"an ACL is not for a group", GROUP,
 		{D | 0750, 1000, 1001, "u::rwx,u:1007:r-x,g::r-x,m::r-x,o::---"}, {&app},
@@ -234,7 +236,7 @@ static void set_row(struct world *w, const struct row *row, br_hostid *from) {
 		demand(w, row->who[i]);
 	}
 	w->source.fs.keeps_acls = row->no_acls ? BR_NO : BR_YES;
-	w->options.strategy = row->strategy;
+	w->options.strategy = (enum br_strategy)row->strategy;
 	w->options.privileged_files = row->privileged;
 	w->options.protected_hardlinks = !row->no_protected_hardlinks;
 	from->v = row->from - 1;

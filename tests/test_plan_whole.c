@@ -3,7 +3,9 @@
  */
 #include "plan_world.h"
 
-#include <base/file.h>
+#include <base/text.h>
+
+#include <support/fault.h>
 
 static const struct who app = {{.uid = {1001}, .gid = {1001}}, ALL};
 static const struct who app_reads = {{.uid = {1001}, .gid = {1001}}, READS};
@@ -663,6 +665,65 @@ static void test_below_and_unseen(void **state) {
 	assert_int_equal(w->plan->changes + w->plan->nleft, 0);
 }
 
+/* No memory: every allocation fails once, and each failure is told. */
+
+static int whole(struct world *w, const struct br_inode *inodes) {
+	static const char *const paths[] = {"", "a", "a/x", "b", "c", "a/bob"};
+	struct br_plan_input input = {&w->spec, w->identities, &w->demands, w->db, w->acls};
+	struct br_inode after;
+	int result = -1;
+	br_plan_free(w->plan);
+	w->plan = br_plan_new(&input, &w->options, w->dx);
+	for (size_t i = 0; w->plan && i < N(paths); i++) {
+		struct br_entry entry = {.event = BR_LEAF, .path = paths[i], .inode = &inodes[i]};
+		if (br_plan_see(w->plan, &w->tree, &entry, w->dx) != 0) {
+			return -1;
+		}
+	}
+	if (w->plan && br_plan_settle(w->plan, w->dx) == 0) {
+		result = 0;
+		for (size_t i = 0; result == 0 && i < N(paths); i++) {
+			result = br_plan_decide(w->plan, &w->tree, paths[i], &inodes[i], &after) < 0
+				? -1
+				: 0;
+		}
+	}
+	return result;
+}
+
+static void test_no_memory(void **state) {
+	struct world *w = *state;
+	demand(w, &app);
+	demand(w, &other);
+	demand(w, &carol_below);
+	w->options.create_users = true;
+	struct br_inode inodes[] = {
+		inode_of(w, D | 0755, 1000, 1000, NULL),
+		inode_of(w, D | 0750, 1000, 1000, "u::rwx,g::r-x,g:2000:rwx,m::r-x,o::---"),
+		inode_of(w, F | 0640, 1000, 1000, NULL),
+		inode_of(w, F | 0644, 1000, 1000, NULL),
+		inode_of(w, F | 0644, 1000, 1000, NULL),
+		inode_of(w, F | 0644, 1007, 1007, NULL),
+	};
+	inodes[3].nlink = 2;
+	inodes[4].nlink = 2;
+	inodes[4].ino = inodes[3].ino;
+	for (enum br_strategy strategy = BR_STRATEGY_AUTO; strategy <= BR_STRATEGY_GROUP;
+		strategy++) {
+		w->options.strategy = strategy;
+		unsigned failures = 0;
+		FAULT_EACH(i, {
+			int result = whole(w, inodes);
+			bool hit = fault_hit();
+			if (hit && result == 0) {
+				fail_msg("allocation %u failed unseen", i);
+			}
+			failures += hit;
+		});
+		assert_true(failures > 20);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_commands, world_setup, world_teardown),
@@ -674,6 +735,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_makes, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_accounts, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_below_and_unseen, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, world_setup, world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static int reserve(struct br_plan_work *work, size_t n) {
 int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_inode *inode) {
 	size_t n = inode->acl == NULL ? 0 : inode->acl->n;
 	// Everybody who may be added, and the four entries that every extended ACL has.
-	if (reserve(plan->work, n + 2 * PEOPLE_MAX + 8) != 0) {
+	if (reserve(plan->work, n + 2 * (size_t)PEOPLE_MAX + 8) != 0) {
 		return -1;
 	}
 	*draft = (struct draft){
