@@ -193,7 +193,7 @@ static bool is_tabbed_indicator(const struct doc_text *text, size_t i, size_t *t
 		*tab = text->s[i] == '\t' ? i : *tab;
 		i++;
 	}
-	return *tab && i < text->n && strchr("-?:", text->s[i]);
+	return *tab && i < text->n && strchr("-?:|>", text->s[i]);
 }
 
 /** libfyaml 0.7.12 frees a key twice when it refuses "? a:\t- b". No real file has both a '?' key and such a tab. */
