@@ -10,7 +10,8 @@ static const struct who app33 = {{.uid = {33}, .gid = {33}}, ALL};
 static const struct who other = {{.uid = {1003}, .gid = {1003}}, ALL};
 static const struct who other_reads = {{.uid = {1003}, .gid = {1003}}, READS};
 static const br_hostid g2000[] = {{2000}};
-static const struct who app_dev = {{.uid = {1001}, .gid = {1001}, .groups = g2000, .ngroups = 1}, ALL};
+static const struct who app_dev = {
+	{.uid = {1001}, .gid = {1001}, .groups = g2000, .ngroups = 1}, ALL};
 static const struct who other_dev = {
 	{.uid = {1003}, .gid = {1003}, .groups = g2000, .ngroups = 1}, ALL};
 static const struct who root_bare = {{.uid = {0}, .gid = {0}}, ALL};
@@ -24,7 +25,7 @@ enum {
 
 struct row {
 	const char *name;
-	enum br_strategy strategy;
+	int strategy;
 	struct {
 		uint32_t mode, uid, gid;
 		const char *acl;
@@ -81,17 +82,21 @@ static const struct row rows[] = {
 		{D | 0750, 1000, 1000, "u::rwx,u:1007:rwx,g::rwx,m::r-x,o::---"}, {&app}, CHANGES,
 		{D | 0770, 1000, 1000, "u::rwx,u:1001:rwx,u:1007:r-x,g::r-x,m::rwx,o::---"}},
 	{"no clamp where the mask need not widen", ACL,
-		{D | 0750, 1000, 1000, "u::rwx,g::r-x,g:2000:rwx,m::r-x,o::---"}, {&app_reads}, CHANGES,
+		{D | 0750, 1000, 1000, "u::rwx,g::r-x,g:2000:rwx,m::r-x,o::---"}, {&app_reads},
+		CHANGES,
 		{D | 0750, 1000, 1000, "u::rwx,u:1001:r-x,g::r-x,g:2000:rwx,m::r-x,o::---"}},
 	{"its own entry that the mask held back", ACL,
 		{D | 0750, 1000, 1000, "u::rwx,u:1001:rwx,g::r-x,m::r-x,o::---"}, {&app}, CHANGES,
 		{D | 0770, 1000, 1000, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::---"}},
 	{"mask 000: entries are asleep and stay so", ACL,
-		{D | 0705, 1000, 1000, "u::rwx,u:1007:rwx,g::rwx,g:2000:---,m::---,o::r-x"}, {&app}, CHANGES,
-		{D | 0775, 1000, 1000, "u::rwx,u:1001:rwx,g::---,m::rwx,o::r-x"}},
+		{D | 0705, 1000, 1000, "u::rwx,u:1007:rwx,g::rwx,g:2000:---,m::---,o::r-x"}, {&app},
+		CHANGES, {D | 0775, 1000, 1000, "u::rwx,u:1001:rwx,g::---,m::rwx,o::r-x"}},
 	{"the entry keeps what the account's groups gave", ACL, {F | 0020, 1000, 2000},
 		{&(struct who){{.uid = {1002}, .gid = {1002}}, {.file = BR_R}}}, CHANGES,
 		{F | 0060, 1000, 2000, "u::---,u:1002:rw-,g::-w-,m::rw-,o::---"}},
+	{"what one is given makes another need it", ACL, {F | 0121, 1000, 1000},
+		{&(struct who){{.uid = {1000}, .gid = {1000}}, {.file = RWX}}, &app_reads}, CHANGES,
+		{F | 0771, 1000, 1000, "u::rwx,u:1001:r-x,g::-w-,m::rwx,o::--x"}},
 	{"root without override needs its own", ACL, {D | 0750, 1000, 1000}, {&root_bare}, CHANGES,
 		{D | 0770, 1000, 1000, "u::rwx,u:0:rwx,g::r-x,m::rwx,o::---"}},
 	{"root with override has it", ACL, {D | 0000, 1000, 1000}, {&root_caps}, FITS},
@@ -101,25 +106,30 @@ static const struct row rows[] = {
 		{D | 0777, 1001, 1000}, .no_acls = true},
 	{"a link", ACL, {S_IFLNK | 0777, 1000, 1000}, {&app}, FITS},
 	{"setuid stays under an ACL", ACL, {F | 04750, 1000, 1000}, {&app_reads}, CHANGES,
-		{F | 04750, 1000, 1000, "u::rwx,u:1001:r-x,g::r-x,m::r-x,o::---"}, .privileged = true},
+		{F | 04750, 1000, 1000, "u::rwx,u:1001:r-x,g::r-x,m::r-x,o::---"},
+		.privileged = true},
 	{"setgid and sticky directories stay so", ACL, {D | 03755, 1000, 1000}, {&app}, CHANGES,
 		{D | 03775, 1000, 1000, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}},
 
 	// The owner.
 	{"root's", CHOWN, {D | 0755, 0, 0}, {&app}, CHANGES, {D | 0755, 1001, 1001}},
 	{"root's, the group counts", CHOWN, {D | 0750, 0, 0}, {&app}, CHANGES, {D | 0750, 1001, 0}},
-	{"gid 0 is never given", CHOWN, {D | 0755, 0, 4}, {&app_gid0}, CHANGES, {D | 0755, 1001, 4}},
+	{"gid 0 is never given", CHOWN, {D | 0755, 0, 4}, {&app_gid0}, CHANGES,
+		{D | 0755, 1001, 4}},
 	{"nor a system group", CHOWN, {D | 0755, 0, 4}, {&app_gid20}, CHANGES, {D | 0755, 1001, 4}},
-	{"but one of its own number", CHOWN, {D | 0755, 0, 0}, {&app33}, CHANGES, {D | 0755, 33, 33}},
+	{"but one of its own number", CHOWN, {D | 0755, 0, 0}, {&app33}, CHANGES,
+		{D | 0755, 33, 33}},
 	{"a setgid directory keeps its group", CHOWN, {D | 02755, 0, 2000}, {&app}, CHANGES,
 		{D | 02755, 1001, 2000}},
 	{"owner bits are added", CHOWN, {D | 0555, 0, 0}, {&app}, CHANGES, {D | 0755, 1001, 1001}},
 	{"the new owner keeps what others have", CHOWN, {F | 0406, 0, 0},
-		{&(struct who){{.uid = {1001}, .gid = {1001}}, {.file = RX}}}, CHANGES, {F | 0706, 1001, 0}},
+		{&(struct who){{.uid = {1001}, .gid = {1001}}, {.file = RX}}}, CHANGES,
+		{F | 0706, 1001, 0}},
 	{"the old owner keeps his", CHOWN, {D | 0755, 1000, 1000}, {&app}, CHANGES,
 		{D | 0775, 1001, 1000, "u::rwx,u:1000:rwx,g::r-x,m::rwx,o::r-x"}},
 	{"the old owner had no more than others", CHOWN, {F | 0444, 1000, 1000},
-		{&(struct who){{.uid = {1001}, .gid = {1001}}, {.file = RW}}}, CHANGES, {F | 0644, 1001, 1001}},
+		{&(struct who){{.uid = {1001}, .gid = {1001}}, {.file = RW}}}, CHANGES,
+		{F | 0644, 1001, 1001}},
 	{"the old owner had less than others", CHOWN, {F | 0007, 1000, 1000},
 		{&(struct who){{.uid = {1001}, .gid = {1000}}, {.file = RW}}}, CHANGES,
 		{F | 0777, 1001, 1000, "u::rwx,u:1000:---,g::---,m::rwx,o::rwx"}},
@@ -127,12 +137,13 @@ static const struct row rows[] = {
 		.no_acls = true},
 	{"it stays with one of them", CHOWN, {D | 0755, 1003, 1003}, {&app, &other}, CHANGES,
 		{D | 0775, 1003, 1003, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}},
-	{"the first owns, the second has an entry", CHOWN, {D | 0755, 0, 0}, {&app, &other}, CHANGES,
-		{D | 0775, 1001, 0, "u::rwx,u:1003:rwx,g::r-x,m::rwx,o::r-x"}},
+	{"the first owns, the second has an entry", CHOWN, {D | 0755, 0, 0}, {&app, &other},
+		CHANGES, {D | 0775, 1001, 0, "u::rwx,u:1003:rwx,g::r-x,m::rwx,o::r-x"}},
 	{"granted already", CHOWN, {F | 0666, 0, 0}, {&app}, FITS},
 	{"setuid goes with the owner", CHOWN, {F | 06711, 0, 0}, {&app}, CHANGES,
 		{F | 0711, 1001, 1001}, .privileged = true},
-	{"root is the demanded owner", CHOWN, {D | 0500, 0, 0}, {&root_bare}, CHANGES, {D | 0700, 0, 0}},
+	{"root is the demanded owner", CHOWN, {D | 0500, 0, 0}, {&root_bare}, CHANGES,
+		{D | 0700, 0, 0}},
 	{"root that is demanded keeps it", CHOWN, {D | 0755, 0, 0}, {&app, &root_bare}, CHANGES,
 		{D | 0775, 0, 0, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}},
 
@@ -142,50 +153,58 @@ static const struct row rows[] = {
 		{D | 02775, 1000, 2000}},
 	{"the group that is there", GROUP, {D | 0750, 1000, 2000}, {&app_dev}, CHANGES,
 		{D | 02770, 1000, 2000}},
-	{"no setgid on files, and none where nobody writes", GROUP, {F | 0644, 1000, 1000}, {&app}, CHANGES,
-		{F | 0664, 1000, 1001}},
-	{"reads only", GROUP, {D | 0700, 1000, 1000}, {&app_reads}, CHANGES, {D | 0750, 1000, 1001}},
+	{"no setgid on files, and none where nobody writes", GROUP, {F | 0644, 1000, 1000}, {&app},
+		CHANGES, {F | 0664, 1000, 1001}},
+	{"reads only", GROUP, {D | 0700, 1000, 1000}, {&app_reads}, CHANGES,
+		{D | 0750, 1000, 1001}},
 	{"somebody in the old group would lose", GROUP, {D | 0750, 1000, 1000}, {&app},
 		BR_LEFT_NO_EXACT_STATE},
 	{"somebody in the old group would gain", GROUP, {D | 0705, 1000, 1000}, {&app},
 		BR_LEFT_NO_EXACT_STATE},
 	{"no common group", GROUP, {D | 0755, 1000, 1000}, {&app, &other}, BR_LEFT_NO_EXACT_STATE},
 	{"never group 0", GROUP, {D | 0755, 1000, 0}, {&app_gid0}, BR_LEFT_NO_EXACT_STATE},
+	{"never group 0, even for root", GROUP, {D | 0755, 1000, 1000}, {&root_bare},
+		BR_LEFT_NO_EXACT_STATE},
 	{"never a system group", GROUP, {D | 0755, 1000, 20}, {&app_gid20}, BR_LEFT_NO_EXACT_STATE},
-	{"an ACL is not for a group", GROUP, {D | 0750, 1000, 1001, "u::rwx,u:1007:r-x,g::r-x,m::r-x,o::---"},
-		{&app}, BR_LEFT_NO_EXACT_STATE},
-	{"setgid goes with the group", GROUP, {F | 06711, 0, 0}, {&app_reads}, CHANGES, {F | 0751, 0, 1001},
-		.privileged = true},
+	{"an ACL is not for a group", GROUP,
+		{D | 0750, 1000, 1001, "u::rwx,u:1007:r-x,g::r-x,m::r-x,o::---"}, {&app},
+		BR_LEFT_NO_EXACT_STATE},
+	{"setgid goes with the group", GROUP, {F | 06711, 0, 0}, {&app_reads}, CHANGES,
+		{F | 0751, 0, 1001}, .privileged = true},
 
 	// The gate.
 	{"somebody else's", ACL, {D | 0755, 1007, 1007}, {&app}, BR_LEFT_OWNER, .root = 1001},
 	{"somebody else's, named", ACL, {D | 0755, 1007, 1007}, {&app}, CHANGES,
-		{D | 0775, 1007, 1007, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}, .root = 1001, .from = 1008},
-	{"the container's own", ACL, {D | 0577, 1001, 1001}, {&app}, CHANGES, {D | 0777, 1001, 1001},
-		.root = 1001},
+		{D | 0775, 1007, 1007, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}, .root = 1001,
+		.from = 1008},
+	{"the container's own", ACL, {D | 0577, 1001, 1001}, {&app}, CHANGES,
+		{D | 0777, 1001, 1001}, .root = 1001},
 	{"another container's own", ACL, {D | 0755, 1003, 1003}, {&app, &other}, CHANGES,
 		{D | 0775, 1003, 1003, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}, .root = 1001},
 	{"root's in somebody's tree", ACL, {F | 0644, 0, 0}, {&app}, CHANGES,
 		{F | 0664, 0, 0, "u::rw-,u:1001:rw-,g::r--,m::rw-,o::r--"}, .root = 1001},
 	{"root's with links", ACL, {F | 0644, 0, 0}, {&app}, BR_LEFT_LINKS, .nlink = 2},
-	{"anybody's with links elsewhere", ACL, {F | 0644, 1000, 1000}, {&app}, BR_LEFT_LINKS, .nlink = 2},
-	{"root's named, with links elsewhere", ACL, {F | 0644, 0, 0}, {&app}, BR_LEFT_LINKS, .nlink = 2,
-		.from = 1},
+	{"anybody's with links elsewhere", ACL, {F | 0644, 1000, 1000}, {&app}, BR_LEFT_LINKS,
+		.nlink = 2},
+	{"root's named, with links elsewhere", ACL, {F | 0644, 0, 0}, {&app}, BR_LEFT_LINKS,
+		.nlink = 2, .from = 1},
 	{"root's where links are not protected", ACL, {F | 0644, 0, 0}, {&app}, BR_LEFT_LINKS,
 		.no_protected_hardlinks = true},
-	{"a directory has no links", CHOWN, {D | 0755, 0, 0}, {&app}, CHANGES, {D | 0755, 1001, 1001},
-		.no_protected_hardlinks = true, .nlink = 5},
-	{"root's named, unprotected", CHOWN, {F | 0644, 0, 0}, {&app}, CHANGES, {F | 0644, 1001, 1001},
-		.no_protected_hardlinks = true, .from = 1},
+	{"a directory has no links", CHOWN, {D | 0755, 0, 0}, {&app}, CHANGES,
+		{D | 0755, 1001, 1001}, .no_protected_hardlinks = true, .nlink = 5},
+	{"root's named, unprotected", CHOWN, {F | 0644, 0, 0}, {&app}, CHANGES,
+		{F | 0644, 1001, 1001}, .no_protected_hardlinks = true, .from = 1},
 	{"root alone", CHOWN, {F | 0600, 0, 0}, {&app}, BR_LEFT_ROOT_PRIVATE},
 	{"root alone, a directory", CHOWN, {D | 0700, 0, 0}, {&app}, BR_LEFT_ROOT_PRIVATE},
-	{"root alone, named", CHOWN, {F | 0600, 0, 0}, {&app}, CHANGES, {F | 0600, 1001, 1001}, .from = 1},
+	{"root alone, named", CHOWN, {F | 0600, 0, 0}, {&app}, CHANGES, {F | 0600, 1001, 1001},
+		.from = 1},
 	{"setuid", ACL, {F | 04750, 1000, 1000}, {&app}, BR_LEFT_PRIVILEGED},
 	{"setgid", ACL, {F | 02640, 1000, 1000}, {&app}, BR_LEFT_PRIVILEGED},
-	{"immutable", ACL, {D | 0755, 1000, 1000}, {&app}, BR_LEFT_PROTECTED, .attrs = BR_IMMUTABLE},
-	{"append-only", ACL, {D | 0755, 1000, 1000}, {&app}, BR_LEFT_PROTECTED, .attrs = BR_APPEND},
-	{"immutable though the mode allows it", ACL, {D | 0777, 1000, 1000}, {&app}, BR_LEFT_PROTECTED,
+	{"immutable", ACL, {D | 0755, 1000, 1000}, {&app}, BR_LEFT_PROTECTED,
 		.attrs = BR_IMMUTABLE},
+	{"append-only", ACL, {D | 0755, 1000, 1000}, {&app}, BR_LEFT_PROTECTED, .attrs = BR_APPEND},
+	{"immutable though the mode allows it", ACL, {D | 0777, 1000, 1000}, {&app},
+		BR_LEFT_PROTECTED, .attrs = BR_IMMUTABLE},
 	{"a socket that must be served", ACL, {S_IFSOCK | 0600, 1000, 1000},
 		{&(struct who){{.uid = {1001}, .gid = {1001}}, {.file = RW}}}, BR_LEFT_SPECIAL},
 	{"a socket that need not", ACL, {S_IFSOCK | 0600, 1000, 1000}, {&app}, FITS},
@@ -220,7 +239,7 @@ static void set_row(struct world *w, const struct row *row, br_hostid *from) {
 		demand(w, row->who[i]);
 	}
 	w->source.fs.keeps_acls = row->no_acls ? BR_NO : BR_YES;
-	w->options.strategy = row->strategy;
+	w->options.strategy = (enum br_strategy)row->strategy;
 	w->options.privileged_files = row->privileged;
 	w->options.protected_hardlinks = !row->no_protected_hardlinks;
 	from->v = row->from - 1;
