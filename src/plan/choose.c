@@ -101,14 +101,15 @@ static void drop_privilege(const struct br_inode *before, struct br_inode *after
 // The first who wants something, unless it belongs to one of the tree's demands already: then the others get entries. NULL.
 static const struct person *find_heir(const struct choice *c) {
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
-		if (c->tree->tree->demands[i].identity->cred.uid.v == c->inode.uid.v) {
+		const struct br_cred *cred = &c->tree->tree->demands[i].identity->cred;
+		if (cred->uid.v == c->inode.uid.v && !overrides(cred)) {
 			return NULL;
 		}
 	}
 	const struct person *heir = NULL;
 	for (size_t i = 0; i < c->people.n; i++) {
 		const struct person *person = &c->people.v[i];
-		if (person->cred->uid.v == c->inode.uid.v) {
+		if (person->cred->uid.v == c->inode.uid.v && !overrides(person->cred)) {
 			return NULL;
 		}
 		if (heir == NULL && person->wanting) {

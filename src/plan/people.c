@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include <linux/capability.h>
 #include <string.h>
 
 const struct br_where plain_where = {0};
@@ -74,6 +75,10 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 			person_add(out, at->inode, &plan->options->keepers[i].cred, need);
 		}
 	}
+}
+
+bool overrides(const struct br_cred *cred) {
+	return (cred->caps >> CAP_DAC_OVERRIDE & 1) != 0 && cred->uids.n == 0 && cred->gids.n == 0;
 }
 
 struct br_cred bare_cred(br_hostid uid, br_hostid gid) {

@@ -24,9 +24,13 @@ static br_hostid find_stranger(const struct br_plan *plan) {
 	return id;
 }
 
-static void note_person(struct tree_work *tree, br_hostid uid, bool *first) {
-	tree->single = *first || (tree->single && tree->sole.v == uid.v);
-	tree->sole = uid;
+// Who has everything anyway is no party to it.
+static void note_person(struct tree_work *tree, const struct br_cred *cred, bool *first) {
+	if (overrides(cred)) {
+		return;
+	}
+	tree->single = *first || (tree->single && tree->sole.v == cred->uid.v);
+	tree->sole = cred->uid;
 	*first = false;
 }
 
@@ -39,14 +43,15 @@ static void tree_begin(
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
 		if (demand_counts(demand)) {
-			note_person(work, demand->identity->cred.uid, &first);
+			note_person(work, &demand->identity->cred, &first);
 			work->writes = work->writes
-				|| ((demand->need.dir | demand->need.file) & BR_W) != 0;
+				|| (!overrides(&demand->identity->cred)
+					&& ((demand->need.dir | demand->need.file) & BR_W) != 0);
 		}
 	}
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
 		if (plan->options->keepers[i].demanded) {
-			note_person(work, plan->options->keepers[i].cred.uid, &first);
+			note_person(work, &plan->options->keepers[i].cred, &first);
 		}
 	}
 }
