@@ -1,5 +1,3 @@
-#include <support/acl_words.h>
-
 #include <bindright/access.h>
 
 #include <errno.h>
@@ -7,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <support/acl_words.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>

@@ -9,6 +9,7 @@
 #define BINDRIGHT_INODE_H
 
 #include <bindright/idmap.h>
+
 #include <sys/types.h>
 
 /** Permission bits as the kernel's MAY_READ, MAY_WRITE, MAY_EXEC. */
@@ -60,7 +61,8 @@ void br_acls_freep(struct br_acls **acls);
 /** Decode and intern a system.posix_acl_* value (version 2, little endian). NULL with EINVAL (malformed or invalid) or ENOMEM. */
 const struct br_acl *br_acls_decode(struct br_acls *acls, const void *blob, size_t n);
 /** Intern n entries in any order; sorted and checked. NULL with EINVAL or ENOMEM. */
-const struct br_acl *br_acls_make(struct br_acls *acls, const struct br_acl_entry *entries, size_t n);
+const struct br_acl *br_acls_make(
+	struct br_acls *acls, const struct br_acl_entry *entries, size_t n);
 const struct br_blob *br_acls_blob(struct br_acls *acls, const void *bytes, size_t n);
 
 /** Bytes that an ACL takes as an attribute; the encoding itself, which must have that room. */
@@ -131,8 +133,8 @@ ssize_t br_inode_attribute(int dirfd, const char *name, unsigned which, void *bu
 /**
  * Enter such a value into the inode (n 0: absent) and mark it as known. 0, or -1 with EINVAL (an ACL that is malformed) or ENOMEM. With the table's thread only.
  */
-int br_inode_take(struct br_inode *inode, unsigned which, struct br_acls *acls, const void *value,
-	size_t n);
+int br_inode_take(
+	struct br_inode *inode, unsigned which, struct br_acls *acls, const void *value, size_t n);
 
 /** Same object: device, inode number, birth time, type. */
 bool br_inode_same(const struct br_inode *a, const struct br_inode *b);

@@ -164,7 +164,7 @@ static int write_acl(int fd, const char *attribute, const struct br_acl *acl) {
 // mode and drop the ACL in one.
 static int write_minimal(int fd, uint32_t mode) {
 	size_t size = sizeof(struct br_acl) + MINIMAL_ENTRIES * sizeof(struct br_acl_entry);
-	br_auto(br_freep) struct br_acl *acl = malloc(size);
+	struct br_acl *acl = malloc(size);
 	if (!acl) {
 		return -1;
 	}
@@ -174,7 +174,9 @@ static int write_minimal(int fd, uint32_t mode) {
 	acl->entries[1] =
 		(struct br_acl_entry){BR_ACL_OWNING_GROUP, (uint16_t)(mode >> 3 & 7), none};
 	acl->entries[2] = (struct br_acl_entry){BR_ACL_OTHER, (uint16_t)(mode & 7), none};
-	return write_acl(fd, br_fact_attribute(BR_HAVE_ACL), acl);
+	int failed = write_acl(fd, br_fact_attribute(BR_HAVE_ACL), acl);
+	br_freep((void *)&acl);
+	return failed;
 }
 
 // What is gone already need not go.

@@ -1,6 +1,5 @@
 #include "compose.h"
 
-
 #include <string.h>
 
 static const char *const sections[] = {
