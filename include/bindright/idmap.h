@@ -34,9 +34,9 @@ struct br_idmap {
 	size_t n;
 };
 
-/** Container to host (the kernel's map_id_down); false where the ID has no mapping. */
+/** Container to host (the kernel's map_id_down); false, and BR_NO_ID, where the ID has no mapping. */
 bool br_idmap_to_host(const struct br_idmap *map, br_boxid in, br_hostid *out);
-/** Host to container (map_id_up); false where the ID has no mapping: the container sees the overflow ID. */
+/** Host to container (map_id_up); false, and BR_NO_ID, where the ID has no mapping: the container sees the overflow ID. */
 bool br_idmap_to_box(const struct br_idmap *map, br_hostid in, br_boxid *out);
 /**
  * Whether the kernel would take these extents (kernel/user_namespace.c, insert_extent and mappings_overlap): count not 0, no overflow past
