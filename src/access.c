@@ -6,7 +6,8 @@
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
 
-// What the kernel looks at, with the IDs as the mount shows them (i_uid_into_vfsuid()); BR_NO_ID where it has none to show.
+// What the kernel looks at, with the IDs as the mount shows them (i_uid_into_vfsuid()); BR_NO_ID
+// where it has none to show.
 struct view {
 	const struct br_inode *inode;
 	const struct br_cred *cred;
@@ -23,7 +24,8 @@ struct found {
 	bool masked;
 };
 
-// make_vfsuid(): the ID on disk is the inner side of the mount's map, what the process sees the outer.
+// make_vfsuid(): the ID on disk is the inner side of the mount's map, what the process sees the
+// outer.
 static br_hostid seen_as(const struct br_idmap *mount, br_hostid on_disk) {
 	br_hostid out = {BR_NO_ID};
 	(void)br_idmap_to_host(mount, (br_boxid){on_disk.v}, &out);
@@ -58,8 +60,8 @@ static bool is_mapped(const struct view *v) {
 	return is_valid(v->uid) && is_valid(v->gid);
 }
 
-// capable_wrt_inode_uidgid(): a capability counts in the user namespace of the process, and only over inodes
-// whose owner and group both have a number there.
+// capable_wrt_inode_uidgid(): a capability counts in the user namespace of the process, and only
+// over inodes whose owner and group both have a number there.
 static bool capable(const struct view *v, unsigned cap) {
 	br_boxid ignored;
 	return (v->cred->caps & CAP_BIT(cap)) && br_idmap_to_box(&v->cred->uids, v->uid, &ignored)
@@ -70,7 +72,8 @@ static bool holds(unsigned perm, unsigned want) {
 	return (perm & want) == want;
 }
 
-// posix_acl_permission()'s label mask: the mask stands behind the entry, and an ACL with named entries has one.
+// posix_acl_permission()'s label mask: the mask stands behind the entry, and an ACL with named
+// entries has one.
 static struct found limited(
 	const struct br_acl *acl, const struct br_acl_entry *e, enum br_rule base, unsigned want) {
 	const struct br_acl_entry *mask = br_acl_find(acl, BR_ACL_MASK, (br_hostid){BR_NO_ID});
@@ -92,8 +95,8 @@ static bool group_matches(const struct view *v, const struct br_acl_entry *e, en
 	return e->tag == BR_ACL_GROUP && in_group(v, seen_as(&v->where->mount_gids, e->id));
 }
 
-// The group class: the first matching entry that holds all the bits by itself decides; where none does, matching at
-// all already excludes the process from the bits of others.
+// The group class: the first matching entry that holds all the bits by itself decides; where none
+// does, matching at all already excludes the process from the bits of others.
 static bool check_groups(
 	const struct view *v, const struct br_acl *acl, unsigned want, struct found *out) {
 	size_t matches = 0;
@@ -131,8 +134,9 @@ static struct found check_acl(const struct view *v, const struct br_acl *acl, un
 		.granted = other && holds(other->perm, want)};
 }
 
-// acl_permission_check(). Two corners: the owner never gets to the ACL; and an empty group class in the mode
-// (an empty mask) switches the whole ACL off, so that a named user falls through to the bits of others.
+// acl_permission_check(). Two corners: the owner never gets to the ACL; and an empty group class in
+// the mode (an empty mask) switches the whole ACL off, so that a named user falls through to the
+// bits of others.
 static struct found check_bits(const struct view *v, unsigned want) {
 	uint32_t mode = v->inode->mode;
 	if (is_user(v, v->uid)) {
@@ -165,8 +169,8 @@ static bool overridden(const struct view *v, unsigned want, enum br_rule *rule) 
 	return false;
 }
 
-// What inode_permission() and sb_permission() refuse before any bits are looked at. A read-only mount does not
-// keep anybody from writing to a device, FIFO or socket on it.
+// What inode_permission() and sb_permission() refuse before any bits are looked at. A read-only
+// mount does not keep anybody from writing to a device, FIFO or socket on it.
 static bool barred(const struct view *v, unsigned want, enum br_rule *rule) {
 	if (!(want & BR_W)) {
 		return false;
@@ -186,7 +190,8 @@ static bool barred(const struct view *v, unsigned want, enum br_rule *rule) {
 	return false;
 }
 
-// The rest of inode_permission(), once the bits are known: `rule` comes in as the class, and goes out as what decided.
+// The rest of inode_permission(), once the bits are known: `rule` comes in as the class, and goes
+// out as what decided.
 static bool allowed(const struct view *v, bool granted, unsigned want, enum br_rule *rule) {
 	return !barred(v, want, rule) && (granted || overridden(v, want, rule));
 }
@@ -227,7 +232,8 @@ static struct br_verdict judge(const struct view *v, unsigned want) {
 	};
 }
 
-// Nothing asks a link for its bits: to follow it is to search its directory, and they are 0777 everywhere.
+// Nothing asks a link for its bits: to follow it is to search its directory, and they are 0777
+// everywhere.
 static struct br_verdict anything(const struct view *v) {
 	enum br_rule base = check_bits(v, 0).base;
 	return (struct br_verdict){.have = BR_R | BR_W | BR_X, .rule = base, .base = base};
@@ -239,7 +245,8 @@ struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *
 	return S_ISLNK(inode->mode) ? anything(&v) : judge(&v, want);
 }
 
-// The answer about `want` if the class that decides held these bits: the allowed ones and the missing ones, packed.
+// The answer about `want` if the class that decides held these bits: the allowed ones and the
+// missing ones, packed.
 static unsigned answer(const struct view *v, unsigned bits, unsigned want) {
 	unsigned have = 0;
 	enum br_rule ignored;
@@ -252,10 +259,10 @@ static unsigned answer(const struct view *v, unsigned bits, unsigned want) {
 	return have << 3 | (granted ? 0 : missing_of(have, want));
 }
 
-// The mask stands in the mode, and nobody but the owner gets more than it from an ACL; a named entry for this very
-// process can give it any part. So the ACL matters exactly where some part of the mask gives another answer than the
-// mode does. (Two group entries that share the bits between them give no third answer: where that differs, an empty
-// entry differs too.)
+// The mask stands in the mode, and nobody but the owner gets more than it from an ACL; a named
+// entry for this very process can give it any part. So the ACL matters exactly where some part of
+// the mask gives another answer than the mode does. (Two group entries that share the bits between
+// them give no third answer: where that differs, an empty entry differs too.)
 bool br_access_needs_acl(const struct br_inode *inode, const struct br_cred *cred, unsigned want) {
 	const struct br_where where = {0};
 	struct view v = look(inode, cred, &where);

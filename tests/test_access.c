@@ -431,8 +431,9 @@ static unsigned answer(const struct br_inode *inode, const struct br_cred *cred,
 // Room for one ACL: a user, the owning group, a group, a mask.
 static struct br_acl *room;
 
-// Whether any of the ACLs that agree with this mode gives another answer than the mode alone: one that names this very user, with
-// every permission; and one that does not, with every permission of the owning group and of a group of the user's.
+// Whether any of the ACLs that agree with this mode gives another answer than the mode alone: one
+// that names this very user, with every permission; and one that does not, with every permission of
+// the owning group and of a group of the user's.
 static bool differs_somewhere(
 	struct br_inode inode, const struct br_cred *cred, unsigned want, unsigned without) {
 	uint16_t bits[] = {inode.mode >> 6 & 7, inode.mode >> 3 & 7, inode.mode & 7};

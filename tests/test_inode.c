@@ -541,7 +541,8 @@ static void test_support(void **state) {
 // ---- writing ----
 
 static const struct br_blob *any_caps(struct place *place) {
-	// struct vfs_cap_data, revision 2: CAP_NET_BIND_SERVICE or CAP_CHOWN permitted and effective.
+	// struct vfs_cap_data, revision 2: CAP_NET_BIND_SERVICE or CAP_CHOWN permitted and
+	// effective.
 	unsigned char bytes[CAPS_SIZE] = {1, 0, 0, 2};
 	uint32_t kind = any_below(&place->any, 3);
 	if (kind == 0) {

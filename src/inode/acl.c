@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// struct posix_acl_xattr_header and posix_acl_xattr_entry of linux/posix_acl_xattr.h, all little endian:
+// struct posix_acl_xattr_header and posix_acl_xattr_entry of linux/posix_acl_xattr.h, all little
+// endian:
 //
 //	u32 version | u16 tag  u16 perm  u32 id | u16 tag  u16 perm  u32 id | …
 enum {
@@ -172,8 +173,9 @@ static bool is_named(uint16_t tag) {
 	return tag == BR_ACL_USER || tag == BR_ACL_GROUP;
 }
 
-// posix_acl_valid(): the tags' values ascend in the one order that is allowed; owner, owning group and other exactly once, the mask
-// at most once, and exactly once where there are named entries. Named entries may repeat an ID: the first one counts.
+// posix_acl_valid(): the tags' values ascend in the one order that is allowed; owner, owning group
+// and other exactly once, the mask at most once, and exactly once where there are named entries.
+// Named entries may repeat an ID: the first one counts.
 static bool is_valid(const struct br_acl_entry *entries, size_t n) {
 	unsigned seen = 0;
 	for (size_t i = 0; i < n; i++) {

@@ -18,7 +18,9 @@ bool br_fact_same_blob(const struct br_blob *a, const struct br_blob *b);
 enum br_step_kind {
 	/** chmod. */
 	BR_STEP_MODE,
-	/** The access ACL, or the three entries that stand for none: sets the mode's 0777 with it. */
+	/**
+	 * The access ACL, or the three entries that stand for none: sets the mode's 0777 with it.
+	 */
 	BR_STEP_ACL,
 	/** chown. */
 	BR_STEP_OWNER,
