@@ -385,6 +385,39 @@ static void test_stat(void **state) {
 	assert_int_not_equal(proc.mount, root.mount);
 }
 
+// What was read elsewhere is entered as if it were read here.
+static void test_take(void **state) {
+	struct place *place = *state;
+	unsigned char value[64];
+	struct br_inode inode = {.mode = S_IFDIR | 0750};
+	const struct br_acl *three = make(place, "u::rwx,g::r-x,o::---");
+	br_acl_encode(three, value);
+	// Some file systems give the mode as an access ACL; as a default ACL three entries mean something.
+	assert_int_equal(
+		br_inode_take(&inode, BR_HAVE_ACL, place->acls, value, br_acl_size(three)), 0);
+	assert_null(inode.acl);
+	assert_int_equal(inode.have, BR_HAVE_ACL);
+	assert_int_equal(
+		br_inode_take(&inode, BR_HAVE_DEFAULT_ACL, place->acls, value, br_acl_size(three)),
+		0);
+	assert_ptr_equal(inode.def, three);
+	const struct br_acl *masked = make(place, "u::rwx,g::r-x,m::r--,o::---");
+	br_acl_encode(masked, value);
+	assert_int_equal(
+		br_inode_take(&inode, BR_HAVE_ACL, place->acls, value, br_acl_size(masked)), 0);
+	assert_ptr_equal(inode.acl, masked);
+	assert_int_equal(br_inode_take(&inode, BR_HAVE_CAPS, place->acls, "abc", 3), 0);
+	assert_memory_equal(inode.caps->bytes, "abc", 3);
+	assert_int_equal(inode.have, ALL);
+	assert_int_equal(br_inode_take(&inode, BR_HAVE_CAPS, place->acls, NULL, 0), 0);
+	assert_null(inode.caps);
+	assert_int_equal(br_inode_take(&inode, BR_HAVE_ACL, place->acls, value, 5), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_ptr_equal(inode.acl, masked);
+	assert_int_equal(br_inode_take(&inode, 64, place->acls, NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
 static void test_differences(void **state) {
 	struct place *place = *state;
 	const struct br_acl *acl = make(place, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x");
@@ -892,6 +925,7 @@ int main(void) {
 		cmocka_unit_test(test_interned),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_libacl),
 		cmocka_unit_test(test_long_acl),

@@ -1,3 +1,5 @@
+#include "facts.h"
+
 #include <base/mem.h>
 #include <base/own.h>
 #include <bindright/inode.h>
@@ -291,12 +293,15 @@ static unsigned char *put32(unsigned char *p, uint32_t v) {
 	return p + sizeof(v);
 }
 
-void br_acl_encode(const struct br_acl *acl, void *out) {
+void br_fact_encode(const struct br_acl_entry *entries, size_t n, void *out) {
 	unsigned char *p = put32(out, VERSION);
-	for (size_t i = 0; i < acl->n; i++) {
-		const struct br_acl_entry *e = &acl->entries[i];
-		p = put32(put16(put16(p, e->tag), e->perm), e->id.v);
+	for (size_t i = 0; i < n; i++) {
+		p = put32(put16(put16(p, entries[i].tag), entries[i].perm), entries[i].id.v);
 	}
+}
+
+void br_acl_encode(const struct br_acl *acl, void *out) {
+	br_fact_encode(acl->entries, acl->n, out);
 }
 
 const struct br_acl_entry *br_acl_find(

@@ -31,7 +31,8 @@
 enum {
 	SPECIAL = S_ISUID | S_ISGID | S_ISVTX,
 	RWX = S_IRWXU | S_IRWXG | S_IRWXO,
-	MINIMAL_ENTRIES = 3,
+	// An ACL of three entries as bytes.
+	MINIMAL_SIZE = 4 + 3 * 8,
 };
 
 // A list of steps as it grows.
@@ -69,7 +70,7 @@ static void set_acl(struct path *p, const struct br_acl *acl, uint32_t rwx) {
 static uint32_t special_between(const struct path *p, bool chowns) {
 	uint32_t old = p->before->mode;
 	uint32_t new = p->after->mode;
-	uint32_t set_ids = old & new &(S_ISUID | S_ISGID);
+	uint32_t set_ids = (S_ISUID | S_ISGID) & old & new;
 	if (chowns && !S_ISDIR(old)) {
 		set_ids = 0;
 	}
@@ -165,18 +166,15 @@ static int write_acl(int fd, const char *attribute, const struct br_acl *acl) {
 // Removing the attribute would leave its mask behind as the group's bits. Three entries that say
 // what the mode shall be set the mode and drop the ACL in one.
 static int write_minimal(int fd, uint32_t mode) {
-	size_t size = sizeof(struct br_acl) + MINIMAL_ENTRIES * sizeof(struct br_acl_entry);
-	br_auto(br_freep) struct br_acl *acl = malloc(size);
-	if (!acl) {
-		return -1;
-	}
 	br_hostid none = {BR_NO_ID};
-	acl->n = MINIMAL_ENTRIES;
-	acl->entries[0] = (struct br_acl_entry){BR_ACL_OWNER, (uint16_t)(mode >> 6 & 7), none};
-	acl->entries[1] =
-		(struct br_acl_entry){BR_ACL_OWNING_GROUP, (uint16_t)(mode >> 3 & 7), none};
-	acl->entries[2] = (struct br_acl_entry){BR_ACL_OTHER, (uint16_t)(mode & 7), none};
-	return write_acl(fd, br_fact_attribute(BR_HAVE_ACL), acl);
+	const struct br_acl_entry entries[] = {
+		{BR_ACL_OWNER, mode >> 6 & 7, none},
+		{BR_ACL_OWNING_GROUP, mode >> 3 & 7, none},
+		{BR_ACL_OTHER, mode & 7, none},
+	};
+	unsigned char value[MINIMAL_SIZE];
+	br_fact_encode(entries, sizeof(entries) / sizeof(entries[0]), value);
+	return br_sys_setxattr(fd, br_fact_attribute(BR_HAVE_ACL), value, sizeof(value));
 }
 
 // What is gone already need not go.
