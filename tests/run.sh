@@ -16,7 +16,7 @@ read -r -a under <<<"${TEST_UNDER:-}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/bindright-tests.XXXXXX") || exit 3
 # Tests that become another user must be able to enter.
 chmod 755 "$work"
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -49,7 +49,7 @@ run_one() {
 		echo "stopped after $limit seconds, or killed" >>"$work/out.$number"
 	fi
 	echo "$rc" >"$work/rc.$number"
-	cd "$work" && rm -rf "$dir"
+	cd "$work" && rm -rf --one-file-system "$dir"
 }
 
 # The sum of the numbers in cmocka's lines of one kind: sum PASSED FILE
@@ -132,9 +132,9 @@ for test in "$@"; do
 	count $number "$test"
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ] || exit 1
 if [ "${CI:-}" = true ] && [ "$skipped" != 0 ]; then
-	echo "a skipped test is a failure here" >&2
-	exit 1
+	echo "skipped tests are failures here"
+	failed=$((failed + skipped)) skipped=0
 fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

@@ -251,6 +251,34 @@ static void test_no_memory(void **state) {
 	FAULT_EACH(i, try_one_job());
 }
 
+static void post_fifty(struct br_pool *pool, void *context, void *job) {
+	(void)context;
+	for (uintptr_t i = 0; i < 50; i++) {
+		br_pool_post(pool, as_job((uintptr_t)job + i));
+	}
+}
+
+/** The ring grows while its beginning lies in its middle. */
+static void test_results_keep_their_order(void **state) {
+	(void)state;
+	struct br_pool *pool = br_pool_new(1, 0, post_fifty, NULL);
+	assert_non_null(pool);
+	for (uintptr_t first = 1; first < 201; first += 50) {
+		assert_int_equal(br_pool_push(pool, as_job(first)), 0);
+		nap(20);
+		if (first == 1) {
+			for (uintptr_t n = 1; n <= 30; n++) {
+				assert_int_equal((uintptr_t)br_pool_take(pool), n);
+			}
+		}
+	}
+	for (uintptr_t n = 31; n <= 200; n++) {
+		assert_int_equal((uintptr_t)br_pool_take(pool), n);
+	}
+	assert_null(br_pool_take(pool));
+	br_pool_free(pool, NULL, NULL);
+}
+
 /** A ring that cannot grow lets the worker wait instead of losing a result. */
 static void test_results_without_memory(void **state) {
 	(void)state;
@@ -318,6 +346,7 @@ int main(void) {
 		cmocka_unit_test(test_free_early),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_results_keep_their_order),
 		cmocka_unit_test(test_results_without_memory),
 		cmocka_unit_test(test_signals_are_not_for_workers),
 		cmocka_unit_test(test_cores),

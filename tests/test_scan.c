@@ -1,7 +1,9 @@
 /* The walk, compared with nftw(3), with trees whose contents are known, and with a kernel that gets in the way. */
-#include <bindright/scan.h>
+#include "support/fault.h"
 
 #include <base/own.h>
+#include <bindright/scan.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -23,8 +25,6 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-#include "support/fault.h"
 
 #include <cmocka.h>
 
@@ -211,8 +211,8 @@ static int see_walked(const char *path, const struct stat *st, int type, struct 
 		return 0;
 	}
 	if (type != FTW_NS && at->level <= walked.depth) {
-		(void)snprintf(facts, sizeof(facts), "%o %u:%u %u", st->st_mode, st->st_uid, st->st_gid,
-			(unsigned)at->level);
+		(void)snprintf(facts, sizeof(facts), "%o %u:%u %u", st->st_mode, st->st_uid,
+			st->st_gid, (unsigned)at->level);
 		add_line(walked.lines, below, facts);
 	}
 	return 0;
@@ -236,10 +236,10 @@ static struct br_scan_options everything(unsigned threads) {
 
 typedef void see_entry(void *context, const struct br_entry *entry);
 
-static int scan_fd(
-	int root, const struct br_scan_options *options, see_entry *see, void *context) {
+static int scan_fd(int root, const struct br_scan_options *options, see_entry *see, void *context) {
 	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
-	br_auto(br_scan_freep) struct br_scan *scan = acls ? br_scan_new(root, acls, options) : NULL;
+	br_auto(br_scan_freep) struct br_scan *scan =
+		acls ? br_scan_new(root, acls, options) : NULL;
 	if (!scan) {
 		return -1;
 	}
@@ -313,7 +313,8 @@ static bool begins_with(void *context, const char *path, const struct br_inode *
 
 static void excluded_is_left_out_with_what_is_below(void **state) {
 	(void)state;
-	static const char *const prefixes[] = {"a/b", "plain", "a", "...", "two\n", "a/b/c/deep", "none"};
+	static const char *const prefixes[] = {
+		"a/b", "plain", "a", "...", "two\n", "a/b/c/deep", "none"};
 	make_zoo();
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		struct lines want = {0};
@@ -674,7 +675,8 @@ static void see_blocked(void *context, const struct br_entry *entry) {
 	} else if (!strcmp(entry->path, "look/dir")) {
 		seen->dir_unread += enter && entry->err == EACCES && !entry->inode && entry->parent;
 	} else if (!strcmp(entry->path, "look/file")) {
-		seen->file_unread += !enter && entry->err == EACCES && !entry->inode && entry->parent;
+		seen->file_unread +=
+			!enter && entry->err == EACCES && !entry->inode && entry->parent;
 	} else if (!strncmp(entry->path, "shut/", 5) || !strncmp(entry->path, "pass/", 5)) {
 		seen->below_shut++;
 	} else if (!strcmp(entry->path, "after")) {
@@ -841,7 +843,8 @@ static void meddle(void) {
 	for (unsigned i = 0;; i++) {
 		unsigned k = i % 20;
 		(void)renameat2(AT_FDCWD, "tree/d0", AT_FDCWD, "link", RENAME_EXCHANGE);
-		(void)renameat2(AT_FDCWD, "tree/d1/d0", AT_FDCWD, "tree/d2/file-000000", RENAME_EXCHANGE);
+		(void)renameat2(
+			AT_FDCWD, "tree/d1/d0", AT_FDCWD, "tree/d2/file-000000", RENAME_EXCHANGE);
 		(void)snprintf(path, sizeof(path), "tree/d%u/d%u/come-and-go", k % 4, k % 3);
 		(void)(i % 2 ? mkdir(path, 0755) : rmdir(path));
 		(void)snprintf(path, sizeof(path), "tree/d%u/file-%06u", k % 4, k % 3);
@@ -963,8 +966,7 @@ static void see_attributes(void *context, const struct br_entry *entry) {
 		assert_null(entry->inode->acl);
 		return;
 	}
-	assert_int_equal(
-		entry->inode->have, BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS);
+	assert_int_equal(entry->inode->have, BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS);
 	size_t named = 0;
 	size_t inherited = 0;
 	if (!strcmp(entry->name, "one.acl")) {
@@ -976,7 +978,8 @@ static void see_attributes(void *context, const struct br_entry *entry) {
 		inherited = 3;
 	}
 	assert_int_equal(entry->inode->acl ? entry->inode->acl->n : 0, named ? named + 4 : 0);
-	assert_int_equal(entry->inode->def ? entry->inode->def->n : 0, inherited ? inherited + 4 : 0);
+	assert_int_equal(
+		entry->inode->def ? entry->inode->def->n : 0, inherited ? inherited + 4 : 0);
 	const struct br_acl *acl = entry->inode->acl;
 	for (size_t i = 0; i < named; i++) {
 		assert_int_equal(acl->entries[1 + i].tag, BR_ACL_USER);

@@ -57,9 +57,9 @@ struct br_identity {
 	struct br_text user;
 	/** BR_UNKNOWN: nothing below but `why` is set. */
 	enum br_confidence confidence;
-	/** Why it is unknown: one clause for BR303; NULL otherwise. */
+	/** Why it is unknown: one clause for BR303; NULL otherwise. Words of the input stand in it as they are, not escaped. */
 	const char *why;
-	/** What pins it: a ready option such as "--user trainer=UID:GID"; NULL where known. */
+	/** What pins it: a ready option such as "--user trainer=UID:GID", quoted for a shell, with the numbers that are known; NULL where known. */
 	const char *pin;
 	/** As the container sees itself. */
 	br_boxid uid;
@@ -99,7 +99,8 @@ struct br_identity_options {
  * accepted, above 2147483647 refused: an error at the word); names, absent users and images: unknown. An explicit group drops the image's groups; group_add is added (numbers; names are
  * unknown without the image: a warning and groups_unsure). A bare UID has GID 0 unless the image's passwd says otherwise: gid 0, confidence assumed, groups_unsure.
  * Effective capabilities: root has Docker's default set, changed by cap_drop, cap_add and privileged; others have none. Unknown capability names are errors with the nearest name.
- * A pin for a service that is not there is an error. NULL with errors in dx.
+ * A pin without a GID takes the place of the user alone: the word's group stays. A pin for a service that is not there is an error; of several for one service the last counts.
+ * NULL with errors in dx.
  */
 const struct br_identity *br_identify(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_identity_options *options, struct br_diags *dx);

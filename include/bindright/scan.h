@@ -34,9 +34,13 @@ struct br_entry {
 	const struct br_inode *inode;
 	/** The inode of the directory that holds it; NULL for the root. */
 	const struct br_inode *parent;
-	/** errno of what could not be done: reading the inode (inode NULL), or listing the directory (then on a second event, see below). */
+	/**
+	 * errno of what could not be done: reading the inode (inode NULL); opening or listing the directory (on BR_ENTER, see br_scan_next); reading an attribute that was wanted
+	 * (inode set, its BR_HAVE_* bit is not). ESTALE: another directory has come between. A listing that breaks off half-way is told by an additional BR_LEAF with the directory's
+	 * path, no inode and the error.
+	 */
 	int err;
-	/** A mount point that is not entered; its inode is not read (NULL). */
+	/** A mount point that is not entered; its inode is not read (NULL). A directory comes as BR_ENTER (and BR_LEAVE), anything else as BR_LEAF. */
 	bool mount_point;
 	/**
 	 * The caller's word for this directory: a copy of the parent's when it is entered, kept until it is left; entries of a directory see the directory's own. The caller may
@@ -59,7 +63,7 @@ struct br_scan_options {
 	bool leave;
 	/** Whether this inode's access ACL (and the default ACL of a directory, and capabilities of a regular file with an x bit or all files where `want` says so) is wanted; NULL: `want` counts for all. */
 	br_scan_ask *wants;
-	/** Whether this entry is left out altogether, with what is below; NULL: nothing is. */
+	/** Whether this entry is left out altogether, with what is below; NULL: nothing is. Not asked about the root. The inode is all zero where none was read (a mount point, an error). */
 	br_scan_ask *excludes;
 	void *context;
 	/** BR_HAVE_* to read where `wants` says so. */

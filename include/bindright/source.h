@@ -8,6 +8,7 @@
 #define BINDRIGHT_SOURCE_H
 
 #include <bindright/diag.h>
+
 #include <sys/types.h>
 
 struct br_arena;
@@ -67,7 +68,7 @@ struct br_source {
 	bool linked;
 	/**
 	 * A step that somebody else could have prepared (a link, or a directory that others can write, owned by neither root, the caller nor the owner of the next step): one clause
-	 * naming the hop, or NULL. `fix` as root refuses such a source.
+	 * naming the hop (paths as they are, not escaped), or NULL. `fix` as root refuses such a source.
 	 */
 	const char *unsafe;
 	/** O_PATH: the object (PRESENT), else the nearest existing directory (MISSING), else -1. Close with br_source_release. */
@@ -77,15 +78,14 @@ struct br_source {
 	uint64_t ino;
 	uint64_t mount;
 	uint32_t mode;
-	/** The file system under fd. */
+	/** The file system under fd; without one, the file system where the walk stopped. */
 	struct br_fs fs;
 };
 
 /**
  * Resolve `path`. Always fills *out; 0, or -1 with ENOMEM. `trusted` is a UID, beside root, whose directories and links are accepted (the caller's, or SUDO_UID's).
  */
-int br_source_open(
-	struct br_arena *arena, const char *path, uid_t trusted, struct br_source *out);
+int br_source_open(struct br_arena *arena, const char *path, uid_t trusted, struct br_source *out);
 void br_source_release(struct br_source *source);
 
 /** The mount table of this process, as it was when it was read. */

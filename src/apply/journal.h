@@ -64,6 +64,8 @@ struct br_record {
 	/** ACCOUNT: of a user, its group. */
 	uint32_t gid;
 	uint32_t is_group;
+	/** BEGIN: mount points were entered. */
+	uint32_t cross;
 	uint32_t target;
 	/** RESULT: errno. */
 	uint32_t err;
@@ -113,10 +115,11 @@ void br_journal_init(struct br_journal *journal, int fd, struct br_acls *acls);
  */
 int br_journal_open(struct br_journal *journal, int fd, struct br_acls *acls);
 /**
- * The first record, and the last one where the file ends with a whole one, without reading what is between: 1; 0 where that is not to be had (read it all); -1 with
- * errno. For telling the state of a run that ended in an orderly way.
+ * Stand at the first record and fetch the last one, without checking what is between: 1; 0 where the file does not end with a whole record (open it instead); -1 with errno.
+ * For telling the state of a run that ended in an orderly way.
  */
-int br_journal_peek(struct br_journal *journal, struct br_record *last);
+int br_journal_glance(
+	struct br_journal *journal, int fd, struct br_acls *acls, struct br_record *last);
 void br_journal_release(struct br_journal *journal);
 
 /** Append to the open batch, in memory. 0 and record->seq, or -1 with ENOMEM or EOVERFLOW. */

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	/** Room that the kernel takes in one path, less some. */
@@ -40,8 +42,8 @@ static int open_directory(int dirfd, const char *path, size_t n, bool cross) {
 		}
 		memcpy(piece, path, take);
 		piece[take] = '\0';
-		int next = br_open_beneath(held >= 0 ? held : dirfd, piece,
-			O_PATH | O_DIRECTORY | O_NOFOLLOW, cross);
+		int next = br_open_beneath(
+			held >= 0 ? held : dirfd, piece, O_PATH | O_DIRECTORY | O_NOFOLLOW, cross);
 		if (next < 0) {
 			return -1;
 		}
@@ -95,8 +97,8 @@ int br_object_open(struct br_way *way, const struct br_target *target, const cha
 
 // ---- Comparing ----
 
-bool br_object_same(const struct br_target *target, const struct br_inode *expect,
-	const struct br_inode *now) {
+bool br_object_same(
+	const struct br_target *target, const struct br_inode *expect, const struct br_inode *now) {
 	struct br_inode then = *expect;
 	if (then.dev == target->dev_then) {
 		then.dev = target->root.dev;
@@ -104,14 +106,17 @@ bool br_object_same(const struct br_target *target, const struct br_inode *expec
 	return br_inode_same(&then, now);
 }
 
-struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR_HANDLE_MAX]) {
+struct br_bytes br_object_handle(
+	int dirfd, const char *name, const struct br_inode *in, char room[BR_HANDLE_MAX]) {
 	struct {
 		struct file_handle head;
 		unsigned char bytes[MAX_HANDLE_SZ];
 	} handle = {.head.handle_bytes = MAX_HANDLE_SZ};
 	int mount;
 	if (in->btime.sec != 0 || in->btime.nsec != 0
-		|| name_to_handle_at(fd, "", &handle.head, &mount, AT_EMPTY_PATH) < 0
+		|| name_to_handle_at(
+			   dirfd, name, &handle.head, &mount, name[0] == '\0' ? AT_EMPTY_PATH : 0)
+			< 0
 		|| handle.head.handle_bytes > MAX_HANDLE_SZ) {
 		return (struct br_bytes){0};
 	}
@@ -122,7 +127,7 @@ struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR
 
 static bool same_handle(int fd, const struct br_inode *now, struct br_bytes expect) {
 	char room[BR_HANDLE_MAX];
-	struct br_bytes got = br_object_handle(fd, now, room);
+	struct br_bytes got = br_object_handle(fd, "", now, room);
 	// A kernel that gives none now cannot contradict.
 	return expect.n == 0 || got.n == 0
 		|| (expect.n == got.n && memcmp(expect.p, got.p, got.n) == 0);
@@ -237,6 +242,22 @@ static bool lost_bits(const struct br_inode *now, const struct br_inode *goal) {
 	return br_inode_equal(&more, goal);
 }
 
+/** The kernel would drop setgid from it, and the caller could not set it again (setattr_should_drop_sgid(), posix_acl_update_mode()). */
+static bool would_lose_setgid(const struct br_inode *now, const struct br_inode *goal) {
+	gid_t groups[NGROUPS_MAX];
+	bool rewritten = ((now->mode ^ goal->mode) & 07777) != 0 || now->acl != goal->acl;
+	if (geteuid() == 0 || (goal->mode & S_ISGID) == 0 || !rewritten) {
+		return false;
+	}
+	int n = getgroups(NGROUPS_MAX, groups);
+	for (int i = 0; i < n; i++) {
+		if (groups[i] == goal->gid.v) {
+			return false;
+		}
+	}
+	return getegid() != goal->gid.v;
+}
+
 /** It did not become what it should: bring it back, if it is still as we left it. */
 static void take_back(int fd, struct br_acls *acls, const struct br_inode *was,
 	const struct br_wish *wish, struct br_answer_of *out) {
@@ -309,6 +330,11 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 	}
 	if ((now.attrs & (BR_IMMUTABLE | BR_APPEND)) != 0) {
 		conflict(out, "it is protected by chattr now");
+		return;
+	}
+	if (would_lose_setgid(&now, wish->goal)) {
+		fail(out, EPERM);
+		(void)snprintf(out->why, sizeof(out->why), "it would lose its setgid bit");
 		return;
 	}
 	if (wish->dry) {

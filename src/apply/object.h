@@ -42,12 +42,13 @@ struct br_way {
 	int fd;
 };
 
-#define BR_WAY_NONE(crosses) {.cross = (crosses), .fd = -1}
+#define BR_WAY_NONE(crosses) \
+	{ .cross = (crosses), .fd = -1 }
 void br_way_release(struct br_way *way);
 
 /** The directory of `path` (borrowed descriptor) and the last component; a root is (its own descriptor, ""). -1 with errno. */
-int br_way_to(struct br_way *way, const struct br_target *target, const char *path,
-	const char **name);
+int br_way_to(
+	struct br_way *way, const struct br_target *target, const char *path, const char **name);
 /** The object itself, O_PATH (the caller closes). -1 with errno. */
 int br_object_open(struct br_way *way, const struct br_target *target, const char *path);
 
@@ -90,14 +91,15 @@ struct br_answer_of {
 void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
 	struct br_answer_of *out);
 /** Whether this is the object that was expected, on a target whose device number may have changed. */
-bool br_object_same(const struct br_target *target, const struct br_inode *expect,
-	const struct br_inode *now);
+bool br_object_same(
+	const struct br_target *target, const struct br_inode *expect, const struct br_inode *now);
 /** One clause about the first thing that differs. */
 void br_object_differs(const struct br_inode *expect, const struct br_inode *now, char out[160]);
 /** The words for an errno of finding an object again. True where it means that the tree changed. */
 bool br_object_lost(int err, char out[160]);
-/** Its file handle if the file system has no birth times: {0} where there is none. */
-struct br_bytes br_object_handle(int fd, const struct br_inode *in, char room[BR_HANDLE_MAX]);
+/** The file handle of (dirfd, name) if the file system has no birth times: {0} where there is none. */
+struct br_bytes br_object_handle(
+	int dirfd, const char *name, const struct br_inode *in, char room[BR_HANDLE_MAX]);
 
 /** All states that can be found between the two, `after` among them, `before` not. */
 size_t br_object_states(const struct br_inode *before, const struct br_inode *after,

@@ -59,7 +59,8 @@ static const char *state_path(
 	if (path == NULL) {
 		const char *own = home(arena);
 		if (own == NULL) {
-			(void)br_error(dx, nowhere, "there is no home directory to keep the journal in");
+			(void)br_error(
+				dx, nowhere, "there is no home directory to keep the journal in");
 			return NULL;
 		}
 		path = xdg(arena, own, dir->xdg_state_home);
@@ -70,7 +71,8 @@ static const char *state_path(
 	if (path == NULL) {
 		(void)br_error_memory(dx);
 	} else if (path[0] != '/') {
-		(void)br_error(dx, nowhere, "the state directory '%s' is not an absolute path", path);
+		(void)br_error(
+			dx, nowhere, "the state directory '%s' is not an absolute path", path);
 		path = NULL;
 	}
 	return path;
@@ -167,7 +169,8 @@ static int walk(const char *path, bool create, int *out, struct br_diags *dx) {
 	if (err == ENOENT && !create) {
 		return 0;
 	}
-	return refuse(dx, path, (size_t)(p - path), err == ELOOP ? "is a symbolic link" : strerror(err));
+	return refuse(
+		dx, path, (size_t)(p - path), err == ELOOP ? "is a symbolic link" : strerror(err));
 }
 
 static const char *weakness(int fd) {
@@ -198,11 +201,13 @@ static int open_private(struct br_state *state, bool create, struct br_diags *dx
 		if (errno == ENOENT && !create) {
 			return 0;
 		}
-		return br_error(dx, nowhere, "cannot open '%s/runs': %s", state->path, strerror(errno));
+		return br_error(
+			dx, nowhere, "cannot open '%s/runs': %s", state->path, strerror(errno));
 	}
 	why = distrust_private(state->runs, S_IFDIR, 077);
 	if (why != NULL) {
-		return br_error(dx, nowhere, "cannot keep journals: '%s/runs' %s", state->path, why);
+		return br_error(
+			dx, nowhere, "cannot keep journals: '%s/runs' %s", state->path, why);
 	}
 	state->weak = weakness(state->runs);
 	return 1;
@@ -236,7 +241,8 @@ int br_state_lock(struct br_state *state, struct br_diags *dx) {
 	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 	br_auto(br_closep) int fd = openat(state->fd, "lock", flags, 0600);
 	if (fd < 0) {
-		return br_error(dx, nowhere, "cannot open '%s/lock': %s", state->path, strerror(errno));
+		return br_error(
+			dx, nowhere, "cannot open '%s/lock': %s", state->path, strerror(errno));
 	}
 	const char *why = distrust_private(fd, S_IFREG, 077);
 	if (why != NULL) {
@@ -250,7 +256,8 @@ int br_state_lock(struct br_state *state, struct br_diags *dx) {
 		return br_error(dx, nowhere, "another fix or undo is running");
 	}
 	if (r < 0) {
-		return br_error(dx, nowhere, "cannot lock '%s/lock': %s", state->path, strerror(errno));
+		return br_error(
+			dx, nowhere, "cannot lock '%s/lock': %s", state->path, strerror(errno));
 	}
 	state->lock = br_steal_fd(&fd);
 	return 0;
@@ -303,10 +310,12 @@ int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct
 			break;
 		}
 	}
-	br_auto(br_closep) int dir =
-		made < 0 ? -1 : br_open_beneath(state->runs, id, O_PATH | O_DIRECTORY | O_NOFOLLOW, true);
+	br_auto(br_closep) int dir = made < 0
+		? -1
+		: br_open_beneath(state->runs, id, O_PATH | O_DIRECTORY | O_NOFOLLOW, true);
 	if (dir >= 0) {
-		*fd = openat(dir, "journal", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		*fd = openat(
+			dir, "journal", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	}
 	if (dir < 0 || *fd < 0) {
 		int err = errno;
@@ -314,8 +323,8 @@ int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct
 			(void)br_state_remove_run(state, id); // It is empty at worst.
 		}
 		id[0] = '\0';
-		return br_error(
-			dx, nowhere, "cannot make a journal in '%s/runs': %s", state->path, strerror(err));
+		return br_error(dx, nowhere, "cannot make a journal in '%s/runs': %s", state->path,
+			strerror(err));
 	}
 	return 0;
 }
@@ -400,7 +409,7 @@ const char *const *br_state_runs(struct br_arena *arena, const struct br_state *
 	if (dir == NULL) {
 		return NULL;
 	}
-	fd = -1;
+	(void)br_steal_fd(&fd); // The stream owns it.
 	const struct dirent *entry;
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
 		if (!br_run_id_valid(entry->d_name)) {
@@ -427,7 +436,8 @@ void br_state_publish(const struct br_state *state, size_t n) {
 		return;
 	}
 	// Only a courtesy to other users: what counts is in the journals.
-	if (br_write_durably(state->fd, "undoable", text, (size_t)len, 0644) == 0) {
-		(void)fchmodat(state->fd, ".", 0711, 0);
+	if (br_write_durably(state->fd, "undoable", text, (size_t)len, 0644) < 0
+		|| fchmodat(state->fd, ".", 0711, 0) < 0) {
+		return;
 	}
 }

@@ -1,7 +1,5 @@
 #include "check_impl.h"
 
-#include <base/own.h>
-
 #include <limits.h>
 #include <stdlib.h>
 #include <time.h>
@@ -24,7 +22,6 @@ static struct br_check *check_new(const struct br_check_input *input) {
 	check->spec = input->spec;
 	check->identities = input->identities;
 	check->demands = input->demands;
-	check->complete = true;
 	return check;
 }
 
@@ -55,35 +52,40 @@ static int give_mounts(struct check_work *work) {
 	return 0;
 }
 
-struct br_check *br_check_run(const struct br_check_input *input,
+static int run(struct br_check *check, const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx) {
-	double start = now();
-	br_auto(br_check_freep) struct br_check *check = check_new(input);
-	if (!check) {
-		(void)br_error_memory(dx);
-		return NULL;
-	}
 	struct check_work work = {.check = check, .input = input, .options = options, .dx = dx};
 	work.mounts = BR_NEW_ARRAY(check->arena, struct mount_work, input->demands->nmounts);
 	if (!work.mounts) {
-		(void)br_error_memory(dx);
-		return NULL;
+		return br_error_memory(dx);
 	}
 	for (size_t i = 0; i < input->demands->nmounts; i++) {
 		work.mounts[i].result.mount = &input->demands->mounts[i];
 	}
-	if (options->depth != UINT_MAX) {
-		check->complete = false;
-	}
+	check->complete = options->depth == UINT_MAX;
 	check_containers(&work);
 	check_sources(&work);
 	if (check_trees(&work)) {
-		return NULL;
+		release_tallies(&work);
+		return -1;
 	}
 	check_walked(&work);
-	if (give_mounts(&work) || finish_findings(&work)) {
+	release_tallies(&work);
+	return give_mounts(&work) || finish_findings(&work) ? -1 : 0;
+}
+
+struct br_check *br_check_run(const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx) {
+	double start = now();
+	struct br_check *check = check_new(input);
+	if (!check) {
+		(void)br_error_memory(dx);
+		return NULL;
+	}
+	if (run(check, input, options, dx)) {
+		br_check_free(check);
 		return NULL;
 	}
 	check->seconds = now() - start;
-	return br_steal(&check);
+	return check;
 }

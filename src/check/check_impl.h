@@ -14,9 +14,10 @@ enum {
 struct tally {
 	uint64_t count;
 	uint64_t files;
-	const char *examples[BR_EXAMPLES];
+	/** Heap. */
+	char *examples[BR_EXAMPLES];
 	size_t nexamples;
-	/** Of the first one. */
+	/** Of the first example. */
 	struct br_inode first;
 	struct br_verdict verdict;
 	struct {
@@ -88,6 +89,8 @@ void check_containers(struct check_work *work);
 void check_sources(struct check_work *work);
 /** Walk every tree and judge. 0 or -1 with an error in dx. */
 int check_trees(struct check_work *work);
+/** Give back what the tallies hold. */
+void release_tallies(struct check_work *work);
 /** Findings about what the walk saw. */
 void check_walked(struct check_work *work);
 

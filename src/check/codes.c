@@ -1,6 +1,6 @@
 #include <bindright/check.h>
 
-static const struct br_code_info codes[] = {
+static const struct br_code_info all[] = {
 	{1, BR_WARNING, "a key that compose does not know"},
 	{101, BR_ERROR, "the container cannot write the mounted path"},
 	{102, BR_ERROR, "the container cannot read the mounted path"},
@@ -31,15 +31,15 @@ static const struct br_code_info codes[] = {
 	{505, BR_WARNING, "the source is writable by everybody"},
 };
 
-size_t br_codes(const struct br_code_info **out) {
-	*out = codes;
-	return sizeof(codes) / sizeof(codes[0]);
+size_t br_codes(const struct br_code_info **codes) {
+	*codes = all;
+	return sizeof(all) / sizeof(all[0]);
 }
 
 const struct br_code_info *br_code_find(br_code_number code) {
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		if (codes[i].code == code) {
-			return &codes[i];
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].code == code) {
+			return &all[i];
 		}
 	}
 	return NULL;

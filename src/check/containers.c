@@ -45,7 +45,7 @@ static void check_known(struct check_work *work, const struct about *about) {
 			"uid %u or gid %u of '%s' has no mapping in its user namespace",
 			identity->uid.v, identity->gid.v, name);
 	}
-	if (identity->confidence == BR_ASSUMED) {
+	if (identity->confidence == BR_ASSUMED && identity->uid.v != 0) {
 		struct br_finding *finding =
 			add_finding(work, 304, about, "'%s' is taken to run as uid %u, gid %u",
 				name, identity->uid.v, identity->gid.v);
@@ -88,20 +88,44 @@ static bool is_keeper(const struct check_work *work, const char *name) {
 	return false;
 }
 
-static void check_host_user(struct check_work *work, const struct about *about) {
-	struct br_hostdb *hostdb = work->input->hostdb;
+/** No account of the host has this UID, and none could be meant to (root, IDs of a user namespace). */
+static bool lacks_user(const struct check_work *work, const struct about *about) {
 	br_hostid uid = about->identity->cred.uid;
-	if (uid.v == 0 || br_hostdb_subuid_owner(hostdb, uid)) {
-		return;
+	return uid.v != 0 && !br_hostdb_subuid_owner(work->input->hostdb, uid)
+		&& !br_hostdb_user(work->input->hostdb, uid);
+}
+
+static bool lacks_group(const struct check_work *work, const struct about *about) {
+	br_hostid gid = about->identity->cred.gid;
+	return gid.v != 0 && !br_hostdb_subgid_owner(work->input->hostdb, gid)
+		&& !br_hostdb_group(work->input->hostdb, gid);
+}
+
+/** BR301: one finding for the user and the group where both are missing. */
+static void check_missing_account(
+	struct check_work *work, const struct about *about, bool user, bool group) {
+	uint32_t uid = about->identity->cred.uid.v;
+	uint32_t gid = about->identity->cred.gid.v;
+	struct br_finding *finding;
+	if (user && group) {
+		finding = add_finding(work, 301, about,
+			"no host user has uid %u, and no host group has gid %u", uid, gid);
+	} else if (user) {
+		finding = add_finding(work, 301, about, "no host user has uid %u", uid);
+	} else {
+		finding = add_finding(work, 301, about, "no host group has gid %u", gid);
 	}
-	const struct br_host_user *user = br_hostdb_user(hostdb, uid);
-	if (!user) {
-		struct br_finding *finding =
-			add_finding(work, 301, about, "no host user has uid %u", uid.v);
-		finding->because = "files that the container writes will belong to a bare number, "
-				   "and the next account that is created may get it";
-		finding->advice = "bindright fix --create-users";
-	} else if (!is_keeper(work, user->name)
+	finding->because = "what the container writes will belong to a bare number, "
+			   "and the next account that is created may get it";
+	finding->advice = "bindright fix --create-users";
+}
+
+/** BR302: the UID is somebody's who did not ask for this. */
+static void check_namesake(struct check_work *work, const struct about *about) {
+	br_hostid uid = about->identity->cred.uid;
+	const struct br_host_user *user =
+		uid.v == 0 ? NULL : br_hostdb_user(work->input->hostdb, uid);
+	if (user && !is_keeper(work, user->name)
 		&& strcmp(user->name, about->container->name.s) != 0) {
 		struct br_finding *finding = add_finding(
 			work, 302, about, "uid %u is the host user '%s'", uid.v, user->name);
@@ -109,15 +133,16 @@ static void check_host_user(struct check_work *work, const struct about *about) 
 	}
 }
 
-static void check_host_group(struct check_work *work, const struct about *about) {
-	struct br_hostdb *hostdb = work->input->hostdb;
-	br_hostid gid = about->identity->cred.gid;
-	if (gid.v == 0 || br_hostdb_subgid_owner(hostdb, gid) || br_hostdb_group(hostdb, gid)) {
-		return;
+static void check_accounts(struct check_work *work, const struct about *about, size_t i) {
+	bool user = !told_before(work, i, false);
+	bool group = !told_before(work, i, true) && lacks_group(work, about);
+	if (user) {
+		check_namesake(work, about);
 	}
-	struct br_finding *finding =
-		add_finding(work, 301, about, "no host group has gid %u", gid.v);
-	finding->advice = "bindright fix --create-users";
+	user = user && lacks_user(work, about);
+	if (user || group) {
+		check_missing_account(work, about, user, group);
+	}
 }
 
 static void check_isolation(struct check_work *work, const struct about *about) {
@@ -163,11 +188,6 @@ void check_containers(struct check_work *work) {
 		if (identity->confidence == BR_UNKNOWN || identity->unmapped) {
 			continue;
 		}
-		if (!told_before(work, i, false)) {
-			check_host_user(work, &about);
-		}
-		if (!told_before(work, i, true)) {
-			check_host_group(work, &about);
-		}
+		check_accounts(work, &about, i);
 	}
 }

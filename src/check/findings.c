@@ -50,7 +50,7 @@ static const char *finding_id(
 /** The input's wish not to see this finding, or NULL. */
 static const struct br_ignore *find_ignore(br_code_number code, const struct about *about) {
 	char name[16];
-	snprintf(name, sizeof(name), "BR%03u", code);
+	(void)snprintf(name, sizeof(name), "BR%03u", code);
 	for (size_t i = 0; about->container && i < about->container->nignores; i++) {
 		const struct br_ignore *ignore = &about->container->ignores[i];
 		bool here = !ignore->target.s

@@ -134,8 +134,9 @@ static void check_unreachable(
 		check_missing(work, mw, ms);
 		return;
 	case BR_SOURCE_DANGLING:
-		add_finding(work, 204, &about, "'%s' is a symbolic link that %s", where,
-			source->err == ELOOP ? "leads round in a circle" : "leads nowhere");
+		add_finding(work, 204, &about, "'%s' is a symbolic link that %s", source->path,
+			source->err == ELOOP ? "leads round in a circle" : "leads nowhere")
+			->because = say(work, "the way ends at '%s'", where);
 		return;
 	case BR_SOURCE_NOT_A_DIRECTORY:
 		add_finding(work, 203, &about, "'%s' lies below '%s', which is not a directory",

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -65,9 +66,34 @@ static bool excludes(void *context, const char *path, const struct br_inode *ino
 	return false;
 }
 
-static void keep_example(struct check_work *work, struct tally *tally, const char *path) {
-	if (tally->nexamples < BR_EXAMPLES) {
-		tally->examples[tally->nexamples++] = say(work, "%s", path);
+/**
+ * Keep the paths that come first in the alphabet, whatever order threads and directories give them in, with the facts of the very first. They lie on the heap until they are reported,
+ * since a later one pushes an earlier one out.
+ */
+static void keep_example(struct check_work *work, struct tally *tally, const struct br_entry *entry,
+	const struct br_verdict *verdict) {
+	size_t at = tally->nexamples;
+	while (at > 0 && strcmp(entry->path, tally->examples[at - 1]) < 0) {
+		at--;
+	}
+	if (at == BR_EXAMPLES) {
+		return;
+	}
+	char *path = strdup(entry->path);
+	if (!path) {
+		work->failed = true;
+		return;
+	}
+	if (tally->nexamples == BR_EXAMPLES) {
+		free(tally->examples[--tally->nexamples]);
+	}
+	memmove(&tally->examples[at + 1], &tally->examples[at],
+		(tally->nexamples - at) * sizeof(tally->examples[0]));
+	tally->examples[at] = path;
+	tally->nexamples++;
+	if (at == 0 && entry->inode) {
+		tally->first = *entry->inode;
+		tally->verdict = *verdict;
 	}
 }
 
@@ -86,17 +112,12 @@ static void count_owner(struct tally *tally, br_hostid uid) {
 
 static void add_to(struct check_work *work, struct tally *tally, const struct br_entry *entry,
 	const struct br_verdict *verdict) {
-	if (tally->count++ == 0) {
-		if (entry->inode) {
-			tally->first = *entry->inode;
-		}
-		tally->verdict = *verdict;
-	}
+	tally->count++;
 	if (entry->inode) {
 		tally->files += !S_ISDIR(entry->inode->mode);
 		count_owner(tally, entry->inode->uid);
 	}
-	keep_example(work, tally, entry->path);
+	keep_example(work, tally, entry, verdict);
 }
 
 static void judge_sticky(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
@@ -135,12 +156,13 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	}
 	struct br_verdict verdict =
 		br_access(inode, &demand->identity->cred, &(struct br_where){0}, need);
-	bool protected_ = verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
+	bool by_attribute =
+		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
 		judge_root(mw, entry, need, &verdict);
 	}
 	mw->result.misfit += verdict.missing != 0;
-	if (verdict.missing && protected_) {
+	if (verdict.missing && by_attribute) {
 		add_to(walk->work, &mw->protected, entry, &verdict);
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
 		add_to(walk->work, &mw->inside, entry, &verdict);

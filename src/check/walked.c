@@ -4,6 +4,7 @@
 #include <base/text.h>
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -48,9 +49,9 @@ static void check_root(
 	struct about about = about_mount(ms);
 	const struct br_verdict *verdict = &mw->result.verdict;
 	bool is_dir = S_ISDIR(mw->result.root.mode);
-	bool protected_ =
+	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
-	for (size_t i = 0; !protected_ && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; !by_attribute && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!(verdict->missing & kinds[i].bit)) {
 			continue;
 		}
@@ -91,14 +92,36 @@ static void check_override(
 	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
 }
 
-static void give_examples(struct br_finding *finding, const struct tally *tally) {
+static void give_examples(
+	struct check_work *work, struct br_finding *finding, const struct tally *tally) {
 	finding->count = tally->count;
 	finding->nexamples = tally->nexamples;
-	memcpy(finding->examples, tally->examples, sizeof(finding->examples));
+	for (size_t i = 0; i < tally->nexamples; i++) {
+		finding->examples[i] = say(work, "%s", tally->examples[i]);
+	}
 }
 
-/** "12 belong to 0 (root), 3 to 1000 (alice)". */
-static const char *say_owners(struct check_work *work, const struct tally *tally) {
+void release_tallies(struct check_work *work) {
+	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
+		struct mount_work *mw = &work->mounts[i];
+		struct tally *all[] = {
+			&mw->inside, &mw->protected, &mw->sticky, &mw->unseen, &mw->mount_points};
+		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
+			while (all[k]->nexamples > 0) {
+				free(all[k]->examples[--all[k]->nexamples]);
+			}
+		}
+	}
+}
+
+static const char *plural(uint64_t n, const char *one, const char *many) {
+	return n == 1 ? one : many;
+}
+
+/** "12 belong to 0 (root), 3 to 1000 (alice); of 'a' owner is 0 (root), …". */
+static const char *say_owners(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
+	const struct tally *tally = &mw->inside;
 	struct br_buf buf = {0};
 	uint64_t told = 0;
 	for (size_t i = 0; i < tally->nowners; i++) {
@@ -112,13 +135,17 @@ static const char *say_owners(struct check_work *work, const struct tally *tally
 	if (told < tally->count) {
 		br_buf_addf(&buf, ", %" PRIu64 " to others", tally->count - told);
 	}
+	if (tally->nexamples > 0) {
+		br_buf_addf(&buf, "; of '%s' %s", tally->examples[0],
+			say_because(work, &tally->first, &ms->identity->cred, &tally->verdict));
+	}
+	if (mw->closed && !(mw->result.verdict.missing & BR_X)) {
+		br_buf_addf(&buf, "; %" PRIu64 " more %s below directories that it cannot enter",
+			mw->closed, plural(mw->closed, "lies", "lie"));
+	}
 	const char *out = buf.failed ? "" : say(work, "%s", buf.s);
 	br_buf_release(&buf);
 	return out;
-}
-
-static const char *plural(uint64_t n, const char *one, const char *many) {
-	return n == 1 ? one : many;
 }
 
 static void check_inside(
@@ -142,14 +169,9 @@ static void check_inside(
 	}
 	struct br_finding *finding = add_finding(
 		work, 104, &about, "%s cannot use %s in '%s'", say_who(work, ms), what, about.path);
-	finding->because = say_owners(work, tally);
+	finding->because = say_owners(work, mw, ms);
 	finding->verdict = tally->verdict;
-	give_examples(finding, tally);
-	if (mw->closed && !(mw->result.verdict.missing & BR_X)) {
-		finding->advice =
-			say(work, "%" PRIu64 " more %s below directories that it cannot enter",
-				mw->closed, plural(mw->closed, "entry lies", "entries lie"));
-	}
+	give_examples(work, finding, tally);
 }
 
 static void check_sums(
@@ -166,7 +188,7 @@ static void check_sums(
 			: "append-only (+a): nobody can overwrite or delete it, not even root";
 		finding->advice =
 			"bindright never clears it; chattr -i or -a does, if that is meant";
-		give_examples(finding, &mw->protected);
+		give_examples(work, finding, &mw->protected);
 	}
 	if (mw->sticky.count) {
 		finding = add_finding(work, 105, &about,
@@ -174,7 +196,7 @@ static void check_sums(
 			say_who(work, ms), about.path, mw->sticky.count,
 			plural(mw->sticky.count, "entry", "entries"));
 		finding->because = "the directory is sticky, and they belong to somebody else";
-		give_examples(finding, &mw->sticky);
+		give_examples(work, finding, &mw->sticky);
 	}
 	if (mw->unseen.count) {
 		finding = add_finding(work, 209, &about,
@@ -182,7 +204,7 @@ static void check_sums(
 			plural(mw->unseen.count, "entry", "entries"), about.path,
 			strerror(mw->unseen_err));
 		finding->advice = "run it as root: sudo bindright";
-		give_examples(finding, &mw->unseen);
+		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->mount_points.count) {
 		finding = add_finding(work, 209, &about,
@@ -190,7 +212,7 @@ static void check_sums(
 			plural(mw->mount_points.count, "mount point", "mount points"), about.path,
 			plural(mw->mount_points.count, "was", "were"));
 		finding->advice = "to enter it: --cross-file-systems";
-		give_examples(finding, &mw->mount_points);
+		give_examples(work, finding, &mw->mount_points);
 	}
 }
 

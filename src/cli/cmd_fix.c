@@ -57,6 +57,9 @@ static int apply_and_check(struct session *session) {
 	struct br_demands *demands = NULL;
 	struct br_check *again = NULL;
 	int failed = apply(session, &result);
+	if (failed && !result.id[0]) {
+		return failed;
+	}
 	int status = session_check_again(session, &demands, &again);
 	if (status == 0) {
 		status = session_report(session, "fix", &result, again);

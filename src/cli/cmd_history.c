@@ -11,7 +11,7 @@ static int64_t read_age(const struct cli *cli, struct br_text word) {
 	static const struct {
 		char unit;
 		int64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 	char digits[12];
 	uint32_t n;
 	size_t len = strlen(word.s);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct cli_command *const commands[] = {
+static const struct cli_command *const all[] = {
 	&cmd_check,
 	&cmd_plan,
 	&cmd_fix,
@@ -13,9 +13,9 @@ static const struct cli_command *const commands[] = {
 	&cmd_help,
 };
 
-size_t cli_commands(const struct cli_command *const **out) {
-	*out = commands;
-	return sizeof(commands) / sizeof(commands[0]);
+size_t cli_commands(const struct cli_command *const **commands) {
+	*commands = all;
+	return sizeof(all) / sizeof(all[0]);
 }
 
 static void print_option(const struct cli_option *option) {
@@ -63,8 +63,8 @@ static void print_overview(void) {
 		"Usage: bindright [COMMAND] [OPTION...] [SERVICE...]\n\n"
 		"Makes bind mounts fit the container that will use them. Without a command: check.\n\n"
 		"Commands:\n");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		(void)printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		(void)printf("  %-8s  %s\n", all[i]->name, all[i]->summary);
 	}
 	(void)printf(
 		"\nExit status: 0 everything fits, 1 something does not, 2 wrong usage or input,\n"
@@ -84,13 +84,13 @@ int cli_help(const struct cli_command *command) {
 int cli_list_options(void) {
 	const struct cli_option *options;
 	size_t n = cli_options(&options);
-	for (size_t c = 0; c < sizeof(commands) / sizeof(commands[0]); c++) {
-		(void)printf("%s\t%s\n", commands[c]->name, commands[c]->summary);
+	for (size_t c = 0; c < sizeof(all) / sizeof(all[0]); c++) {
+		(void)printf("%s\t%s\n", all[c]->name, all[c]->summary);
 		for (size_t i = 0; i < n; i++) {
-			if (!(options[i].commands & commands[c]->bit)) {
+			if (!(options[i].commands & all[c]->bit)) {
 				continue;
 			}
-			(void)printf("%s\t--%s\t%s%c\t%s\t%s\n", commands[c]->name, options[i].name,
+			(void)printf("%s\t--%s\t%s%c\t%s\t%s\n", all[c]->name, options[i].name,
 				options[i].letter ? "-" : "",
 				options[i].letter ? options[i].letter : '-',
 				options[i].word ? options[i].word : "", options[i].help);
@@ -104,9 +104,9 @@ static int run_help(const struct cli *cli) {
 	if (words->n == 0) {
 		return cli_help(NULL);
 	}
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i]->name, words->v[0].s) == 0) {
-			return cli_help(commands[i]);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(all[i]->name, words->v[0].s) == 0) {
+			return cli_help(all[i]);
 		}
 	}
 	(void)br_error(cli->dx, words->v[0].at, "there is no command '%s'", words->v[0].s);

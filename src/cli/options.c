@@ -15,7 +15,7 @@ static const char *const whens[] = {"auto", "always", "never", NULL};
 static const char *const severities[] = {"error", "warning", "info", NULL};
 static const char *const strategies[] = {"auto", "acl", "chown", "group", NULL};
 
-static const struct cli_option options[] = {
+static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_INPUT, FIELD(files),
 		"read this compose file (repeatable; - is standard input)"},
 	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_INPUT, FIELD(kind), "what the input is"},
@@ -96,9 +96,9 @@ static const char *const later_options[] = {"container", "engine-user", "daemon-
 	"uid-map", "gid-map", "walk", "batch", "origins", "read-only", NULL};
 static const char *const later_commands[] = {"explain", "inspect", "reclaim", "id", "codes", NULL};
 
-size_t cli_options(const struct cli_option **out) {
-	*out = options;
-	return sizeof(options) / sizeof(options[0]);
+size_t cli_options(const struct cli_option **options) {
+	*options = all;
+	return sizeof(all) / sizeof(all[0]);
 }
 
 /** The words under way, and where each stands in the joined command line. */
@@ -172,8 +172,8 @@ static void keep_flag(struct reader *reader, const struct cli_option *option, bo
 /** The option that has this long name, "no-" forms too (then *yes is false). */
 static const struct cli_option *find_long(const char *name, size_t n, bool *yes) {
 	bool negated = n > 3 && strncmp(name, "no-", 3) == 0;
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		const struct cli_option *option = &options[i];
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const struct cli_option *option = &all[i];
 		if (strlen(option->name) == n && strncmp(option->name, name, n) == 0) {
 			// --one-file-system is the no of --cross-file-systems.
 			*yes = strcmp(option->name, "one-file-system") != 0;
@@ -190,7 +190,7 @@ static const struct cli_option *find_long(const char *name, size_t n, bool *yes)
 }
 
 static int unknown_long(struct reader *reader, const char *name, size_t n) {
-	const char *names[2 * sizeof(options) / sizeof(options[0]) + 1] = {NULL};
+	const char *names[2 * sizeof(all) / sizeof(all[0]) + 1] = {NULL};
 	size_t count = 0;
 	const char *word = br_strndup(&reader->args->arena, name, n);
 	struct br_span at = span_of(reader, reader->i, 0, n + 2);
@@ -200,8 +200,8 @@ static int unknown_long(struct reader *reader, const char *name, size_t n) {
 	if (is_in(word, later_options)) {
 		return br_error(reader->dx, at, "--%s is not supported by this version", word);
 	}
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		names[count++] = options[i].name;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		names[count++] = all[i].name;
 	}
 	(void)br_error(reader->dx, at, "unknown option '--%s'", word);
 	const char *nearest = br_nearest(word, names);
@@ -251,9 +251,9 @@ static int read_long(struct reader *reader) {
 }
 
 static const struct cli_option *find_letter(char letter) {
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (options[i].letter && options[i].letter == letter) {
-			return &options[i];
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].letter && all[i].letter == letter) {
+			return &all[i];
 		}
 	}
 	return NULL;

@@ -225,29 +225,39 @@ static int read_keepers(struct session *session) {
 	return 0;
 }
 
+/** A list of IDs under construction. */
+struct owners {
+	br_hostid *v;
+	size_t n, cap;
+};
+
+/** A name or a number. */
+static int add_owner(struct session *session, struct owners *from, struct br_text word) {
+	uint32_t uid;
+	if (!word.s) {
+		return br_error_memory(session->cli->dx);
+	}
+	if (br_parse_u32(word.s, BR_NO_ID - 1, &uid)) {
+		const struct br_host_user *user = find_user(session, word);
+		if (!user) {
+			return -1;
+		}
+		uid = user->uid.v;
+	}
+	br_hostid owner = {uid};
+	return br_vec_push(&session->arena, from, owner) ? br_error_memory(session->cli->dx) : 0;
+}
+
 /** --from: names or numbers, commas between them. */
 static int read_from(struct session *session) {
 	const struct cli_words *words = &session->cli->args->from;
-	br_vec(br_hostid) from = {0};
+	struct owners from = {0};
 	for (size_t i = 0; i < words->n; i++) {
 		struct br_text word = words->v[i];
 		for (size_t at = 0; at <= strlen(word.s);) {
 			size_t n = strcspn(word.s + at, ",");
-			struct br_text one = part(&session->arena, word, at, n);
-			uint32_t uid;
-			const struct br_host_user *user;
-			if (!one.s) {
-				return br_error_memory(session->cli->dx);
-			}
-			if (br_parse_u32(one.s, BR_NO_ID - 1, &uid)) {
-				user = find_user(session, one);
-				if (!user) {
-					return -1;
-				}
-				uid = user->uid.v;
-			}
-			if (br_vec_push(&session->arena, &from, (br_hostid){uid})) {
-				return br_error_memory(session->cli->dx);
+			if (add_owner(session, &from, part(&session->arena, word, at, n))) {
+				return -1;
 			}
 			at += n + 1;
 		}

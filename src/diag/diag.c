@@ -40,6 +40,9 @@ static int index_lines(struct br_arena *arena, struct br_place *place) {
 	if (!lines) {
 		return -1;
 	}
+	if (place->n >= 3 && !memcmp(place->bytes, "\xef\xbb\xbf", 3)) {
+		lines[0] = 3; // a byte order mark is no part of the first line
+	}
 	size_t line = 1;
 	for (size_t i = 0; i < place->n; i++) {
 		if (place->bytes[i] == '\n') {
@@ -125,6 +128,7 @@ bool br_places_find(const struct br_places *places, struct br_span at, struct br
 	size_t off = at.off < place->n ? at.off : place->n;
 	size_t line = br_place_line(place, off);
 	size_t start = place->lines[line];
+	off = off < start ? start : off; // within a byte order mark
 	*out = (struct br_position){
 		.file = place->name,
 		.line = (uint32_t)(line + 1),

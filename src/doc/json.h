@@ -26,6 +26,7 @@ void br_json_string(struct br_json *json, const char *key, const char *s);
 /** Any bytes: as a string, escaped for people where they are not UTF-8, and then exactly in KEY_b64 beside it (objects only). NULL writes null. */
 void br_json_bytes(struct br_json *json, const char *key, const char *s);
 void br_json_int(struct br_json *json, const char *key, int64_t n);
+/** To 15 digits; infinities and NaN write null. */
 void br_json_real(struct br_json *json, const char *key, double x);
 void br_json_bool(struct br_json *json, const char *key, bool yes);
 void br_json_null(struct br_json *json, const char *key);

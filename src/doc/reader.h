@@ -18,6 +18,9 @@ struct doc_text {
 /** A span of a text. */
 struct br_span doc_span(const struct doc_text *text, size_t off, size_t len);
 
+/** The span of a quoted scalar; libfyaml's mark of it is without the quotes. */
+struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at);
+
 /**
  * Get the text with this number ready for the parser: UTF-8 of allowed characters within the size limit, and nothing in it that the parser
  * takes long for. UTF-16 becomes a text of its own in the table of places. 0, or -1 with one error.

@@ -92,14 +92,28 @@ static int on_open_quote(const struct complaint *c) {
 	return -1;
 }
 
-static int on_quote_indent(const struct complaint *c) {
-	br_error(c->dx, quote_at(c), "this quote is not closed before the next key begins");
-	br_hint(c->dx, "add the closing quote; text that goes on over lines must be indented");
+/** Text behind a closing quote. If the quoted text began on another line, one quote too few there is the likely reason. */
+static int on_trailing(const struct complaint *c) {
+	const char *s = c->text->s;
+	size_t close = c->at.off;
+	while (close > 0 && !strchr("'\"", s[close - 1])) {
+		close--;
+	}
+	size_t open = close ? close - 1 : 0;
+	while (open > 0 && s[open - 1] != s[close - 1]) {
+		open--;
+	}
+	br_error(c->dx, c->at, "text behind the closing quote");
+	if (open > 0 && start_of_line(c->text, open) != start_of_line(c->text, c->at.off)) {
+		br_other(c->dx, doc_span(c->text, open - 1, 1), "the quoted text begins here");
+	}
+	br_hint(c->dx, "quote the whole value, or begin a comment with ' #'");
 	return -1;
 }
 
 static bool is_key_character(char c) {
-	return c && (strchr("_-.", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+	return c
+		&& (strchr("_-.", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
 			|| (c >= 'A' && c <= 'Z'));
 }
 
@@ -180,6 +194,13 @@ static int on_open_bracket(const struct complaint *c) {
 	return -1;
 }
 
+static int on_no_content(const struct complaint *c) {
+	if (c->open.text && c->at.off >= c->text->n) {
+		return on_open_bracket(c);
+	}
+	return br_error(c->dx, c->at, "a value is expected here");
+}
+
 static int on_comma(const struct complaint *c) {
 	br_error(c->dx, c->at, "a comma is missing before this");
 	if (c->open.text) {
@@ -227,9 +248,8 @@ static const struct wording wordings[] = {
 	{"cannot use tab", on_tab, NULL, NULL},
 	{"invalid tab", on_tab, NULL, NULL},
 	{"without closing quote", on_open_quote, NULL, NULL},
-	{"wrongly indented single-quoted", on_quote_indent, NULL, NULL},
-	{"wrongly indented double-quoted", on_quote_indent, NULL, NULL},
-	{"marker in ", NULL, "a document marker inside of quoted text", "close the quote before it"},
+	{"marker in ", NULL, "a document marker inside of quoted text",
+		"close the quote before it"},
 	{"scalar used as key", NULL, "a key must stand on one line", NULL},
 	{"invalid multiline", on_no_key, NULL, NULL},
 	{"expected ':'", on_no_key, NULL, NULL},
@@ -242,10 +262,10 @@ static const struct wording wordings[] = {
 	{"scalar cannot start with", on_first_character, NULL, NULL},
 	{"without a closing", on_open_bracket, NULL, NULL},
 	{"missing comma", on_comma, NULL, NULL},
-	{"extra closing", NULL, "this bracket closes nothing", "quote the value if it belongs to it"},
+	{"extra closing", NULL, "this bracket closes nothing",
+		"quote the value if it belongs to it"},
 	{"invalid escape", on_escape, NULL, NULL},
-	{"trailing content after", NULL, "text behind the closing quote",
-		"quote the whole value, or begin a comment with ' #'"},
+	{"trailing content after", on_trailing, NULL, NULL},
 	{"invalid comment", NULL, "a comment needs a blank before its '#'", NULL},
 	{"tag prefix", NULL, "a tag whose prefix is not defined", NULL},
 	{"two anchors", NULL, "two anchors for one value", NULL},
@@ -258,9 +278,10 @@ static const struct wording wordings[] = {
 	{"expected '-'", NULL, "a list goes on with something that is no item of it",
 		"begin the line with '- ', or check its indentation"},
 	{"value after mapping", on_stray, NULL, NULL},
-	{"no linebreak found", NULL, "text behind the '|' or '>'", "the text begins on the next line"},
+	{"no linebreak found", NULL, "text behind the '|' or '>'",
+		"the text begins on the next line"},
 	{"extra comma", NULL, "there is nothing before this comma", NULL},
-	{"expected node content", NULL, "a value is expected here", NULL},
+	{"expected node content", on_no_content, NULL, NULL},
 	{"not allowed in this context", NULL, "a key or a list cannot begin here",
 		"put it on the next line, or quote it"},
 	{"plain multiline", NULL, "this key is indented differently from those before it",
@@ -298,7 +319,12 @@ static struct br_span place(const struct fy_diag_error *error, const struct doc_
 	if (to > text->n) {
 		to = text->n;
 	}
-	return doc_span(text, start->input_pos, to - start->input_pos);
+	struct br_span at = doc_span(text, start->input_pos, to - start->input_pos);
+	enum fy_scalar_style style = fy_token_get_type(error->fyt) == FYTT_SCALAR
+		? fy_token_scalar_style(error->fyt)
+		: FYSS_PLAIN;
+	bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+	return quoted ? doc_with_quotes(text, at) : at;
 }
 
 int doc_explain(struct fy_diag *diag, const struct doc_text *text, struct br_span open,

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <iconv.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -19,8 +18,22 @@ struct br_span doc_span(const struct doc_text *text, size_t off, size_t len) {
 	return (struct br_span){text->number, (uint32_t)off, (uint32_t)len};
 }
 
+struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at) {
+	size_t end = at.off + at.len;
+	if (at.off > 0 && end < text->n && strchr("'\"", text->s[end])
+		&& text->s[at.off - 1] == text->s[end]) {
+		at.off--;
+		at.len += 2;
+	}
+	return at;
+}
+
+static bool is_open(iconv_t cd) {
+	return (intptr_t)cd != -1;
+}
+
 static void close_iconv(iconv_t *cd) {
-	if (*cd != (iconv_t)-1) {
+	if (is_open(*cd)) {
 		(void)iconv_close(*cd); // nothing to be done about it, and the output is complete
 	}
 }
@@ -42,13 +55,14 @@ static int enter(const char *s, size_t n, struct doc_text *text, struct br_diags
 /** From UTF-16 of this byte order, after the byte order mark. */
 static int transcode(const char *charset, struct doc_text *text, struct br_diags *dx) {
 	br_auto(close_iconv) iconv_t cd = iconv_open("UTF-8", charset);
-	if (cd == (iconv_t)-1) {
+	if (!is_open(cd)) {
 		return br_error(dx, doc_span(text, 0, 2), "UTF-16 cannot be read on this system");
 	}
+	br_auto(br_arena_release) struct br_arena arena = {0};
 	size_t room = 2 * text->n + 4;
-	br_auto(br_freep) char *utf8 = malloc(room);
+	char *utf8 = br_alloc(&arena, room);
 	// iconv wants its input as char **, but does not write to it
-	br_auto(br_freep) char *utf16 = malloc(text->n);
+	char *utf16 = br_alloc(&arena, text->n);
 	if (!utf8 || !utf16) {
 		return br_error_memory(dx);
 	}
@@ -155,10 +169,44 @@ static int check_slow(const struct doc_text *text, struct br_diags *dx) {
 		}
 		size_t n = tag_length(text, i);
 		if (n > TAG_BYTES) {
-			return br_error(dx, doc_span(text, i, n), "a tag of more than %d bytes",
-				TAG_BYTES);
+			return br_error(
+				dx, doc_span(text, i, n), "a tag of more than %d bytes", TAG_BYTES);
 		}
 		i += n - 1;
+	}
+	return 0;
+}
+
+/** Whether a '?' that can introduce a key stands here. */
+static bool is_question(const struct doc_text *text, size_t i) {
+	return text->s[i] == '?' && (i + 1 == text->n || is_blank(text->s[i + 1]))
+		&& (!i || is_blank(text->s[i - 1]) || strchr(",[{", text->s[i - 1]));
+}
+
+/** Whether blanks with a tab among them stand between this colon and something that cannot follow there; *tab is the tab. */
+static bool is_tabbed_indicator(const struct doc_text *text, size_t i, size_t *tab) {
+	*tab = 0;
+	if (text->s[i++] != ':') {
+		return false;
+	}
+	while (i < text->n && (text->s[i] == ' ' || text->s[i] == '\t')) {
+		*tab = text->s[i] == '\t' ? i : *tab;
+		i++;
+	}
+	return *tab && i < text->n && strchr("-?:|>", text->s[i]);
+}
+
+/** libfyaml 0.7.12 frees a key twice when it refuses "? a:\t- b". No real file has both a '?' key and such a tab. */
+static int check_crash(const struct doc_text *text, struct br_diags *dx) {
+	bool question = false;
+	for (size_t i = 0; i < text->n; i++) {
+		size_t tab;
+		question = question || is_question(text, i);
+		if (question && is_tabbed_indicator(text, i, &tab)) {
+			br_error(dx, doc_span(text, tab, 1), "a tab is used for indentation");
+			br_hint(dx, "indent with spaces");
+			return -1;
+		}
 	}
 	return 0;
 }
@@ -176,7 +224,7 @@ int doc_prepare(uint16_t number, struct doc_text *out, struct br_diags *dx) {
 	out->s = br_places_bytes(br_diags_places(dx), number, &out->n);
 	assert(out->s);
 	if (check_size(out, dx) || decode(out, dx) || check_size(out, dx)
-		|| check_characters(out, dx) || check_slow(out, dx)) {
+		|| check_characters(out, dx) || check_slow(out, dx) || check_crash(out, dx)) {
 		return -1;
 	}
 	return 0;

@@ -40,7 +40,7 @@ struct reader {
 	struct br_doc *doc;
 	struct br_arena *arena;
 	/** What is forgotten when the reading ends. */
-	struct br_arena scratch;
+	struct br_arena *scratch;
 	br_vec(struct kid) kids;
 	br_vec(struct anchor) anchors;
 	br_vec(const struct br_node *) roots;
@@ -68,17 +68,6 @@ static struct br_span token_span(struct reader *r, struct fy_token *token) {
 	return doc_span(&r->text, start->input_pos, end->input_pos - start->input_pos);
 }
 
-/** libfyaml's mark of a quoted scalar is without the quotes. */
-static struct br_span with_quotes(const struct doc_text *text, struct br_span at) {
-	size_t end = at.off + at.len;
-	if (at.off > 0 && end < text->n && strchr("'\"", text->s[end])
-		&& text->s[at.off - 1] == text->s[end]) {
-		at.off--;
-		at.len += 2;
-	}
-	return at;
-}
-
 /** A block scalar without the indentation before and the line ends behind it. */
 static struct br_span trimmed(const struct doc_text *text, struct br_span at) {
 	while (at.len && strchr(" \t\r\n", text->s[at.off])) {
@@ -89,6 +78,11 @@ static struct br_span trimmed(const struct doc_text *text, struct br_span at) {
 		at.len--;
 	}
 	return at;
+}
+
+/** Whether the next node of this map is a key. */
+static bool wants_key(const struct reader *r, const struct frame *frame) {
+	return frame->node->kind == BR_NODE_MAP && (r->kids.n - frame->first) % 2 == 0;
 }
 
 /** Where a value would stand that is not there: behind the indicator that asks for it. */
@@ -104,7 +98,8 @@ static struct br_span missing(const struct reader *r) {
 		}
 	}
 	if (at < text->n && strchr(":-?", text->s[at])) {
-		return doc_span(text, at + 1, 0);
+		bool key = text->s[at] == ':' && r->depth && wants_key(r, &r->open[r->depth - 1]);
+		return doc_span(text, key ? at : at + 1, 0);
 	}
 	return doc_span(text, r->last, 0);
 }
@@ -123,7 +118,7 @@ static size_t anchor_slot(const struct reader *r, const char *name) {
 		hash = (hash ^ (unsigned char)*p) * 16777619;
 	}
 	size_t slot = hash % ANCHOR_SLOTS;
-	while (r->slots[slot] && strcmp(r->anchors.v[r->slots[slot] - 1].name, name)) {
+	while (r->slots[slot] && strcmp(r->anchors.v[r->slots[slot] - 1].name, name) != 0) {
 		slot = (slot + 1) % ANCHOR_SLOTS;
 	}
 	return slot;
@@ -132,7 +127,7 @@ static size_t anchor_slot(const struct reader *r, const char *name) {
 static char *token_name(struct reader *r, struct fy_token *token) {
 	size_t n = 0;
 	const char *s = fy_token_get_text(token, &n);
-	char *name = s ? br_strndup(&r->scratch, s, n) : NULL;
+	char *name = s ? br_strndup(r->scratch, s, n) : NULL;
 	if (!name) {
 		br_error_memory(r->dx);
 	}
@@ -154,7 +149,7 @@ static int add_anchor(struct reader *r, struct fy_token *token, ptrdiff_t *out) 
 	if (!anchor.name) {
 		return -1;
 	}
-	if (br_vec_push(&r->scratch, &r->anchors, anchor)) {
+	if (br_vec_push(r->scratch, &r->anchors, anchor)) {
 		return br_error_memory(r->dx);
 	}
 	r->slots[anchor_slot(r, anchor.name)] = (uint16_t)r->anchors.n;
@@ -202,11 +197,6 @@ static int set_tag(struct reader *r, struct br_node *node, struct fy_token *toke
 	return node->tag ? 0 : br_error_memory(r->dx);
 }
 
-/** Whether the next node of this map is a key. */
-static bool wants_key(const struct reader *r, const struct frame *frame) {
-	return frame->node->kind == BR_NODE_MAP && (r->kids.n - frame->first) % 2 == 0;
-}
-
 static int check_key(struct reader *r, const struct kid *key) {
 	if (key->node->kind != BR_NODE_SCALAR) {
 		br_error(r->dx, key->at, "%s cannot be a key", br_node_type(key->node));
@@ -235,7 +225,7 @@ static int add_kid(struct reader *r, struct kid kid) {
 			"more than %d values in the document, counted with all aliases expanded",
 			BR_DOC_EXPANDED);
 	}
-	return br_vec_push(&r->scratch, &r->kids, kid) ? br_error_memory(r->dx) : 0;
+	return br_vec_push(r->scratch, &r->kids, kid) ? br_error_memory(r->dx) : 0;
 }
 
 static int set_value(struct reader *r, struct br_node *node, struct fy_token *token) {
@@ -272,7 +262,7 @@ static void place_scalar(struct reader *r, struct br_node *node, struct fy_token
 	node->style = style >= FYSS_PLAIN && style < FYSS_MAX ? styles[style] : BR_PLAIN;
 	node->at = token_span(r, token);
 	if (node->style == BR_SINGLE_QUOTED || node->style == BR_DOUBLE_QUOTED) {
-		node->at = with_quotes(&r->text, node->at);
+		node->at = doc_with_quotes(&r->text, node->at);
 	}
 	if (node->style == BR_LITERAL || node->style == BR_FOLDED) {
 		node->at = trimmed(&r->text, node->at);
@@ -353,7 +343,7 @@ static int on_start(struct reader *r, enum br_node_kind kind, struct fy_event *e
 }
 
 static int by_key(const void *a, const void *b, void *context) {
-	const struct br_pair *pairs = context;
+	const struct br_pair *pairs = ((const struct br_node *)context)->pairs;
 	uint32_t i = *(const uint32_t *)a;
 	uint32_t j = *(const uint32_t *)b;
 	int order = strcmp(pairs[i].key->s, pairs[j].key->s);
@@ -369,8 +359,7 @@ static int check_duplicates(struct reader *r, struct br_node *map) {
 	for (size_t i = 0; i < map->n; i++) {
 		order[i] = (uint32_t)i;
 	}
-	// qsort_r wants its context as void *, but only by_key sees it
-	qsort_r(order, map->n, sizeof(*order), by_key, (void *)(uintptr_t)map->pairs);
+	qsort_r(order, map->n, sizeof(*order), by_key, map);
 	map->order = order;
 
 	size_t found = 0;
@@ -420,10 +409,11 @@ static int on_end(struct reader *r, struct fy_event *event) {
 	if (frame.flow) {
 		advance(r, token_span(r, fy_event_get_token(event)));
 	}
-	const struct kid *kids = r->kids.v + frame.first;
 	size_t n = r->kids.n - frame.first;
+	const struct kid *kids = n ? r->kids.v + frame.first : NULL;
 	if (n && kids->at.off < node->at.off) {
-		node->at.off = kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
+		node->at.off =
+			kids->at.off; // "[a: b]": the parser sees the mapping only at its colon
 	}
 	if (r->last > node->at.off) {
 		node->at.len = (uint32_t)(r->last - node->at.off);
@@ -548,10 +538,12 @@ static int read_stream(struct reader *r) {
 	if (!diag) {
 		return br_error_memory(r->dx);
 	}
-	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and quadratic
+	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and quadratic;
+	// the readers of compose let a closing bracket stand in the column of its key
 	struct fy_parse_cfg config = {
 		.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS
-			| FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+			| FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_DEFAULT_VERSION_1_2
+			| FYPCF_JSON_NONE,
 		.diag = diag,
 	};
 	br_auto(free_parser) struct fy_parser *parser = fy_parser_create(&config);
@@ -570,17 +562,18 @@ static int read_stream(struct reader *r) {
 }
 
 struct br_doc *br_doc_read(uint16_t text, struct br_diags *dx) {
-	br_auto(br_doc_freep) struct br_doc *doc = calloc(1, sizeof(*doc));
-	br_auto(br_freep) struct reader *r = calloc(1, sizeof(*r));
-	if (!doc || !r) {
+	br_auto(br_arena_release) struct br_arena scratch = {0};
+	struct reader *r = BR_NEW(&scratch, struct reader);
+	br_auto(br_doc_freep) struct br_doc *doc = r ? calloc(1, sizeof(*doc)) : NULL;
+	if (!doc) {
 		br_error_memory(dx);
 		return NULL;
 	}
 	r->dx = dx;
+	r->scratch = &scratch;
 	r->doc = doc;
 	r->arena = &doc->arena;
 	int failed = doc_prepare(text, &r->text, dx) || read_stream(r);
-	br_arena_release(&r->scratch);
 	return failed ? NULL : br_steal(&doc);
 }
 

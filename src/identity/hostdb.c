@@ -294,7 +294,7 @@ static int read_files(struct br_hostdb *db, const char *sysroot, struct br_diags
 }
 
 struct br_hostdb *br_hostdb_read(const char *sysroot, struct br_diags *dx) {
-	br_auto(br_hostdb_freep) struct br_hostdb *db = calloc(1, sizeof(*db));
+	struct br_hostdb *db = calloc(1, sizeof(*db));
 	if (!db) {
 		(void)br_error_memory(dx); // it always says -1
 		return NULL;
@@ -305,9 +305,9 @@ struct br_hostdb *br_hostdb_read(const char *sysroot, struct br_diags *dx) {
 	}
 	db->asks = sysroot[strspn(sysroot, "/")] == 0;
 	if (read_files(db, sysroot, dx)) {
-		return NULL;
+		br_hostdb_freep(&db);
 	}
-	return br_steal(&db);
+	return db;
 }
 
 void br_hostdb_free(struct br_hostdb *db) {
@@ -401,12 +401,12 @@ static bool ask(struct br_hostdb *db, const struct question *q, asker *asks) {
 		return false;
 	}
 	bool found = false;
-	for (size_t n = 4096; n <= ANSWER_MAX_BYTES; n *= 4) {
-		br_auto(br_freep) char *buf = malloc(n);
+	int err = ERANGE;
+	for (size_t n = 4096; err == ERANGE && n <= ANSWER_MAX_BYTES; n *= 4) {
+		char *buf = malloc(n);
 		// A name service that fails is as good as one that does not know.
-		if (!buf || asks(db, q, buf, n, &found) != ERANGE) {
-			break;
-		}
+		err = buf ? asks(db, q, buf, n, &found) : ENOMEM;
+		free(buf);
 	}
 	return found;
 }

@@ -2,6 +2,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -105,31 +106,42 @@ static int open_pieces(struct br_scan *scan, char *path, size_t len) {
 	return br_steal_fd(&fd);
 }
 
-int br_node_holder(struct br_scan *scan, const struct node *node, bool *fresh) {
-	const struct node *holder = node->parent;
-	*fresh = false;
-	if (!holder) {
-		return scan->root_fd;
-	}
-	if (node->pinned) {
-		return holder->fd;
-	}
-	size_t len = br_node_path_len(holder);
-	br_auto(br_freep) char *path = malloc(len + 1);
+/** Open the directory anew beneath the root; it must be the one that was there before. */
+static int reopen(struct br_scan *scan, const struct node *node) {
+	size_t len = br_node_path_len(node);
+	char *path = malloc(len + 1);
 	if (!path) {
 		return -1;
 	}
-	br_node_path(holder, path + len);
+	br_node_path(node, path + len);
 	path[len] = '\0';
 	br_auto(br_closep) int fd = open_pieces(scan, path, len);
+	int err = errno;
+	free(path);
 	struct br_inode now;
-	if (fd < 0 || br_inode_stat(fd, "", &now)) {
+	if (fd < 0) {
+		errno = err;
 		return -1;
 	}
-	if (now.dev != holder->dev || now.ino != holder->ino) {
+	if (br_inode_stat(fd, "", &now)) {
+		return -1;
+	}
+	if (now.dev != node->dev || now.ino != node->ino) {
 		errno = ESTALE;
 		return -1;
 	}
-	*fresh = true;
 	return br_steal_fd(&fd);
+}
+
+int br_node_holder(struct br_scan *scan, const struct node *node, bool *fresh) {
+	*fresh = false;
+	if (!node->parent) {
+		return scan->root_fd;
+	}
+	if (node->pinned) {
+		return node->parent->fd;
+	}
+	int fd = reopen(scan, node->parent);
+	*fresh = fd >= 0;
+	return fd;
 }

@@ -1,6 +1,7 @@
 #include "walk.h"
 
 #include <base/own.h>
+
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -26,12 +27,9 @@ static unsigned count_threads(const struct br_scan_options *options) {
 struct br_scan *br_scan_new(
 	int root_fd, struct br_acls *acls, const struct br_scan_options *options) {
 	br_auto(br_scan_freep) struct br_scan *scan = calloc(1, sizeof(*scan));
-	struct node *root = br_node_new(NULL, "", 0);
-	if (!scan || !root) {
-		free(root);
+	if (!scan) {
 		return NULL;
 	}
-	root->sure = true;
 	scan->options = *options;
 	scan->acls = acls;
 	scan->root_fd = root_fd;
@@ -40,10 +38,11 @@ struct br_scan *br_scan_new(
 	atomic_init(&scan->offered, 0);
 	atomic_init(&scan->failed, 0);
 	scan->pool = br_pool_new(count_threads(options), BATCHES, br_scan_work, scan);
-	if (!scan->pool) {
-		br_node_drop(root);
+	struct node *root = scan->pool ? br_node_new(NULL, "", 0) : NULL;
+	if (!root) {
 		return NULL;
 	}
+	root->sure = true;
 	if (br_scan_offer(scan, scan->pool, root)) {
 		errno = ENOMEM;
 		return NULL;
@@ -76,6 +75,14 @@ static void drop_job(void *job) {
 	br_node_drop_list(&unused, job);
 }
 
+/** The parent, which keeps the node's reference on it. */
+static struct node *free_node(struct node *node) {
+	struct node *parent = node->parent;
+	free(node->facts);
+	free(node);
+	return parent;
+}
+
 void br_scan_free(struct br_scan *scan) {
 	if (!scan) {
 		return;
@@ -86,7 +93,8 @@ void br_scan_free(struct br_scan *scan) {
 	}
 	drop_batch(scan->batch, scan->at);
 	if (scan->leaving) {
-		br_node_drop(scan->leaving);
+		/* It has no reference left to let go of. */
+		br_node_drop(free_node(scan->leaving));
 	}
 	free(scan->path);
 	free(scan);
@@ -161,26 +169,12 @@ static void leave_path(struct br_scan *scan, const struct node *node) {
 
 /* ---- Events ---- */
 
-/** Intern one raw attribute of the record. 0, or -1 with errno. */
-static int intern(struct br_scan *scan, struct br_inode *inode, unsigned which,
-	const unsigned char *value, size_t n) {
-	const void *made = NULL;
-	if (which == BR_HAVE_ACL) {
-		made = inode->acl = br_acls_decode(scan->acls, value, n);
-	} else if (which == BR_HAVE_DEFAULT_ACL) {
-		made = inode->def = br_acls_decode(scan->acls, value, n);
-	} else {
-		made = inode->caps = br_acls_blob(scan->acls, value, n);
-	}
-	return made ? 0 : -1;
-}
-
 /** Make the attributes of a record into facts. An ACL that is none is the entry's error; -1: no memory. */
 static int intern_all(struct br_scan *scan, struct record *record) {
 	const unsigned char *value = (const unsigned char *)record->name + record->name_len + 1;
 	for (unsigned i = 0; i < ATTRIBUTES; i++) {
 		size_t n = record->attribute[i];
-		if (n > 0 && intern(scan, &record->inode, 1u << i, value, n)) {
+		if (n > 0 && br_inode_take(&record->inode, 1u << i, scan->acls, value, n)) {
 			if (errno == ENOMEM) {
 				return -1;
 			}
@@ -279,12 +273,9 @@ static int lose(struct br_scan *scan, struct node *node) {
 /** The node that was left is freed, and its parent loses a reference. */
 static int end_leaving(struct br_scan *scan) {
 	struct node *node = scan->leaving;
-	struct node *parent = node->parent;
 	scan->leaving = NULL;
 	leave_path(scan, node);
-	free(node->facts);
-	free(node);
-	return lose(scan, parent);
+	return lose(scan, free_node(node));
 }
 
 static int take_batch(struct br_scan *scan) {

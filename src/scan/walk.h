@@ -16,9 +16,9 @@
 #ifndef BR_SCAN_WALK_H
 #define BR_SCAN_WALK_H
 
+#include <base/pool.h>
 #include <bindright/scan.h>
 
-#include <base/pool.h>
 #include <stdatomic.h>
 
 enum {

@@ -2,6 +2,8 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +93,7 @@ static struct record *make_room(struct worker *w, size_t extra) {
 	}
 	batch->n = 0;
 	batch->cap = cap;
-	if (w->pending > 0) {
+	if (old && w->pending > 0) {
 		memcpy(batch->bytes, old->bytes + old->n, w->pending);
 	}
 	flush(w);
@@ -122,6 +124,7 @@ static struct record *begin(
 }
 
 static void commit(struct worker *w, struct record *record) {
+	assert(w->batch);
 	size_t size = (w->pending + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
 	record->size = (uint32_t)size;
 	w->batch->n += size;
@@ -147,8 +150,7 @@ struct spot {
 };
 
 /** Append one raw attribute. 0; -1 with errno, ENOENT where the inode is gone. */
-static int add_attribute(
-	struct worker *w, struct spot at, unsigned index, struct record **record) {
+static int add_attribute(struct worker *w, struct spot at, unsigned index, struct record **record) {
 	size_t room = VALUE_BYTES;
 	ssize_t n = -1;
 	do {
@@ -371,7 +373,8 @@ static void list(struct worker *w, struct node *node, bool first) {
 	if (!set_path(w, node)) {
 		more = 0;
 	}
-	while (more > 0 && !passed && !atomic_load_explicit(&w->scan->failed, memory_order_relaxed)) {
+	while (more > 0 && !passed
+		&& !atomic_load_explicit(&w->scan->failed, memory_order_relaxed)) {
 		more = first ? 1 : read_listing(w, node->fd);
 		first = false;
 		if (more > 0) {

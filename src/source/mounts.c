@@ -62,35 +62,33 @@ static int sort_lines(struct br_mounts *mounts) {
 	return 0;
 }
 
-static void unref_tablep(struct libmnt_table **table) {
-	mnt_unref_table(*table);
-}
-
-static void free_iterp(struct libmnt_iter **iter) {
-	mnt_free_iter(*iter);
+static int add_lines(struct br_mounts *mounts, struct libmnt_table *table) {
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs = NULL;
+	int result = iter ? 0 : -1;
+	while (!result && mnt_table_next_fs(table, iter, &fs) == 0) {
+		result = add_line(mounts, fs);
+	}
+	mnt_free_iter(iter);
+	return result ? -1 : sort_lines(mounts);
 }
 
 struct br_mounts *br_mounts_read(void) {
 	errno = 0;
-	br_auto(unref_tablep) struct libmnt_table *table =
-		mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
 	if (!table) {
 		errno = errno ? errno : ENOMEM;
 		return NULL;
 	}
-	br_auto(free_iterp) struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-	br_auto(br_mounts_freep) struct br_mounts *mounts = calloc(1, sizeof(*mounts));
-	if (!iter || !mounts) {
+	struct br_mounts *mounts = calloc(1, sizeof(*mounts));
+	if (mounts && add_lines(mounts, table)) {
+		br_mounts_freep(&mounts);
+	}
+	mnt_unref_table(table);
+	if (!mounts) {
 		errno = ENOMEM;
-		return NULL;
 	}
-	struct libmnt_fs *fs = NULL;
-	while (mnt_table_next_fs(table, iter, &fs) == 0) {
-		if (add_line(mounts, fs)) {
-			return NULL;
-		}
-	}
-	return sort_lines(mounts) ? NULL : br_steal(&mounts);
+	return mounts;
 }
 
 void br_mounts_free(struct br_mounts *mounts) {

@@ -188,35 +188,38 @@ static int stop_on_error(struct walk *w, const char *name, int err) {
 
 /* Steps. Each returns 1 to go on, 0 where the walk has ended, -1 with ENOMEM. */
 
-/** Open `name` in `here`, as carefully as its file system needs. 0 or an errno; *line is the mount it is on. */
+/** Open `name` in `here`, as carefully as its file system needs. 0 or an errno. */
+static int open_by_kind(struct walk *w, const char *name, struct br_step *next) {
+	if (is_kind(w->line, "autofs")) {
+		return br_step_open_mounted(w->here.fd, name, next);
+	}
+	if (is_remote(w->line)) {
+		return br_step_open_guarded(w->here.fd, name, next);
+	}
+	return br_step_open(w->here.fd, name, next);
+}
+
+/** The same, and what the mount is that it is on. On an errno from a new mount, w->line is that mount. */
 static int open_next(
 	struct walk *w, const char *name, struct br_step *next, const struct br_mount_line **line) {
 	bool guarded = is_remote(w->line) && !is_kind(w->line, "autofs");
-	int err;
-	if (is_kind(w->line, "autofs")) {
-		err = br_step_open_mounted(w->here.fd, name, next);
-	} else if (guarded) {
-		err = br_step_open_guarded(w->here.fd, name, next);
-	} else {
-		err = br_step_open(w->here.fd, name, next);
+	int err = open_by_kind(w, name, next);
+	bool crossed = next->mount != 0 && next->mount != w->here.mount;
+	*line = crossed ? br_mounts_find(w->mounts, next->mount) : w->line;
+	if (!err && is_remote(*line) && !guarded) {
+		// What was read is what the kernel remembers. Its server may be gone.
+		struct br_step fresh;
+		err = br_step_open_guarded(next->fd, NULL, &fresh);
+		if (err) {
+			br_closep(&next->fd);
+		} else {
+			*next = fresh;
+		}
 	}
 	if (err) {
-		return err;
-	}
-	*line = next->mount == w->here.mount ? w->line : br_mounts_find(w->mounts, next->mount);
-	if (guarded || !is_remote(*line)) {
-		return 0;
-	}
-	struct br_step fresh;
-	err = br_step_open_guarded(next->fd, NULL, &fresh);
-	if (err) {
-		br_closep(&next->fd);
-		// What does not answer is the new mount.
 		w->line = *line;
-		return err;
 	}
-	*next = fresh;
-	return 0;
+	return err;
 }
 
 static int go_to_root(struct walk *w) {

@@ -29,29 +29,26 @@ enum {
 	STAT_FLAGS = AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
 };
 
-/** 0 or an errno. `sync` is AT_STATX_DONT_SYNC or AT_STATX_SYNC_AS_STAT. */
+/** 0 or an errno. `sync` is AT_STATX_DONT_SYNC or AT_STATX_SYNC_AS_STAT. On an errno the mount is known all the same. */
 static int read_facts(int fd, int sync, struct br_step *out) {
+	struct statx mount = {0};
 	struct statx st;
-	struct statx mount;
-	if (statx(fd, "", STAT_FLAGS | sync, STATX_BASIC_STATS | STATX_MNT_ID, &st) < 0) {
+	*out = (struct br_step){.fd = fd};
+	// Nothing but the mount: a FUSE file system that lets this user do nothing refuses every other question.
+	if (statx(fd, "", STAT_FLAGS | AT_STATX_DONT_SYNC, 0, &mount) < 0) {
 		return errno;
 	}
-	*out = (struct br_step){
-		.fd = fd,
-		.mode = st.stx_mode,
-		.uid = st.stx_uid,
-		.gid = st.stx_gid,
-		.dev = makedev(st.stx_dev_major, st.stx_dev_minor),
-		.ino = st.stx_ino,
-		.mount = st.stx_mnt_id,
-		.unique_mount = st.stx_mnt_id,
-	};
-	// The kernel gives one kind of ID at a time; an older one gives the reusable ID again.
-	if (statx(fd, "", STAT_FLAGS | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_MNT_ID_UNIQUE,
-		    &mount)
-		== 0) {
-		out->unique_mount = mount.stx_mnt_id;
+	out->mount = mount.stx_mnt_id;
+	if (statx(fd, "", STAT_FLAGS | sync, STATX_BASIC_STATS | STATX_MNT_ID_UNIQUE, &st) < 0) {
+		return errno;
 	}
+	out->mode = st.stx_mode;
+	out->uid = st.stx_uid;
+	out->gid = st.stx_gid;
+	out->dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+	out->ino = st.stx_ino;
+	// A kernel without unique IDs gives the reusable one again.
+	out->unique_mount = st.stx_mnt_id;
 	return 0;
 }
 
@@ -65,7 +62,7 @@ static int take_facts(int fd, int sync, struct br_step *out) {
 }
 
 int br_step_open(int dirfd, const char *name, struct br_step *out) {
-	out->fd = -1;
+	*out = (struct br_step){.fd = -1};
 	// As strict as openat2 could be: the name has no slash, is not "..", and a final link is not followed.
 	int fd = openat(dirfd, name, STEP_FLAGS);
 	return fd < 0 ? errno : take_facts(fd, AT_STATX_DONT_SYNC, out);
@@ -74,7 +71,7 @@ int br_step_open(int dirfd, const char *name, struct br_step *out) {
 int br_step_open_mounted(int dirfd, const char *name, struct br_step *out) {
 	struct open_how how = {
 		.flags = STEP_FLAGS, .resolve = RESOLVE_CACHED | RESOLVE_NO_MAGICLINKS};
-	out->fd = -1;
+	*out = (struct br_step){.fd = -1};
 	long fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
 	if (fd < 0) {
 		bool unknown = errno == EAGAIN || errno == EINVAL || errno == ENOSYS;

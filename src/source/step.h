@@ -30,7 +30,7 @@ struct br_step {
 
 /**
  * Open `name` (a single component) in dirfd; a final link is opened itself. Fills *out from what the kernel has in memory,
- * nobody is asked. 0 or an errno.
+ * nobody is asked. 0 or an errno; out->mount is set as soon as the name could be opened, else 0.
  */
 int br_step_open(int dirfd, const char *name, struct br_step *out);
 /** The same below an automount point: only what is there already. EREMOTE where it would have to be mounted first. */

@@ -63,20 +63,25 @@ static bool find_group(gid_t gid, struct group *out, char *buf) {
 	return false;
 }
 
-static bool is_private_group(const struct insiders *in, gid_t gid) {
-	br_auto(br_freep) char *group_buf = malloc(LINE_BYTES);
-	br_auto(br_freep) char *passwd_buf = malloc(LINE_BYTES);
+static bool is_private_group(const struct insiders *in, gid_t gid, char *group_buf, char *buf) {
 	struct group group;
-	// Without memory to find out, it counts as shared.
-	if (!group_buf || !passwd_buf || !find_group(gid, &group, group_buf)) {
+	if (!find_group(gid, &group, group_buf)) {
 		return false;
 	}
 	for (char **member = group.gr_mem; *member; member++) {
-		if (!is_insider_name(in, *member, passwd_buf)) {
+		if (!is_insider_name(in, *member, buf)) {
 			return false;
 		}
 	}
-	return is_primary_of_insiders(in, gid, passwd_buf);
+	return is_primary_of_insiders(in, gid, buf);
+}
+
+/** Without memory to find out, it counts as shared. */
+static bool is_shared_group(const struct insiders *in, gid_t gid) {
+	char *bufs = malloc((size_t)2 * LINE_BYTES);
+	bool is_shared = !bufs || !is_private_group(in, gid, bufs, bufs + LINE_BYTES);
+	free(bufs);
+	return is_shared;
 }
 
 static bool has_acl(int fd) {
@@ -96,5 +101,5 @@ bool br_others_can_swap(const struct br_step *dir, uid_t trusted, bool ask_acl) 
 	if (!(dir->mode & S_IWGRP)) {
 		return false;
 	}
-	return (ask_acl && has_acl(dir->fd)) || !is_private_group(&in, dir->gid);
+	return (ask_acl && has_acl(dir->fd)) || is_shared_group(&in, dir->gid);
 }

@@ -20,8 +20,7 @@ struct reader {
 };
 
 static struct br_span span(const struct reader *r, const char *from, const char *to) {
-	return (struct br_span){
-		r->text, (uint32_t)(from - r->start), (uint32_t)(to - from)};
+	return (struct br_span){r->text, (uint32_t)(from - r->start), (uint32_t)(to - from)};
 }
 
 /** White space within a line, as compose's reader knows it: NEL and the no-break space are some too. Its length, or 0. */
@@ -77,7 +76,8 @@ static bool next_statement(struct reader *r) {
 
 static bool is_name_byte(char c) {
 	// letters and digits of all scripts are allowed; none but ASCII ones can be referred to
-	return c && (strchr("_.-[]", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+	return c
+		&& (strchr("_.-[]", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
 			|| (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80);
 }
 
@@ -92,8 +92,9 @@ static void skip_export(struct reader *r) {
 
 static int refuse_character(struct reader *r, const char *at) {
 	const char *end = trim_end(r->s, end_of_line(r, at));
-	br_error(r->dx, span(r, at, at + 1), "unexpected character '%c' in the variable name '%.*s'",
-		*at, (int)(end - r->s < 60 ? end - r->s : 60), r->s);
+	br_error(r->dx, span(r, at, at + 1),
+		"unexpected character '%c' in the variable name '%.*s'", *at,
+		(int)(end - r->s < 60 ? end - r->s : 60), r->s);
 	br_hint(r->dx, "a line is NAME=VALUE, or a comment after '#'");
 	return -1;
 }

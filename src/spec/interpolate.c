@@ -90,8 +90,7 @@ static struct br_span locate(const struct expansion *x, struct part piece) {
 	if (!found) {
 		return at;
 	}
-	return (struct br_span){
-		at.text, (uint32_t)(found - text), (uint32_t)(piece.end - piece.s)};
+	return (struct br_span){at.text, (uint32_t)(found - text), (uint32_t)(piece.end - piece.s)};
 }
 
 static const char *prefix(const struct expansion *x) {
@@ -118,8 +117,9 @@ static int refuse(const struct expansion *x, struct part part) {
 	const char *name_end = end_of_name((struct part){name, end});
 	if (name_end > name && name_end + 1 < end && *name_end == ':' && end[-1] == '}'
 		&& end - part.s < SHOWN) {
+		const char *word = name_end + 1 + (name_end[1] == '=');
 		br_hint(x->dx, "a default value is written ${%.*s:-%.*s}", (int)(name_end - name),
-			name, (int)(end - 1 - (name_end + 1)), name_end + 1);
+			name, (int)(end - 1 - word), word);
 	} else {
 		br_hint(x->dx, "write $$ where a dollar sign is meant");
 	}
@@ -220,8 +220,8 @@ static int add(struct expansion *x, const char *s, size_t n, struct br_buf *to) 
 	return to->failed ? br_error_memory(x->dx) : 0;
 }
 
-static int require(struct expansion *x, const struct reference *ref, struct part piece,
-	unsigned depth) {
+static int require(
+	struct expansion *x, const struct reference *ref, struct part piece, unsigned depth) {
 	struct br_buf text = {0};
 	int failed = expand(x, ref->word, depth + 1, &text);
 	if (!failed) {

@@ -1,9 +1,10 @@
-#include <bindright/spec.h>
+#include "compose/compose.h"
 
 #include <base/mem.h>
 #include <base/own.h>
+#include <bindright/spec.h>
+
 #include <stdlib.h>
-#include "compose/compose.h"
 
 void br_spec_free(struct br_spec *spec) {
 	if (!spec) {

@@ -5,10 +5,10 @@
  *
  * What `find DIR ! -uid UID` has to do, in the library's way.
  */
-#include <bindright/scan.h>
-
 #include <base/own.h>
 #include <base/text.h>
+#include <bindright/scan.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -47,14 +47,16 @@ static int bind_device(struct br_compose *c, struct br_mount *mount, const struc
 	mount->unset_variable = device->unset;
 	mount->environment_variable = device->environment;
 	mount->read_only = mount->read_only || list_has(o, "ro");
-	if (source.s && strcmp(scalar(c, volume, "driver"), "local") == 0 && strcmp(o, "bind") == 0) {
+	if (source.s && strcmp(scalar(c, volume, "driver"), "local") == 0
+		&& strcmp(o, "bind") == 0) {
 		mount->source.s = br_host_path(c, device->layer, source);
 	}
 	if (!mount->source.s) {
 		return -1;
 	}
 	if (mount->source.s[0] != '/') {
-		br_warning(c->dx, device->at, "the device '%s' stays relative, and the engine refuses it",
+		br_warning(c->dx, device->at,
+			"the device '%s' stays relative, and the engine refuses it",
 			mount->source.s);
 		br_hint(c->dx, "compose resolves it only with 'driver: local' and 'o: bind'");
 	}
@@ -62,7 +64,8 @@ static int bind_device(struct br_compose *c, struct br_mount *mount, const struc
 }
 
 int br_named_volume(struct br_compose *c, struct br_mount *mount) {
-	const struct br_tree *volume = br_tree_get(br_tree_get(c->model, "volumes"), mount->source.s);
+	const struct br_tree *volume =
+		br_tree_get(br_tree_get(c->model, "volumes"), mount->source.s);
 	mount->kind = BR_MOUNT_VOLUME;
 	if (!volume || volume->kind != BR_VALUE_MAP || is_external(c, volume)) {
 		return 0;
@@ -92,20 +95,22 @@ static void warn_ignored(struct br_compose *c, const struct br_tree *entry, cons
 		const struct br_tree *value = br_tree_get(entry, keys[i]);
 		if (value) {
 			br_warning(c->dx, value->at,
-				"'%s' has no effect: '%s' is a file of the host, and keeps its owner and mode", keys[i],
-				name);
+				"'%s' has no effect: '%s' is a file of the host, and keeps its owner and mode",
+				keys[i], name);
 		}
 	}
 }
 
 static int grant(struct br_compose *c, struct br_draft *draft, const struct br_tree *entry,
 	const struct grant_kind *kind) {
-	const struct br_tree *source = entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "source") : entry;
+	const struct br_tree *source =
+		entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "source") : entry;
 	const struct br_tree *target = br_tree_get(entry, "target");
 	if (!source || !source->s) {
 		return 0;
 	}
-	const struct br_tree *resource = br_tree_get(br_tree_get(c->model, kind->section), source->s);
+	const struct br_tree *resource =
+		br_tree_get(br_tree_get(c->model, kind->section), source->s);
 	const struct br_tree *file = br_tree_get(resource, "file");
 	if (!file || !file->s || !*file->s || is_external(c, resource)) {
 		return 0;
@@ -128,7 +133,7 @@ static int grant(struct br_compose *c, struct br_draft *draft, const struct br_t
 		return mount.source.s ? br_error_memory(c->dx) : -1;
 	}
 	warn_ignored(c, entry, source->s);
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }
 
 int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config) {
@@ -169,7 +174,7 @@ static int tmpfs(struct br_compose *c, struct br_draft *draft, const struct br_t
 		}
 	}
 	br_check_target(c, &mount);
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }
 
 int br_tmpfs_mounts(struct br_compose *c, struct br_draft *draft) {
@@ -204,5 +209,5 @@ int br_socket_mount(struct br_compose *c, struct br_draft *draft) {
 		.create_host_path = -1,
 		.at = value->at,
 	};
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }

@@ -14,7 +14,8 @@ static bool is_remote(const char *context) {
 	return strstr(context, "://") != NULL;
 }
 
-static int set_context(struct br_compose *c, struct br_build *build, const struct br_tree *context) {
+static int set_context(
+	struct br_compose *c, struct br_build *build, const struct br_tree *context) {
 	build->context = br_tree_text(context);
 	if (is_remote(context->s)) {
 		return 0;
@@ -31,7 +32,8 @@ static struct br_text get_text(const struct br_tree *map, const char *key) {
 
 typedef br_vec(struct br_text) words;
 
-static int add_arg(struct br_compose *c, words *args, const char *name, const struct br_tree *value) {
+static int add_arg(
+	struct br_compose *c, words *args, const char *name, const struct br_tree *value) {
 	const char *text = br_tree_scalar(c, value);
 	if (!text) {
 		return -1;
@@ -41,7 +43,8 @@ static int add_arg(struct br_compose *c, words *args, const char *name, const st
 }
 
 /* A name without a value takes the variable's, or is not given at all. */
-static int add_variable(struct br_compose *c, words *args, const char *name, const struct br_tree *at) {
+static int add_variable(
+	struct br_compose *c, words *args, const char *name, const struct br_tree *at) {
 	const struct br_var *var = br_env_get(at->layer->env, name);
 	if (!var) {
 		return 0;
@@ -93,7 +96,10 @@ static int set_map(struct br_compose *c, struct br_build *build, const struct br
 		return -1;
 	}
 	if (context && context->s) {
-		return set_context(c, build, context) || set_args(c, build, br_tree_get(tree, "args")) ? -1 : 0;
+		return set_context(c, build, context)
+				|| set_args(c, build, br_tree_get(tree, "args"))
+			? -1
+			: 0;
 	}
 	build->context = (struct br_text){tree->layer->dir, tree->at};
 	return set_args(c, build, br_tree_get(tree, "args"));

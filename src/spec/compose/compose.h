@@ -18,6 +18,7 @@
 #include <base/mem.h>
 #include <bindright/spec.h>
 #include <doc/doc.h>
+
 #include <spec/interpolate.h>
 
 /** Limits that no honest project meets. */
@@ -26,6 +27,8 @@ enum {
 	BR_TREE_NODES = 400000,
 	BR_COMPOSE_FILES = 256,
 	BR_COMPOSE_NESTING = 16,
+	BR_COMPOSE_SERVICES = 4096,
+	BR_COMPOSE_MOUNTS = 16384,
 };
 
 /** What a value is once its variables are replaced. */
@@ -75,8 +78,13 @@ struct br_tree {
 	/** Tagged !reset: a tombstone that br_tree_get does not see. Tagged !override: replaces. */
 	bool reset;
 	bool override;
+	/** A service that was checked although its file as a whole is not. */
+	bool checked;
 	const struct br_layer *layer;
 	br_vec(struct br_member) members;
+	/** A large map's hash table: numbers of members plus one, 0 where empty; nslots is a power of two or 0. */
+	uint32_t *slots;
+	size_t nslots;
 };
 
 /** Where a value stands in its document, for messages: a list on the stack. */
@@ -95,6 +103,24 @@ struct br_input {
 	struct br_doc *doc;
 };
 
+/** Words. */
+struct br_words {
+	const char **v;
+	size_t n, cap;
+};
+
+/** Where a file was named: {0} on the command line. NULL stands for a file that nobody named. */
+struct br_named {
+	struct br_span at;
+};
+
+/** A file that services extend, read once. */
+struct br_base {
+	const char *path;
+	const struct br_env *env;
+	struct br_tree *services;
+};
+
 /** The work at hand. */
 struct br_compose {
 	const struct br_spec_request *request;
@@ -104,7 +130,11 @@ struct br_compose {
 	struct br_env env;
 	br_vec(struct br_input) inputs;
 	br_vec(const char *) shown;
+	br_vec(struct br_base) bases;
+	/** Profiles of services that were named. */
+	struct br_words profiles;
 	size_t nodes;
+	size_t mounts;
 	struct br_tree *model;
 };
 
@@ -140,8 +170,12 @@ int br_compose_environment(struct br_compose *c);
 int br_compose_dotenv(struct br_compose *c, const char *dir);
 /** Whether --env-file or COMPOSE_ENV_FILES names the files. */
 bool br_compose_names_dotenv(const struct br_compose *c);
-/** Read the one .env file into env. A missing one is an error only if it is required. */
-int br_dotenv_file(struct br_compose *c, struct br_env *env, const char *path, bool required);
+/** Read the one .env file into env. A missing one is an error only if somebody named it. */
+int br_dotenv_file(
+	struct br_compose *c, struct br_env *env, const char *path, const struct br_named *named);
+/** Variables of .env files that env does not have yet; among the files a later one wins. */
+int br_dotenv_below(struct br_compose *c, struct br_env *env, const struct br_words *paths,
+	const struct br_named *named);
 /** Read one compose file and its documents; input->path and shown are set. */
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from);
 int br_compose_name(struct br_compose *c);
@@ -156,7 +190,8 @@ struct br_tree *br_tree_clone(struct br_compose *c, const struct br_tree *tree);
 /** The value of a key; NULL where it is absent, was reset, or tree (which may be NULL) is no map. */
 struct br_tree *br_tree_get(const struct br_tree *tree, const char *key);
 struct br_member *br_tree_member(const struct br_tree *tree, const char *key);
-int br_tree_set(struct br_compose *c, struct br_tree *map, struct br_text key, struct br_tree *value);
+int br_tree_set(
+	struct br_compose *c, struct br_tree *map, struct br_text key, struct br_tree *value);
 /** "a string", "a list", … for messages. */
 const char *br_tree_type(const struct br_tree *tree);
 /** "services.web.volumes[0]". NULL with an error. */
@@ -171,12 +206,14 @@ const char *br_tree_scalar(struct br_compose *c, const struct br_tree *tree);
 /* model.c, include.c, extends.c, schema.c, merge.c, unique.c */
 
 /** Read what one input says over the model so far. */
-int br_compose_load(struct br_compose *c, const struct br_layer *layer, const struct br_input *input,
-	struct br_tree **model);
+int br_compose_load(struct br_compose *c, const struct br_layer *layer,
+	const struct br_input *input, struct br_tree **model);
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc);
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
+/** The same of one service. */
+int br_schema_service(struct br_compose *c, const struct br_member *member);
 /** b over a; answers what holds (a changed, or b). */
 struct br_tree *br_merge(
 	struct br_compose *c, struct br_tree *a, struct br_tree *b, const struct br_path *path);
@@ -220,7 +257,10 @@ struct br_draft {
 };
 
 /** An entry of volumes becomes a mount. */
-int br_volume_mount(struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i);
+int br_volume_mount(
+	struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i);
+/** Add a mount to a service. */
+int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount);
 /** A warning for targets that the engine will refuse. */
 void br_check_target(struct br_compose *c, const struct br_mount *mount);
 
@@ -246,7 +286,9 @@ int br_compose_inherit(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** What compose refuses in a service that is on. */
 int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n);
 struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name);
-/** ", did you mean 'x'" as a hint, if any name is near. */
+/** br_nearest, but NULL for long words and once there are many messages: those are nobody's typing mistakes. */
+const char *br_compose_near(const struct br_compose *c, const char *word, const char *const *names);
+/** "did you mean 'x'?" as a hint, if any name is near. */
 void br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map);
 
 #endif

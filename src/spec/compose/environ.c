@@ -2,6 +2,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <spec/dotenv.h>
@@ -42,21 +43,24 @@ bool br_compose_names_dotenv(const struct br_compose *c) {
 	return (c->request->env_files && c->request->env_files[0]) || (list && *list);
 }
 
-int br_dotenv_file(struct br_compose *c, struct br_env *env, const char *path, bool required) {
+int br_dotenv_file(
+	struct br_compose *c, struct br_env *env, const char *path, const struct br_named *named) {
+	struct br_span from = named ? named->at : nowhere;
 	if (strcmp(path, "/dev/null") == 0) {
 		return 0;
 	}
 	size_t n = 0;
 	const char *shown = br_shown_path(c, path);
 	br_auto(br_freep) char *bytes = br_read_file(AT_FDCWD, path, BR_DOC_BYTES, &n);
-	if (!bytes && !required && (errno == ENOENT || errno == EISDIR || errno == ENOTDIR)) {
+	if (!bytes && !named && (errno == ENOENT || errno == EISDIR || errno == ENOTDIR)) {
 		return 0;
 	}
 	if (!bytes && errno == ENOENT) {
-		return br_error(c->dx, nowhere, "cannot find the env file '%s'", shown);
+		return br_error(c->dx, from, "cannot find the env file '%s'", shown);
 	}
 	if (!bytes) {
-		return br_error(c->dx, nowhere, "cannot read the env file '%s': %s", shown, strerror(errno));
+		return br_error(
+			c->dx, from, "cannot read the env file '%s': %s", shown, strerror(errno));
 	}
 	int text = br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, shown, bytes, n);
 	return text < 0 ? br_error_memory(c->dx) : br_dotenv_read(env, (uint16_t)text, c->dx);
@@ -76,42 +80,51 @@ static int parse_bool(const char *s, bool *out) {
 }
 
 /*
- * What was set before wins over the directory's .env, and its values can refer to it; so it is read beside
- * a copy of the variables in which nothing can be replaced, and what is new comes over.
+ * What was set before wins over these files, and their values can refer to it; so they are read beside a copy of the
+ * variables in which nothing can be replaced, and what is new comes over.
  */
-static int read_default(struct br_compose *c, const char *dir) {
-	const char *off = outer(c, "COMPOSE_DISABLE_ENV_FILE");
-	bool disabled = false;
-	if (off && parse_bool(off, &disabled)) {
-		return br_error(c->dx, nowhere, "COMPOSE_DISABLE_ENV_FILE must be true or false, not '%s'", off);
-	}
-	const char *path = disabled ? "/dev/null" : br_join(c->arena, dir, ".env");
+int br_dotenv_below(struct br_compose *c, struct br_env *env, const struct br_words *paths,
+	const struct br_named *named) {
 	struct br_env fresh = {.arena = c->arena};
-	for (size_t i = 0; i < c->env.vars.n; i++) {
-		struct br_var var = c->env.vars.v[i];
+	for (size_t i = 0; i < env->vars.n; i++) {
+		struct br_var var = env->vars.v[i];
 		var.origin = BR_VAR_ENVIRONMENT;
 		if (br_env_set(&fresh, &var, false)) {
 			return br_error_memory(c->dx);
 		}
 	}
-	if (!path) {
-		return br_error_memory(c->dx);
+	for (size_t i = 0; i < paths->n; i++) {
+		if (br_dotenv_file(c, &fresh, paths->v[i], named)) {
+			return -1;
+		}
 	}
-	if (br_dotenv_file(c, &fresh, path, false)) {
-		return -1;
-	}
-	for (size_t i = 0; i < fresh.vars.n; i++) {
-		const struct br_var *var = &fresh.vars.v[i];
-		if (var->origin == BR_VAR_FILE && br_env_set(&c->env, var, false)) {
+	for (size_t i = env->vars.n; i < fresh.vars.n; i++) {
+		if (br_env_set(env, &fresh.vars.v[i], false)) {
 			return br_error_memory(c->dx);
 		}
 	}
 	return 0;
 }
 
+static int read_default(struct br_compose *c, const char *dir) {
+	const char *off = outer(c, "COMPOSE_DISABLE_ENV_FILE");
+	bool disabled = false;
+	if (off && parse_bool(off, &disabled)) {
+		return br_error(c->dx, nowhere,
+			"COMPOSE_DISABLE_ENV_FILE must be true or false, not '%s'", off);
+	}
+	const char *path = br_join(c->arena, dir, ".env");
+	struct br_words paths = {0};
+	if (!path || br_vec_push(c->arena, &paths, path)) {
+		return br_error_memory(c->dx);
+	}
+	return disabled ? 0 : br_dotenv_below(c, &c->env, &paths, NULL);
+}
+
 static int read_named(struct br_compose *c, const char *name) {
 	const char *path = br_join(c->arena, c->request->cwd, name);
-	return path ? br_dotenv_file(c, &c->env, path, true) : br_error_memory(c->dx);
+	const struct br_named named = {{0}};
+	return path ? br_dotenv_file(c, &c->env, path, &named) : br_error_memory(c->dx);
 }
 
 int br_compose_dotenv(struct br_compose *c, const char *dir) {

@@ -2,6 +2,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -199,16 +200,22 @@ static char *read_bytes(struct br_compose *c, const char *path, size_t *n) {
 static int cannot_read(struct br_compose *c, const struct br_input *input, struct br_span from) {
 	int why = errno;
 	if (why == EFBIG) {
-		return br_error(c->dx, from, "'%s' is larger than %d bytes", input->shown, BR_DOC_BYTES);
+		return br_error(
+			c->dx, from, "'%s' is larger than %d bytes", input->shown, BR_DOC_BYTES);
 	}
 	if (why == EINVAL) {
-		return br_error(c->dx, from, "cannot read '%s': it is not a regular file", input->shown);
+		return br_error(
+			c->dx, from, "cannot read '%s': it is not a regular file", input->shown);
 	}
 	return br_error(c->dx, from, "cannot read '%s': %s", input->shown, strerror(why));
 }
 
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from) {
 	size_t n = 0;
+	if (c->shown.n >= BR_COMPOSE_FILES) {
+		return br_error(
+			c->dx, from, "more than %d compose files in one project", BR_COMPOSE_FILES);
+	}
 	br_auto(br_freep) char *bytes = read_bytes(c, input->path, &n);
 	if (!bytes) {
 		return cannot_read(c, input, from);

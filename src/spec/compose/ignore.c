@@ -6,8 +6,8 @@
 typedef br_vec(struct br_ignore) ignores;
 
 static bool is_code(const char *s) {
-	return strncmp(s, "BR", 2) == 0 && strlen(s) == 5 && isdigit((unsigned char)s[2]) &&
-		isdigit((unsigned char)s[3]) && isdigit((unsigned char)s[4]);
+	return strncmp(s, "BR", 2) == 0 && strlen(s) == 5 && isdigit((unsigned char)s[2])
+		&& isdigit((unsigned char)s[3]) && isdigit((unsigned char)s[4]);
 }
 
 static int wrong(struct br_compose *c, const struct br_tree *tree, const char *what) {
@@ -16,7 +16,8 @@ static int wrong(struct br_compose *c, const struct br_tree *tree, const char *w
 	return -1;
 }
 
-static int set_field(struct br_compose *c, struct br_ignore *ignore, const struct br_member *member) {
+static int set_field(
+	struct br_compose *c, struct br_ignore *ignore, const struct br_member *member) {
 	const struct br_tree *value = member->value;
 	bool is_text = value->kind == BR_VALUE_STRING;
 	if (!is_text) {
@@ -30,9 +31,11 @@ static int set_field(struct br_compose *c, struct br_ignore *ignore, const struc
 	} else if (strcmp(member->key.s, "target") == 0) {
 		ignore->target = (struct br_text){br_clean(c->arena, text.s), text.at};
 	} else {
-		return br_error(c->dx, member->key.at, "x-bindright: unknown key '%s' in ignore", member->key.s);
+		return br_error(c->dx, member->key.at, "x-bindright: unknown key '%s' in ignore",
+			member->key.s);
 	}
-	return ignore->target.s || strcmp(member->key.s, "target") != 0 ? 0 : br_error_memory(c->dx);
+	return ignore->target.s || strcmp(member->key.s, "target") != 0 ? 0
+									: br_error_memory(c->dx);
 }
 
 static int add_ignore(struct br_compose *c, ignores *out, const struct br_tree *item) {
@@ -59,12 +62,14 @@ static int add_all(struct br_compose *c, ignores *out, const struct br_tree *ext
 	for (size_t i = 0; extension->kind == BR_VALUE_MAP && i < extension->members.n; i++) {
 		const struct br_member *member = &extension->members.v[i];
 		if (strcmp(member->key.s, "ignore") != 0) {
-			br_warning(c->dx, member->key.at, "unknown key '%s' in x-bindright", member->key.s);
+			br_warning(c->dx, member->key.at, "unknown key '%s' in x-bindright",
+				member->key.s);
 			br_code(c->dx, "BR001");
 		}
 	}
 	if (extension->kind != BR_VALUE_MAP || (list && list->kind != BR_VALUE_SEQ)) {
-		return wrong(c, list ? list : extension, "it is a mapping with a list named ignore");
+		return wrong(
+			c, list ? list : extension, "it is a mapping with a list named ignore");
 	}
 	for (size_t i = 0; list && i < list->members.n; i++) {
 		if (add_ignore(c, out, list->members.v[i].value)) {

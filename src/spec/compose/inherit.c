@@ -23,11 +23,11 @@ static int add(struct br_compose *c, struct br_draft *draft, const struct br_mou
 		}
 		return 0;
 	}
-	return br_vec_push(c->arena, &draft->mounts, *mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, mount);
 }
 
-static int copy_from(
-	const struct crowd *crowd, struct br_draft *draft, const struct br_draft *from, bool read_only) {
+static int copy_from(const struct crowd *crowd, struct br_draft *draft, const struct br_draft *from,
+	bool read_only) {
 	for (size_t i = 0; i < from->mounts.n; i++) {
 		struct br_mount mount = from->mounts.v[i];
 		mount.read_only = mount.read_only || read_only;
@@ -38,11 +38,12 @@ static int copy_from(
 	return 0;
 }
 
-static int from_entry(const struct crowd *crowd, struct br_draft *draft, const struct br_tree *entry) {
+static int from_entry(
+	const struct crowd *crowd, struct br_draft *draft, const struct br_tree *entry) {
 	struct br_compose *c = crowd->c;
 	if (strncmp(entry->s, "container:", 10) == 0) {
-		br_warning(c->dx, entry->at, "the mounts of '%s' cannot be seen: it is not in this project",
-			entry->s);
+		br_warning(c->dx, entry->at,
+			"the mounts of '%s' cannot be seen: it is not in this project", entry->s);
 		return 0;
 	}
 	size_t n = strcspn(entry->s, ":");
@@ -53,15 +54,17 @@ static int from_entry(const struct crowd *crowd, struct br_draft *draft, const s
 	}
 	struct br_draft *from = br_draft_find(crowd->drafts, crowd->n, name);
 	if (!from) {
-		(void)br_error(
-			c->dx, entry->at, "volumes_from refers to the undefined service '%s'", name);
+		(void)br_error(c->dx, entry->at,
+			"volumes_from refers to the undefined service '%s'", name);
 		br_hint_member(c, name, br_tree_get(c->model, "services"));
 		return -1;
 	}
 	if (from->inherited == 1) {
-		return br_error(c->dx, entry->at, "volumes_from goes in a circle by way of '%s'", name);
+		return br_error(
+			c->dx, entry->at, "volumes_from goes in a circle by way of '%s'", name);
 	}
-	return inherit(crowd, from) || copy_from(crowd, draft, from, strcmp(mode, "ro") == 0) ? -1 : 0;
+	return inherit(crowd, from) || copy_from(crowd, draft, from, strcmp(mode, "ro") == 0) ? -1
+											      : 0;
 }
 
 static int inherit(const struct crowd *crowd, struct br_draft *draft) {

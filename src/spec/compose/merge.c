@@ -144,7 +144,8 @@ static int merge_maps(
 		struct br_member *theirs = &b->members.v[i];
 		struct br_member *ours = br_tree_member(a, theirs->key.s);
 		struct br_path here = {path, theirs->key.s, 0};
-		bool replace = !ours || ours->value->reset || theirs->value->reset || theirs->value->override;
+		bool replace = !ours || ours->value->reset || theirs->value->reset
+			|| theirs->value->override;
 		struct br_tree *value =
 			replace ? theirs->value : br_merge(c, ours->value, theirs->value, &here);
 		if (!value || br_tree_set(c, a, theirs->key, value)) {
@@ -167,10 +168,11 @@ static struct br_tree *clash(struct br_compose *c, const struct br_tree *a, cons
 	const struct br_path *path) {
 	const char *name = br_path_text(c, path);
 	if (name) {
-		(void)br_error(c->dx, b->at, "cannot override %s: it is %s here and %s before", name,
-			br_tree_type(b), br_tree_type(a));
+		(void)br_error(c->dx, b->at, "cannot override %s: it is %s here and %s before",
+			name, br_tree_type(b), br_tree_type(a));
 		br_other(c->dx, a->at, "before");
-		br_hint(c->dx, "write the same kind of value, or tag it !override to replace the earlier one");
+		br_hint(c->dx,
+			"write the same kind of value, or tag it !override to replace the earlier one");
 	}
 	return NULL;
 }

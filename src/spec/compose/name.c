@@ -1,6 +1,5 @@
 #include "compose.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Lower case, only [a-z0-9_-], no "_" or "-" in front. */
@@ -29,7 +28,8 @@ static const struct br_node *written_name(const struct br_compose *c) {
 	for (size_t i = 0; i < c->inputs.n; i++) {
 		const struct br_doc *doc = c->inputs.v[i].doc;
 		for (size_t k = 0; k < doc->n; k++) {
-			const struct br_node *node = doc->roots[k] ? br_node_get(doc->roots[k], "name") : NULL;
+			const struct br_node *node =
+				doc->roots[k] ? br_node_get(doc->roots[k], "name") : NULL;
 			bool is_text = node && node->kind == BR_NODE_SCALAR;
 			if (is_text && !br_node_is_null(node) && node->len) {
 				name = node;
@@ -42,7 +42,7 @@ static const struct br_node *written_name(const struct br_compose *c) {
 static char *name_in_files(struct br_compose *c) {
 	const struct br_node *node = written_name(c);
 	if (!node) {
-		return br_strdup(c->arena, "");
+		return normalize(c, "");
 	}
 	struct br_interpolated out = {0};
 	struct br_text text = {node->s, node->at};

@@ -54,7 +54,8 @@ char *br_join(struct br_arena *arena, const char *dir, const char *path) {
 
 char *br_dirname(struct br_arena *arena, const char *path) {
 	const char *slash = strrchr(path, '/');
-	char *dir = slash ? br_strndup(arena, path, (size_t)(slash - path) + 1) : br_strdup(arena, ".");
+	char *dir =
+		slash ? br_strndup(arena, path, (size_t)(slash - path) + 1) : br_strdup(arena, ".");
 	return dir ? br_clean(arena, dir) : NULL;
 }
 
@@ -74,12 +75,14 @@ static bool is_windows_absolute(const char *s) {
 const char *br_host_path(struct br_compose *c, const struct br_layer *layer, struct br_text path) {
 	const char *s = path.s;
 	const char *out = s;
-	if (s[0] == '~' && !c->request->home) {
-		br_warning(c->dx, path.at, "HOME is not set: '%s' does not mean a home directory", s);
+	const char *home = c->request->home && *c->request->home ? c->request->home : NULL;
+	if (s[0] == '~' && !home) {
+		br_warning(
+			c->dx, path.at, "HOME is not set: '%s' does not mean a home directory", s);
 	}
-	if (s[0] == '~' && c->request->home) {
+	if (s[0] == '~' && home) {
 		/* Compose knows no other users' homes: ~root/y is $HOME/root/y. */
-		char *both = br_printf(c->arena, "%s/%s", c->request->home, s + 1);
+		char *both = br_printf(c->arena, "%s/%s", home, s + 1);
 		out = both ? br_clean(c->arena, both) : NULL;
 		s = out;
 	}

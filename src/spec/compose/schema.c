@@ -1,6 +1,7 @@
 #include "compose.h"
 
 #include <base/text.h>
+
 #include <string.h>
 
 enum {
@@ -123,7 +124,8 @@ static const struct key extends_keys[] = {
 static const char *const extends_needs[] = {"service", NULL};
 static const struct level extends_level = {true, extends_keys, extends_needs};
 
-#define OTHER(name) {name, ANY, 0, NULL, NULL}
+#define OTHER(name) \
+	{ name, ANY, 0, NULL, NULL }
 
 static const struct key service_keys[] = {
 	{"image", STR, 0, NULL, NULL},
@@ -258,13 +260,22 @@ static const struct key config_keys[] = {
 };
 static const struct level config_level = {true, config_keys, NULL};
 
+static const struct key include_keys[] = {
+	{"path", STR | SEQ, STR, NULL, NULL},
+	{"project_directory", STR, 0, NULL, NULL},
+	{"env_file", STR | SEQ, STR, NULL, NULL},
+	{0},
+};
+static const char *const include_needs[] = {"path", NULL};
+static const struct level include_level = {true, include_keys, include_needs};
+
 static const struct key top_keys[] = {
 	{"name", STR, 0, NULL, NULL},
 	{"services", MAP, 0, NULL, NULL},
 	{"volumes", MAP, 0, NULL, NULL},
 	{"secrets", MAP, 0, NULL, NULL},
 	{"configs", MAP, 0, NULL, NULL},
-	{"include", SEQ, STR | MAP, NULL, NULL},
+	{"include", SEQ, STR | MAP, NULL, &include_level},
 	OTHER("version"),
 	OTHER("networks"),
 	OTHER("models"),
@@ -290,7 +301,8 @@ static void expected(struct br_buf *buf, unsigned kinds) {
 	static const struct {
 		unsigned kind;
 		const char *text;
-	} words[] = {{STR, "a string"}, {BR_VALUE_INT, "a number"}, {SEQ, "a list"}, {MAP, "a mapping"}};
+	} words[] = {
+		{STR, "a string"}, {BR_VALUE_INT, "a number"}, {SEQ, "a list"}, {MAP, "a mapping"}};
 	if ((kinds & YES) == YES && !(kinds & NUM)) {
 		br_buf_add(buf, "true or false");
 		kinds &= ~(unsigned)YES;
@@ -302,8 +314,8 @@ static void expected(struct br_buf *buf, unsigned kinds) {
 	}
 }
 
-static int wrong_kind(
-	struct br_compose *c, const struct br_tree *value, unsigned kinds, const struct br_path *path) {
+static int wrong_kind(struct br_compose *c, const struct br_tree *value, unsigned kinds,
+	const struct br_path *path) {
 	struct br_buf buf = {0};
 	expected(&buf, kinds);
 	const char *name = br_path_text(c, path);
@@ -314,6 +326,9 @@ static int wrong_kind(
 	(void)br_error(c->dx, value->at, "%s must be %s, not %s", name, buf.s, br_tree_type(value));
 	br_buf_release(&buf);
 	bool is_word = (value->kind & (NUM | BR_VALUE_BOOL)) != 0;
+	if ((kinds & YES) == YES) {
+		return -1;
+	}
 	if (is_word && (kinds & STR)) {
 		br_hint(c->dx, "quote it: \"%s\"", value->s);
 	} else if (is_word && kinds == SEQ) {
@@ -337,20 +352,21 @@ static const struct key *find_key(const struct level *level, const char *name) {
 	return NULL;
 }
 
-static int unknown_key(struct br_compose *c, const struct br_member *member, const struct level *level,
-	const struct br_path *path) {
+static int unknown_key(struct br_compose *c, const struct br_member *member,
+	const struct level *level, const struct br_path *path) {
 	const char *names[128] = {0};
-	for (size_t i = 0; level->keys[i].name && i < 127; i++) {
+	for (size_t i = 0; i < 127 && level->keys[i].name; i++) {
 		names[i] = level->keys[i].name;
 	}
 	const char *where = br_path_text(c, path);
-	const char *near = br_nearest(member->key.s, names);
+	const char *near = br_compose_near(c, member->key.s, names);
 	if (!where) {
 		return -1;
 	}
 	const char *in = path ? " in " : " at the top level";
 	if (level->strict) {
-		(void)br_error(c->dx, member->key.at, "unknown key '%s'%s%s", member->key.s, in, where);
+		(void)br_error(
+			c->dx, member->key.at, "unknown key '%s'%s%s", member->key.s, in, where);
 	} else {
 		br_warning(c->dx, member->key.at, "unknown key '%s'%s%s", member->key.s, in, where);
 		br_code(c->dx, "BR001");
@@ -370,16 +386,20 @@ static bool is_torn_volume(const struct br_tree *item) {
 		return false;
 	}
 	const struct br_member *member = &item->members.v[0];
-	return strchr("./~$", member->key.s[0]) || (member->value->kind == BR_VALUE_STRING && member->value->s[0] == '/');
+	return strchr("./~$", member->key.s[0])
+		|| (member->value->kind == BR_VALUE_STRING && member->value->s[0] == '/');
 }
 
-static int torn_volume(struct br_compose *c, const struct br_tree *item, const struct br_path *path) {
+static int torn_volume(
+	struct br_compose *c, const struct br_tree *item, const struct br_path *path) {
 	const struct br_member *member = &item->members.v[0];
 	const char *name = br_path_text(c, path);
 	const char *value = member->value->written;
 	if (name) {
-		(void)br_error(c->dx, item->at, "%s is a mapping and is missing a mount target", name);
-		br_hint(c->dx, "no blank after the colon: %s:%s", member->key.s, value ? value : "/path");
+		(void)br_error(
+			c->dx, item->at, "%s is a mapping and is missing a mount target", name);
+		br_hint(c->dx, "no blank after the colon: %s:%s", member->key.s,
+			value ? value : "/path");
 	}
 	return -1;
 }
@@ -399,7 +419,8 @@ static int check_members(struct br_compose *c, const struct br_tree *value, cons
 			result = wrong_kind(c, item, key->items, &here);
 		} else if (key->item == &mount_level && is_torn_volume(item)) {
 			result = torn_volume(c, item, &here);
-		} else if (key->item && item->kind == BR_VALUE_MAP && check_map(c, item, key->item, &here)) {
+		} else if (key->item && item->kind == BR_VALUE_MAP
+			&& check_map(c, item, key->item, &here)) {
 			result = -1;
 		}
 	}
@@ -427,7 +448,14 @@ static int check_needs(struct br_compose *c, const struct br_tree *map, const st
 			continue;
 		}
 		const char *name = br_path_text(c, path);
-		return name ? br_error(c->dx, map->at, "%s has no '%s'", name, level->needs[i]) : -1;
+		if (name) {
+			(void)br_error(c->dx, map->at, "%s has no '%s'", name, level->needs[i]);
+		}
+		if (name && level == &mount_level) {
+			br_hint(c->dx,
+				"add 'type: bind' for a path of the host, 'type: volume' for a named volume");
+		}
+		return -1;
 	}
 	return 0;
 }
@@ -450,35 +478,51 @@ static int check_map(struct br_compose *c, const struct br_tree *map, const stru
 }
 
 static int check_name(struct br_compose *c, const struct br_member *member, const char *section) {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	const char *name = member->key.s;
 	if (*name && !name[strspn(name, allowed)]) {
 		return 0;
 	}
-	(void)br_error(c->dx, member->key.at, "'%s' is no name for an entry of %s: only a-z, A-Z, 0-9, '.', '_' "
-		"and '-' are allowed", name, section);
+	(void)br_error(c->dx, member->key.at,
+		"'%s' is no name for an entry of %s: only a-z, A-Z, 0-9, '.', '_' "
+		"and '-' are allowed",
+		name, section);
 	return -1;
 }
 
+static int check_entry(struct br_compose *c, const struct br_member *member, size_t which) {
+	const struct br_tree *value = member->value;
+	struct br_path up = {NULL, sections[which].name, 0};
+	struct br_path here = {&up, member->key.s, 0};
+	if (check_name(c, member, sections[which].name)) {
+		return -1;
+	}
+	if (value->reset) {
+		return 0;
+	}
+	if (value->kind & sections[which].kinds) {
+		return check_map(c, value, sections[which].level, &here);
+	}
+	return br_error(c->dx, value->kind == BR_VALUE_NULL ? member->key.at : value->at,
+		"%s.%s must be %s, not %s", sections[which].name, member->key.s,
+		sections[which].needs, br_tree_type(value));
+}
+
+int br_schema_service(struct br_compose *c, const struct br_member *member) {
+	if (member->value->checked) {
+		return 0;
+	}
+	member->value->checked = true;
+	return check_entry(c, member, 0);
+}
+
 static int check_section(struct br_compose *c, const struct br_tree *doc, size_t which) {
-	const char *name = sections[which].name;
-	const struct br_tree *section = br_tree_get(doc, name);
-	struct br_path up = {NULL, name, 0};
+	const struct br_tree *section = br_tree_get(doc, sections[which].name);
 	int result = 0;
-	for (size_t i = 0; section && section->kind == BR_VALUE_MAP && i < section->members.n; i++) {
-		const struct br_member *member = &section->members.v[i];
-		struct br_path here = {&up, member->key.s, 0};
-		result = check_name(c, member, name) ? -1 : result;
-		if (member->value->reset) {
-			continue;
-		}
-		if (!(member->value->kind & sections[which].kinds)) {
-			result = br_error(c->dx, member->value->kind == BR_VALUE_NULL ? member->key.at : member->value->at,
-				"%s.%s must be %s, not %s", name, member->key.s, sections[which].needs,
-				br_tree_type(member->value));
-		} else if (check_map(c, member->value, sections[which].level, &here)) {
-			result = -1;
-		}
+	for (size_t i = 0; section && section->kind == BR_VALUE_MAP && i < section->members.n;
+		i++) {
+		result = check_entry(c, &section->members.v[i], which) ? -1 : result;
 	}
 	return result;
 }
@@ -489,7 +533,8 @@ static const struct br_member *version_one(const struct br_tree *doc) {
 		const struct br_member *member = &doc->members.v[i];
 		const struct br_tree *value = member->value;
 		bool is_service = br_tree_get(value, "image") || br_tree_get(value, "build");
-		if (is_service && !find_key(&top_level, member->key.s) && strncmp(member->key.s, "x-", 2) != 0) {
+		if (is_service && !find_key(&top_level, member->key.s)
+			&& strncmp(member->key.s, "x-", 2) != 0) {
 			return member;
 		}
 	}

@@ -1,7 +1,14 @@
 #include "compose.h"
 
 #include <base/text.h>
+
 #include <string.h>
+
+enum {
+	NEAR_WORD = 64,
+	NEAR_MESSAGES = 50,
+	NEAR_NAMES = 256
+};
 
 static const struct br_span nowhere = {0};
 
@@ -14,13 +21,18 @@ struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *na
 	return NULL;
 }
 
+const char *br_compose_near(
+	const struct br_compose *c, const char *word, const char *const *names) {
+	bool is_short = strnlen(word, NEAR_WORD) < NEAR_WORD;
+	return is_short && br_diags_count(c->dx) < NEAR_MESSAGES ? br_nearest(word, names) : NULL;
+}
+
 void br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map) {
-	size_t n = map ? map->members.n : 0;
-	const char **names = BR_NEW_ARRAY(c->arena, const char *, n + 1);
-	for (size_t i = 0; names && i < n; i++) {
+	const char *names[NEAR_NAMES + 1] = {0};
+	for (size_t i = 0; map && i < map->members.n && i < NEAR_NAMES; i++) {
 		names[i] = map->members.v[i].key.s;
 	}
-	const char *near = names ? br_nearest(word, names) : NULL;
+	const char *near = br_compose_near(c, word, names);
 	if (near) {
 		br_hint(c->dx, "did you mean '%s'?", near);
 	}
@@ -38,7 +50,8 @@ static bool is_in(const char *name, const char *list) {
 			to--;
 		}
 		size_t len = (size_t)(to - from);
-		if ((len == 1 && *from == '*') || (len == strlen(name) && memcmp(from, name, len) == 0)) {
+		if ((len == 1 && *from == '*')
+			|| (len == strlen(name) && memcmp(from, name, len) == 0)) {
 			return true;
 		}
 		list += n + (list[n] == ',');
@@ -49,6 +62,11 @@ static bool is_in(const char *name, const char *list) {
 /* --profile, else COMPOSE_PROFILES; "*" is all of them. */
 static bool is_active(const struct br_compose *c, const char *profile) {
 	const char *const *given = c->request->profiles;
+	for (size_t i = 0; i < c->profiles.n; i++) {
+		if (strcmp(c->profiles.v[i], profile) == 0) {
+			return true;
+		}
+	}
 	if (!given || !given[0]) {
 		const struct br_var *var = br_env_get(&c->env, "COMPOSE_PROFILES");
 		return var && is_in(profile, var->value);
@@ -75,24 +93,36 @@ static bool is_on(const struct br_compose *c, const struct br_tree *service) {
 	return false;
 }
 
-/* Naming a service switches it on, and leaves the others out. */
+static int switch_on(struct br_compose *c, const struct br_tree *service) {
+	const struct br_tree *profiles =
+		is_on(c, service) ? NULL : br_tree_get(service, "profiles");
+	for (size_t i = 0; profiles && i < profiles->members.n; i++) {
+		const char *profile = profiles->members.v[i].value->s;
+		if (profile && br_vec_push(c->arena, &c->profiles, profile)) {
+			return br_error_memory(c->dx);
+		}
+	}
+	return 0;
+}
+
+/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves other services out. */
 static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	const char *const *names = c->request->services;
 	int result = 0;
 	bool all = !names || !names[0];
-	for (size_t i = 0; i < n; i++) {
-		drafts[i].on = is_on(c, drafts[i].service);
-		drafts[i].selected = all && drafts[i].on;
-	}
 	for (size_t i = 0; !all && names[i]; i++) {
 		struct br_draft *draft = br_draft_find(drafts, n, names[i]);
 		if (draft) {
-			draft->on = true;
 			draft->selected = true;
+			result = switch_on(c, draft->service) ? -1 : result;
 			continue;
 		}
 		result = br_error(c->dx, nowhere, "no such service: '%s'", names[i]);
 		br_hint_member(c, names[i], br_tree_get(c->model, "services"));
+	}
+	for (size_t i = 0; i < n; i++) {
+		drafts[i].on = drafts[i].selected || is_on(c, drafts[i].service);
+		drafts[i].selected = all ? drafts[i].on : drafts[i].selected;
 	}
 	return result;
 }
@@ -136,14 +166,23 @@ int br_compose_select(struct br_compose *c) {
 	if (!drafts) {
 		return br_error_memory(c->dx);
 	}
+	if (services->members.n > BR_COMPOSE_SERVICES) {
+		return br_error(c->dx, services->at, "more than %d services in one project",
+			BR_COMPOSE_SERVICES);
+	}
+	const struct br_member *extension = br_tree_member(c->model, "x-bindright");
+	if (extension) {
+		br_warning(c->dx, extension->key.at,
+			"x-bindright has no effect here: it belongs into a service");
+	}
 	for (size_t i = 0; i < services->members.n; i++) {
 		const struct br_member *member = &services->members.v[i];
 		if (!member->value->reset) {
 			result = fill(c, &drafts[n++], member) ? -1 : result;
 		}
 	}
-	if (result || choose(c, drafts, n) || br_compose_consistent(c, drafts, n) ||
-		br_compose_inherit(c, drafts, n)) {
+	if (result || choose(c, drafts, n) || br_compose_consistent(c, drafts, n)
+		|| br_compose_inherit(c, drafts, n)) {
 		return -1;
 	}
 	return give_out(c, drafts, n);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,20 +15,47 @@ struct words {
 	bool unique;
 };
 
-static int check_twice(struct br_compose *c, const struct words *words, const char *service, size_t i) {
-	const struct br_text *all = *words->out;
-	for (size_t k = 0; words->unique && k < i; k++) {
-		if (strcmp(all[k].s, all[i].s) == 0) {
-			(void)br_error(c->dx, all[i].at, "services.%s.%s has '%s' twice, and its items must be unique",
-				service, words->key, all[i].s);
-			br_other(c->dx, all[k].at, "the first");
+/** An item of a list whose items must differ; a number and a string never are the same. */
+struct item {
+	bool is_number;
+	const struct br_text *text;
+};
+
+static int compare_items(const void *a, const void *b) {
+	const struct item *x = a;
+	const struct item *y = b;
+	int by_text = strcmp(x->text->s, y->text->s);
+	return by_text ? by_text : (int)x->is_number - (int)y->is_number;
+}
+
+static int check_twice(struct br_compose *c, const struct words *words, const char *service,
+	const struct br_tree *list) {
+	size_t n = list->members.n;
+	struct item *items = BR_NEW_ARRAY(c->arena, struct item, n);
+	if (!items) {
+		return br_error_memory(c->dx);
+	}
+	for (size_t i = 0; i < n; i++) {
+		items[i] = (struct item){
+			list->members.v[i].value->kind != BR_VALUE_STRING, &(*words->out)[i]};
+	}
+	qsort(items, n, sizeof(*items), compare_items);
+	for (size_t i = 1; i < n; i++) {
+		if (compare_items(&items[i - 1], &items[i]) == 0) {
+			bool in_order = items[i - 1].text < items[i].text;
+			const struct br_text *second = items[in_order ? i : i - 1].text;
+			(void)br_error(c->dx, second->at,
+				"services.%s.%s has '%s' twice, and its items must be unique",
+				service, words->key, second->s);
+			br_other(c->dx, items[in_order ? i - 1 : i].text->at, "the first");
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static int add_words(struct br_compose *c, const struct br_draft *draft, const struct words *words) {
+static int add_words(
+	struct br_compose *c, const struct br_draft *draft, const struct words *words) {
 	const struct br_tree *list = br_tree_get(draft->service, words->key);
 	if (!list || list->kind != BR_VALUE_SEQ) {
 		return 0;
@@ -40,12 +68,12 @@ static int add_words(struct br_compose *c, const struct br_draft *draft, const s
 	for (size_t i = 0; i < list->members.n; i++) {
 		const struct br_tree *item = list->members.v[i].value;
 		all[i] = (struct br_text){br_tree_scalar(c, item), item->at};
-		if (!all[i].s || check_twice(c, words, draft->name, i)) {
+		if (!all[i].s) {
 			return -1;
 		}
 	}
 	*words->n = list->members.n;
-	return 0;
+	return words->unique ? check_twice(c, words, draft->name, list) : 0;
 }
 
 static int set_words(struct br_compose *c, struct br_draft *draft) {
@@ -70,7 +98,8 @@ static void set_text(const struct br_draft *draft, const char *key, struct br_te
 	}
 }
 
-static int set_bool(struct br_compose *c, const struct br_draft *draft, const char *key, bool *out) {
+static int set_bool(
+	struct br_compose *c, const struct br_draft *draft, const char *key, bool *out) {
 	const struct br_tree *value = br_tree_get(draft->service, key);
 	if (!value) {
 		return 0;
@@ -98,9 +127,12 @@ static int set_mounts(struct br_compose *c, struct br_draft *draft) {
 	int result = 0;
 	for (size_t i = 0; list && i < list->members.n; i++) {
 		result = br_volume_mount(c, draft, list->members.v[i].value, i) ? -1 : result;
+		if (c->mounts > BR_COMPOSE_MOUNTS) {
+			break;
+		}
 	}
-	if (result || br_tmpfs_mounts(c, draft) || br_secret_mounts(c, draft, false) ||
-		br_secret_mounts(c, draft, true) || br_socket_mount(c, draft)) {
+	if (result || br_tmpfs_mounts(c, draft) || br_secret_mounts(c, draft, false)
+		|| br_secret_mounts(c, draft, true) || br_socket_mount(c, draft)) {
 		return -1;
 	}
 	draft->nown = draft->mounts.n;
@@ -108,7 +140,8 @@ static int set_mounts(struct br_compose *c, struct br_draft *draft) {
 }
 
 static int check_env_file(struct br_compose *c, const struct br_tree *entry) {
-	const struct br_tree *path = entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "path") : entry;
+	const struct br_tree *path =
+		entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "path") : entry;
 	const struct br_tree *required = br_tree_get(entry, "required");
 	bool is_required = true;
 	if (required && br_tree_bool(c, required, "env_file.required", &is_required)) {
@@ -122,8 +155,8 @@ static int check_env_file(struct br_compose *c, const struct br_tree *entry) {
 		return -1;
 	}
 	if (faccessat(AT_FDCWD, file, F_OK, 0) && errno == ENOENT) {
-		br_warning(c->dx, path->at, "the env_file '%s' does not exist: compose will refuse to start",
-			path->s);
+		br_warning(c->dx, path->at,
+			"the env_file '%s' does not exist: compose will refuse to start", path->s);
 	}
 	return 0;
 }

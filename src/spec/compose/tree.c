@@ -1,11 +1,16 @@
 #include "compose.h"
 
-#include <base/own.h>
 #include <base/text.h>
-#include <ctype.h>
+
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
+
+enum {
+	INDEXED = 32,
+	FIRST_SLOTS = 128,
+};
 
 struct builder {
 	struct br_compose *c;
@@ -13,11 +18,13 @@ struct builder {
 	unsigned depth;
 };
 
-static struct br_tree *build(struct builder *b, const struct br_node *node, const struct br_path *path);
+static struct br_tree *build(
+	struct builder *b, const struct br_node *node, const struct br_path *path);
 
 static struct br_tree *alloc_tree(struct br_compose *c, struct br_span at) {
 	if (++c->nodes > BR_TREE_NODES) {
-		(void)br_error(c->dx, at, "the project is too large: more than %d values", BR_TREE_NODES);
+		(void)br_error(
+			c->dx, at, "the project is too large: more than %d values", BR_TREE_NODES);
 		return NULL;
 	}
 	struct br_tree *tree = BR_NEW(c->arena, struct br_tree);
@@ -38,14 +45,64 @@ struct br_tree *br_tree_new(struct br_compose *c, enum br_value kind, const stru
 	return tree;
 }
 
-static int push(struct br_compose *c, struct br_tree *tree, struct br_text key, struct br_tree *value) {
+/* FNV-1a. */
+static size_t hash(const char *s) {
+	uint64_t h = 14695981039346656037u;
+	for (; *s; s++) {
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	}
+	return (size_t)(h ^ (h >> 32));
+}
+
+/* The slot of a key, or the empty one where it would go. */
+static uint32_t *slot_of(const struct br_tree *tree, const char *key) {
+	size_t i = hash(key) & (tree->nslots - 1);
+	while (tree->slots[i] && strcmp(tree->members.v[tree->slots[i] - 1].key.s, key) != 0) {
+		i = (i + 1) & (tree->nslots - 1);
+	}
+	return &tree->slots[i];
+}
+
+/* Small maps are searched from the front; larger ones get a table that is never more than half full. */
+static int index_last(struct br_compose *c, struct br_tree *tree) {
+	size_t n = tree->members.n;
+	if (n < INDEXED) {
+		return 0;
+	}
+	size_t from = n - 1;
+	if (2 * n > tree->nslots) {
+		size_t nslots = tree->nslots ? 2 * tree->nslots : FIRST_SLOTS;
+		uint32_t *slots = BR_NEW_ARRAY(c->arena, uint32_t, nslots);
+		if (!slots) {
+			return br_error_memory(c->dx);
+		}
+		tree->slots = slots;
+		tree->nslots = nslots;
+		from = 0;
+	}
+	for (size_t i = from; i < n; i++) {
+		*slot_of(tree, tree->members.v[i].key.s) = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+static int push(
+	struct br_compose *c, struct br_tree *tree, struct br_text key, struct br_tree *value) {
 	struct br_member member = {key, value};
-	return br_vec_push(c->arena, &tree->members, member) ? br_error_memory(c->dx) : 0;
+	assert(tree->members.v || !tree->members.cap);
+	if (br_vec_push(c->arena, &tree->members, member)) {
+		return br_error_memory(c->dx);
+	}
+	return key.s ? index_last(c, tree) : 0;
 }
 
 struct br_member *br_tree_member(const struct br_tree *tree, const char *key) {
 	if (!tree || tree->kind != BR_VALUE_MAP) {
 		return NULL;
+	}
+	if (tree->nslots) {
+		uint32_t found = *slot_of(tree, key);
+		return found ? &tree->members.v[found - 1] : NULL;
 	}
 	for (size_t i = 0; i < tree->members.n; i++) {
 		if (strcmp(tree->members.v[i].key.s, key) == 0) {
@@ -75,11 +132,18 @@ struct br_tree *br_tree_clone(struct br_compose *c, const struct br_tree *tree) 
 	if (!copy) {
 		return NULL;
 	}
+	size_t n = tree->members.n;
 	*copy = *tree;
-	copy->members.v = NULL;
+	copy->members.v = BR_NEW_ARRAY(c->arena, struct br_member, n);
 	copy->members.n = 0;
-	copy->members.cap = 0;
-	for (size_t i = 0; i < tree->members.n; i++) {
+	copy->members.cap = n;
+	copy->slots = NULL;
+	copy->nslots = 0;
+	if (!copy->members.v) {
+		(void)br_error_memory(c->dx);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
 		struct br_tree *value = br_tree_clone(c, tree->members.v[i].value);
 		if (!value || push(c, copy, tree->members.v[i].key, value)) {
 			return NULL;
@@ -141,8 +205,10 @@ static bool path_is(const struct br_path *path, const char *pattern, size_t n) {
 	}
 	size_t len = n - from;
 	bool any = len == 1 && pattern[from] == '*';
-	if (n == 0 || (!any && (!path->key || strlen(path->key) != len ||
-				       memcmp(path->key, pattern + from, len) != 0))) {
+	if (n == 0
+		|| (!any
+			&& (!path->key || strlen(path->key) != len
+				|| memcmp(path->key, pattern + from, len) != 0))) {
 		return false;
 	}
 	return path_is(path->up, pattern, from ? from - 1 : 0);
@@ -165,19 +231,23 @@ int br_tree_bool(struct br_compose *c, const struct br_tree *tree, const char *p
 			continue;
 		}
 		if (i > 0) {
-			br_warning(c->dx, tree->at, "'%s' is not a boolean of YAML 1.2: %s is meant",
-				tree->s, is_yes ? yes[0] : no[0]);
+			br_warning(c->dx, tree->at,
+				"'%s' is not a boolean of YAML 1.2: %s is meant", tree->s,
+				is_yes ? yes[0] : no[0]);
 		}
 		*out = is_yes;
 		return 0;
 	}
 	if (tree->kind != BR_VALUE_STRING) {
-		(void)br_error(c->dx, tree->at, "%s must be true or false, not %s", path, br_tree_type(tree));
+		(void)br_error(c->dx, tree->at, "%s must be true or false, not %s", path,
+			br_tree_type(tree));
 	} else if (tree->unset && !*tree->s) {
-		(void)br_error(c->dx, tree->at, "%s must be true or false, but the variable '%s' is not set",
-			path, tree->unset);
+		(void)br_error(c->dx, tree->at,
+			"%s must be true or false, but the variable '%s' is not set", path,
+			tree->unset);
 	} else {
-		(void)br_error(c->dx, tree->at, "%s must be true or false, not '%s'", path, tree->s);
+		(void)br_error(
+			c->dx, tree->at, "%s must be true or false, not '%s'", path, tree->s);
 	}
 	return -1;
 }
@@ -219,8 +289,8 @@ const char *br_tree_scalar(struct br_compose *c, const struct br_tree *tree) {
 	return text;
 }
 
-static int interpolate(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int interpolate(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	struct br_interpolated out = {0};
 	struct br_text text = {tree->written, node->at};
 	const char *name = br_path_text(b->c, path);
@@ -233,8 +303,8 @@ static int interpolate(
 	return 0;
 }
 
-static int build_scalar(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int build_scalar(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	tree->written = br_strndup(b->c->arena, node->s, node->len);
 	tree->s = tree->written;
 	if (!tree->s) {
@@ -255,8 +325,8 @@ static int build_scalar(
 	return 0;
 }
 
-static int build_items(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int build_items(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	tree->kind = BR_VALUE_SEQ;
 	for (size_t i = 0; i < node->n; i++) {
 		struct br_path here = {path, NULL, i};
@@ -275,8 +345,8 @@ static bool is_merge_key(const struct br_node *key) {
 	return key->style == BR_PLAIN && strcmp(key->s, "<<") == 0;
 }
 
-static int add_pair(
-	struct builder *b, struct br_tree *tree, const struct br_pair *pair, const struct br_path *path) {
+static int add_pair(struct builder *b, struct br_tree *tree, const struct br_pair *pair,
+	const struct br_path *path) {
 	struct br_path here = {path, pair->key->s, 0};
 	struct br_text key = {br_strdup(b->c->arena, pair->key->s), pair->key->at};
 	if (!key.s) {
@@ -297,7 +367,8 @@ static int add_merged(struct builder *b, struct br_tree *tree, const struct br_n
 		const struct br_node *map = is_list ? from->items[i] : from;
 		if (map->kind != BR_NODE_MAP) {
 			return br_error(b->c->dx, map->at,
-				"a merge key needs a mapping or a list of mappings, not %s", br_node_type(map));
+				"a merge key needs a mapping or a list of mappings, not %s",
+				br_node_type(map));
 		}
 		if (add_pairs(b, tree, map, path)) {
 			return -1;
@@ -322,7 +393,8 @@ static int add_pairs(struct builder *b, struct br_tree *tree, const struct br_no
 		}
 	}
 	for (size_t i = 0; i < node->n; i++) {
-		if (is_merge_key(node->pairs[i].key) && add_merged(b, tree, node->pairs[i].value, path)) {
+		if (is_merge_key(node->pairs[i].key)
+			&& add_merged(b, tree, node->pairs[i].value, path)) {
 			return -1;
 		}
 	}
@@ -330,8 +402,8 @@ static int add_pairs(struct builder *b, struct br_tree *tree, const struct br_no
 	return 0;
 }
 
-static int build_kind(
-	struct builder *b, struct br_tree *tree, const struct br_node *node, const struct br_path *path) {
+static int build_kind(struct builder *b, struct br_tree *tree, const struct br_node *node,
+	const struct br_path *path) {
 	switch (node->kind) {
 	case BR_NODE_SCALAR:
 		return build_scalar(b, tree, node, path);

@@ -1,7 +1,5 @@
 #include "compose.h"
 
-#include <base/own.h>
-#include <errno.h>
 #include <search.h>
 #include <string.h>
 
@@ -18,7 +16,8 @@ static const char *word_key(struct br_compose *c, const struct br_tree *entry) {
 
 static const char *mount_key(struct br_compose *c, const struct br_tree *entry, const char *dir) {
 	const struct br_tree *target = br_tree_get(entry, "target");
-	const struct br_tree *source = entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "source") : entry;
+	const struct br_tree *source =
+		entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "source") : entry;
 	if (!target) {
 		target = source;
 	}

@@ -1,6 +1,7 @@
 #include "compose.h"
 
 #include <base/text.h>
+
 #include <string.h>
 
 static bool is_letter(char ch) {
@@ -82,8 +83,8 @@ const char *br_volume_target(struct br_compose *c, const struct br_tree *entry) 
 
 void br_check_target(struct br_compose *c, const struct br_mount *mount) {
 	if (mount->target.s[0] != '/') {
-		br_warning(c->dx, mount->target.at, "the target '%s' is not absolute: the engine refuses it",
-			mount->target.s);
+		br_warning(c->dx, mount->target.at,
+			"the target '%s' is not absolute: the engine refuses it", mount->target.s);
 	}
 }
 
@@ -150,16 +151,19 @@ static int split_error(struct br_compose *c, const struct br_tree *entry, enum b
 		(void)br_error(c->dx, entry->at, "a volume is empty");
 		break;
 	case BR_SPLIT_EMPTY_SECTION:
-		(void)br_error(c->dx, entry->at, "empty section between colons in the volume '%s'", entry->s);
+		(void)br_error(c->dx, entry->at, "empty section between colons in the volume '%s'",
+			entry->s);
 		break;
 	case BR_SPLIT_COLONS:
 		(void)br_error(c->dx, entry->at, "too many colons in the volume '%s'", entry->s);
-		br_hint(c->dx, "a volume is SOURCE:TARGET[:OPTIONS]; paths with colons need the long syntax");
+		br_hint(c->dx,
+			"a volume is SOURCE:TARGET[:OPTIONS]; paths with colons need the long syntax");
 		return -1;
 	}
 	if (unset) {
-		br_hint(c->dx, "the variable '%s' is not set: set it, or give it a default: ${%s:-./path}", unset,
-			unset);
+		br_hint(c->dx,
+			"the variable '%s' is not set: set it, or give it a default: ${%s:-./path}",
+			unset, unset);
 	} else {
 		br_hint(c->dx, "write SOURCE:TARGET[:OPTIONS], such as ./data:/data:ro");
 	}
@@ -184,7 +188,8 @@ static int source_variables(struct br_compose *c, const struct parts *p, struct 
 }
 
 static bool is_path(const char *s) {
-	return strchr("./~", s[0]) || strncmp(s, "\\\\", 2) == 0 || (is_letter(s[0]) && s[1] == ':');
+	return strchr("./~", s[0]) || strncmp(s, "\\\\", 2) == 0
+		|| (is_letter(s[0]) && s[1] == ':');
 }
 
 static bool is_one_of(const char *s, const char *const *names) {
@@ -209,11 +214,13 @@ static void apply_option(struct br_compose *c, struct br_mount *mount, struct br
 	} else if (is_one_of(s, propagations)) {
 		mount->propagation = option;
 	} else if (!is_one_of(s, quiet)) {
-		br_warning(c->dx, option.at, "the volume option '%s' is unknown and has no effect", s);
+		br_warning(
+			c->dx, option.at, "the volume option '%s' is unknown and has no effect", s);
 	}
 }
 
-static int add_options(struct br_compose *c, struct br_mount *mount, struct br_text all, bool exact) {
+static int add_options(
+	struct br_compose *c, struct br_mount *mount, struct br_text all, bool exact) {
 	br_vec(struct br_text) options = {0};
 	for (const char *p = all.s;; p++) {
 		size_t n = strcspn(p, ",");
@@ -240,8 +247,8 @@ static void warn_drive(struct br_compose *c, struct br_text field, bool is_sourc
 	if (!is_letter(field.s[0]) || field.s[1] != ':' || !field.s[2]) {
 		return;
 	}
-	br_warning(c->dx, field.at, "'%c:' is taken for a Windows drive, so '%s' is the %s", field.s[0], field.s,
-		is_source ? "host path" : "container path");
+	br_warning(c->dx, field.at, "'%c:' is taken for a Windows drive, so '%s' is the %s",
+		field.s[0], field.s, is_source ? "host path" : "container path");
 	br_hint(c->dx, "names of one letter need the long syntax");
 }
 
@@ -315,9 +322,11 @@ static int get_type(struct longform *l) {
 	static const struct {
 		const char *name;
 		enum br_mount_kind kind;
-	} types[] = {{"bind", BR_MOUNT_BIND}, {"volume", BR_MOUNT_VOLUME}, {"tmpfs", BR_MOUNT_TMPFS},
-		{"image", BR_MOUNT_OTHER}, {"npipe", BR_MOUNT_OTHER}, {"cluster", BR_MOUNT_OTHER}};
-	static const char *const names[] = {"bind", "volume", "tmpfs", "image", "npipe", "cluster", NULL};
+	} types[] = {{"bind", BR_MOUNT_BIND}, {"volume", BR_MOUNT_VOLUME},
+		{"tmpfs", BR_MOUNT_TMPFS}, {"image", BR_MOUNT_OTHER}, {"npipe", BR_MOUNT_OTHER},
+		{"cluster", BR_MOUNT_OTHER}};
+	static const char *const names[] = {
+		"bind", "volume", "tmpfs", "image", "npipe", "cluster", NULL};
 	struct br_text type = get_text(l->entry, "type");
 	for (size_t i = 0; type.s && i < sizeof(types) / sizeof(*types); i++) {
 		if (strcmp(type.s, types[i].name) == 0) {
@@ -327,12 +336,14 @@ static int get_type(struct longform *l) {
 	}
 	unsigned version = l->c->request->compose_version;
 	if (version && version <= 226) {
-		br_warning(l->c->dx, type.at, "the mount type '%s' is unknown", type.s ? type.s : "");
+		br_warning(
+			l->c->dx, type.at, "the mount type '%s' is unknown", type.s ? type.s : "");
 		l->mount->kind = BR_MOUNT_OTHER;
 		return 0;
 	}
-	(void)br_error(l->c->dx, type.at, "%s.type must be bind, volume, tmpfs, image, npipe or cluster, not '%s'",
-		l->path, type.s ? type.s : "");
+	(void)br_error(l->c->dx, type.at,
+		"%s.type must be bind, volume, tmpfs, image, npipe or cluster, not '%s'", l->path,
+		type.s ? type.s : "");
 	const char *near = br_nearest(type.s ? type.s : "", names);
 	if (near) {
 		br_hint(l->c->dx, "did you mean '%s'?", near);
@@ -340,7 +351,8 @@ static int get_type(struct longform *l) {
 	return -1;
 }
 
-static int check_word(struct longform *l, const char *key, struct br_text word, const char *const *allowed) {
+static int check_word(
+	struct longform *l, const char *key, struct br_text word, const char *const *allowed) {
 	if (!word.s || is_one_of(word.s, allowed)) {
 		return 0;
 	}
@@ -353,7 +365,8 @@ static int check_word(struct longform *l, const char *key, struct br_text word, 
 }
 
 static int get_bind(struct longform *l) {
-	static const char *const recursives[] = {"enabled", "disabled", "writable", "readonly", NULL};
+	static const char *const recursives[] = {
+		"enabled", "disabled", "writable", "readonly", NULL};
 	static const char *const labels[] = {"z", "Z", NULL};
 	const struct br_tree *bind = br_tree_get(l->entry, "bind");
 	struct br_mount *mount = l->mount;
@@ -362,8 +375,9 @@ static int get_bind(struct longform *l) {
 	struct br_text selinux = get_text(bind, "selinux");
 	mount->propagation = get_text(bind, "propagation");
 	mount->recursive = get_text(bind, "recursive");
-	if (check_word(l, "recursive", mount->recursive, recursives) ||
-		check_word(l, "selinux", selinux, labels) || get_bool(l, bind, "create_host_path", &create)) {
+	if (check_word(l, "recursive", mount->recursive, recursives)
+		|| check_word(l, "selinux", selinux, labels)
+		|| get_bool(l, bind, "create_host_path", &create)) {
 		return -1;
 	}
 	mount->selinux = selinux.s ? selinux.s[0] : '\0';
@@ -384,7 +398,8 @@ static int long_source(struct longform *l) {
 		if (mount->kind != BR_MOUNT_BIND) {
 			return 0;
 		}
-		return br_error(l->c->dx, l->entry->at, "%s has no 'source', and a bind mount needs one", l->path);
+		return br_error(l->c->dx, l->entry->at,
+			"%s has no 'source', and a bind mount needs one", l->path);
 	}
 	mount->source = br_tree_text(source);
 	mount->written = (struct br_text){source->written, source->at};
@@ -423,6 +438,14 @@ static int long_mount(struct longform *l) {
 	return long_source(l);
 }
 
+int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount) {
+	if (++c->mounts > BR_COMPOSE_MOUNTS) {
+		return br_error(
+			c->dx, mount->at, "more than %d mounts in one project", BR_COMPOSE_MOUNTS);
+	}
+	return br_vec_push(c->arena, &draft->mounts, *mount) ? br_error_memory(c->dx) : 0;
+}
+
 int br_volume_mount(
 	struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i) {
 	struct br_mount mount = {.kind = BR_MOUNT_VOLUME, .create_host_path = -1, .at = entry->at};
@@ -435,5 +458,5 @@ int br_volume_mount(
 		return -1;
 	}
 	br_check_target(c, &mount);
-	return br_vec_push(c->arena, &draft->mounts, mount) ? br_error_memory(c->dx) : 0;
+	return br_draft_mount(c, draft, &mount);
 }

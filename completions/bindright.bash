@@ -1,0 +1,67 @@
+# bash completion for bindright
+# shellcheck shell=bash
+
+_bindright() {
+	local cur prev words cword command='' i
+	local commands='check plan fix undo history help'
+	local input='--file --kind --project-directory --env-file --profile --project-name --env --engine
+		--compose-version --sysroot --user --need --exclude --keep --fail-fast --depth --cross-file-systems
+		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version'
+	local change='--strategy --create-users --no-create-users --create-missing --no-create-missing --future-files
+		--no-future-files --from --privileged-files --no-privileged-files --allow-dangerous'
+	local list='--format --output --color --quiet --verbose --help --version'
+
+	COMPREPLY=()
+	if declare -F _init_completion >/dev/null; then
+		_init_completion -n =: || return
+	else
+		cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+	fi
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		check | plan | fix | undo | history | help)
+			command=${words[i]}
+			break
+			;;
+		esac
+	done
+
+	case $prev in
+	-f | --file | --env-file | -o | --output | --allow-dangerous)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--project-directory | --sysroot)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--keep | --from)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
+		;;
+	--kind) mapfile -t COMPREPLY < <(compgen -W 'compose' -- "$cur") && return ;;
+	--engine) mapfile -t COMPREPLY < <(compgen -W 'docker' -- "$cur") && return ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") && return ;;
+	--color | --progress) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
+	--fail-on) mapfile -t COMPREPLY < <(compgen -W 'error warning info' -- "$cur") && return ;;
+	--strategy) mapfile -t COMPREPLY < <(compgen -W 'auto acl chown group' -- "$cur") && return ;;
+	-p | --project-name | --profile | --env | --compose-version | --user | --need | --exclude | --depth | -j | --jobs | --prune)
+		return
+		;;
+	esac
+
+	local offered
+	case $command in
+	'') offered="$commands $input --fail-on" ;;
+	check) offered="$input --fail-on" ;;
+	plan) offered="$input --fail-on $change" ;;
+	fix) offered="$input $change --yes --dry-run" ;;
+	undo) offered="$list --progress --yes --dry-run" ;;
+	history) offered="$list --prune" ;;
+	help) offered="$commands" ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$cur")
+}
+
+complete -F _bindright bindright

@@ -1,0 +1,59 @@
+# fish completion for bindright
+complete -c bindright -f
+set -l commands check plan fix undo history help
+set -l none "not __fish_seen_subcommand_from $commands"
+set -l input "$none; or __fish_seen_subcommand_from check plan fix"
+set -l judge "$none; or __fish_seen_subcommand_from check plan"
+set -l change "__fish_seen_subcommand_from plan fix"
+set -l report "$none; or __fish_seen_subcommand_from check plan fix undo history"
+
+complete -c bindright -n "$none" -a check -d 'find what does not fit, and say why'
+complete -c bindright -n "$none" -a plan -d 'show what fix would do, who would gain and who would lose'
+complete -c bindright -n "$none" -a fix -d 'make it fit: plan, ask, change, check again'
+complete -c bindright -n "$none" -a undo -d 'put back what a fix changed'
+complete -c bindright -n "$none" -a history -d 'list past fixes'
+complete -c bindright -n "$none" -a help -d 'explain a command and its options'
+complete -c bindright -n '__fish_seen_subcommand_from help' -a "$commands"
+
+complete -c bindright -n "$input" -s f -l file -r -F -d 'read this compose file'
+complete -c bindright -n "$input" -l kind -x -a compose -d 'what the input is'
+complete -c bindright -n "$input" -l project-directory -r -F -d 'where relative paths start'
+complete -c bindright -n "$input" -l env-file -r -F -d 'read variables from here instead of .env'
+complete -c bindright -n "$input" -l profile -x -d 'switch a profile on'
+complete -c bindright -n "$input" -s p -l project-name -x -d "the project's name"
+complete -c bindright -n "$input" -l env -x -d 'a variable for interpolation'
+complete -c bindright -n "$input" -l engine -x -a docker -d 'whose rules apply'
+complete -c bindright -n "$input" -l compose-version -x -d 'where versions of compose differ'
+complete -c bindright -n "$input" -l sysroot -r -F -d 'read passwd, group, login.defs below it'
+complete -c bindright -n "$input" -l user -x -d 'pin who a service runs as'
+complete -c bindright -n "$input" -l need -x -d 'what is needed below this container path'
+complete -c bindright -n "$input" -l exclude -x -d 'leave out matching paths below the sources'
+complete -c bindright -n "$input" -l keep -x -a '(__fish_complete_users)' -d 'a host user who must keep, or get, access'
+complete -c bindright -n "$input" -l fail-fast -d 'stop at the first error'
+complete -c bindright -n "$input" -l depth -x -d 'look at most N levels below each source'
+complete -c bindright -n "$input" -l cross-file-systems -d 'enter mount points inside a source'
+complete -c bindright -n "$input" -l one-file-system -d 'do not enter them'
+complete -c bindright -n "$input" -s j -l jobs -x -d 'threads that read'
+complete -c bindright -n "$input; or __fish_seen_subcommand_from undo" -l progress -x -a 'auto always never' -d 'a progress line on standard error'
+complete -c bindright -n "$report" -l format -x -a 'text json' -d 'how the report is written'
+complete -c bindright -n "$report" -s o -l output -r -F -d 'where it is written'
+complete -c bindright -n "$report" -l color -x -a 'auto always never' -d 'colours'
+complete -c bindright -n "$report" -s q -l quiet -d 'say less'
+complete -c bindright -n "$report" -s v -l verbose -d 'say more'
+complete -c bindright -n "$judge" -l fail-on -x -a 'error warning info' -d 'from which severity on to exit with 1'
+complete -c bindright -n "$change" -l strategy -x -a 'auto acl chown group' -d 'how access is given'
+complete -c bindright -n "$change" -l create-users -d 'create the missing matching host user and group'
+complete -c bindright -n "$change" -l no-create-users -d 'do not create them'
+complete -c bindright -n "$change" -l create-missing -d 'create missing source directories'
+complete -c bindright -n "$change" -l no-create-missing -d 'do not create them'
+complete -c bindright -n "$change" -l future-files -d 'make files that are created later usable too'
+complete -c bindright -n "$change" -l no-future-files -d 'leave them alone'
+complete -c bindright -n "$change" -l from -x -a '(__fish_complete_users)' -d 'files of these owners may be changed too'
+complete -c bindright -n "$change" -l privileged-files -d 'also change setuid, setgid and capability-bearing files'
+complete -c bindright -n "$change" -l no-privileged-files -d 'leave them alone'
+complete -c bindright -n "$change" -l allow-dangerous -r -F -d 'allow this source although it is refused'
+complete -c bindright -n '__fish_seen_subcommand_from fix undo' -s y -l yes -d 'do not ask'
+complete -c bindright -n '__fish_seen_subcommand_from fix undo' -l dry-run -d 'show what would be done, change nothing'
+complete -c bindright -n '__fish_seen_subcommand_from history' -l prune -x -d 'drop journals older than this'
+complete -c bindright -s h -l help -d 'this help'
+complete -c bindright -s V -l version -d 'the version'

@@ -1,0 +1,115 @@
+/**
+ * Whom an image runs as, and which accounts it knows: from an image archive, from the engine, from a Dockerfile, from what is known of well-known images.
+ *
+ * Words only: nothing here is resolved against the host, and no container rule is applied (that is identity's business). Archives are streamed and never
+ * extracted; an engine is only asked, for at most a second; nothing is pulled, built or run.
+ */
+#ifndef BINDRIGHT_IMAGE_H
+#define BINDRIGHT_IMAGE_H
+
+#include <bindright/spec.h>
+
+/** One line of the image's passwd, as moby's parser reads it: a number that is none reads as 0, missing fields too. */
+struct br_image_user {
+	const char *name;
+	uint32_t uid;
+	uint32_t gid;
+	/** A field that should be a number is none: the engine takes it for 0 (root!). */
+	bool malformed;
+	/** The number was not stated but allocated (a useradd without -u): sure only as far as the base image is known. */
+	bool allocated;
+	/** Where the Dockerfile makes it; {0} elsewhere. */
+	struct br_span at;
+};
+
+/** One line of its group file. */
+struct br_image_group {
+	const char *name;
+	uint32_t gid;
+	/** Names, NULL at the end. */
+	const char *const *members;
+	bool malformed;
+	bool allocated;
+	struct br_span at;
+};
+
+/** Where a fact about an image is from, the surest first. */
+enum br_image_origin {
+	BR_IMAGE_NOTHING,
+	/** An archive given by --image-archive. */
+	BR_IMAGE_ARCHIVE,
+	/** The engine's image inspect. */
+	BR_IMAGE_ENGINE,
+	/** The Dockerfile of `build:`. */
+	BR_IMAGE_DOCKERFILE,
+	/** The table of well-known images. */
+	BR_IMAGE_KNOWN,
+};
+
+/** What an image's entrypoint is known to do after it starts as root (or under a variable's command). */
+struct br_image_drop {
+	/** Whom it drops to. */
+	uint32_t uid;
+	uint32_t gid;
+	/** Only the workers: the first process stays root. */
+	bool workers_only;
+	/** It changes owners of its data at start; it changes modes too (which switches named ACL entries off). */
+	bool chowns;
+	bool chmods;
+	/** The variables that set uid and gid, or NULL ("PUID", "PGID"). */
+	const char *uid_variable;
+	const char *gid_variable;
+	/** One clause with its source: "docker-library/postgres, 2025-11". */
+	const char *source;
+	/** "source", "derived", "thread", "unconfirmed". */
+	const char *certainty;
+};
+
+/** What is known about one container's image. Owned by the arena it was made in. */
+struct br_image {
+	enum br_image_origin origin;
+	/** Where exactly: the archive's name, the socket, the Dockerfile, "known images". */
+	const char *from;
+	/** The image's USER as written, after ARG and ENV; s NULL: not known; "" : none (root). The place is in the Dockerfile. */
+	struct br_text user;
+	/** Why the user is not known although there is a Dockerfile: "depends on build arg UID", "# syntax= names another frontend"; NULL otherwise. */
+	const char *unknown;
+	/** passwd and group were read (ARCHIVE), or follow from the Dockerfile on a known base: a name that is missing is really missing. */
+	bool accounts_complete;
+	/** There is no passwd (or group) file in the image at all; only with accounts_complete. */
+	bool no_passwd;
+	bool no_group;
+	const struct br_image_user *users;
+	size_t nusers;
+	const struct br_image_group *groups;
+	size_t ngroups;
+	/** ENV of the image, "NAME=VALUE". */
+	const char *const *environment;
+	size_t nenvironment;
+	/** LABEL io.containers.capabilities, or NULL. */
+	const char *capabilities_label;
+	/** What its entrypoint is known to do, or NULL. Also beside the other origins, looked up by the image's name (or its base's). */
+	const struct br_image_drop *drop;
+};
+
+/** Where to look. */
+struct br_image_options {
+	/** --image-archive, in order. */
+	const struct br_text *archives;
+	size_t narchives;
+	/** The engine's socket ("/var/run/docker.sock"); NULL: no engine is asked. */
+	const char *socket;
+	/** "linux/amd64"; NULL: this machine's. */
+	const char *platform;
+	/** Compose project directory and such come with the spec. */
+};
+
+/**
+ * What is known about each container's image: an array of spec->n, in order; a container of which nothing is known has origin NOTHING. For `build:` the Dockerfile counts unless an archive or the engine has an
+ * image of the container's `image:` name (newer is not known: the archive the user named wins, then the Dockerfile, then the engine, then the table). Base images of a Dockerfile are resolved
+ * by the same ways. An archive that cannot be read, a Dockerfile that is not valid: NULL with errors in dx at their place; an engine that does not answer is a note at most.
+ */
+const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
+	const struct br_image_options *options, struct br_diags *dx);
+
+#endif

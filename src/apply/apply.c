@@ -1,0 +1,380 @@
+// The run as a whole: lock, refuse, journal, accounts, directories, trees, end.
+
+#include "run.h"
+
+#include <base/file.h>
+#include <base/own.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <time.h>
+
+static const struct br_span nowhere;
+
+enum {
+	/** What a record takes on disk, more or less, with a quarter to spare. */
+	RECORD_ROOM = 300,
+	JOURNAL_ROOM = 64 << 10,
+};
+
+// ---- Shared with the other files ----
+
+bool br_work_stops(struct br_work *work) {
+	if (work->options->stop != NULL && *work->options->stop != 0) {
+		work->interrupted = true;
+	}
+	return work->interrupted;
+}
+
+static int broken(struct br_work *work) {
+	int err = errno;
+	work->broken = true;
+	work->failed = true;
+	return br_error(work->dx, nowhere, "cannot write the journal in '%s': %s", work->state.path,
+		strerror(err));
+}
+
+int br_work_add(struct br_work *work, struct br_record *record) {
+	return br_journal_add(&work->journal, record) < 0 ? broken(work) : 0;
+}
+
+int br_work_sync(struct br_work *work) {
+	return br_journal_sync(&work->journal) < 0 ? broken(work) : 0;
+}
+
+struct br_few br_few_of(struct br_apply_result *result) {
+	return (struct br_few){result->examples, result->reasons, &result->nexamples};
+}
+
+void br_few_add(struct br_arena *arena, struct br_few few, const struct br_target *target,
+	const char *path, const char *why) {
+	if (*few.n >= BR_EXAMPLES) {
+		return;
+	}
+	const char *real = target != NULL ? target->real : "";
+	const char *slash = target != NULL && path[0] != '\0' ? "/" : "";
+	char *whole = br_printf(arena, "%s%s%s", real, slash, path);
+	char *reason = br_strdup(arena, why);
+	if (whole != NULL && reason != NULL) {
+		few.examples[*few.n] = whole;
+		few.reasons[*few.n] = reason;
+		(*few.n)++;
+	}
+}
+
+int br_target_sync(const struct br_target *target) {
+	br_auto(br_closep) int fd =
+		br_open_beneath(target->fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
+	if (fd < 0) {
+		// A file, or a directory that we may change but not list.
+		sync();
+		return 0;
+	}
+	return syncfs(fd);
+}
+
+void br_targets_release(struct br_target *const *targets, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		if (targets[i]->owns_fd) {
+			br_closep(&targets[i]->fd);
+			targets[i]->fd = -1;
+		}
+	}
+}
+
+// ---- Targets ----
+
+static uint64_t fsid_of(int fd, uint64_t *type) {
+	struct statfs fs;
+	uint64_t id = 0;
+	*type = 0;
+	if (fstatfs(fd, &fs) == 0) {
+		memcpy(&id, &fs.f_fsid,
+			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
+		*type = (uint64_t)fs.f_type;
+	}
+	return id;
+}
+
+/** The target of a source: made on first use, with its record. NULL with an error in dx. */
+static struct br_target *target_of(struct br_work *work, const struct br_source *source) {
+	for (size_t i = 0; i < work->targets.n; i++) {
+		if (work->targets.v[i]->fd == source->fd) {
+			return work->targets.v[i];
+		}
+	}
+	uint64_t type;
+	struct br_target *t = BR_NEW(work->arena, struct br_target);
+	if (t == NULL || br_vec_push(work->arena, &work->targets, t) < 0) {
+		(void)br_error_memory(work->dx);
+		return NULL;
+	}
+	t->number = (uint32_t)(work->targets.n - 1);
+	t->fd = source->fd;
+	t->real = source->real;
+	t->fsid = fsid_of(source->fd, &type);
+	if (br_inode_stat(t->fd, "", &t->root) < 0) {
+		(void)br_error(
+			work->dx, nowhere, "cannot examine '%s': %s", t->real, strerror(errno));
+		return NULL;
+	}
+	if (t->root.dev != source->dev || t->root.ino != source->ino) {
+		(void)br_error(work->dx, nowhere, "'%s' is not what was planned for", t->real);
+		return NULL;
+	}
+	t->dev_then = t->root.dev;
+	struct br_record record = {
+		.type = BR_REC_TARGET,
+		.path = br_bytes_of(t->real),
+		.name = br_bytes_of(source->fs.type != NULL ? source->fs.type : "?"),
+		.fsid = t->fsid,
+		.before = t->root,
+	};
+	return br_work_add(work, &record) < 0 ? NULL : t;
+}
+
+// ---- Beginning ----
+
+uint64_t br_machine(void) {
+	size_t n;
+	br_auto(br_freep) char *id = br_read_file(AT_FDCWD, "/etc/machine-id", 4096, &n);
+	if (id == NULL || n == 0) {
+		return 0;
+	}
+	// Told apart, not told: the ID itself is confidential.
+	return (uint64_t)br_crc32c(1, id, n) << 32 | br_crc32c(2, id, n);
+}
+
+static int refuse_unfinished(struct br_work *work) {
+	const char *const *ids = br_state_runs(work->arena, &work->state);
+	if (ids == NULL) {
+		return br_error(work->dx, nowhere, "cannot list '%s/runs': %s", work->state.path,
+			strerror(errno));
+	}
+	for (; *ids != NULL; ids++) {
+		struct br_summary s;
+		int r = br_summary_read(work->arena, &work->state, *ids, &s);
+		if (r < 0) {
+			return br_error_memory(work->dx);
+		}
+		if (r > 0 && s.run.state == BR_RUN_DAMAGED) {
+			br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s",
+				*ids, s.run.why);
+		}
+		if (r > 0 && s.pending) {
+			(void)br_error(work->dx, nowhere, "run %s was cut short", *ids);
+			br_hint(work->dx, "bindright undo %s puts back what it did", *ids);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int begin_record(struct br_work *work) {
+	size_t n;
+	br_auto(br_freep) char *boot =
+		br_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 4096, &n);
+	struct br_record record = {
+		.type = BR_REC_BEGIN,
+		.path = br_bytes_of(work->result->id),
+		.when = (uint64_t)time(NULL),
+		.uid = geteuid(),
+		.cross = work->options->cross,
+		.fsid = br_machine(),
+		.name = br_bytes_of(work->options->input),
+		.text = br_bytes_of(work->options->invoker),
+		.extra = br_bytes_of(boot),
+	};
+	return br_work_add(work, &record);
+}
+
+/** Room for everything before anything is changed. */
+static int reserve(struct br_work *work) {
+	const struct br_job *job = work->job;
+	uint64_t records = job->changes + 2 * (job->nmakes + job->naccounts);
+	uint64_t size = JOURNAL_ROOM + records * RECORD_ROOM;
+	int r;
+	do {
+		r = fallocate(work->journal_fd, 0, 0, (off_t)size);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
+		return br_error(work->dx, nowhere, "there is no room for the journal in '%s': %s",
+			work->state.path, strerror(errno));
+	}
+	return 0;
+}
+
+static int begin(struct br_work *work) {
+	work->failed = true;
+	if (br_state_open(work->arena, &work->options->state, true, &work->state, work->dx) < 0
+		|| br_state_lock(&work->state, work->dx) < 0 || refuse_unfinished(work) < 0
+		|| br_state_new_run(&work->state, work->result->id, &work->journal_fd, work->dx)
+			< 0) {
+		return -1;
+	}
+	work->result->weak = work->state.weak;
+	br_journal_init(&work->journal, work->journal_fd, work->acls);
+	if (reserve(work) < 0 || begin_record(work) < 0) {
+		return -1;
+	}
+	work->failed = false;
+	return 0;
+}
+
+// ---- Working ----
+
+static int work_through(struct br_work *work) {
+	const struct br_job *job = work->job;
+	struct br_target **makes = BR_NEW_ARRAY(work->arena, struct br_target *, job->nmakes);
+	struct br_target **trees = BR_NEW_ARRAY(work->arena, struct br_target *, job->ntrees);
+	if (makes == NULL || trees == NULL) {
+		return br_error_memory(work->dx);
+	}
+	for (size_t i = 0; i < job->nmakes; i++) {
+		makes[i] = target_of(work, job->makes[i].root);
+		if (makes[i] == NULL) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < job->ntrees; i++) {
+		trees[i] = target_of(work, job->trees[i]->root);
+		if (trees[i] == NULL) {
+			return -1;
+		}
+	}
+	if (br_work_sync(work) < 0) {
+		return -1;
+	}
+	if (br_state_sync_run(&work->state, work->result->id) < 0) {
+		return broken(work);
+	}
+	if (br_accounts_make(work) < 0 || br_make_all(work, makes) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < job->ntrees && !br_work_stops(work); i++) {
+		if (br_walk_tree(work, job->trees[i], trees[i]) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+// ---- Ending ----
+
+static int sync_targets(struct br_work *work) {
+	for (size_t i = 0; i < work->targets.n; i++) {
+		const struct br_target *t = work->targets.v[i];
+		if (br_target_sync(t) < 0) {
+			return br_error(work->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
+				strerror(errno));
+		}
+	}
+	return 0;
+}
+
+static const struct br_target *stopped_target(const struct br_work *work) {
+	for (size_t i = 0; i < work->targets.n; i++) {
+		if (work->targets.v[i]->stopped != 0) {
+			return work->targets.v[i];
+		}
+	}
+	return NULL;
+}
+
+/** The last record. A run that did not come to its end says so: something may be left to do or to undo. */
+static void end_record(struct br_work *work, bool whole) {
+	const struct br_apply_result *result = work->result;
+	struct br_record record = {
+		.type = whole ? BR_REC_COMMIT : BR_REC_INTERRUPTED,
+		.when = (uint64_t)time(NULL),
+		.changes = result->changed,
+		.makes = result->made,
+		.accounts = result->accounts,
+		.text = br_bytes_of(
+			work->interrupted ? "stopped by a signal" : "stopped by an error"),
+	};
+	if (work->broken || br_work_sync(work) < 0 || br_work_add(work, &record) < 0
+		|| br_work_sync(work) < 0) {
+		return;
+	}
+	if (br_journal_trim(&work->journal) < 0) {
+		(void)broken(work);
+	}
+}
+
+/** What was done, said where it is not all. */
+static int tell(struct br_work *work) {
+	const struct br_apply_result *result = work->result;
+	const struct br_target *stopped = stopped_target(work);
+	uint64_t n = result->changed + result->made + result->accounts;
+	uint64_t of = work->job->changes + work->job->nmakes + work->job->naccounts;
+	of = of < n ? n : of;
+	if (work->interrupted) {
+		(void)br_error(work->dx, nowhere, "interrupted: %llu of %llu changed",
+			(unsigned long long)n, (unsigned long long)of);
+	} else if (stopped != NULL) {
+		(void)br_error(work->dx, nowhere, "stopped in '%s': %s; %llu of %llu changed",
+			stopped->real, strerror(stopped->stopped), (unsigned long long)n,
+			(unsigned long long)of);
+	} else if (work->failed && result->id[0] == '\0') {
+		return -1;
+	} else if (work->failed) {
+		br_note(work->dx, nowhere, "%llu of %llu changed", (unsigned long long)n,
+			(unsigned long long)of);
+	} else if (result->failed > 0) {
+		(void)br_error(work->dx, nowhere, "%llu could not be changed; %llu of %llu changed",
+			(unsigned long long)result->failed, (unsigned long long)n,
+			(unsigned long long)of);
+	} else {
+		return 0;
+	}
+	if (result->id[0] != '\0') {
+		br_hint(work->dx, "bindright undo %s puts back what was done", result->id);
+	}
+	return -1;
+}
+
+static int finish(struct br_work *work) {
+	work->result->interrupted = work->interrupted;
+	if (work->journal_fd >= 0 && !work->journaled) {
+		// Nothing was announced, so nothing was changed: no trace.
+		(void)br_state_remove_run(&work->state, work->result->id);
+		work->result->id[0] = '\0';
+	} else if (work->journal_fd >= 0) {
+		bool whole = !work->interrupted && !work->failed && stopped_target(work) == NULL;
+		if (sync_targets(work) < 0) {
+			work->failed = true;
+			whole = false;
+		}
+		end_record(work, whole);
+		br_history_publish(&work->state);
+	}
+	return tell(work);
+}
+
+int br_apply_job(struct br_arena *arena, const struct br_job *job, struct br_apply_result *result,
+	struct br_diags *dx) {
+	struct br_work work = {
+		.arena = arena,
+		.job = job,
+		.options = job->options,
+		.acls = job->acls,
+		.dx = dx,
+		.state = BR_STATE_NONE,
+		.journal_fd = -1,
+		.result = result,
+	};
+	*result = (struct br_apply_result){0};
+	if (begin(&work) == 0 && work_through(&work) < 0) {
+		work.failed = true;
+	}
+	int r = finish(&work);
+	br_journal_release(&work.journal);
+	br_closep(&work.journal_fd);
+	br_targets_release(work.targets.v, work.targets.n);
+	br_state_release(&work.state);
+	return r;
+}

@@ -1,0 +1,295 @@
+// A batch is a few thousand changes: announced in the journal as one, synced once, done one by one.
+//
+//	scan -> decide -> queue ... full, or 200 ms old:
+//		prepare: read each again, compare, INTENT	(what changed meanwhile drops out)
+//		sync
+//		commit: open each again, compare again, change, read back
+//
+// The queue is in the scan's order, in which a directory comes after all that is below it.
+
+#include "run.h"
+
+#include <base/own.h>
+#include <bindright/scan.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+	BATCH = 4096,
+	BATCH_MS = 200,
+};
+
+static const struct br_span nowhere;
+
+struct change {
+	const char *path;
+	struct br_inode before;
+	struct br_inode after;
+	/** Its INTENT; 0: it dropped out. */
+	uint64_t seq;
+};
+
+struct batch {
+	struct br_work *work;
+	const struct br_tree *tree;
+	struct br_target *target;
+	struct br_arena arena;
+	br_vec(struct change) changes;
+	struct timespec since;
+	/** INTENTs written. */
+	size_t announced;
+};
+
+bool br_error_stops(int err) {
+	return err == ENOSPC || err == EDQUOT || err == EROFS || err == EIO || err == EOPNOTSUPP;
+}
+
+static void left_alone(struct batch *b, const char *path, const struct br_answer_of *answer) {
+	struct br_apply_result *result = b->work->result;
+	if (answer->outcome == BR_CONFLICT) {
+		result->conflicts++;
+	} else {
+		result->failed++;
+	}
+	br_few_add(b->work->arena, br_few_of(result), b->target, path, answer->why);
+}
+
+// ---- Prepare ----
+
+/** A file with several names may have been changed by another of them. */
+static bool done_by_other_name(
+	struct batch *b, const struct change *c, const struct br_inode *now) {
+	struct br_inode after;
+	const struct br_job *job = b->work->job;
+	return !S_ISDIR(now->mode) && now->nlink > 1
+		&& job->decide(job->context, b->tree, c->path, now, &after) == 0;
+}
+
+/** Compare with what was decided on: 1 as it was, 0 it dropped out. */
+static int compare(struct batch *b, struct change *c, const struct br_inode *now) {
+	struct br_answer_of answer = {.outcome = BR_CONFLICT};
+	if (!br_object_same(b->target, &c->before, now)) {
+		(void)snprintf(answer.why, sizeof(answer.why), "another one has its name now");
+	} else if (!br_inode_equal(&c->before, now)
+		|| (!S_ISDIR(now->mode) && now->nlink != c->before.nlink)) {
+		if (done_by_other_name(b, c, now)) {
+			return 0;
+		}
+		br_object_differs(&c->before, now, answer.why);
+	} else {
+		return 1;
+	}
+	left_alone(b, c->path, &answer);
+	return 0;
+}
+
+static int announce(struct batch *b, struct br_way *way, struct change *c) {
+	struct br_work *work = b->work;
+	struct br_inode now;
+	const char *name;
+	char room[BR_HANDLE_MAX];
+	int dir = br_way_to(way, b->target, c->path, &name);
+	if (dir < 0 || br_inode_read(dir, name, BR_HAVE_ALL, work->acls, &now) < 0) {
+		struct br_answer_of answer = {.outcome = BR_FAILED, .err = errno};
+		if (br_object_lost(answer.err, answer.why)) {
+			answer.outcome = BR_CONFLICT;
+		}
+		left_alone(b, c->path, &answer);
+		return 0;
+	}
+	if (compare(b, c, &now) == 0) {
+		return 0;
+	}
+	c->before = now;
+	struct br_record record = {
+		.type = BR_REC_INTENT,
+		.target = b->target->number,
+		.path = br_bytes_of(c->path),
+		.before = c->before,
+		.after = c->after,
+		.extra = br_object_handle(dir, name, &now, room),
+	};
+	if (br_work_add(work, &record) < 0) {
+		return -1;
+	}
+	c->seq = record.seq;
+	b->announced++;
+	return 0;
+}
+
+static int prepare(struct batch *b) {
+	br_auto(br_way_release) struct br_way way = BR_WAY_NONE(b->work->options->cross);
+	for (size_t i = 0; i < b->changes.n; i++) {
+		if (announce(b, &way, &b->changes.v[i]) < 0) {
+			return -1;
+		}
+	}
+	if (b->announced == 0) {
+		return 0;
+	}
+	b->work->journaled = true;
+	return br_work_sync(b->work);
+}
+
+// ---- Commit ----
+
+/** After the first refusal of a kind there is no point in asking a million times. */
+static void maybe_stop(struct batch *b, int err) {
+	if (br_error_stops(err) || (err == EPERM && b->target->changed == 0)) {
+		b->target->stopped = err;
+	}
+}
+
+static int conclude(struct batch *b, const struct change *c, const struct br_answer_of *answer) {
+	if (answer->outcome == BR_CHANGED) {
+		b->work->result->changed++;
+		b->target->changed++;
+		return 0;
+	}
+	// SAME: another name of the same file came first, and its record is the one to undo.
+	if (answer->outcome != BR_SAME) {
+		left_alone(b, c->path, answer);
+	}
+	if (answer->outcome == BR_FAILED) {
+		maybe_stop(b, answer->err);
+	}
+	struct br_record record = {
+		.type = BR_REC_RESULT,
+		.of = c->seq,
+		.err = (uint32_t)answer->err,
+		.touched = answer->touched,
+	};
+	return br_work_add(b->work, &record);
+}
+
+static int commit(struct batch *b) {
+	br_auto(br_way_release) struct br_way way = BR_WAY_NONE(b->work->options->cross);
+	for (size_t i = 0; i < b->changes.n; i++) {
+		struct change *c = &b->changes.v[i];
+		if (c->seq == 0) {
+			continue;
+		}
+		if (b->target->stopped != 0 || br_work_stops(b->work)) {
+			return 0;
+		}
+		struct br_wish wish = {
+			.target = b->target,
+			.path = c->path,
+			.expect = &c->before,
+			.goal = &c->after,
+			.states = &c->before,
+			.nstates = 1,
+			.links = true,
+		};
+		struct br_answer_of answer;
+		br_object_bring(&way, b->work->acls, &wish, &answer);
+		if (conclude(b, c, &answer) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int flush(struct batch *b) {
+	int r = prepare(b);
+	if (r == 0 && b->announced > 0) {
+		r = commit(b);
+	}
+	br_arena_release(&b->arena);
+	memset(&b->changes, 0, sizeof(b->changes));
+	b->announced = 0;
+	const struct br_apply_options *options = b->work->options;
+	if (options->progress != NULL) {
+		options->progress(options->context, b->work->result->changed);
+	}
+	return r;
+}
+
+// ---- The walk ----
+
+static bool is_old(const struct batch *b) {
+	struct timespec now;
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0) {
+		return true;
+	}
+	return (now.tv_sec - b->since.tv_sec) * 1000 + (now.tv_nsec - b->since.tv_nsec) / 1000000
+		>= BATCH_MS;
+}
+
+static int queue(struct batch *b, const struct br_entry *entry) {
+	const struct br_job *job = b->work->job;
+	struct change c = {.before = *entry->inode};
+	int r = job->decide(job->context, b->tree, entry->path, entry->inode, &c.after);
+	if (r > 0 && br_inode_equal(&c.before, &c.after)) {
+		return 0;
+	}
+	if (r <= 0) {
+		return r < 0 ? br_error_memory(b->work->dx) : 0;
+	}
+	if (b->changes.n == 0 && clock_gettime(CLOCK_MONOTONIC, &b->since) < 0) {
+		b->since = (struct timespec){0};
+	}
+	c.path = br_strndup(&b->arena, entry->path, entry->path_len);
+	if (c.path == NULL || br_vec_push(&b->arena, &b->changes, c) < 0) {
+		return br_error_memory(b->work->dx);
+	}
+	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
+}
+
+static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
+	const struct batch *b = context;
+	(void)inode; // Patterns are about names.
+	for (const char *const *p = b->work->options->excludes; p != NULL && *p != NULL; p++) {
+		if (br_glob(*p, path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int walk(struct batch *b, struct br_scan *scan) {
+	const struct br_entry *entry;
+	int more;
+	while ((more = br_scan_next(scan, &entry)) > 0) {
+		if (b->target->stopped != 0 || br_work_stops(b->work)) {
+			return 0;
+		}
+		// A directory's turn is when it is left.
+		if (entry->event == BR_ENTER || entry->inode == NULL || entry->mount_point) {
+			continue;
+		}
+		if (queue(b, entry) < 0) {
+			return -1;
+		}
+	}
+	if (more < 0) {
+		return br_error(b->work->dx, nowhere, "cannot walk '%s': %s", b->target->real,
+			strerror(errno));
+	}
+	return flush(b);
+}
+
+int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_target *target) {
+	struct batch b = {.work = work, .tree = tree, .target = target};
+	struct br_scan_options options = {
+		.threads = work->options->threads,
+		.depth = UINT_MAX,
+		.cross = work->options->cross,
+		.leave = true,
+		.excludes = work->options->excludes != NULL ? is_excluded : NULL,
+		.context = &b,
+		.want = BR_HAVE_ALL,
+	};
+	br_auto(br_scan_freep) struct br_scan *scan = br_scan_new(target->fd, work->acls, &options);
+	if (scan == NULL) {
+		return br_error(
+			work->dx, nowhere, "cannot walk '%s': %s", target->real, strerror(errno));
+	}
+	int r = walk(&b, scan);
+	br_arena_release(&b.arena);
+	return r;
+}

@@ -1,0 +1,138 @@
+/**
+ * One run while it works: what apply, make, users and undo share.
+ */
+#ifndef BR_APPLY_RUN_H
+#define BR_APPLY_RUN_H
+
+#include "object.h"
+#include "state.h"
+
+/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, -1 with ENOMEM. */
+typedef int br_decide(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after);
+
+/** What is to be done. Everything is borrowed. */
+struct br_job {
+	const struct br_apply_options *options;
+	struct br_acls *acls;
+	/** Trees that are walked; PRESENT ones. */
+	const struct br_tree *const *trees;
+	size_t ntrees;
+	const struct br_make *makes;
+	size_t nmakes;
+	const struct br_account *accounts;
+	size_t naccounts;
+	/** How many inodes will change, about. */
+	uint64_t changes;
+	br_decide *decide;
+	void *context;
+};
+
+/** The first few of what was left alone. */
+struct br_few {
+	const char **examples;
+	const char **reasons;
+	size_t *n;
+};
+
+struct br_work {
+	/** Of the results. */
+	struct br_arena *arena;
+	const struct br_job *job;
+	const struct br_apply_options *options;
+	struct br_acls *acls;
+	struct br_diags *dx;
+	struct br_state state;
+	struct br_journal journal;
+	int journal_fd;
+	br_vec(struct br_target *) targets;
+	struct br_apply_result *result;
+	/** Something was announced. */
+	bool journaled;
+	bool interrupted;
+	/** An error stands in dx. */
+	bool failed;
+	/** The journal cannot be written any more: nothing further may be done. */
+	bool broken;
+};
+
+/** A run by its job: what br_apply_run does with a plan's. */
+int br_apply_job(struct br_arena *arena, const struct br_job *job, struct br_apply_result *result,
+	struct br_diags *dx);
+
+/** Whether the caller wants it to stop; remembered. */
+bool br_work_stops(struct br_work *work);
+/** Append a record, sync it (and all before it). -1 with an error in dx, and work->broken. */
+int br_work_add(struct br_work *work, struct br_record *record);
+int br_work_sync(struct br_work *work);
+/** Remember one that was left alone, with the reason. Not being able to is no failure. */
+void br_few_add(struct br_arena *arena, struct br_few few, const struct br_target *target,
+	const char *path, const char *why);
+/** All arrays of a result. */
+struct br_few br_few_of(struct br_apply_result *result);
+/** Make what was done below the target durable. */
+int br_target_sync(const struct br_target *target);
+void br_targets_release(struct br_target *const *targets, size_t n);
+/** Whether the same error would come again and again below this target. */
+bool br_error_stops(int err);
+
+/** Walk a tree and change what the job decides. -1 with an error in dx; a stop, or a target that stopped, is 0. */
+int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_target *target);
+
+/** Make the job's directories. `targets`: one for each of them. */
+int br_make_all(struct br_work *work, struct br_target *const *targets);
+/** What a MKDIR record and its MKDIR_DONE say about a directory. */
+struct br_made {
+	const struct br_target *target;
+	const char *path;
+	const char *temporary;
+	/** NULL: its making may not even have begun. */
+	const struct br_inode *identity;
+	struct br_bytes handle;
+	/** Entries that do not count: those that a dry run would have removed. */
+	size_t ignore;
+};
+/** Remove a directory that was made, if it is still that one and empty. */
+void br_made_remove(
+	struct br_way *way, const struct br_made *made, bool dry, struct br_answer_of *out);
+
+/** Make the job's groups and users. */
+int br_accounts_make(struct br_work *work);
+/** An account that was made: from its records. */
+struct br_made_account {
+	bool is_group;
+	const char *name;
+	uint32_t id;
+	/** Its line as it was made. */
+	struct br_bytes line;
+};
+/** Remove an account, if its line is still as we made it and nothing runs as it. */
+void br_account_remove(const struct br_made_account *account, bool dry, struct br_answer_of *out);
+/** One line of /etc/passwd or /etc/group by name, without its newline: 1, 0, -1 with errno. Heap, the caller frees. */
+int br_account_line(bool is_group, const char *name, char **line);
+
+/** What a journal says about its run. */
+struct br_summary {
+	struct br_run run;
+	/** Targets' identities and paths; their descriptors are -1. */
+	struct br_target **targets;
+	size_t ntargets;
+	uint64_t machine;
+	bool cross;
+	/** It was cut short, or its undo was: something may be between two states. */
+	bool pending;
+	/** Seconds since 1970; 0: not ended. */
+	uint64_t ended;
+};
+/**
+ * Read what a run's journal says: 1; 0 where there is none, or one that announced nothing; -1 with ENOMEM. A journal that cannot be used is BR_RUN_DAMAGED, with the reason. Of a
+ * run that ended in an orderly way only the ends are looked at.
+ */
+int br_summary_read(struct br_arena *arena, const struct br_state *state, const char *id,
+	struct br_summary *out);
+/** A number for this machine, from its machine-id; 0 where there is none. */
+uint64_t br_machine(void);
+/** How many runs can still be undone; published for other users. */
+void br_history_publish(const struct br_state *state);
+
+#endif

@@ -1,0 +1,434 @@
+#include <base/file.h>
+#include <base/own.h>
+#include <base/sandbox.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum {
+	NOBODY = 65534,
+	/** Where the child writes its answer; its inputs follow. */
+	ANSWER_FD = 3,
+	FIRST_INPUT_FD = 4,
+};
+
+#ifdef BR_SANITIZED
+enum {
+	SANITIZED = 1
+};
+#else
+enum {
+	SANITIZED = 0
+};
+#endif
+
+/** What stands before the answer. The checksum is over the rest of it and the answer. */
+struct frame {
+	uint32_t magic, crc;
+	/** 0, or an errno value. */
+	uint32_t error;
+	uint32_t n;
+};
+
+static const uint32_t frame_magic = 0x31635242;
+
+static uint32_t frame_crc(const struct frame *frame, const char *bytes) {
+	uint32_t crc = br_crc32c(0, &frame->error, sizeof(frame->error));
+	crc = br_crc32c(crc, &frame->n, sizeof(frame->n));
+	return br_crc32c(crc, bytes, frame->n);
+}
+
+// ---- in the child ----
+
+/** Give the descriptors their numbers and close all others. */
+static int arrange_descriptors(const struct br_confine *confine, int answer) {
+	int moved[BR_CONFINE_INPUTS];
+	int above = FIRST_INPUT_FD + (int)confine->nin;
+	int null = fcntl(open("/dev/null", O_RDWR | O_CLOEXEC), F_DUPFD_CLOEXEC, above);
+	answer = fcntl(answer, F_DUPFD_CLOEXEC, above);
+	if (null < 0 || answer < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < confine->nin; i++) {
+		moved[i] = fcntl(confine->in[i], F_DUPFD_CLOEXEC, above);
+		if (moved[i] < 0) {
+			return -1;
+		}
+	}
+	// A sanitizer's report is for people to see.
+	int failed = dup2(null, 0) < 0 || dup2(null, 1) < 0 || (!SANITIZED && dup2(null, 2) < 0)
+		|| dup2(answer, ANSWER_FD) < 0;
+	for (size_t i = 0; i < confine->nin; i++) {
+		failed = failed || dup2(moved[i], FIRST_INPUT_FD + (int)i) < 0;
+	}
+	return failed || close_range((unsigned)above, ~0U, 0) ? -1 : 0;
+}
+
+/** Handlers of the caller are no business of the child. */
+static void default_signals(void) {
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	for (int i = 1; i < NSIG; i++) {
+		// SIGKILL, SIGSTOP and libc's own refuse.
+		(void)sigaction(i, &action, NULL);
+	}
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/** Bytes of address space that are in use already; 0 where nobody tells. */
+static rlim_t used_memory(void) {
+	size_t n = 0;
+	uint64_t pages = 0;
+	br_auto(br_freep) char *statm = br_read_file(AT_FDCWD, "/proc/self/statm", 4096, &n);
+	if (statm) {
+		statm[strcspn(statm, " ")] = '\0';
+	}
+	if (!statm || br_parse_u64(statm, UINT32_MAX, &pages)) {
+		return 0;
+	}
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static int limit(int what, rlim_t most) {
+	const struct rlimit both = {most, most};
+	return setrlimit((__rlimit_resource_t)what, &both);
+}
+
+static int set_limits(void) {
+	if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_CPU, BR_CONFINE_SECONDS)
+		|| limit(RLIMIT_NPROC, 0)) {
+		return -1;
+	}
+	// A sanitizer maps terabytes and may write its report to a file.
+	if (SANITIZED) {
+		return 0;
+	}
+	return limit(RLIMIT_AS, used_memory() + BR_CONFINE_MEMORY) || limit(RLIMIT_FSIZE, 0) ? -1
+											     : 0;
+}
+
+/** Become nobody, in a root that is empty, as far as root may do that here: a user namespace can lack a nobody. */
+static int leave_root(void) {
+	bool is_root = geteuid() == 0;
+	bool elsewhere = is_root && !chroot("/proc/self/fdinfo");
+	if (chdir("/") && elsewhere) {
+		return -1;
+	}
+	// What fails here leaves a user 0 without capabilities, whom Landlock and seccomp hold as they hold any user.
+	bool is_nobody = is_root && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY)
+		&& !setresuid(NOBODY, NOBODY, NOBODY);
+	return is_root && !is_nobody && errno == EAGAIN ? -1 : 0;
+}
+
+/** By the bare call: libcap is identity's. */
+static int drop_capabilities(void) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	return (int)syscall(SYS_capset, &header, none);
+}
+
+/** linux/landlock.h of Debian 12 knows the first field only. */
+struct ruleset {
+	uint64_t files, net, scoped;
+};
+
+/** Landlock with everything that this kernel can forbid, and no rule that allows any of it. */
+static int restrict_files(void) {
+	// The number of rights by ABI version 1 to 5; each version adds at the end.
+	static const unsigned rights[] = {0, 13, 14, 15, 15, 16};
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);
+	if (abi < 1) {
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+	}
+	struct ruleset rules = {
+		.files = (UINT64_C(1) << rights[abi < 5 ? abi : 5]) - 1,
+		.net = 3,
+		.scoped = 3,
+	};
+	size_t size = abi < 4 ? offsetof(struct ruleset, net)
+		: abi < 6     ? offsetof(struct ruleset, scoped)
+			      : sizeof(rules);
+	br_auto(br_closep) int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0U);
+	return fd < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, fd, 0U);
+}
+
+/** What computing needs. */
+static int allow_calls(scmp_filter_ctx filter) {
+	static const int allowed[] = {
+		SCMP_SYS(read),
+		SCMP_SYS(write),
+		SCMP_SYS(close),
+		SCMP_SYS(brk),
+		SCMP_SYS(munmap),
+		SCMP_SYS(mremap),
+		SCMP_SYS(madvise),
+		SCMP_SYS(exit_group),
+		SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(clock_gettime),
+		SCMP_SYS(futex),
+		SCMP_SYS(fstat),
+		SCMP_SYS(getrandom),
+	};
+	int failed = 0;
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		failed = failed || seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	}
+	failed = failed
+		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+			SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	// How libc spells fstat. The empty path cannot be told from others here, and what is asked is only looked at.
+	return failed
+		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+			SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+}
+
+/** What only a child that was taken over would try. */
+static int forbid_calls(scmp_filter_ctx filter) {
+	static const int deadly[] = {
+		SCMP_SYS(open),
+		SCMP_SYS(openat),
+		SCMP_SYS(openat2),
+		SCMP_SYS(open_by_handle_at),
+		SCMP_SYS(creat),
+		SCMP_SYS(execve),
+		SCMP_SYS(execveat),
+		SCMP_SYS(fork),
+		SCMP_SYS(vfork),
+		SCMP_SYS(clone),
+		SCMP_SYS(clone3),
+		SCMP_SYS(socket),
+		SCMP_SYS(socketpair),
+		SCMP_SYS(connect),
+		SCMP_SYS(ptrace),
+		SCMP_SYS(process_vm_readv),
+		SCMP_SYS(process_vm_writev),
+		SCMP_SYS(kill),
+		SCMP_SYS(tkill),
+		SCMP_SYS(tgkill),
+		SCMP_SYS(mount),
+		SCMP_SYS(open_tree),
+		SCMP_SYS(move_mount),
+		SCMP_SYS(fsopen),
+		SCMP_SYS(unshare),
+		SCMP_SYS(setns),
+		SCMP_SYS(bpf),
+		SCMP_SYS(io_uring_setup),
+		SCMP_SYS(userfaultfd),
+		SCMP_SYS(perf_event_open),
+		SCMP_SYS(keyctl),
+		SCMP_SYS(init_module),
+		SCMP_SYS(finit_module),
+	};
+	int failed = 0;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		failed = failed || seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
+	}
+	return failed;
+}
+
+/** Everything else is answered as by a kernel that does not have it. */
+static int restrict_calls(void) {
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	if (!filter) {
+		errno = ENOMEM;
+		return -1;
+	}
+	int failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)
+		|| allow_calls(filter) || forbid_calls(filter) || seccomp_load(filter);
+	seccomp_release(filter);
+	errno = failed ? ENOTSUP : errno;
+	return failed ? -1 : 0;
+}
+
+/** From the most powerful to the least; what is gone is not needed by the next. */
+static int confine_self(const struct br_confine *confine, int *answer) {
+	default_signals();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || arrange_descriptors(confine, *answer)) {
+		return -1;
+	}
+	*answer = ANSWER_FD;
+	if (set_limits() || leave_root()) {
+		return -1;
+	}
+	// A change of user forgets the death signal, and dumpable.
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0) || drop_capabilities()
+		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || restrict_files()
+		|| limit(RLIMIT_NOFILE, FIRST_INPUT_FD + confine->nin)) {
+		return -1;
+	}
+	return SANITIZED ? 0 : restrict_calls();
+}
+
+static void send_answer(int fd, uint32_t error, const struct br_buf *answer) {
+	struct frame frame = {.magic = frame_magic, .error = error};
+	if (!error && answer->n > BR_CONFINE_ANSWER) {
+		frame.error = EFBIG;
+	} else if (!error) {
+		frame.n = (uint32_t)answer->n;
+	}
+	frame.crc = frame_crc(&frame, frame.n ? answer->s : "");
+	// The parent sees by the frame whether all of it came.
+	if (!br_write_all(fd, &frame, sizeof(frame)) && frame.n) {
+		(void)br_write_all(fd, answer->s, frame.n);
+	}
+}
+
+static void child(const struct br_confine *confine, int answer) __attribute__((noreturn));
+
+static void child(const struct br_confine *confine, int answer) {
+	struct br_buf out = {0};
+	int in[BR_CONFINE_INPUTS];
+	if (confine_self(confine, &answer)) {
+		uint32_t why = errno ? (uint32_t)errno : EPROTO;
+		send_answer(answer, why, &out);
+		_exit(1);
+	}
+	for (size_t i = 0; i < confine->nin; i++) {
+		in[i] = FIRST_INPUT_FD + (int)i;
+	}
+	int error = confine->run(confine->context, in, &out);
+	error = !error && out.failed ? ENOMEM : error;
+	send_answer(answer, (uint32_t)error, &out);
+	_exit(0);
+}
+
+// ---- in the parent ----
+
+static int64_t now_ms(void) {
+	struct timespec time = {0};
+	// Cannot fail: the clock is there.
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/** Wait until fd can be read; -1 with ETIMEDOUT at the deadline. */
+static int wait_readable(int fd, int64_t deadline) {
+	for (;;) {
+		int64_t left = deadline - now_ms();
+		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		int ready = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
+		if (ready > 0) {
+			return 0;
+		}
+		if (ready < 0 && errno != EINTR) {
+			return -1;
+		}
+		if (!ready && now_ms() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+}
+
+/** All that comes until the child closes its end. */
+static int receive(int fd, int64_t deadline, struct br_buf *all) {
+	char some[16384];
+	for (;;) {
+		if (wait_readable(fd, deadline)) {
+			return -1;
+		}
+		ssize_t got = read(fd, some, sizeof(some));
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got <= 0) {
+			return (int)got;
+		}
+		br_buf_addn(all, some, (size_t)got);
+		if (all->failed || all->n > BR_CONFINE_ANSWER + sizeof(struct frame)) {
+			errno = all->failed ? ENOMEM : EFBIG;
+			return -1;
+		}
+	}
+}
+
+/** Check the frame and take the answer out. */
+static int unpack(const struct br_buf *all, char **bytes, size_t *n) {
+	struct frame frame;
+	errno = EPROTO;
+	if (all->n < sizeof(frame)) {
+		return -1;
+	}
+	memcpy(&frame, all->s, sizeof(frame));
+	const char *answer = all->s + sizeof(frame);
+	if (frame.magic != frame_magic || frame.n != all->n - sizeof(frame)
+		|| frame.crc != frame_crc(&frame, answer) || frame.error > 4095) {
+		return -1;
+	}
+	if (frame.error) {
+		errno = (int)frame.error;
+		return -1;
+	}
+	char *copy = malloc((size_t)frame.n + 1);
+	if (!copy) {
+		errno = ENOMEM;
+		return -1;
+	}
+	memcpy(copy, answer, frame.n);
+	copy[frame.n] = '\0';
+	*bytes = copy;
+	*n = frame.n;
+	return 0;
+}
+
+/** End the child, which has closed its end or has had its time, and wait for it. Its status, or -1 where it is not known. */
+static int reap(pid_t pid) {
+	int status = -1;
+	// One that is dead already keeps its status.
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return -1;
+		}
+	}
+	return status;
+}
+
+int br_confine_run(const struct br_confine *confine, char **bytes, size_t *n) {
+	int ends[2] = {-1, -1};
+	if (confine->nin > BR_CONFINE_INPUTS) {
+		errno = EINVAL;
+		return -1;
+	}
+	unsigned seconds = confine->seconds ? confine->seconds : BR_CONFINE_SECONDS;
+	int64_t deadline = now_ms() + (int64_t)seconds * 1000;
+	if (pipe2(ends, O_CLOEXEC)) {
+		return -1;
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		child(confine, ends[1]);
+	}
+	int kept = errno;
+	(void)close(ends[1]);
+	br_auto(br_closep) int from = ends[0];
+	if (pid < 0) {
+		errno = kept;
+		return -1;
+	}
+	struct br_buf all = {0};
+	int failed = receive(from, deadline, &all);
+	kept = errno;
+	int status = reap(pid);
+	bool out_of_time = WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
+	if (!failed) {
+		failed = unpack(&all, bytes, n);
+		kept = failed && out_of_time ? ETIMEDOUT : errno;
+	}
+	br_buf_release(&all);
+	errno = kept;
+	return failed;
+}

@@ -1,0 +1,410 @@
+#include <base/mem.h>
+#include <base/own.h>
+#include <base/text.h>
+#include <bindright/demand.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/** A mount on its way to a tree. */
+struct entry {
+	struct br_mount_source *mount;
+	/** The real path with its missing part. */
+	const char *full;
+	/** The first entry that reaches the same object; itself, where it is the first. */
+	size_t same;
+	/** The entry whose source is the tree's root, and the path below it. */
+	size_t root;
+	const char *below;
+};
+
+/** What the result is made from. */
+struct maker {
+	struct br_arena *arena;
+	struct br_demands *out;
+	const struct br_demand_options *options;
+	struct br_diags *dx;
+	/** Those of out->mounts that can be judged, in order. */
+	br_vec(struct entry) entries;
+};
+
+/** The result, and the arena that owns all but the descriptors. */
+struct owner {
+	struct br_demands demands;
+	struct br_arena arena;
+};
+
+/* What is needed. */
+
+static bool reaches_host(const struct br_mount *mount) {
+	switch (mount->kind) {
+	case BR_MOUNT_BIND:
+	case BR_MOUNT_VOLUME_BIND:
+	case BR_MOUNT_SECRET:
+	case BR_MOUNT_CONFIG:
+		return mount->source.s != NULL;
+	case BR_MOUNT_VOLUME:
+	case BR_MOUNT_TMPFS:
+	case BR_MOUNT_OTHER:
+		return false;
+	}
+	return false;
+}
+
+static bool is_read_only(const struct br_mount *mount) {
+	return mount->read_only || mount->kind == BR_MOUNT_SECRET || mount->kind == BR_MOUNT_CONFIG;
+}
+
+/** Length without the slashes at the end; the root keeps one. */
+static size_t path_length(const char *path) {
+	size_t n = strlen(path);
+	while (n > 1 && path[n - 1] == '/') {
+		n--;
+	}
+	return n;
+}
+
+static bool is_same_path(const char *a, const char *b) {
+	size_t n = path_length(a);
+	return n == path_length(b) && memcmp(a, b, n) == 0;
+}
+
+/** Files exactly as asked; directories must be entered to reach what is asked. */
+static struct br_need need_of_bits(unsigned bits) {
+	struct br_need need = {.dir = bits, .file = bits};
+	if (bits & (BR_R | BR_W)) {
+		need.dir |= BR_X;
+	}
+	return need;
+}
+
+/** The last --need for the mount's target, or the default. Marks all that speak of it. */
+static struct br_need need_of_mount(
+	const struct br_demand_options *options, const struct br_mount *mount) {
+	unsigned bits = BR_R | BR_X | (is_read_only(mount) ? 0 : BR_W);
+	struct br_need need = {.dir = bits, .file = bits, .as_any = true};
+	for (size_t i = 0; i < options->nneeds; i++) {
+		struct br_need_option *option = &options->needs[i];
+		if (mount->target.s && is_same_path(option->target.s, mount->target.s)) {
+			option->used = true;
+			need = need_of_bits(option->bits);
+		}
+	}
+	return need;
+}
+
+/** What any class of the file may, named users and groups as far as the mask lets them. */
+static unsigned bits_of_anybody(const struct br_inode *inode) {
+	unsigned owner = (inode->mode >> 6) & 7;
+	unsigned group = (inode->mode >> 3) & 7;
+	unsigned other = inode->mode & 7;
+	if ((inode->have & BR_HAVE_ACL) && inode->acl) {
+		// The group bits are the mask, which may hold more than any entry.
+		unsigned entries = 0;
+		for (size_t i = 0; i < inode->acl->n; i++) {
+			unsigned tag = inode->acl->entries[i].tag;
+			if (tag == BR_ACL_USER || tag == BR_ACL_OWNING_GROUP
+				|| tag == BR_ACL_GROUP) {
+				entries |= inode->acl->entries[i].perm;
+			}
+		}
+		group &= entries;
+	}
+	return owner | group | other;
+}
+
+unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode) {
+	const struct br_need *need = &demand->need;
+	if (S_ISDIR(inode->mode)) {
+		return need->dir;
+	}
+	if (S_ISLNK(inode->mode)) {
+		return 0;
+	}
+	if (!need->as_any) {
+		return need->file;
+	}
+	return S_ISREG(inode->mode) ? need->file & bits_of_anybody(inode) : 0;
+}
+
+/* Sources. */
+
+static size_t count_mounts(const struct br_spec *spec) {
+	size_t n = 0;
+	for (size_t i = 0; i < spec->n; i++) {
+		for (size_t j = 0; j < spec->containers[i].nmounts; j++) {
+			n += reaches_host(&spec->containers[i].mounts[j]);
+		}
+	}
+	return n;
+}
+
+static int open_source(struct maker *m, const struct br_container *box,
+	const struct br_mount *mount, const struct br_identity *identity) {
+	struct br_demands *out = m->out;
+	struct br_source *source = &out->sources[out->nsources];
+	if (br_source_open(m->arena, mount->source.s, m->options->trusted, source)) {
+		return br_error_memory(m->dx);
+	}
+	out->nsources++;
+	out->mounts[out->nmounts++] = (struct br_mount_source){
+		.container = box, .mount = mount, .identity = identity, .source = source};
+	return 0;
+}
+
+static int open_sources(
+	struct maker *m, const struct br_spec *spec, const struct br_identity *identities) {
+	size_t n = count_mounts(spec);
+	m->out->sources = BR_NEW_ARRAY(m->arena, struct br_source, n);
+	m->out->mounts = BR_NEW_ARRAY(m->arena, struct br_mount_source, n);
+	if (!m->out->sources || !m->out->mounts) {
+		return br_error_memory(m->dx);
+	}
+	for (size_t i = 0; i < spec->n; i++) {
+		const struct br_container *box = &spec->containers[i];
+		for (size_t j = 0; j < box->nmounts; j++) {
+			const struct br_mount *mount = &box->mounts[j];
+			if (reaches_host(mount) && open_source(m, box, mount, &identities[i])) {
+				return -1;
+			}
+		}
+	}
+	return 0;
+}
+
+/* Trees. */
+
+static const char *full_path(struct br_arena *arena, const struct br_source *source) {
+	if (!source->missing) {
+		return source->real;
+	}
+	bool root = source->real[0] == '/' && !source->real[1];
+	return br_printf(arena, "%s/%s", root ? "" : source->real, source->missing);
+}
+
+static int list_entries(struct maker *m) {
+	for (size_t i = 0; i < m->out->nmounts; i++) {
+		struct br_mount_source *mount = &m->out->mounts[i];
+		enum br_source_state state = mount->source->state;
+		bool judged = state == BR_SOURCE_PRESENT || state == BR_SOURCE_MISSING;
+		if (!judged || mount->identity->confidence == BR_UNKNOWN) {
+			continue;
+		}
+		struct entry entry = {.mount = mount, .full = full_path(m->arena, mount->source)};
+		if (!entry.full || br_vec_push(m->arena, &m->entries, entry)) {
+			return br_error_memory(m->dx);
+		}
+	}
+	return 0;
+}
+
+/** Whether two entries reach the same object: two names of one file count, too. */
+static bool is_same_object(const struct entry *a, const struct entry *b) {
+	const struct br_source *x = a->mount->source;
+	const struct br_source *y = b->mount->source;
+	if (x->state != y->state || x->mount != y->mount) {
+		return false;
+	}
+	if (x->state == BR_SOURCE_PRESENT) {
+		return x->dev == y->dev && x->ino == y->ino;
+	}
+	return strcmp(a->full, b->full) == 0;
+}
+
+/** The path of `inner` below `outer` on the same mount; "" where it is the same path, NULL where it is elsewhere. */
+static const char *path_below(const struct entry *inner, const struct entry *outer) {
+	if (inner->mount->source->mount != outer->mount->source->mount) {
+		return NULL;
+	}
+	size_t n = strlen(outer->full);
+	if (strncmp(inner->full, outer->full, n) != 0) {
+		return NULL;
+	}
+	const char *rest = inner->full + n;
+	// "/" alone ends with its slash.
+	if (*rest == '/') {
+		rest++;
+	} else if (*rest && outer->full[n - 1] != '/') {
+		return NULL;
+	}
+	return rest;
+}
+
+static void find_same(struct maker *m) {
+	for (size_t i = 0; i < m->entries.n; i++) {
+		struct entry *entry = &m->entries.v[i];
+		size_t first = 0;
+		while (first < i && !is_same_object(&m->entries.v[first], entry)) {
+			first++;
+		}
+		entry->same = first;
+		entry->root = first;
+		entry->below = "";
+	}
+}
+
+/** Let the first entry of each object know the outermost source that any name of it lies in. */
+static void find_roots(struct maker *m) {
+	struct entry *v = m->entries.v;
+	for (size_t i = 0; i < m->entries.n; i++) {
+		struct entry *first = &v[v[i].same];
+		for (size_t j = 0; j < m->entries.n; j++) {
+			const char *below = path_below(&v[i], &v[j]);
+			if (below && *below && strlen(v[j].full) < strlen(v[first->root].full)) {
+				first->root = v[j].same;
+				first->below = below;
+			}
+		}
+	}
+	for (size_t i = 0; i < m->entries.n; i++) {
+		v[i].root = v[v[i].same].root;
+		v[i].below = v[v[i].same].below;
+	}
+}
+
+static int refuse_crowd(struct maker *m, const struct entry *entry) {
+	return br_error(m->dx, entry->mount->mount->at, "more than %d mounts share '%s'",
+		(int)BR_DEMANDS_MAX, m->entries.v[entry->root].full);
+}
+
+/** How many entries have this one's source as their root. */
+static size_t count_demands(const struct maker *m, size_t root) {
+	size_t n = 0;
+	for (size_t i = 0; i < m->entries.n; i++) {
+		n += m->entries.v[i].root == root;
+	}
+	return n;
+}
+
+static void fill_tree(
+	struct maker *m, size_t root, struct br_tree *tree, struct br_demand *demands) {
+	tree->root = m->entries.v[root].mount->source;
+	tree->path = m->entries.v[root].full;
+	tree->demands = demands;
+	for (size_t i = 0; i < m->entries.n; i++) {
+		const struct entry *entry = &m->entries.v[i];
+		if (entry->root != root) {
+			continue;
+		}
+		struct br_mount_source *mount = entry->mount;
+		struct br_demand *demand = &demands[tree->n];
+		*demand = (struct br_demand){
+			.container = mount->container,
+			.mount = mount->mount,
+			.identity = mount->identity,
+			.source = mount->source,
+			.below = entry->below,
+			.need = need_of_mount(m->options, mount->mount),
+			.read_only = is_read_only(mount->mount),
+			.index = (unsigned)tree->n++,
+		};
+		mount->demand = demand;
+		mount->tree = tree;
+	}
+}
+
+/** Trees in the order of their first demand. */
+static int make_trees(struct maker *m) {
+	struct br_tree *trees = BR_NEW_ARRAY(m->arena, struct br_tree, m->entries.n);
+	if (!trees) {
+		return br_error_memory(m->dx);
+	}
+	for (size_t i = 0; i < m->entries.n; i++) {
+		const struct entry *entry = &m->entries.v[i];
+		if (entry->mount->tree) {
+			continue;
+		}
+		size_t n = count_demands(m, entry->root);
+		if (n > BR_DEMANDS_MAX) {
+			return refuse_crowd(m, entry);
+		}
+		struct br_demand *demands = BR_NEW_ARRAY(m->arena, struct br_demand, n);
+		if (!demands) {
+			return br_error_memory(m->dx);
+		}
+		fill_tree(m, entry->root, &trees[m->out->ntrees++], demands);
+	}
+	m->out->trees = trees;
+	return 0;
+}
+
+/* The options that nothing took. */
+
+static int refuse_need(struct maker *m, const struct br_need_option *option) {
+	size_t n = 0;
+	const char **targets = BR_NEW_ARRAY(m->arena, const char *, m->out->nmounts + 1);
+	if (!targets) {
+		return br_error_memory(m->dx);
+	}
+	for (size_t i = 0; i < m->out->nmounts; i++) {
+		if (m->out->mounts[i].mount->target.s) {
+			targets[n++] = m->out->mounts[i].mount->target.s;
+		}
+	}
+	(void)br_error(m->dx, option->target.at, "no container mounts a host path at '%s'",
+		option->target.s); // it always says -1
+	const char *near = br_nearest(option->target.s, targets);
+	if (near) {
+		br_hint(m->dx, "did you mean %s?", near);
+	}
+	return -1;
+}
+
+/** A mount that cannot be judged takes its option all the same. */
+static int check_needs(struct maker *m) {
+	int result = 0;
+	for (size_t i = 0; i < m->out->nmounts; i++) {
+		(void)need_of_mount(m->options, m->out->mounts[i].mount); // marks the options
+	}
+	for (size_t i = 0; i < m->options->nneeds; i++) {
+		if (!m->options->needs[i].used) {
+			result = refuse_need(m, &m->options->needs[i]);
+		}
+	}
+	return result;
+}
+
+static int make(struct maker *m, const struct br_spec *spec, const struct br_identity *identities) {
+	if (open_sources(m, spec, identities) || list_entries(m)) {
+		return -1;
+	}
+	find_same(m);
+	find_roots(m);
+	int bad_needs = check_needs(m);
+	return make_trees(m) || bad_needs ? -1 : 0;
+}
+
+struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_identity *identities,
+	const struct br_demand_options *options, struct br_diags *dx) {
+	struct owner *owner = calloc(1, sizeof(*owner));
+	if (!owner) {
+		(void)br_error_memory(dx); // it always says -1
+		return NULL;
+	}
+	br_auto(br_demands_freep) struct br_demands *out = &owner->demands;
+	out->arena = &owner->arena;
+	for (size_t i = 0; i < options->nneeds; i++) {
+		options->needs[i].used = false;
+	}
+	struct maker m = {.arena = out->arena, .out = out, .options = options, .dx = dx};
+	return make(&m, spec, identities) ? NULL : br_steal(&out);
+}
+
+void br_demands_free(struct br_demands *demands) {
+	if (!demands) {
+		return;
+	}
+	for (size_t i = 0; i < demands->nsources; i++) {
+		br_source_release(&demands->sources[i]);
+	}
+	br_arena_release(demands->arena);
+	// The demands are the first member of what was allocated.
+	free(demands);
+}
+
+void br_demands_freep(struct br_demands **demands) {
+	br_demands_free(*demands);
+	*demands = NULL;
+}

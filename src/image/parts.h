@@ -1,0 +1,43 @@
+/** Shared by the files of image/: each finds out about one image in one way. 1 found, 0 absent, -1 with an error in dx. */
+#ifndef BR_IMAGE_PARTS_H
+#define BR_IMAGE_PARTS_H
+
+#include <base/mem.h>
+#include <bindright/image.h>
+
+/** Where base images are looked up, and what was opened so far. */
+struct image_finder {
+	struct br_arena *arena;
+	const struct br_image_options *options;
+	struct br_diags *dx;
+	/** Private to archive.c: indexes of the archives, opened at first use. */
+	void *archives;
+	/** Private to engine.c. */
+	void *engine;
+};
+
+/** An image by its reference ("redis:7", "localhost/x@sha256:…") in one of the archives. */
+int archive_find(struct image_finder *finder, const char *reference, struct br_image *out);
+void archive_release(struct image_finder *finder);
+
+/** The engine's own word on it. */
+int engine_find(struct image_finder *finder, const char *reference, struct br_image *out);
+void engine_release(struct image_finder *finder);
+
+/** The table of well-known images: fills user and drop; never accounts. */
+int known_find(struct image_finder *finder, const char *reference, struct br_image *out);
+
+/** A base image by archive, engine, table, in this order. */
+int image_find(struct image_finder *finder, const char *reference, struct br_image *out);
+
+/** The image that this build makes (its Dockerfile, target stage, args; base images through image_find). */
+int dockerfile_read(
+	struct image_finder *finder, const struct br_build *build, struct br_image *out);
+
+/** Parse the bytes of a passwd or group file as moby/sys/user does. 0 or -1 with ENOMEM. */
+int passwd_parse(struct br_arena *arena, const char *bytes, size_t n,
+	const struct br_image_user **users, size_t *nusers);
+int group_parse(struct br_arena *arena, const char *bytes, size_t n,
+	const struct br_image_group **groups, size_t *ngroups);
+
+#endif

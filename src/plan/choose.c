@@ -1,0 +1,333 @@
+#include "work.h"
+
+#include <sys/stat.h>
+
+/** One inode under consideration. */
+struct choice {
+	const struct br_plan *plan;
+	const struct tree_work *tree;
+	struct br_inode inode;
+	struct people people;
+	bool acls;
+	struct draft draft;
+};
+
+bool gid_usable(const struct br_plan *plan, const struct br_cred *cred, br_hostid gid) {
+	return gid.v != 0 && gid.v != BR_NO_ID
+		&& (gid.v >= plan->work->limits.gid_min || gid.v == cred->uid.v);
+}
+
+// Entries for everybody who wants something and is not the owner; the owner's own bits. `owner`: who will be the owner. False: it would need an ACL where there is none.
+static bool grant_names(struct choice *c, br_hostid owner) {
+	for (size_t i = 0; i < c->people.n; i++) {
+		const struct person *person = &c->people.v[i];
+		br_hostid uid = person->cred->uid;
+		if (!person->wanting) {
+			continue;
+		}
+		if (uid.v == owner.v) {
+			c->draft.owner |= person->need;
+			continue;
+		}
+		if (!c->acls) {
+			return false;
+		}
+		unsigned perm = person->need;
+		for (size_t k = 0; k < c->people.n; k++) {
+			const struct person *same = &c->people.v[k];
+			perm |= same->wanting && same->cred->uid.v == uid.v ? same->need : 0;
+		}
+		draft_name(&c->draft, uid, perm | held(c->plan, c->tree, &c->inode, uid));
+	}
+	return true;
+}
+
+static int choose_acl(struct choice *c, struct outcome *out) {
+	if (draft_open(c->plan, &c->draft, &c->inode) != 0) {
+		return -1;
+	}
+	if (!grant_names(c, c->inode.uid)) {
+		return 0;
+	}
+	out->kind = OUTCOME_CHANGE;
+	return draft_close(c->plan, &c->draft, &out->after);
+}
+
+// Whether every process of a UID that is not the owner may exactly these bits, whatever groups it is in.
+static bool has_exactly(const struct br_inode *inode, br_hostid uid, unsigned perm) {
+	unsigned group = inode->mode >> 3 & 7;
+	if (inode->acl != NULL && group != 0) {
+		const struct br_acl_entry *entry = br_acl_find(inode->acl, BR_ACL_USER, uid);
+		return entry != NULL && (entry->perm & group) == perm;
+	}
+	return group == perm && (inode->mode & 7) == perm;
+}
+
+// The owner that was keeps what he had, by an entry where the classes do not give him just that. Root had everything and still has. 1 done, 0 cannot be done, -1 ENOMEM.
+static int keep_owner(struct choice *c, struct br_inode *after) {
+	unsigned bits = c->inode.mode >> 6 & 7;
+	if (draft_close(c->plan, &c->draft, after) != 0) {
+		return -1;
+	}
+	if (c->inode.uid.v == 0 || has_exactly(after, c->inode.uid, bits)) {
+		return 1;
+	}
+	if (!c->acls) {
+		return 0;
+	}
+	draft_name(&c->draft, c->inode.uid, bits);
+	return draft_close(c->plan, &c->draft, after) == 0 ? 1 : -1;
+}
+
+// The group goes along only where the group class is the same as the others: then nobody's membership matters.
+static void move_group(const struct choice *c, const struct br_cred *to, struct br_inode *after) {
+	bool same = (after->mode >> 3 & 7) == (after->mode & 7) && c->inode.acl == NULL
+		&& after->acl == NULL;
+	bool hands_down = S_ISDIR(after->mode) && (after->mode & 02000) != 0;
+	if (same && !hands_down && gid_usable(c->plan, to, to->gid)) {
+		after->gid = to->gid;
+	}
+}
+
+// A regular file under a new owner or group loses setuid, setgid and capabilities, as chown itself has it.
+static void drop_privilege(const struct br_inode *before, struct br_inode *after) {
+	bool moved = before->uid.v != after->uid.v || before->gid.v != after->gid.v;
+	if (moved && S_ISREG(after->mode)) {
+		after->mode &= ~(uint32_t)06000;
+		after->caps = NULL;
+	}
+}
+
+static int choose_chown(struct choice *c, struct outcome *out) {
+	const struct person *heir = NULL;
+	for (size_t i = 0; i < c->people.n; i++) {
+		const struct person *person = &c->people.v[i];
+		if (person->cred->uid.v == c->inode.uid.v) {
+			// It belongs to one of them already: the others get entries.
+			return choose_acl(c, out);
+		}
+		if (heir == NULL && person->wanting) {
+			heir = person;
+		}
+	}
+	if (draft_open(c->plan, &c->draft, &c->inode) != 0) {
+		return -1;
+	}
+	br_hostid uid = heir->cred->uid;
+	if (!grant_names(c, uid)) {
+		return 0;
+	}
+	c->draft.owner |= held(c->plan, c->tree, &c->inode, uid);
+	out->after.uid = uid;
+	int kept = keep_owner(c, &out->after);
+	if (kept <= 0) {
+		return kept;
+	}
+	move_group(c, heir->cred, &out->after);
+	drop_privilege(&c->inode, &out->after);
+	out->kind = OUTCOME_CHANGE;
+	return 0;
+}
+
+// A group that all who want something are in.
+static bool common_group(const struct choice *c, br_hostid gid) {
+	for (size_t i = 0; i < c->people.n; i++) {
+		const struct person *person = &c->people.v[i];
+		if (person->wanting && person->cred->uid.v != c->inode.uid.v
+			&& (!br_cred_in_group(person->cred, gid)
+				|| !gid_usable(c->plan, person->cred, gid))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool find_group(const struct choice *c, br_hostid *out) {
+	if (common_group(c, c->inode.gid)) {
+		*out = c->inode.gid;
+		return true;
+	}
+	for (size_t i = 0; i < c->people.n; i++) {
+		const struct br_cred *cred = c->people.v[i].cred;
+		if (!c->people.v[i].wanting) {
+			continue;
+		}
+		if (common_group(c, cred->gid)) {
+			*out = cred->gid;
+			return true;
+		}
+		for (size_t k = 0; k < cred->ngroups; k++) {
+			if (common_group(c, cred->groups[k])) {
+				*out = cred->groups[k];
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static int choose_group(struct choice *c, struct outcome *out) {
+	unsigned owner = 0;
+	unsigned group = 0;
+	for (size_t i = 0; i < c->people.n; i++) {
+		const struct person *person = &c->people.v[i];
+		if (person->wanting && person->cred->uid.v == c->inode.uid.v) {
+			owner |= person->need;
+		} else if (person->wanting) {
+			group |= person->need;
+		}
+	}
+	struct br_inode *after = &out->after;
+	after->mode |= owner << 6;
+	if (group != 0) {
+		br_hostid gid;
+		unsigned g = c->inode.mode >> 3 & 7;
+		unsigned o = c->inode.mode & 7;
+		// Whoever is in the group that was falls to the others: only where that is the same.
+		if (c->inode.acl != NULL || !find_group(c, &gid)
+			|| (gid.v != c->inode.gid.v && g != o)) {
+			return 0;
+		}
+		after->gid = gid;
+		after->mode |= group << 3;
+		if (S_ISDIR(after->mode) && (group & BR_W) != 0) {
+			after->mode |= 02000;
+		}
+		drop_privilege(&c->inode, after);
+	} else if (c->inode.acl != NULL) {
+		return choose_acl(c, out);
+	}
+	out->kind = OUTCOME_CHANGE;
+	return 0;
+}
+
+static int choose_by(struct choice *c, struct outcome *out) {
+	if (c->tree->tree->root->fs.keeps_owners == BR_NO) {
+		return 0;
+	}
+	switch (c->tree->strategy) {
+	case BR_STRATEGY_CHOWN:
+		return choose_chown(c, out);
+	case BR_STRATEGY_GROUP:
+		return choose_group(c, out);
+	case BR_STRATEGY_AUTO:
+	case BR_STRATEGY_ACL:
+		break;
+	}
+	return choose_acl(c, out);
+}
+
+// Whether they are all served, and what they need then is no more than what they need now.
+static bool serves_all(struct choice *c, uint64_t demands, const struct br_inode *after) {
+	struct people now;
+	const struct people_at at = {after, NULL, demands};
+	people_find(c->plan, c->tree, &at, &now);
+	return now.wanting == 0;
+}
+
+// --future-files: a directory without a default ACL gets one.
+static int add_default(struct choice *c, const struct facts *facts, struct outcome *out) {
+	enum br_left_reason reason;
+	if (!c->plan->options->future_files || !S_ISDIR(facts->mode) || facts->def != NULL
+		|| c->people.need == 0 || out->kind == OUTCOME_LEFT || !c->acls || c->tree->foreign
+		|| c->tree->strategy == BR_STRATEGY_GROUP
+		|| !gate_open(c->plan, c->tree, facts, false, &reason)) {
+		return 0;
+	}
+	out->after.def = draft_default(c->plan, &out->after, &c->people);
+	out->kind = OUTCOME_CHANGE;
+	return out->after.def == NULL ? -1 : 0;
+}
+
+static int load_people(const struct choice *c) {
+	for (size_t i = 0; i < c->people.n; i++) {
+		if (account_load(c->plan, c->people.v[i].cred->uid) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+// What one is given can make others need more; it only ever grows, by one of three bits.
+static int choose_wanted(struct choice *c, const struct facts *facts, struct outcome *out) {
+	bool own = true;
+	for (size_t i = 0; i < c->people.n; i++) {
+		const struct person *person = &c->people.v[i];
+		own = own && (!person->wanting || person->cred->uid.v == facts->uid);
+	}
+	if (!gate_open(c->plan, c->tree, facts, own, &out->reason)) {
+		out->kind = OUTCOME_LEFT;
+		return 0;
+	}
+	for (unsigned round = 0; round < 4; round++) {
+		struct br_inode last = out->after;
+		const struct people_at at = {&c->inode, &last, facts->demands};
+		*out = (struct outcome){OUTCOME_LEFT, BR_LEFT_NO_EXACT_STATE, c->inode};
+		people_find(c->plan, c->tree, &at, &c->people);
+		if (load_people(c) != 0 || choose_by(c, out) != 0) {
+			return -1;
+		}
+		if (out->kind == OUTCOME_LEFT || serves_all(c, facts->demands, &out->after)) {
+			return 0;
+		}
+	}
+	out->kind = OUTCOME_LEFT;
+	return 0;
+}
+
+int choose(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
+	struct outcome *out) {
+	struct choice c = {
+		.plan = plan,
+		.tree = tree,
+		.inode = facts_inode(facts),
+		.acls = tree->tree->root->fs.keeps_acls != BR_NO,
+	};
+	*out = (struct outcome){.kind = OUTCOME_FITS, .after = c.inode};
+	if ((facts->flags & FACT_UNREAD) != 0) {
+		return 0;
+	}
+	const struct people_at at = {&c.inode, NULL, facts->demands};
+	people_find(plan, tree, &at, &c.people);
+	if (c.people.wanting > 0 && choose_wanted(&c, facts, out) != 0) {
+		return -1;
+	}
+	return add_default(&c, facts, out);
+}
+
+static bool all_of(const struct tree_work *tree, uint32_t uid) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		if (class->facts.uid != uid && class->facts.uid != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) {
+	struct br_arena *arena = plan->arena;
+	const struct br_fs *fs = &tree->tree->root->fs;
+	tree->strategy = plan->options->strategy;
+	if (tree->strategy != BR_STRATEGY_AUTO) {
+		return br_strdup(arena, "asked for by --strategy");
+	}
+	if (tree->single && tree->writes && all_of(tree, tree->sole.v)) {
+		tree->strategy = BR_STRATEGY_CHOWN;
+		return br_printf(arena,
+			"everything in it belongs to root or to uid %u, who alone needs it",
+			tree->sole.v);
+	}
+	if (fs->keeps_acls == BR_NO) {
+		tree->strategy = BR_STRATEGY_GROUP;
+		return br_printf(arena, "its file system (%s) keeps no ACLs", fs->type);
+	}
+	tree->strategy = BR_STRATEGY_ACL;
+	if (!tree->single) {
+		return br_strdup(arena, "several identities need it");
+	}
+	if (!tree->writes) {
+		return br_strdup(arena, "who only reads it need not own it");
+	}
+	return br_printf(arena, "not everything in it belongs to root or to uid %u", tree->sole.v);
+}

@@ -1,0 +1,307 @@
+#include "work.h"
+
+#include <base/text.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static unsigned perm_of(const struct br_inode *inode, const struct br_acl_entry *like) {
+	if (inode->acl != NULL) {
+		const struct br_acl_entry *entry =
+			br_acl_find(inode->acl, (enum br_acl_tag)like->tag, like->id);
+		return entry == NULL ? ENTRY_NONE : entry->perm;
+	}
+	switch ((enum br_acl_tag)like->tag) {
+	case BR_ACL_OWNER:
+		return inode->mode >> 6 & 7;
+	case BR_ACL_OWNING_GROUP:
+		return inode->mode >> 3 & 7;
+	case BR_ACL_OTHER:
+		return inode->mode & 7;
+	case BR_ACL_USER:
+	case BR_ACL_GROUP:
+	case BR_ACL_MASK:
+		break;
+	}
+	return ENTRY_NONE;
+}
+
+static void add_change(struct entry_change out[ENTRY_CHANGES], size_t *n,
+	const struct br_acl_entry *entry, const unsigned perm[2]) {
+	if (perm[0] == perm[1] || entry->tag == BR_ACL_MASK) {
+		return;
+	}
+	if (*n < ENTRY_CHANGES) {
+		out[*n] = (struct entry_change){
+			.tag = entry->tag, .from = (uint8_t)perm[0], .to = (uint8_t)perm[1]};
+		if (entry->tag == BR_ACL_USER || entry->tag == BR_ACL_GROUP) {
+			out[*n].id = entry->id.v;
+		}
+	}
+	(*n)++;
+}
+
+size_t entry_changes(const struct br_inode *before, const struct br_inode *after,
+	struct entry_change out[ENTRY_CHANGES]) {
+	size_t n = 0;
+	for (size_t i = 0; after->acl != NULL && i < after->acl->n; i++) {
+		const struct br_acl_entry *entry = &after->acl->entries[i];
+		add_change(out, &n, entry, (unsigned[2]){perm_of(before, entry), entry->perm});
+	}
+	for (size_t i = 0; after->acl != NULL && before->acl != NULL && i < before->acl->n; i++) {
+		const struct br_acl_entry *entry = &before->acl->entries[i];
+		if (perm_of(after, entry) == ENTRY_NONE) {
+			add_change(out, &n, entry, (unsigned[2]){entry->perm, ENTRY_NONE});
+		}
+	}
+	return n;
+}
+
+static int take(const struct br_plan *plan, struct br_buf *buf, const char **out) {
+	*out = buf->failed ? NULL : br_strdup(plan->arena, buf->s);
+	br_buf_release(buf);
+	return *out == NULL ? -1 : 0;
+}
+
+/** What setfacl -m would make of an inode. */
+struct model {
+	const struct br_plan *plan;
+	struct draft draft;
+};
+
+static void model_set(struct model *model, const struct br_acl_entry *entry) {
+	struct draft *draft = &model->draft;
+	if (entry->tag == BR_ACL_OWNER) {
+		draft->owner = entry->perm;
+	} else if (entry->tag == BR_ACL_OWNING_GROUP) {
+		draft->group = entry->perm;
+	} else if (entry->tag == BR_ACL_OTHER) {
+		draft->other = entry->perm;
+	} else if (entry->tag == BR_ACL_USER || entry->tag == BR_ACL_GROUP) {
+		size_t i = 0;
+		while (i < draft->n
+			&& (draft->v[i].tag != entry->tag || draft->v[i].id.v != entry->id.v)) {
+			i++;
+		}
+		draft->n += i == draft->n;
+		draft->v[i] = *entry;
+	}
+}
+
+// setfacl -m makes the mask the union of the group class; with -n it leaves the mask that is there.
+static int model_close(struct model *model, bool recalculate, struct br_inode *after) {
+	struct draft *draft = &model->draft;
+	draft->extended = draft->extended || draft->n > 0;
+	if (draft->extended && recalculate) {
+		draft->mask = draft->group;
+		for (size_t i = 0; i < draft->n; i++) {
+			draft->mask |= draft->v[i].perm;
+		}
+	}
+	return draft_close(model->plan, draft, after);
+}
+
+static bool same_state(const struct br_inode *a, const struct br_inode *b) {
+	return a->acl == b->acl && a->mode == b->mode;
+}
+
+// setfacl -m with the changes of this class: is it the planned state? 1, 0, -1 with ENOMEM. Removed entries are beyond -m.
+static int model_changes(const struct br_plan *plan, const struct class *class, bool recalculate) {
+	struct model model = {.plan = plan};
+	struct br_inode before = facts_inode(&class->facts);
+	const struct br_inode *after = &class->outcome.after;
+	if (draft_open(plan, &model.draft, &before) != 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < after->acl->n; i++) {
+		const struct br_acl_entry *entry = &after->acl->entries[i];
+		if (perm_of(&before, entry) != entry->perm) {
+			model_set(&model, entry);
+		}
+	}
+	struct br_inode result = before;
+	if (model_close(&model, recalculate, &result) != 0) {
+		return -1;
+	}
+	return same_state(&result, after) ? 1 : 0;
+}
+
+static void add_entry(struct br_buf *buf, const struct br_acl_entry *entry) {
+	char perm[4];
+	const char *text = br_perm_text(entry->perm, perm);
+	switch ((enum br_acl_tag)entry->tag) {
+	case BR_ACL_OWNER:
+		br_buf_addf(buf, "u::%s", text);
+		return;
+	case BR_ACL_USER:
+		br_buf_addf(buf, "u:%u:%s", entry->id.v, text);
+		return;
+	case BR_ACL_OWNING_GROUP:
+		br_buf_addf(buf, "g::%s", text);
+		return;
+	case BR_ACL_GROUP:
+		br_buf_addf(buf, "g:%u:%s", entry->id.v, text);
+		return;
+	case BR_ACL_MASK:
+		br_buf_addf(buf, "m::%s", text);
+		return;
+	case BR_ACL_OTHER:
+		br_buf_addf(buf, "o::%s", text);
+		return;
+	}
+}
+
+static void add_path(struct br_buf *buf, const char *path) {
+	br_buf_add(buf, path[0] == '-' ? " -- " : " ");
+	br_buf_shell(buf, path);
+}
+
+int command_acl(
+	const struct br_plan *plan, const struct class *class, const char *path, const char **out) {
+	struct br_inode before = facts_inode(&class->facts);
+	const struct br_acl *acl = class->outcome.after.acl;
+	int plain = model_changes(plan, class, true);
+	int kept = plain == 0 && before.acl != NULL ? model_changes(plan, class, false) : 0;
+	if (plain < 0 || kept < 0) {
+		return -1;
+	}
+	bool whole = plain == 0 && kept == 0;
+	struct br_buf buf = {0};
+	br_buf_add(&buf, whole ? "setfacl --set " : plain > 0 ? "setfacl -m " : "setfacl -n -m ");
+	const char *between = "";
+	for (size_t i = 0; i < acl->n; i++) {
+		const struct br_acl_entry *entry = &acl->entries[i];
+		bool differs = entry->tag != BR_ACL_MASK && perm_of(&before, entry) != entry->perm;
+		if (whole || differs) {
+			br_buf_add(&buf, between);
+			add_entry(&buf, entry);
+			between = ",";
+		}
+	}
+	add_path(&buf, path);
+	return take(plan, &buf, out);
+}
+
+int command_default(
+	const struct br_plan *plan, const struct br_acl *def, const char *path, const char **out) {
+	struct br_buf buf = {0};
+	br_buf_add(&buf, "setfacl -d --set ");
+	for (size_t i = 0; i < def->n; i++) {
+		br_buf_add(&buf, i == 0 ? "" : ",");
+		add_entry(&buf, &def->entries[i]);
+	}
+	add_path(&buf, path);
+	return take(plan, &buf, out);
+}
+
+// Does a whole-tree command meet only what the plan knows?
+static bool known_whole(const struct tree_work *tree) {
+	return tree->unseen.count == 0 && tree->mount_points.count == 0;
+}
+
+static bool is_moved(const struct class *class, const struct br_inode *to) {
+	return class->outcome.kind == OUTCOME_CHANGE && class->outside.count == 0
+		&& class->outcome.after.uid.v == to->uid.v
+		&& class->outcome.after.gid.v == to->gid.v;
+}
+
+int command_chown(const struct br_plan *plan, const struct tree_work *tree,
+	const struct class *class, const char *path, const char **out) {
+	const struct br_inode *to = &class->outcome.after;
+	const struct facts *from = &class->facts;
+	bool all = true;
+	*out = NULL;
+	for (size_t i = 0; path == NULL && i < tree->classes.n; i++) {
+		const struct class *other = table_at(&tree->classes, i);
+		bool moved = is_moved(other, to);
+		bool matches = other->facts.uid == from->uid && other->facts.gid == from->gid;
+		if (matches && !moved) {
+			return 0;
+		}
+		all = all && moved;
+	}
+	if (path == NULL && !known_whole(tree)) {
+		return 0;
+	}
+	struct br_buf buf = {0};
+	br_buf_add(&buf, path == NULL ? "chown -R -h " : "chown -h ");
+	if (!all) {
+		br_buf_addf(&buf, "--from=%u:%u ", from->uid, from->gid);
+	}
+	if (to->uid.v != from->uid || all) {
+		br_buf_addf(&buf, "%u", to->uid.v);
+	}
+	if (to->gid.v != from->gid || all) {
+		br_buf_addf(&buf, ":%u", to->gid.v);
+	}
+	add_path(&buf, path == NULL ? tree->tree->path : path);
+	return take(plan, &buf, out);
+}
+
+// X of setfacl: a directory, or a file that somebody may execute already.
+static bool has_x(const struct br_inode *inode) {
+	bool x = S_ISDIR(inode->mode) || (inode->mode & 0111) != 0;
+	for (size_t i = 0; inode->acl != NULL && i < inode->acl->n; i++) {
+		x = x || (inode->acl->entries[i].perm & BR_X) != 0;
+	}
+	return x;
+}
+
+// 1 where `setfacl -R -m u:UID:PERM` leaves this class as planned.
+static int model_class(
+	const struct br_plan *plan, const struct class *class, br_hostid uid, unsigned perm) {
+	struct model model = {.plan = plan};
+	struct br_inode before = facts_inode(&class->facts);
+	struct br_inode result = before;
+	bool changes = class->outcome.kind == OUTCOME_CHANGE;
+	const struct br_inode *planned = changes ? &class->outcome.after : &before;
+	if (S_ISLNK(before.mode)) {
+		return 1;
+	}
+	if (class->outside.count > 0 || planned->uid.v != before.uid.v
+		|| planned->gid.v != before.gid.v || planned->def != before.def) {
+		return 0;
+	}
+	if (draft_open(plan, &model.draft, &before) != 0) {
+		return -1;
+	}
+	unsigned x = has_x(&before) ? BR_X : 0;
+	model_set(&model,
+		&(struct br_acl_entry){
+			.tag = BR_ACL_USER, .perm = (uint16_t)(perm | x), .id = uid});
+	if (model_close(&model, true, &result) != 0) {
+		return -1;
+	}
+	return same_state(&result, planned) ? 1 : 0;
+}
+
+int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, const char **entry,
+	const char **command) {
+	unsigned perm = tree->writes ? BR_R | BR_W : BR_R;
+	size_t changed = 0;
+	*entry = NULL;
+	*command = NULL;
+	if (!tree->single || !known_whole(tree) || tree->strategy != BR_STRATEGY_ACL) {
+		return 0;
+	}
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		int same = model_class(plan, class, tree->sole, perm);
+		if (same <= 0) {
+			return same;
+		}
+		changed += class->outcome.kind == OUTCOME_CHANGE;
+	}
+	if (changed == 0) {
+		return 0;
+	}
+	struct br_buf buf = {0};
+	br_buf_addf(&buf, "u:%u:%sX", tree->sole.v, tree->writes ? "rw" : "r");
+	if (take(plan, &buf, entry) != 0) {
+		return -1;
+	}
+	br_buf_addf(&buf, "setfacl -R -P -m %s", *entry);
+	add_path(&buf, tree->tree->path);
+	return take(plan, &buf, command);
+}

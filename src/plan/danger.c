@@ -1,0 +1,364 @@
+#include "work.h"
+
+#include <base/text.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/** How far a listed directory reaches. */
+enum reach {
+	/** Itself, and every directory above it. */
+	REACH_SELF,
+	/** What is below it, too. */
+	REACH_BELOW,
+};
+
+struct place {
+	const char *path;
+	enum reach reach;
+	/** No option lifts it. */
+	bool never;
+	const char *what;
+};
+
+static const char system_directory[] = "is a system directory";
+static const char engine_state[] = "is the state of a container engine";
+static const char top_directory[] = "is a directory that much else lives in";
+
+static const struct place places[] = {
+	{"/", REACH_SELF, true, "is the root of the host"},
+	{"/proc", REACH_BELOW, true, system_directory},
+	{"/sys", REACH_BELOW, true, system_directory},
+	{"/dev", REACH_BELOW, true, system_directory},
+	{"/boot", REACH_BELOW, false, system_directory},
+	{"/etc", REACH_BELOW, false, system_directory},
+	{"/usr", REACH_BELOW, false, system_directory},
+	{"/bin", REACH_BELOW, false, system_directory},
+	{"/sbin", REACH_BELOW, false, system_directory},
+	{"/lib", REACH_BELOW, false, system_directory},
+	{"/lib32", REACH_BELOW, false, system_directory},
+	{"/lib64", REACH_BELOW, false, system_directory},
+	{"/libx32", REACH_BELOW, false, system_directory},
+	{"/run", REACH_BELOW, false, system_directory},
+	{"/var/run", REACH_BELOW, false, system_directory},
+	{"/var/lib/docker", REACH_BELOW, false, engine_state},
+	{"/var/lib/containers", REACH_BELOW, false, engine_state},
+	{"/var/lib/containerd", REACH_BELOW, false, engine_state},
+	{"/var/lib/kubelet", REACH_BELOW, false, engine_state},
+	{"/var/lib/dpkg", REACH_BELOW, false, system_directory},
+	{"/var/lib/rpm", REACH_BELOW, false, system_directory},
+	{"/var/lib/systemd", REACH_BELOW, false, system_directory},
+	{"/var/lib/bindright", REACH_BELOW, false, "holds the journals of past fixes"},
+	{"/snap", REACH_BELOW, false, system_directory},
+	{"/nix/store", REACH_BELOW, false, system_directory},
+	{"/root", REACH_SELF, false, "is the home of root"},
+	{"/home", REACH_SELF, false, top_directory},
+	{"/var", REACH_SELF, false, top_directory},
+	{"/var/lib", REACH_SELF, false, top_directory},
+	{"/var/log", REACH_SELF, false, top_directory},
+	{"/var/spool", REACH_SELF, false, top_directory},
+	{"/opt", REACH_SELF, false, top_directory},
+	{"/srv", REACH_SELF, false, top_directory},
+	{"/mnt", REACH_SELF, false, top_directory},
+	{"/media", REACH_SELF, false, top_directory},
+	{"/tmp", REACH_SELF, false, top_directory},
+	{"/var/tmp", REACH_SELF, false, top_directory},
+};
+
+static const char *const kernel_types[] = {"proc", "sysfs", "cgroup", "cgroup2", "devtmpfs",
+	"devpts", "debugfs", "tracefs", "securityfs", "bpf", "efivarfs", "configfs", "pstore",
+	NULL};
+static const char *const sockets[] = {"docker.sock", "podman.sock", "containerd.sock", "crio.sock",
+	"dockershim.sock", "buildkitd.sock", NULL};
+
+/** An object's identity; names prove nothing (a bind mount of / elsewhere is still /). */
+struct id {
+	uint64_t dev;
+	uint64_t ino;
+};
+
+/** The source under suspicion: its own identity, and those of all directories above it, up to /. */
+struct suspect {
+	struct id self;
+	struct id *above;
+	size_t n;
+	/** It is not there: self is the directory in which it would be made. */
+	bool missing;
+};
+
+static bool identify(const char *path, struct id *out) {
+	struct stat st;
+	if (stat(path, &st) != 0) {
+		return false;
+	}
+	*out = (struct id){st.st_dev, st.st_ino};
+	return true;
+}
+
+static bool same(const struct id *a, const struct id *b) {
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+// Call `each` with every directory above an absolute path, / first. 0, or -1 with ENOMEM.
+static int each_above(
+	const char *path, void (*each)(void *context, const char *above), void *context) {
+	char *copy = strdup(path);
+	if (copy == NULL) {
+		return -1;
+	}
+	for (size_t i = 1; *path == '/' && copy[i] != '\0'; i++) {
+		if (i == 1) {
+			each(context, "/");
+		}
+		if (copy[i] == '/') {
+			copy[i] = '\0';
+			each(context, copy);
+			copy[i] = '/';
+		}
+	}
+	free(copy);
+	return 0;
+}
+
+static void add_above(void *context, const char *above) {
+	struct suspect *suspect = context;
+	if (identify(above, &suspect->above[suspect->n])) {
+		suspect->n++;
+	}
+}
+
+struct within {
+	const struct suspect *suspect;
+	bool found;
+};
+
+static void compare_above(void *context, const char *above) {
+	struct within *within = context;
+	struct id id;
+	within->found =
+		within->found || (identify(above, &id) && same(&id, &within->suspect->self));
+}
+
+// Is the source this object, or below it?
+static bool is_below(const struct suspect *suspect, const struct id *id) {
+	bool below = same(&suspect->self, id);
+	for (size_t i = 0; i < suspect->n; i++) {
+		below = below || same(&suspect->above[i], id);
+	}
+	return below;
+}
+
+// Is the source the place, above it, or (where that counts) below it? 1, 0, or -1 with ENOMEM.
+static int is_at(const struct suspect *suspect, const struct place *place) {
+	struct id id;
+	if (!identify(place->path, &id)) {
+		return 0;
+	}
+	if (place->reach == REACH_BELOW && is_below(suspect, &id)) {
+		return 1;
+	}
+	if (suspect->missing) {
+		return 0;
+	}
+	if (same(&suspect->self, &id)) {
+		return 1;
+	}
+	struct within within = {.suspect = suspect};
+	if (each_above(place->path, compare_above, &within) != 0) {
+		return -1;
+	}
+	return within.found ? 1 : 0;
+}
+
+static bool is_home_uid(const struct br_plan *plan, uint32_t uid) {
+	const struct br_id_limits *limits = &plan->work->limits;
+	return uid == 0 || uid == plan->options->caller.v
+		|| (uid >= limits->uid_min && uid <= limits->uid_max);
+}
+
+// The state of a rootless engine is in its user's home. 1, 0, or -1 with ENOMEM.
+static int is_rootless_state(const struct suspect *suspect, const char *home) {
+	static const char *const below[] = {".local/share/docker", ".local/share/containers"};
+	int found = 0;
+	for (size_t i = 0; found == 0 && i < sizeof(below) / sizeof(*below); i++) {
+		struct br_buf path = {0};
+		struct id id;
+		br_buf_addf(&path, "%s/%s", home, below[i]);
+		if (path.failed) {
+			found = -1;
+		} else if (identify(path.s, &id) && is_below(suspect, &id)) {
+			found = 1;
+		}
+		br_buf_release(&path);
+	}
+	return found;
+}
+
+// 1 with *what, 0, -1 ENOMEM.
+static int is_home(const struct br_plan *plan, const struct suspect *suspect, const char **what) {
+	const struct br_host_user *users = NULL;
+	struct br_hostdb *db = plan->work->input.hostdb;
+	size_t n = db == NULL ? 0 : br_hostdb_users(db, &users);
+	for (size_t i = 0; i < n; i++) {
+		const char *path = users[i].home;
+		if (!is_home_uid(plan, users[i].uid.v) || path == NULL || path[0] != '/') {
+			continue;
+		}
+		struct place home = {.path = path, .reach = REACH_SELF};
+		int at = is_at(suspect, &home);
+		if (at > 0) {
+			*what = br_printf(
+				plan->arena, "is, or holds, the home of %s", users[i].name);
+			return *what == NULL ? -1 : 1;
+		}
+		at = at == 0 ? is_rootless_state(suspect, path) : at;
+		if (at != 0) {
+			*what = engine_state;
+			return at;
+		}
+	}
+	return 0;
+}
+
+static bool same_path(const char *a, const char *b) {
+	size_t n = strlen(a);
+	size_t m = strlen(b);
+	while (n > 1 && a[n - 1] == '/') {
+		n--;
+	}
+	while (m > 1 && b[m - 1] == '/') {
+		m--;
+	}
+	return n == m && memcmp(a, b, n) == 0;
+}
+
+static bool is_allowed(const struct br_plan *plan, const struct br_tree *tree) {
+	const char *const *allowed = plan->options->allow_dangerous;
+	for (; allowed != NULL && *allowed != NULL; allowed++) {
+		if (same_path(*allowed, tree->path) || same_path(*allowed, tree->root->path)
+			|| same_path(*allowed, tree->root->real)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool listed(const char *word, const char *const *words) {
+	for (; *words != NULL; words++) {
+		if (strcmp(word, *words) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// The option that lifts the rule, as it can be typed. NULL with ENOMEM.
+static const char *allow_option(const struct br_plan *plan, const char *path) {
+	struct br_buf buf = {0};
+	br_buf_add(&buf, "--allow-dangerous ");
+	br_buf_shell(&buf, path);
+	const char *out = buf.failed ? NULL : br_strdup(plan->arena, buf.s);
+	br_buf_release(&buf);
+	return out;
+}
+
+static int refuse(struct br_plan *plan, struct tree_work *tree, const char *rule, bool lifts) {
+	struct br_refusal refusal = {
+		.tree = tree->tree,
+		.path = tree->tree->path,
+		.rule = rule,
+	};
+	if (tree->tree->n > 0) {
+		refusal.at = tree->tree->demands[0].mount->source.at;
+	}
+	if (lifts) {
+		refusal.option = allow_option(plan, tree->tree->path);
+		if (refusal.option == NULL) {
+			return -1;
+		}
+	}
+	tree->refused = true;
+	return rule == NULL ? -1 : br_vec_push(&plan->work->arena, &plan->work->refusals, refusal);
+}
+
+// The place that the suspect is at, worst first. 1 with *what and *never, 0, -1 ENOMEM.
+static int find_place(const struct br_plan *plan, const struct tree_work *tree,
+	const struct suspect *suspect, const char **what, bool *never) {
+	*never = true;
+	if (listed(tree->tree->root->fs.type, kernel_types)) {
+		*what = "is on a file system of the kernel's own";
+		return 1;
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		int at = is_at(suspect, &places[i]);
+		if (at != 0) {
+			*what = places[i].what;
+			*never = places[i].never;
+			return at;
+		}
+	}
+	*never = false;
+	return is_home(plan, suspect, what);
+}
+
+static int check_place(
+	struct br_plan *plan, struct tree_work *tree, const char **what, bool *never) {
+	const struct br_source *root = tree->tree->root;
+	struct suspect suspect = {.self = {root->dev, root->ino}};
+	// What is not there cannot be dangerous itself: what counts is where it would be made.
+	suspect.missing = root->state == BR_SOURCE_MISSING;
+	suspect.above = calloc(strlen(root->real) + 1, sizeof(*suspect.above));
+	int found = suspect.above == NULL ? -1 : each_above(root->real, add_above, &suspect);
+	if (found == 0) {
+		found = find_place(plan, tree, &suspect, what, never);
+	}
+	free(suspect.above);
+	return found;
+}
+
+// What the spec or the way to it forbids, whoever asks. 1 refused, 0, -1 ENOMEM.
+static int check_demands(struct br_plan *plan, struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const char *name = demand->mount->unset_variable;
+		const char *unsafe = demand->source->unsafe;
+		if (name != NULL) {
+			return refuse(plan, tree,
+				       br_printf(plan->arena,
+					       "its path depends on the variable %s, which is not set",
+					       name),
+				       false)
+					== 0
+				? 1
+				: -1;
+		}
+		if (unsafe != NULL && plan->options->caller.v == 0) {
+			return refuse(plan, tree, unsafe, false) == 0 ? 1 : -1;
+		}
+	}
+	return 0;
+}
+
+int danger_check(struct br_plan *plan, struct tree_work *tree) {
+	int refused = check_demands(plan, tree);
+	if (refused != 0) {
+		return refused < 0 ? -1 : 0;
+	}
+	const char *what = NULL;
+	bool never = false;
+	int found = check_place(plan, tree, &what, &never);
+	if (found < 0) {
+		return -1;
+	}
+	const char *name = strrchr(tree->tree->path, '/');
+	if (found == 0 && name_is_private(tree->tree->path, false)) {
+		what = "lies in a directory that is private by name";
+	} else if (found == 0 && name != NULL && listed(name + 1, sockets)) {
+		what = "is the socket of a container engine";
+	}
+	if (what == NULL || (!never && is_allowed(plan, tree->tree))) {
+		return 0;
+	}
+	return refuse(plan, tree, what, !never);
+}

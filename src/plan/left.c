@@ -1,0 +1,154 @@
+#include "work.h"
+
+#include <string.h>
+
+enum {
+	/** So many owners of a tree get a line of their own. */
+	OWNERS_MAX = 16,
+};
+
+struct left_key {
+	uint32_t tree;
+	uint32_t reason;
+	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. */
+	uint32_t uid;
+};
+
+struct left {
+	struct left_key key;
+	struct tally tally;
+};
+
+void left_init(struct table *table) {
+	table_init(table, sizeof(struct left_key), sizeof(struct left));
+}
+
+static size_t owners_of(const struct table *table, uint32_t tree) {
+	size_t n = 0;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct left *left = table_at(table, i);
+		n += left->key.tree == tree && left->key.reason == BR_LEFT_OWNER;
+	}
+	return n;
+}
+
+int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
+	uint32_t uid, const struct tally *tally) {
+	struct table *table = &plan->work->left;
+	struct left_key key = {
+		.tree = (uint32_t)(tree - plan->work->trees), .reason = reason, .uid = BR_NO_ID};
+	if (tally->count == 0) {
+		return 0;
+	}
+	if (reason == BR_LEFT_LINKS) {
+		// Root's have an option, others' have none.
+		key.uid = uid == 0 && !gate_named(plan, 0) ? 0 : BR_NO_ID;
+	} else if (reason == BR_LEFT_OWNER) {
+		key.uid = uid;
+		if (table_find(table, &key) == NULL && owners_of(table, key.tree) >= OWNERS_MAX) {
+			key.uid = BR_NO_ID;
+		}
+	}
+	struct left *left = table_put(table, &key);
+	if (left == NULL) {
+		return -1;
+	}
+	tally_merge(&left->tally, tally);
+	return 0;
+}
+
+static const char *why_owner(const struct br_plan *plan, uint32_t uid) {
+	if (uid == BR_NO_ID) {
+		return "belong to further users";
+	}
+	const char *phrase = uid_phrase(plan, uid);
+	return phrase == NULL ? NULL : br_printf(plan->arena, "belong to %s", phrase);
+}
+
+static const char *why_no_state(const struct br_plan *plan, const struct tree_work *tree) {
+	const struct br_fs *fs = &tree->tree->root->fs;
+	if (fs->keeps_owners == BR_NO) {
+		return br_printf(plan->arena,
+			"the file system (%s) keeps no owners: mount it with uid=, gid= and umask=",
+			fs->type);
+	}
+	if (tree->strategy == BR_STRATEGY_GROUP) {
+		return "no group that the container has would serve it without taking from somebody";
+	}
+	if (fs->keeps_acls == BR_NO) {
+		return br_printf(plan->arena,
+			"it would need an ACL, which the file system (%s) does not keep", fs->type);
+	}
+	return "no state serves it without giving or taking something elsewhere";
+}
+
+static int explain(struct br_plan *plan, const struct left_key *key, struct br_left *out) {
+	const struct tree_work *tree = &plan->work->trees[key->tree];
+	switch (out->reason) {
+	case BR_LEFT_OWNER: {
+		out->why = why_owner(plan, key->uid);
+		const char *word = key->uid == BR_NO_ID ? NULL : user_word(plan, key->uid);
+		out->option = word == NULL ? NULL : br_printf(plan->arena, "--from %s", word);
+		return out->why == NULL || (key->uid != BR_NO_ID && out->option == NULL) ? -1 : 0;
+	}
+	case BR_LEFT_LINKS:
+		out->why = key->uid == 0 ? "belong to root and may be links to files elsewhere"
+					 : "have further links outside of it";
+		out->option = key->uid == 0 ? "--from root" : NULL;
+		return 0;
+	case BR_LEFT_ROOT_PRIVATE:
+		out->why = "belong to root, and root alone may use them";
+		out->option = "--from root";
+		return 0;
+	case BR_LEFT_PRIVILEGED:
+		out->why = "are setuid, setgid or have file capabilities";
+		out->option = "--privileged-files";
+		return 0;
+	case BR_LEFT_PRIVATE_NAME:
+		out->why = "are private by name";
+		return 0;
+	case BR_LEFT_PROTECTED:
+		out->why = fs_read_only(tree)
+			? "lie on a file system that is mounted read-only"
+			: "are protected by chattr (immutable or append-only)";
+		return 0;
+	case BR_LEFT_SPECIAL:
+		out->why = "are devices, sockets or FIFOs";
+		return 0;
+	case BR_LEFT_MOUNT_POINT:
+		out->why = "are mount points, which are not entered";
+		out->option = "--cross-file-systems";
+		return 0;
+	case BR_LEFT_NO_EXACT_STATE:
+		out->why = why_no_state(plan, tree);
+		return out->why == NULL ? -1 : 0;
+	case BR_LEFT_UNSEEN:
+		out->why = "could not be examined";
+		return 0;
+	}
+	return 0;
+}
+
+int left_finish(struct br_plan *plan) {
+	const struct table *table = &plan->work->left;
+	struct br_left *out = BR_NEW_ARRAY(plan->arena, struct br_left, table->n);
+	if (out == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < table->n; i++) {
+		const struct left *left = table_at(table, i);
+		out[i] = (struct br_left){
+			.reason = (enum br_left_reason)left->key.reason,
+			.tree = plan->work->trees[left->key.tree].tree,
+			.count = left->tally.count,
+			.nexamples = left->tally.nexamples,
+		};
+		memcpy(out[i].examples, left->tally.examples, sizeof(out[i].examples));
+		if (explain(plan, &left->key, &out[i]) != 0) {
+			return -1;
+		}
+	}
+	plan->left = out;
+	plan->nleft = table->n;
+	return 0;
+}

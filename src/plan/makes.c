@@ -1,0 +1,261 @@
+#include "work.h"
+
+#include <base/text.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/** A directory that is to be made: one of a demand's own, or one on the way. */
+struct make {
+	const struct br_tree *tree;
+	const struct br_source *root;
+	/** Below root. */
+	const char *below;
+	/** The whole path. */
+	const char *path;
+	/** The first demand on just this directory; NULL: on the way. */
+	const struct br_demand *demand;
+};
+
+struct makes {
+	struct br_arena *arena;
+	br_vec(struct make) list;
+};
+
+bool demand_missing(const struct br_demand *demand) {
+	return demand->source->state == BR_SOURCE_MISSING && demand->source->missing != NULL
+		&& demand->source->missing[0] != '\0';
+}
+
+// What is usually a file: made as a directory it would be as wrong as what the engine does.
+static bool looks_like_file(const char *path) {
+	static const char *const ends[] = {"conf", "cfg", "cnf", "ini", "json", "yaml", "yml",
+		"toml", "xml", "txt", "env", "sh", "py", "js", "lua", "sql", "db", "sqlite",
+		"sqlite3", "csv", "properties", "pem", "key", "crt", "cert", "cer", "pub", "sock",
+		"pid", "log", "html", "md", "gz", "zip", "tar", "tgz", NULL};
+	const char *name = strrchr(path, '/');
+	name = name == NULL ? path : name + 1;
+	const char *dot = strrchr(name, '.');
+	for (size_t i = 0; dot != NULL && ends[i] != NULL; i++) {
+		if (strcasecmp(dot + 1, ends[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Whether the demand's source is one that is made: 1, 0 (with a note why not), -1 with ENOMEM.
+static int is_makeable(struct br_plan *plan, const struct br_demand *demand) {
+	const struct br_source *source = demand->source;
+	bool directory =
+		demand->mount->kind == BR_MOUNT_BIND || demand->mount->kind == BR_MOUNT_VOLUME_BIND;
+	if (!directory || looks_like_file(source->missing)) {
+		return note_add(plan,
+			br_printf(plan->arena,
+				"%s is missing and is probably meant to be a file: make it before the engine "
+				"makes a directory of that name",
+				source->path));
+	}
+	if (!plan->options->create_missing) {
+		return 0;
+	}
+	return 1;
+}
+
+static struct make *find(struct makes *makes, const char *path) {
+	for (size_t i = 0; i < makes->list.n; i++) {
+		if (strcmp(makes->list.v[i].path, path) == 0) {
+			return &makes->list.v[i];
+		}
+	}
+	return NULL;
+}
+
+// Add the demand's directory and those on the way to it.
+static int add_demand(
+	struct makes *makes, const struct br_tree *tree, const struct br_demand *demand) {
+	const struct br_source *source = demand->source;
+	const char *real = strcmp(source->real, "/") == 0 ? "" : source->real;
+	for (const char *p = source->missing;; p++) {
+		if (*p != '/' && *p != '\0') {
+			continue;
+		}
+		int n = (int)(p - source->missing);
+		struct make make = {
+			.tree = tree,
+			.root = source,
+			.below = br_strndup(makes->arena, source->missing, (size_t)n),
+			.path = br_printf(makes->arena, "%s/%.*s", real, n, source->missing),
+			.demand = *p == '\0' ? demand : NULL,
+		};
+		if (make.below == NULL || make.path == NULL) {
+			return -1;
+		}
+		struct make *known = find(makes, make.path);
+		if (known == NULL) {
+			if (br_vec_push(makes->arena, &makes->list, make) != 0) {
+				return -1;
+			}
+		} else if (known->demand == NULL) {
+			known->demand = make.demand;
+		}
+		if (*p == '\0') {
+			return 0;
+		}
+	}
+}
+
+static int by_path(const void *a, const void *b) {
+	const struct make *x = a;
+	const struct make *y = b;
+	return strcmp(x->path, y->path);
+}
+
+static bool is_on(const struct make *make, const struct br_demand *demand) {
+	const char *real = demand->source->real;
+	size_t n = strcmp(real, "/") == 0 ? 0 : strlen(real);
+	return demand_missing(demand) && demand_counts(demand) && strncmp(make->path, real, n) == 0
+		&& make->path[n] == '/' && strcmp(make->path + n + 1, demand->source->missing) == 0;
+}
+
+// The owner: the first who writes, else the first.
+static const struct br_demand *heir_of(const struct make *make) {
+	const struct br_demand *heir = make->demand;
+	for (size_t i = 0; i < make->tree->n; i++) {
+		const struct br_demand *demand = &make->tree->demands[i];
+		if (is_on(make, demand) && (heir->need.dir & BR_W) == 0
+			&& (demand->need.dir & BR_W) != 0) {
+			heir = demand;
+		}
+	}
+	return heir;
+}
+
+// Entries for kept users and for the other demands, as far as 0755 does not serve them.
+static int grant(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
+	struct draft draft;
+	struct people people = {0};
+	br_hostid owner = after->uid;
+	if (draft_open(plan, &draft, after) != 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < make->tree->n; i++) {
+		const struct br_demand *demand = &make->tree->demands[i];
+		if (!is_on(make, demand) || people.n == PEOPLE_MAX) {
+			continue;
+		}
+		const struct br_cred *cred = &demand->identity->cred;
+		unsigned need = demand->need.dir;
+		people.v[people.n++] = (struct person){.cred = cred, .need = need};
+		if (cred->uid.v != owner.v
+			&& br_access(after, cred, &plain_where, need).missing != 0) {
+			draft_name(&draft, cred->uid, need | BR_R | BR_X);
+		}
+	}
+	for (size_t i = 0; i < plan->options->nkeepers; i++) {
+		const struct br_cred *cred = &plan->options->keepers[i].cred;
+		if (cred->uid.v != owner.v && cred->uid.v != 0) {
+			draft_name(&draft, cred->uid, BR_R | BR_W | BR_X);
+		}
+	}
+	if (draft_close(plan, &draft, after) != 0) {
+		return -1;
+	}
+	if (plan->options->future_files) {
+		after->def = draft_default(plan, after, &people);
+		return after->def == NULL ? -1 : 0;
+	}
+	return 0;
+}
+
+// The directory itself: the container's, 0755.
+static int own_state(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
+	const struct br_demand *heir = heir_of(make);
+	*after = (struct br_inode){
+		.mode = S_IFDIR | 0755,
+		.nlink = 2,
+		.uid = heir->identity->cred.uid,
+		.gid = heir->identity->cred.gid,
+		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
+	};
+	return make->root->fs.keeps_acls == BR_NO ? 0 : grant(plan, make, after);
+}
+
+// On the way: as the nearest directory that exists, but not for everybody to write as /tmp is.
+static void way_state(const struct br_inode *parent, struct br_inode *after) {
+	*after = (struct br_inode){
+		.mode = S_IFDIR | (parent->mode & 07777),
+		.nlink = 2,
+		.uid = parent->uid,
+		.gid = parent->gid,
+		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
+		.acl = parent->acl,
+		.def = parent->def,
+	};
+	if ((after->mode & 01002) == 01002) {
+		*after = (struct br_inode){
+			.mode = S_IFDIR | 0755,
+			.nlink = 2,
+			.uid = parent->uid,
+			.gid = parent->gid,
+			.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
+		};
+	}
+}
+
+static int settle_make(struct br_plan *plan, const struct make *make, struct br_diags *dx) {
+	struct br_make out = {.tree = make->tree, .root = make->root, .below = make->below};
+	if (make->demand != NULL) {
+		if (own_state(plan, make, &out.after) != 0) {
+			return br_error_memory(dx);
+		}
+	} else {
+		struct br_inode parent;
+		if (br_inode_read(make->root->fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, plan->acls,
+			    &parent)
+			!= 0) {
+			return br_error(dx, (struct br_span){0}, "cannot examine '%s': %s",
+				make->root->real, strerror(errno));
+		}
+		way_state(&parent, &out.after);
+	}
+	return br_vec_push(&plan->work->arena, &plan->work->makes, out) == 0 ? 0
+									     : br_error_memory(dx);
+}
+
+static int collect(struct br_plan *plan, struct makes *makes) {
+	for (size_t i = 0; i < plan->work->ntrees; i++) {
+		const struct tree_work *tree = &plan->work->trees[i];
+		for (size_t k = 0; !tree->refused && k < tree->tree->n; k++) {
+			const struct br_demand *demand = &tree->tree->demands[k];
+			if (!demand_missing(demand) || !demand_counts(demand)) {
+				continue;
+			}
+			int makeable = is_makeable(plan, demand);
+			if (makeable < 0
+				|| (makeable > 0 && add_demand(makes, tree->tree, demand) != 0)) {
+				return -1;
+			}
+		}
+	}
+	return 0;
+}
+
+int makes_add(struct br_plan *plan, struct br_diags *dx) {
+	struct br_arena arena = {0};
+	struct makes makes = {.arena = &arena};
+	int result = collect(plan, &makes) == 0 ? 0 : br_error_memory(dx);
+	if (makes.list.n > 0) {
+		// A directory sorts before what is below it.
+		qsort(makes.list.v, makes.list.n, sizeof(*makes.list.v), by_path);
+	}
+	for (size_t i = 0; result == 0 && i < makes.list.n; i++) {
+		struct make *make = &makes.list.v[i];
+		make->below = br_strdup(plan->arena, make->below);
+		result = make->below == NULL ? br_error_memory(dx) : settle_make(plan, make, dx);
+	}
+	br_arena_release(&arena);
+	return result;
+}

@@ -1,0 +1,203 @@
+#include "work.h"
+
+#include <base/text.h>
+
+#include <string.h>
+#include <sys/stat.h>
+
+const char *user_word(const struct br_plan *plan, uint32_t uid) {
+	struct br_hostdb *db = plan->work->input.hostdb;
+	const struct br_host_user *user = db == NULL ? NULL : br_hostdb_user(db, (br_hostid){uid});
+	return user != NULL ? user->name : br_printf(plan->arena, "%u", uid);
+}
+
+const char *group_word(const struct br_plan *plan, uint32_t gid) {
+	struct br_hostdb *db = plan->work->input.hostdb;
+	const struct br_host_group *group =
+		db == NULL ? NULL : br_hostdb_group(db, (br_hostid){gid});
+	return group != NULL ? group->name : br_printf(plan->arena, "%u", gid);
+}
+
+const char *uid_phrase(const struct br_plan *plan, uint32_t uid) {
+	struct br_hostdb *db = plan->work->input.hostdb;
+	const struct br_host_user *user = db == NULL ? NULL : br_hostdb_user(db, (br_hostid){uid});
+	return user == NULL ? br_printf(plan->arena, "uid %u", uid)
+			    : br_printf(plan->arena, "uid %u (%s)", uid, user->name);
+}
+
+int note_add(struct br_plan *plan, const char *text) {
+	if (text == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < plan->work->notes.n; i++) {
+		if (strcmp(plan->work->notes.v[i], text) == 0) {
+			return 0;
+		}
+	}
+	return br_vec_push(&plan->work->arena, &plan->work->notes, text);
+}
+
+// Who of the demands would not be served by a plain new file: "uid 1001, uid 1002". 1, 0 none, -1 ENOMEM.
+static int unserved(const struct br_plan *plan, const struct tree_work *tree, const char **out) {
+	struct br_buf buf = {0};
+	uint32_t done[BR_DEMANDS_MAX];
+	size_t n = 0;
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		uint32_t uid = demand->identity->cred.uid.v;
+		bool seen = !demand_counts(demand) || n == BR_DEMANDS_MAX;
+		for (size_t k = 0; k < n; k++) {
+			seen = seen || done[k] == uid;
+		}
+		const struct br_acl *def = tree->root.def;
+		const struct br_acl_entry *entry =
+			def == NULL ? NULL : br_acl_find(def, BR_ACL_USER, (br_hostid){uid});
+		bool served = entry != NULL && (demand->need.dir & ~(unsigned)entry->perm) == 0;
+		if (!seen && !served) {
+			br_buf_addf(&buf, "%suid %u", n > 0 ? " and " : "", uid);
+			done[n++] = uid;
+		}
+	}
+	*out = buf.failed ? NULL : n == 0 ? "" : br_strdup(plan->arena, buf.s);
+	br_buf_release(&buf);
+	return *out == NULL ? -1 : n > 0;
+}
+
+static int note_future(struct br_plan *plan, const struct tree_work *tree) {
+	const char *path = tree->tree->path;
+	const char *who;
+	if (!tree->root_seen || !S_ISDIR(tree->root.mode)) {
+		return 0;
+	}
+	if (plan->options->future_files && tree->strategy != BR_STRATEGY_GROUP) {
+		return note_add(plan,
+			tree->foreign
+				? br_printf(plan->arena,
+					"no default ACLs below %s: something in it belongs to others than those "
+					"whose files may be changed (--from)",
+					path)
+				: br_printf(plan->arena,
+					"below %s the umask no longer counts: new files get what the default ACLs say, "
+					"as far as their maker asks for it (usually rw- for files, rwx for directories)",
+					path));
+	}
+	int n = unserved(plan, tree, &who);
+	if (n <= 0 || tree->strategy == BR_STRATEGY_CHOWN) {
+		return n < 0 ? -1 : 0;
+	}
+	return note_add(plan,
+		br_printf(plan->arena,
+			"files that others create below %s later will not be usable by %s%s", path,
+			who,
+			tree->strategy == BR_STRATEGY_GROUP ? " unless the umask lets the group in"
+							    : ": --future-files"));
+}
+
+static bool left_without_group(const struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; tree->strategy == BR_STRATEGY_GROUP && i < plan->nleft; i++) {
+		if (plan->left[i].tree == tree->tree
+			&& plan->left[i].reason == BR_LEFT_NO_EXACT_STATE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Strategy group needs a group that the container has: where there is none, the spec can give it one.
+static int note_group(
+	struct br_plan *plan, const struct tree_work *tree, const struct br_places *places) {
+	if (!left_without_group(plan, tree)) {
+		return 0;
+	}
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_container *container = tree->tree->demands[i].container;
+		struct br_position at;
+		const char *text = br_places_find(places, container->at, &at)
+			? br_printf(plan->arena,
+				"give service %s a group of its own for %s: group_add at %s:%u",
+				container->name.s, tree->tree->path, at.file, at.line)
+			: br_printf(plan->arena,
+				"give service %s a group of its own for %s: group_add",
+				container->name.s, tree->tree->path);
+		if (note_add(plan, text) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int note_environment(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_mount *mount = tree->tree->demands[i].mount;
+		if (mount->environment_variable != NULL
+			&& note_add(plan,
+				   br_printf(plan->arena,
+					   "the path %s depends on %s of your environment",
+					   mount->source.s, mount->environment_variable))
+				!= 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places) {
+	if (note_group(plan, tree, places) != 0 || note_environment(plan, tree) != 0) {
+		return -1;
+	}
+	return note_future(plan, tree);
+}
+
+// A number without an account may become somebody's tomorrow.
+static int note_nobody(struct br_plan *plan) {
+	for (size_t i = 0; i < plan->ngains; i++) {
+		const struct br_effect *gain = &plan->gains[i];
+		const char *number =
+			strncmp(gain->principal, "uid:", 4) == 0 ? gain->principal + 4 : NULL;
+		struct br_hostdb *db = plan->work->input.hostdb;
+		uint32_t uid;
+		if (number == NULL || gain->account != NULL || db == NULL
+			|| br_parse_u32(number, UINT32_MAX - 1, &uid) != 0
+			|| br_hostdb_subuid_owner(db, (br_hostid){uid}) != NULL) {
+			continue;
+		}
+		bool made = false;
+		for (size_t k = 0; k < plan->work->new_accounts.n; k++) {
+			const struct br_account *account = &plan->work->new_accounts.v[k];
+			made = made || (!account->is_group && account->id.v == uid);
+		}
+		if (!made
+			&& note_add(plan,
+				   br_printf(plan->arena,
+					   "no host user has uid %u yet: the next account that is made may get it, and "
+					   "the access with it (--create-users)",
+					   uid))
+				!= 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int note_root(struct br_plan *plan) {
+	bool needs = false;
+	for (size_t i = 0; i < plan->nactions && plan->options->caller.v != 0; i++) {
+		enum br_action_kind kind = plan->actions[i].kind;
+		needs = needs || kind == BR_ACTION_CREATE_GROUP || kind == BR_ACTION_CREATE_USER
+			|| kind == BR_ACTION_CHOWN;
+	}
+	for (size_t i = 0; i < plan->work->ntrees && plan->options->caller.v != 0; i++) {
+		const struct table *classes = &plan->work->trees[i].classes;
+		for (size_t k = 0; k < classes->n; k++) {
+			const struct class *class = table_at(classes, k);
+			needs = needs
+				|| (class->outcome.kind == OUTCOME_CHANGE && class->inside.count > 0
+					&& class->facts.uid != plan->options->caller.v);
+		}
+	}
+	return needs ? note_add(plan, "only root can make all of these changes") : 0;
+}
+
+int notes_plan(struct br_plan *plan) {
+	return note_nobody(plan) != 0 ? -1 : note_root(plan);
+}

@@ -1,0 +1,171 @@
+#include "work.h"
+
+#include <string.h>
+
+const struct br_where plain_where = {0};
+
+bool demand_counts(const struct br_demand *demand) {
+	return !demand->identity->unmapped && demand->identity->cred.uid.v != BR_NO_ID
+		&& demand->identity->cred.gid.v != BR_NO_ID;
+}
+
+// Whether path is `above` or lies below it, component by component.
+static bool is_below(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '\0' || path[n] == '/'));
+}
+
+uint64_t demands_at(const struct br_tree *tree, const char *path) {
+	uint64_t set = 0;
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct br_demand *demand = &tree->demands[i];
+		if (demand_counts(demand) && is_below(path, demand->below)) {
+			set |= (uint64_t)1 << demand->index;
+		}
+	}
+	return set;
+}
+
+struct br_inode facts_inode(const struct facts *facts) {
+	uint32_t immutable = (facts->flags & FACT_IMMUTABLE) != 0 ? BR_IMMUTABLE : 0;
+	uint32_t append = (facts->flags & FACT_APPEND) != 0 ? BR_APPEND : 0;
+	return (struct br_inode){
+		.mode = facts->mode,
+		.uid = {facts->uid},
+		.gid = {facts->gid},
+		.nlink = (facts->flags & FACT_LINKS) != 0 ? 2 : 1,
+		.attrs = immutable | append,
+		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
+		.acl = facts->acl,
+		.def = facts->def,
+	};
+}
+
+static void person_add(struct people *people, const struct br_inode *inode,
+	const struct br_cred *cred, unsigned need) {
+	if (need == 0 || people->n == PEOPLE_MAX) {
+		return;
+	}
+	bool wanting = br_access(inode, cred, &plain_where, need).missing != 0;
+	people->v[people->n++] = (struct person){.cred = cred, .need = need, .wanting = wanting};
+	people->need |= need;
+	people->wanting += wanting;
+}
+
+static unsigned need_of(const struct br_demand *demand, const struct people_at *at) {
+	unsigned need = br_need_of(demand, at->inode);
+	return at->after == NULL ? need : need | br_need_of(demand, at->after);
+}
+
+void people_find(const struct br_plan *plan, const struct tree_work *tree,
+	const struct people_at *at, struct people *out) {
+	out->n = 0;
+	out->need = 0;
+	out->wanting = 0;
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		if ((at->demands >> demand->index & 1) != 0) {
+			person_add(out, at->inode, &demand->identity->cred, need_of(demand, at));
+		}
+	}
+	unsigned need = out->need;
+	for (size_t i = 0; i < plan->options->nkeepers; i++) {
+		if (plan->options->keepers[i].demanded) {
+			person_add(out, at->inode, &plan->options->keepers[i].cred, need);
+		}
+	}
+}
+
+struct br_cred bare_cred(br_hostid uid, br_hostid gid) {
+	return (struct br_cred){.uid = uid, .gid = gid};
+}
+
+// The cred's plain half: what classes and entries give it.
+static bool plain_of(const struct br_cred *cred, br_hostid uid, struct br_cred *out) {
+	if (cred->uid.v != uid.v) {
+		return false;
+	}
+	*out = *cred;
+	out->caps = 0;
+	return true;
+}
+
+bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
+	struct br_cred *out) {
+	size_t ndemands = tree->tree->n;
+	for (;;) {
+		size_t k = (*i)++;
+		if (k == 0) {
+			*out = bare_cred(uid, plan->work->stranger);
+			return true;
+		}
+		if (k == 1) {
+			const struct account_cred *account =
+				table_find(&plan->work->accounts, &uid.v);
+			if (account != NULL && account->exists
+				&& plain_of(&account->cred, uid, out)) {
+				return true;
+			}
+			continue;
+		}
+		k -= 2;
+		if (k < ndemands) {
+			if (plain_of(&tree->tree->demands[k].identity->cred, uid, out)) {
+				return true;
+			}
+			continue;
+		}
+		k -= ndemands;
+		if (k >= plan->options->nkeepers) {
+			return false;
+		}
+		if (plain_of(&plan->options->keepers[k].cred, uid, out)) {
+			return true;
+		}
+	}
+}
+
+unsigned held(const struct br_plan *plan, const struct tree_work *tree,
+	const struct br_inode *inode, br_hostid uid) {
+	unsigned have = 0;
+	struct br_cred cred;
+	for (size_t i = 0; creds_next(plan, tree, uid, &i, &cred);) {
+		have |= br_access(inode, &cred, &plain_where, BR_R | BR_W | BR_X).have;
+	}
+	return have;
+}
+
+int account_load(const struct br_plan *plan, br_hostid uid) {
+	struct br_plan_work *work = plan->work;
+	if (table_find(&work->accounts, &uid.v) != NULL) {
+		return 0;
+	}
+	struct account_cred account = {.uid = uid.v};
+	const struct br_host_user *user =
+		work->input.hostdb == NULL ? NULL : br_hostdb_user(work->input.hostdb, uid);
+	if (user != NULL) {
+		if (br_hostdb_cred(work->input.hostdb, &work->arena, user, &account.cred) != 0) {
+			return -1;
+		}
+		account.exists = true;
+	}
+	struct account_cred *item = table_put(&work->accounts, &uid.v);
+	if (item == NULL) {
+		return -1;
+	}
+	*item = account;
+	return 0;
+}
+
+int accounts_load(const struct br_plan *plan, const struct br_inode *inode) {
+	if (account_load(plan, inode->uid) != 0) {
+		return -1;
+	}
+	for (size_t i = 0; inode->acl != NULL && i < inode->acl->n; i++) {
+		if (inode->acl->entries[i].tag == BR_ACL_USER
+			&& account_load(plan, inode->acl->entries[i].id) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}

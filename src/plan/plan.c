@@ -1,0 +1,454 @@
+#include "work.h"
+
+#include <base/own.h>
+#include <base/text.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// A number that no account and no demand has: a process of it is a stranger everywhere.
+static br_hostid find_stranger(const struct br_plan *plan) {
+	br_hostid id = {BR_NO_ID - 2};
+	const struct br_demands *demands = plan->work->input.demands;
+	for (bool taken = true; taken;) {
+		taken = false;
+		for (size_t t = 0; t < demands->ntrees; t++) {
+			for (size_t i = 0; i < demands->trees[t].n; i++) {
+				const struct br_cred *cred =
+					&demands->trees[t].demands[i].identity->cred;
+				taken = taken || cred->uid.v == id.v || br_cred_in_group(cred, id);
+			}
+		}
+		id.v -= taken;
+	}
+	return id;
+}
+
+static void note_person(struct tree_work *tree, br_hostid uid, bool *first) {
+	tree->single = *first || (tree->single && tree->sole.v == uid.v);
+	tree->sole = uid;
+	*first = false;
+}
+
+static void tree_begin(
+	const struct br_plan *plan, struct tree_work *work, const struct br_tree *tree) {
+	work->tree = tree;
+	table_init(&work->classes, sizeof(struct facts), sizeof(struct class));
+	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
+	bool first = true;
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct br_demand *demand = &tree->demands[i];
+		if (demand_counts(demand)) {
+			note_person(work, demand->identity->cred.uid, &first);
+			work->writes = work->writes
+				|| ((demand->need.dir | demand->need.file) & BR_W) != 0;
+		}
+	}
+	for (size_t i = 0; i < plan->options->nkeepers; i++) {
+		if (plan->options->keepers[i].demanded) {
+			note_person(work, plan->options->keepers[i].cred.uid, &first);
+		}
+	}
+}
+
+struct br_plan *br_plan_new(const struct br_plan_input *input,
+	const struct br_plan_options *options, struct br_diags *dx) {
+	if (options->nkeepers > BR_DEMANDS_MAX) {
+		(void)br_error(
+			dx, (struct br_span){0}, "more than %d users to keep", BR_DEMANDS_MAX);
+		return NULL;
+	}
+	br_auto(br_plan_freep) struct br_plan *plan = calloc(1, sizeof(*plan));
+	struct br_plan_work *work = plan == NULL ? NULL : calloc(1, sizeof(*work));
+	if (work == NULL) {
+		(void)br_error_memory(dx);
+		return NULL;
+	}
+	plan->work = work;
+	plan->arena = &work->arena;
+	plan->options = options;
+	plan->acls = input->acls;
+	work->input = *input;
+	work->limits = input->hostdb != NULL ? br_hostdb_limits(input->hostdb)
+					     : (struct br_id_limits){1000, 60000, 1000, 60000};
+	table_init(&work->accounts, sizeof(uint32_t), sizeof(struct account_cred));
+	actions_init(&work->actions);
+	effects_init(&work->effects);
+	left_init(&work->left);
+	work->stranger = find_stranger(plan);
+	work->ntrees = input->demands->ntrees;
+	work->trees = BR_NEW_ARRAY(plan->arena, struct tree_work, work->ntrees);
+	if (work->trees == NULL) {
+		(void)br_error_memory(dx);
+		return NULL;
+	}
+	for (size_t i = 0; i < work->ntrees; i++) {
+		tree_begin(plan, &work->trees[i], &input->demands->trees[i]);
+	}
+	return br_steal(&plan);
+}
+
+void br_plan_free(struct br_plan *plan) {
+	if (plan == NULL) {
+		return;
+	}
+	struct br_plan_work *work = plan->work;
+	if (work != NULL) {
+		for (size_t i = 0; work->trees != NULL && i < work->ntrees; i++) {
+			table_release(&work->trees[i].classes);
+			table_release(&work->trees[i].links);
+		}
+		table_release(&work->accounts);
+		table_release(&work->actions);
+		table_release(&work->effects);
+		table_release(&work->left);
+		free(work->scratch);
+		br_arena_release(&work->arena);
+		free(work);
+	}
+	free(plan);
+}
+
+void br_plan_freep(struct br_plan **plan) {
+	br_plan_free(*plan);
+	*plan = NULL;
+}
+
+static struct tree_work *find_tree(const struct br_plan *plan, const struct br_tree *tree) {
+	for (size_t i = 0; i < plan->work->ntrees; i++) {
+		if (plan->work->trees[i].tree == tree) {
+			return &plan->work->trees[i];
+		}
+	}
+	return NULL;
+}
+
+// A file that is a source itself has its name above the root.
+static bool has_private_name(const struct br_tree *tree, const char *path) {
+	const char *slash = strrchr(tree->path, '/');
+	return name_is_private(*path != '\0' || slash == NULL ? path : slash + 1, true);
+}
+
+static struct facts facts_of(
+	const struct br_tree *tree, const char *path, const struct br_inode *inode) {
+	bool links = S_ISREG(inode->mode) && inode->nlink > 1;
+	unsigned flags = 0;
+	flags |= has_private_name(tree, path) ? FACT_PRIVATE_NAME : 0;
+	flags |= inode->caps != NULL ? FACT_CAPS : 0;
+	flags |= links ? FACT_LINKS : 0;
+	flags |= (inode->attrs & BR_IMMUTABLE) != 0 ? FACT_IMMUTABLE : 0;
+	flags |= (inode->attrs & BR_APPEND) != 0 ? FACT_APPEND : 0;
+	flags |= *path == '\0' ? FACT_ROOT : 0;
+	flags |= (inode->have & BR_HAVE_ACL) == 0 && !S_ISLNK(inode->mode) ? FACT_UNREAD : 0;
+	return (struct facts){
+		.acl = inode->acl,
+		.def = inode->def,
+		.demands = demands_at(tree, path),
+		.uid = inode->uid.v,
+		.gid = inode->gid.v,
+		.mode = inode->mode,
+		.flags = flags,
+	};
+}
+
+// One more name of a file with several: 1 the first, 0 a further one, -1 ENOMEM. Beyond LINKS_MAX all count as having links elsewhere.
+static int see_link(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry,
+	uint32_t class) {
+	const uint64_t key[2] = {entry->inode->dev, entry->inode->ino};
+	struct link *link = table_find(&tree->links, key);
+	if (link != NULL) {
+		link->found++;
+		link->mixed = link->mixed || link->class != class;
+		return 0;
+	}
+	if (tree->links.n == LINKS_MAX) {
+		return 1;
+	}
+	link = table_put(&tree->links, key);
+	if (link == NULL) {
+		return -1;
+	}
+	link->nlink = entry->inode->nlink;
+	link->found = 1;
+	link->class = class;
+	if (tree->links.n <= LINKS_NAMED) {
+		link->path = br_strdup(plan->arena, entry->path);
+		return link->path == NULL ? -1 : 1;
+	}
+	return 1;
+}
+
+static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
+	struct facts facts = facts_of(tree->tree, entry->path, entry->inode);
+	struct class *class = table_put(&tree->classes, &facts);
+	if (class == NULL) {
+		return -1;
+	}
+	if (*entry->path == '\0') {
+		tree->root = *entry->inode;
+		tree->root_seen = true;
+	}
+	if ((facts.flags & FACT_LINKS) != 0) {
+		size_t number =
+			(size_t)((unsigned char *)class - tree->classes.items) / tree->classes.item;
+		int first = see_link(plan, tree, entry, (uint32_t)number);
+		if (first <= 0) {
+			return first;
+		}
+	}
+	return tally_add(plan->arena, &class->seen, entry->path, 1);
+}
+
+int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry *entry,
+	struct br_diags *dx) {
+	struct br_plan *plan = context;
+	struct tree_work *work = find_tree(plan, tree);
+	int result = 0;
+	if (work == NULL || entry->event == BR_LEAVE) {
+		return 0;
+	}
+	if (entry->mount_point) {
+		result = tally_add(plan->arena, &work->mount_points, entry->path, 1);
+	} else if (entry->inode == NULL || entry->err != 0) {
+		result = tally_add(plan->arena, &work->unseen, entry->path, 1);
+	}
+	if (result == 0 && entry->inode != NULL) {
+		result = see_inode(plan, work, entry);
+	}
+	return result == 0 ? 0 : br_error_memory(dx);
+}
+
+static bool has_all_links(const struct link *link) {
+	return link->found == link->nlink && !link->mixed;
+}
+
+// Files with several links: those that are wholly in the tree, and the others.
+static int split_links(struct br_plan *plan, struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		struct class *class = table_at(&tree->classes, i);
+		if ((class->facts.flags & FACT_LINKS) == 0) {
+			class->inside = class->seen;
+		} else {
+			class->outside = (struct tally){.count = class->seen.count};
+		}
+	}
+	for (size_t i = 0; i < tree->links.n; i++) {
+		const struct link *link = table_at(&tree->links, i);
+		struct class *class = table_at(&tree->classes, link->class);
+		bool all = has_all_links(link);
+		struct tally *tally = all ? &class->inside : &class->outside;
+		uint64_t count = all ? 1 : 0;
+		class->outside.count -= count;
+		if (link->path != NULL && tally_add(plan->arena, tally, link->path, count) != 0) {
+			return -1;
+		}
+		tally->count += link->path == NULL ? count : 0;
+	}
+	return 0;
+}
+
+static void find_foreign(const struct br_plan *plan, struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		tree->foreign = tree->foreign || !gate_owner(plan, tree, class->facts.uid);
+	}
+}
+
+// Every class's outcome; whether anything is to be done here, or would be if it could.
+static int choose_all(struct br_plan *plan, struct tree_work *tree, bool *wanting) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		struct class *class = table_at(&tree->classes, i);
+		if (choose(plan, tree, &class->facts, &class->outcome) != 0) {
+			return -1;
+		}
+		*wanting = *wanting || class->outcome.kind != OUTCOME_FITS;
+	}
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		*wanting = *wanting || (demand_missing(demand) && demand_counts(demand));
+	}
+	return 0;
+}
+
+static bool owner_only(const struct facts *facts) {
+	return S_ISREG(facts->mode) && (facts->mode & 077) == 0;
+}
+
+static int settle_class(struct br_plan *plan, const struct tree_work *tree,
+	const struct class *class, struct br_tree_plan *out, struct br_diags *dx) {
+	const struct outcome *outcome = &class->outcome;
+	switch (outcome->kind) {
+	case OUTCOME_FITS:
+		return 0;
+	case OUTCOME_LEFT: {
+		struct tally all = class->inside;
+		tally_merge(&all, &class->outside);
+		out->partial = true;
+		return left_add(plan, tree, outcome->reason, class->facts.uid, &all) == 0
+			? 0
+			: br_error_memory(dx);
+	}
+	case OUTCOME_CHANGE:
+		break;
+	}
+	out->changes += class->inside.count;
+	out->owner_only += owner_only(&class->facts) ? class->inside.count : 0;
+	out->partial = out->partial || class->outside.count > 0;
+	if (class->inside.count > 0) {
+		if (effects_add(plan, tree, class, dx) != 0) {
+			return -1;
+		}
+		if (actions_add(plan, tree, class) != 0) {
+			return br_error_memory(dx);
+		}
+	}
+	return left_add(plan, tree, BR_LEFT_LINKS, class->facts.uid, &class->outside) == 0
+		? 0
+		: br_error_memory(dx);
+}
+
+static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out,
+	struct br_diags *dx) {
+	bool wanting = false;
+	*out = (struct br_tree_plan){.tree = tree->tree};
+	find_foreign(plan, tree);
+	out->reason = choose_strategy(plan, tree);
+	out->strategy = tree->strategy;
+	if (out->reason == NULL || split_links(plan, tree) != 0
+		|| choose_all(plan, tree, &wanting) != 0) {
+		return br_error_memory(dx);
+	}
+	if (wanting && danger_check(plan, tree) != 0) {
+		return br_error_memory(dx);
+	}
+	out->refused = tree->refused;
+	out->partial = tree->refused || tree->unseen.count > 0;
+	for (size_t i = 0; !tree->refused && i < tree->classes.n; i++) {
+		if (settle_class(plan, tree, table_at(&tree->classes, i), out, dx) != 0) {
+			return -1;
+		}
+	}
+	if (tree->refused) {
+		return 0;
+	}
+	return left_add(plan, tree, BR_LEFT_UNSEEN, BR_NO_ID, &tree->unseen) == 0
+			&& left_add(plan, tree, BR_LEFT_MOUNT_POINT, BR_NO_ID, &tree->mount_points)
+				== 0
+		? 0
+		: br_error_memory(dx);
+}
+
+// A missing source that is not made leaves its tree short.
+static void find_unmade(
+	const struct br_plan *plan, const struct tree_work *tree, struct br_tree_plan *out) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		bool made = !demand_missing(demand) || !demand_counts(demand);
+		for (size_t k = 0; k < plan->work->makes.n; k++) {
+			const struct br_make *make = &plan->work->makes.v[k];
+			made = made
+				|| (make->tree == tree->tree
+					&& strcmp(make->root->real, demand->source->real) == 0
+					&& strcmp(make->below, demand->source->missing) == 0);
+		}
+		out->partial = out->partial || !made;
+	}
+}
+
+static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_diags *dx) {
+	struct br_plan_work *work = plan->work;
+	for (size_t i = 0; i < work->ntrees; i++) {
+		plan->changes += trees[i].changes;
+		find_unmade(plan, &work->trees[i], &trees[i]);
+	}
+	plan->trees = trees;
+	plan->ntrees = work->ntrees;
+	plan->makes = work->makes.v;
+	plan->nmakes = work->makes.n;
+	plan->accounts = work->new_accounts.v;
+	plan->naccounts = work->new_accounts.n;
+	plan->refusals = work->refusals.v;
+	plan->nrefusals = work->refusals.n;
+	plan->changes += plan->nmakes + plan->naccounts;
+	if (effects_finish(plan) != 0 || left_finish(plan) != 0 || actions_finish(plan) != 0) {
+		return br_error_memory(dx);
+	}
+	for (size_t i = 0; i < work->ntrees; i++) {
+		if (trees[i].changes > 0 || trees[i].partial) {
+			if (notes_tree(plan, &work->trees[i], br_diags_places(dx)) != 0) {
+				return br_error_memory(dx);
+			}
+		}
+	}
+	if (notes_plan(plan) != 0) {
+		return br_error_memory(dx);
+	}
+	plan->notes = work->notes.v;
+	plan->nnotes = work->notes.n;
+	return 0;
+}
+
+int br_plan_settle(struct br_plan *plan, struct br_diags *dx) {
+	struct br_plan_work *work = plan->work;
+	struct br_tree_plan *trees = BR_NEW_ARRAY(plan->arena, struct br_tree_plan, work->ntrees);
+	if (trees == NULL) {
+		return br_error_memory(dx);
+	}
+	for (size_t i = 0; i < work->ntrees; i++) {
+		if (settle_tree(plan, &work->trees[i], &trees[i], dx) != 0) {
+			return -1;
+		}
+	}
+	if (makes_add(plan, dx) != 0 || accounts_add(plan, dx) != 0) {
+		return -1;
+	}
+	return finish(plan, trees, dx);
+}
+
+static bool is_excluded(const struct br_plan *plan, const char *path) {
+	const char *const *globs = plan->options->excludes;
+	for (; globs != NULL && *globs != NULL; globs++) {
+		if (br_glob(*globs, path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	const struct tree_work *work = find_tree(plan, tree);
+	if (work == NULL || work->refused || is_excluded(plan, path)) {
+		return 0;
+	}
+	struct facts facts = facts_of(tree, path, inode);
+	if ((facts.flags & FACT_LINKS) != 0) {
+		const uint64_t key[2] = {inode->dev, inode->ino};
+		const struct link *link = table_find(&work->links, key);
+		if (link == NULL || !has_all_links(link) || link->nlink != inode->nlink) {
+			return 0;
+		}
+	}
+	struct outcome outcome;
+	const struct class *class = table_find(&work->classes, &facts);
+	if (class != NULL) {
+		outcome = class->outcome;
+	} else if (choose(plan, work, &facts, &outcome) != 0) {
+		return -1;
+	}
+	if (outcome.kind != OUTCOME_CHANGE) {
+		return 0;
+	}
+	*after = *inode;
+	after->mode = outcome.after.mode;
+	after->uid = outcome.after.uid;
+	after->gid = outcome.after.gid;
+	after->acl = outcome.after.acl;
+	after->def = outcome.after.def;
+	bool moved = after->uid.v != inode->uid.v || after->gid.v != inode->gid.v;
+	if (moved && S_ISREG(inode->mode)) {
+		after->caps = NULL;
+	}
+	return 1;
+}

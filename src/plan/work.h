@@ -1,0 +1,342 @@
+/**
+ * Private to plan/: what is gathered while the tree is seen, and the parts that settling is made of.
+ *
+ * Inodes that are in the same state and under the same demands get the same answer, so they are one class: a plan keeps classes, with a count and the first few
+ * paths, never files. Only regular files with several links are remembered one by one (whether all their links are inside), up to LINKS_MAX.
+ */
+#ifndef BR_PLAN_WORK_H
+#define BR_PLAN_WORK_H
+
+#include <base/mem.h>
+#include <bindright/plan.h>
+
+/** A hash table of items that begin with their key, in the order of their coming. Items move when it grows. */
+struct table {
+	size_t key;
+	size_t item;
+	size_t n;
+	size_t cap;
+	size_t nslots;
+	unsigned char *items;
+	uint32_t *slots;
+};
+
+void table_init(struct table *table, size_t key, size_t item);
+void table_release(struct table *table);
+/** NULL where it is not there. */
+void *table_find(const struct table *table, const void *key);
+/** Find or add (all but the key zeroed). NULL with ENOMEM. */
+void *table_put(struct table *table, const void *key);
+void *table_at(const struct table *table, size_t i);
+
+/** The first few of many paths. */
+struct tally {
+	uint64_t count;
+	const char *examples[BR_EXAMPLES];
+	size_t nexamples;
+};
+
+/** Count `count` more; the path is copied where it is one of the first. 0 or -1 with ENOMEM. */
+int tally_add(struct br_arena *arena, struct tally *tally, const char *path, uint64_t count);
+/** Add another tally's count and examples. */
+void tally_merge(struct tally *tally, const struct tally *more);
+
+/** Facts of an inode that are not its state. */
+enum {
+	/** Its name, or that of a directory above it, says that it is private. */
+	FACT_PRIVATE_NAME = 1 << 0,
+	/** It has security.capability. */
+	FACT_CAPS = 1 << 1,
+	/** A regular file with several links. */
+	FACT_LINKS = 1 << 2,
+	FACT_IMMUTABLE = 1 << 3,
+	FACT_APPEND = 1 << 4,
+	/** The tree's root. */
+	FACT_ROOT = 1 << 5,
+	/** Its ACL was not read: its mode alone serves every demand. */
+	FACT_UNREAD = 1 << 6,
+};
+
+/** Everything that decides about an inode. The key of a class: no padding. */
+struct facts {
+	const struct br_acl *acl;
+	const struct br_acl *def;
+	/** Bit 1 << index of each demand that applies. */
+	uint64_t demands;
+	uint32_t uid;
+	uint32_t gid;
+	/** Type and mode. */
+	uint32_t mode;
+	/** FACT_*. */
+	uint32_t flags;
+};
+_Static_assert(sizeof(struct facts) == 2 * sizeof(void *) + 24, "facts are compared as bytes");
+
+/** What becomes of an inode. */
+enum outcome_kind {
+	OUTCOME_FITS,
+	OUTCOME_CHANGE,
+	OUTCOME_LEFT,
+};
+
+struct outcome {
+	enum outcome_kind kind;
+	/** Of LEFT. */
+	enum br_left_reason reason;
+	/** Of CHANGE. */
+	struct br_inode after;
+};
+
+struct class {
+	struct facts facts;
+	struct tally seen;
+	/** Settled. */
+	struct outcome outcome;
+	/** Of files with several links: those that have all of them in the tree, and the others. Of everything else: all, and none. */
+	struct tally inside;
+	struct tally outside;
+};
+
+/** A regular file with several links. */
+struct link {
+	/** The key: device and inode number. */
+	uint64_t dev;
+	uint64_t ino;
+	uint32_t nlink;
+	uint32_t found;
+	/** Its class's number. */
+	uint32_t class;
+	/** Two of its names are under different demands. */
+	bool mixed;
+	/** Kept for the first few. */
+	const char *path;
+};
+
+enum {
+	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
+	LINKS_MAX = 1 << 20,
+	LINKS_NAMED = 256,
+	/** Demands and keepers of one tree. */
+	PEOPLE_MAX = 2 * BR_DEMANDS_MAX,
+};
+
+struct tree_work {
+	const struct br_tree *tree;
+	/** The facts of the tree's root, once it was seen. */
+	struct br_inode root;
+	bool root_seen;
+	struct table classes;
+	struct table links;
+	struct tally unseen;
+	struct tally mount_points;
+	/** All demands, and demanded keepers, are of one UID. */
+	bool single;
+	br_hostid sole;
+	/** Some demand writes. */
+	bool writes;
+	/** Something belongs to somebody out of the from-set: no default ACLs here. */
+	bool foreign;
+	/** Settled. */
+	enum br_strategy strategy;
+	bool refused;
+};
+
+/** The login credentials of a host UID. */
+struct account_cred {
+	uint32_t uid;
+	bool exists;
+	struct br_cred cred;
+};
+
+struct br_plan_work {
+	struct br_arena arena;
+	struct br_plan_input input;
+	struct br_id_limits limits;
+	struct tree_work *trees;
+	size_t ntrees;
+	struct table accounts;
+	/** A UID and GID that nobody has. */
+	br_hostid stranger;
+	/** Room for the entries of an ACL that is being made. */
+	struct br_acl_entry *scratch;
+	size_t nscratch;
+	/** The results, while they grow. */
+	struct table actions;
+	struct table effects;
+	struct table left;
+	br_vec(struct br_refusal) refusals;
+	br_vec(struct br_make) makes;
+	br_vec(struct br_account) new_accounts;
+	br_vec(const char *) notes;
+};
+
+/* table.c above; people.c: */
+
+/** Somebody who needs something of an inode. */
+struct person {
+	const struct br_cred *cred;
+	unsigned need;
+	/** He does not have it today. */
+	bool wanting;
+};
+
+struct people {
+	struct person v[PEOPLE_MAX];
+	size_t n;
+	/** Of all together. */
+	unsigned need;
+	size_t wanting;
+};
+
+/** The inode that facts tell of (all BR_HAVE_* set). */
+struct br_inode facts_inode(const struct facts *facts);
+/** What people are asked about. */
+struct people_at {
+	const struct br_inode *inode;
+	/** What is planned for it, or NULL: what one is given can make others need more (of a file whatever anybody may). */
+	const struct br_inode *after;
+	uint64_t demands;
+};
+
+/** Everybody whom a demand, or a demanded keeper, makes need something of this inode. */
+void people_find(const struct br_plan *plan, const struct tree_work *tree,
+	const struct people_at *at, struct people *out);
+/** Demands with a host identity, whose `below` is the path or above it. */
+uint64_t demands_at(const struct br_tree *tree, const char *path);
+/** Whether the demand has an identity on this host. */
+bool demand_counts(const struct br_demand *demand);
+
+/** Everything that a process of this UID may be, without capabilities. Call with *i = 0; false at the end. */
+bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
+	struct br_cred *out);
+/** What any of them may today. */
+unsigned held(const struct br_plan *plan, const struct tree_work *tree,
+	const struct br_inode *inode, br_hostid uid);
+/** The host account's login credentials are read into the cache. 0 or -1 with ENOMEM. */
+int account_load(const struct br_plan *plan, br_hostid uid);
+/** The same for all UIDs that an inode names. */
+int accounts_load(const struct br_plan *plan, const struct br_inode *inode);
+/** A cred with this UID and this group only. */
+struct br_cred bare_cred(br_hostid uid, br_hostid gid);
+extern const struct br_where plain_where;
+
+/* draft.c: */
+
+/** An ACL that is being made. */
+struct draft {
+	/** Named entries, in no order. */
+	struct br_acl_entry *v;
+	size_t n;
+	bool extended;
+	unsigned owner, group, mask, other;
+};
+
+/** The state of the inode; 0 or -1 with ENOMEM. Uses the plan's scratch: one draft at a time. */
+int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_inode *inode);
+/** Give a named user exactly these bits; nobody else's change. */
+void draft_name(struct draft *draft, br_hostid uid, unsigned perm);
+/** Into mode and acl of an inode. 0 or -1 with ENOMEM. */
+int draft_close(const struct br_plan *plan, const struct draft *draft, struct br_inode *after);
+/** The default ACL of a directory for which people have demands. NULL with ENOMEM. */
+const struct br_acl *draft_default(
+	const struct br_plan *plan, const struct br_inode *dir, const struct people *people);
+
+/* gate.c: */
+
+/** Whether the plan may touch it; else *reason. `own`: nobody but its owner wants something. */
+bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
+	bool own, enum br_left_reason *reason);
+/** Whether files of this UID may be changed at all. */
+bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
+bool gate_named(const struct br_plan *plan, uint32_t uid);
+/** Private by the name of one component, or of the last. */
+bool name_is_private(const char *path, bool last_too);
+bool fs_read_only(const struct tree_work *tree);
+
+/* choose.c: */
+
+/** What a strategy makes of an inode with these facts. 0 or -1 with ENOMEM. */
+int choose(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
+	struct outcome *out);
+/** The strategy of a tree and one sentence why. NULL with ENOMEM. */
+const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree);
+/** A host group that may be used for somebody of this cred. */
+bool gid_usable(const struct br_plan *plan, const struct br_cred *cred, br_hostid gid);
+
+/* effects.c: */
+
+void effects_init(struct table *table);
+/** Work out who gains and who loses by the change of a class. 0; -1 with an error in dx. */
+int effects_add(struct br_plan *plan, const struct tree_work *tree, const struct class *class,
+	struct br_diags *dx);
+/** Write the tables out. */
+int effects_finish(struct br_plan *plan);
+
+/* danger.c: */
+
+/** Refuse the tree if it is dangerous. 0, or -1 with ENOMEM. */
+int danger_check(struct br_plan *plan, struct tree_work *tree);
+
+/* makes.c, accounts.c: */
+
+/** 0; -1 with an error in dx. */
+int makes_add(struct br_plan *plan, struct br_diags *dx);
+int accounts_add(struct br_plan *plan, struct br_diags *dx);
+/** Whether this demand's source is to be made. */
+bool demand_missing(const struct br_demand *demand);
+
+/* words.c: */
+
+void actions_init(struct table *table);
+/** Sum up the change of a class that has one. 0 or -1 with ENOMEM. */
+int actions_add(struct br_plan *plan, const struct tree_work *tree, const struct class *class);
+int actions_finish(struct br_plan *plan);
+
+/* commands.c: */
+
+/** An entry as it was and as it will be; ENTRY_NONE: not there. */
+struct entry_change {
+	uint16_t tag;
+	uint8_t from;
+	uint8_t to;
+	uint32_t id;
+};
+enum {
+	ENTRY_NONE = 0xff,
+	ENTRY_CHANGES = 4,
+};
+/** The entries of the access ACL (without the mask) that differ; at most ENTRY_CHANGES are written, the count is of all. */
+size_t entry_changes(const struct br_inode *before, const struct br_inode *after,
+	struct entry_change out[ENTRY_CHANGES]);
+/** Ordinary commands that do exactly this; *out NULL where there is none. 0 or -1 with ENOMEM. */
+int command_chown(const struct br_plan *plan, const struct tree_work *tree,
+	const struct class *class, const char *path, const char **out);
+int command_acl(
+	const struct br_plan *plan, const struct class *class, const char *path, const char **out);
+int command_default(
+	const struct br_plan *plan, const struct br_acl *def, const char *path, const char **out);
+/** One setfacl -R that leaves every inode of the tree as planned: its entry ("u:1001:rwX"), the command; NULL where there is none. 0 or -1 with ENOMEM. */
+int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, const char **entry,
+	const char **command);
+
+/* left.c: */
+
+void left_init(struct table *table);
+/** Count what is left alone. 0 or -1 with ENOMEM. */
+int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
+	uint32_t uid, const struct tally *tally);
+int left_finish(struct br_plan *plan);
+
+/* notes.c: */
+
+/** Add a sentence, owned by the plan's arena; NULL text is a failed br_printf. 0 or -1 with ENOMEM. */
+int note_add(struct br_plan *plan, const char *text);
+/** What will not be usable tomorrow, and advice about the spec. 0 or -1 with ENOMEM. */
+int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places);
+int notes_plan(struct br_plan *plan);
+/** "alice" or "1001"; "uid 1001 (alice)" or "uid 1001". NULL with ENOMEM. */
+const char *user_word(const struct br_plan *plan, uint32_t uid);
+const char *group_word(const struct br_plan *plan, uint32_t gid);
+const char *uid_phrase(const struct br_plan *plan, uint32_t uid);
+
+#endif

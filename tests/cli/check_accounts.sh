@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The host's accounts: missing, somebody else's, the caller's own, and IDs of a user namespace.
+# shellcheck source=tests/cli/lib.sh
+. "$BR_TOP/tests/cli/lib.sh"
+
+mkdir -p data etc
+compose 'volumes: ["./data:/data"]'
+chmod 777 data
+golden 0 bindright check --sysroot "$T/work"
+printf 'bob:x:1001:1001::/home/bob:/bin/sh\n' >etc/passwd
+golden 0 bindright check --sysroot "$T/work"
+golden 0 bindright check --sysroot "$T/work" --keep bob
+printf 'bob:x:1001:\n' >etc/group
+golden 0 bindright check --sysroot "$T/work" --keep bob
+: >etc/passwd
+golden 0 bindright check --sysroot "$T/work"
+printf 'rl:1000:65536\n' >etc/subuid
+golden 0 bindright check --sysroot "$T/work"
+done_golden

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Links: followed where they lead somewhere; dangling, looping and confused ones are errors.
+# shellcheck source=tests/cli/lib.sh
+. "$BR_TOP/tests/cli/lib.sh"
+
+compose 'volumes: ["./good:/good", "./dangling:/dangling", "./loop:/loop", "./file/below:/below"]'
+mkdir real && chown 1001:1001 real
+ln -s real good
+ln -s nowhere dangling
+ln -s loop loop
+touch file
+golden 1 bindright check --sysroot "$T"
+done_golden

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# A mount inside another mount whose mount point is not there yet.
+# shellcheck source=tests/cli/lib.sh
+. "$BR_TOP/tests/cli/lib.sh"
+
+mkdir -p outer/there inner && chown -R 1001:1001 outer inner
+compose 'volumes: ["./outer:/o", "./inner:/o/there", "./inner:/o/new/in"]'
+golden 0 bindright check --sysroot "$T"
+done_golden

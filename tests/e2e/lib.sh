@@ -1,0 +1,126 @@
+# Shared by the end-to-end tests: a dockerd of their own, an image of their own, bindright with journals of its own.
+# shellcheck shell=bash
+#
+# Each test sources this file, which needs root, dockerd and a static busybox (77 with a reason otherwise), runs the
+# test in a private mount namespace, and stops the engine again when the test ends.
+
+skip() {
+	echo "skip: $*"
+	exit 77
+}
+die() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# A mount namespace of our own: the journals go to a directory of this test, and nothing that we mount is seen outside.
+if [ -z "${E2E_INSIDE:-}" ]; then
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	export E2E_INSIDE=1
+	exec unshare --mount --propagation private bash "$0" "$@"
+fi
+
+set -eu
+[ -x "${BINDRIGHT:-}" ] || die "BINDRIGHT does not name the program"
+for tool in dockerd busybox setfacl getfacl; do
+	command -v $tool >/dev/null || skip "needs $tool"
+done
+# The client that belongs to the daemon, where another one comes first in PATH.
+docker=/usr/bin/docker
+[ -x "$docker" ] || docker=$(command -v docker) || skip "needs docker"
+
+# Sockets have short paths, and overlay2 wants a real file system.
+engine=$(mktemp -d /var/tmp/brXXXXXX)
+work=$(mktemp -d "$engine/workXXXXXX")
+chmod 755 "$engine" "$work"
+out=$engine/out err=$engine/err
+mkdir -p /var/lib/bindright "$engine/state"
+chmod 700 "$engine/state"
+mount --bind "$engine/state" /var/lib/bindright
+export DOCKER_HOST=unix://$engine/docker.sock DOCKER_CONFIG=$engine/config
+export DOCKER_BUILDKIT=0
+
+engine_stop() {
+	local pid
+	if pid=$(cat "$engine/pid" 2>/dev/null); then
+		kill "$pid" 2>/dev/null || true
+		for _ in $(seq 100); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill -9 "$pid" 2>/dev/null || true
+	fi
+	# What the engine mounted below its directory goes with it.
+	awk -v dir="$engine/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		while read -r mount; do umount -l "$mount" 2>/dev/null || true; done
+	umount -l /var/lib/bindright 2>/dev/null || true
+	chattr -R -i -a "$work" 2>/dev/null || true
+	rm -rf "$engine"
+}
+
+engine_start() {
+	local trial
+	dockerd --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/pid" \
+		--host "$DOCKER_HOST" --bridge=none --iptables=false --ip6tables=false --log-level=warn "$@" \
+		</dev/null >"$engine/log" 2>&1 &
+	for trial in $(seq 200); do
+		"$docker" version >/dev/null 2>&1 && return
+		kill -0 $! 2>/dev/null || break
+		sleep 0.1
+	done
+	tail -n 20 "$engine/log" >&2
+	die "dockerd did not start (try $trial)"
+}
+
+# An image "busybox" made from the static busybox of this machine; user nonroot is 1001.
+make_image() {
+	local root=$engine/rootfs
+	mkdir -p "$root"/{bin,etc,tmp,root,proc,dev}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for applet in sh ls id cat touch rm mkdir mv cp stat sleep true date chmod chown; do
+		ln -sf busybox "$root/bin/$applet"
+	done
+	# Debian's static busybox lacks it; nonroot is there already.
+	printf '#!/bin/sh\n' >"$root/bin/adduser"
+	chmod 755 "$root/bin/adduser"
+	printf 'root:x:0:0:root:/root:/bin/sh\nnonroot:x:1001:1001::/:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:x:0:\nnonroot:x:1001:\n' >"$root/etc/group"
+	tar -C "$root" -c . | "$docker" import - busybox:latest >/dev/null
+}
+
+trap engine_stop EXIT
+engine_start "$@"
+make_image
+cd "$work"
+
+# in_container USER SOURCE [docker run options] -- COMMAND: run it with SOURCE at /data.
+in_container() {
+	local user=$1 source=$2 options=()
+	shift 2
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	"$docker" run --rm --network none --user "$user" "${options[@]}" --volume "$source:/data" busybox sh -c "$*"
+}
+can() { in_container "$@" >/dev/null 2>&1; }
+
+# expect STATUS COMMAND...: run it, keep what it says in $out and $err.
+expect() {
+	local want=$1 got=0
+	shift
+	"$@" >"$out" 2>"$err" || got=$?
+	if [ "$got" != "$want" ]; then
+		sed 's/^/    /' "$out" "$err" >&2
+		die "exit status $got, not $want: $*"
+	fi
+}
+says() { grep -qF -- "$1" "$out" "$err" || { cat "$out" "$err" >&2; die "it does not say: $1"; }; }
+says_not() { ! grep -qF -- "$1" "$out" "$err" || { cat "$out" "$err" >&2; die "it says: $1"; }; }
+
+# Owner, mode, size, ACLs and attributes of everything below a directory, sorted: what undo must bring back.
+snapshot() {
+	find "$1" -printf '%P %U:%G %m %y %i\n' | sort
+	getfacl -R -n -p --absolute-names "$1" 2>/dev/null
+}

@@ -1,0 +1,68 @@
+/**
+ * Trees to change and put back, for the tests of apply/: built with plain system calls, compared with plain system calls.
+ */
+#ifndef BR_TESTS_APPLIED_H
+#define BR_TESTS_APPLIED_H
+
+#include <apply/run.h>
+
+/** IDs that no account of the machine has. */
+enum {
+	HOST_ID = 52000,
+	BOX_ID = 52001,
+	OTHER_ID = 52002,
+};
+
+/** A directory of its own with a tree in it and a place for journals. */
+struct ground {
+	char top[256];
+	char tree[400];
+	char state[300];
+	/** Who decides, and what is counted. */
+	br_decide *decide;
+	void *context;
+	volatile sig_atomic_t stop;
+	bool use_stop;
+	const struct br_make *makes;
+	size_t nmakes;
+	const struct br_account *accounts;
+	size_t naccounts;
+	/** The allocation of the next call that fails (0: none), and whether it came. */
+	unsigned fault_at;
+	bool fault_hit;
+	/** What the last call left: the messages, joined. */
+	char said[2048];
+	struct br_apply_result applied;
+	struct br_undo_result undone;
+	struct br_run run;
+	/** Of the results. */
+	struct br_arena arena;
+};
+
+/** Below $TMPDIR or /tmp. The tree is empty. */
+void ground_make(struct ground *g);
+void ground_remove(struct ground *g);
+/** A tree with everything that an inode can have, of about n entries. */
+void ground_fill(const struct ground *g, int n);
+
+/** All that can be seen of a tree from outside, but times and link counts of directories: owners, modes, attributes, types, contents' sizes. Heap. */
+char *snapshot(const char *path);
+/** snapshot(path) equals `before` (and says where not). */
+void assert_snapshot(const char *path, const char *before);
+
+/** Run the ground's job; br_apply_job's answer. */
+int ground_apply(struct ground *g);
+/** Undo (NULL: the newest); br_undo's answer. */
+int ground_undo(struct ground *g, const char *id, bool dry);
+/** The state of the newest run, or -1 where there is none. */
+int ground_state(struct ground *g);
+
+/** Deciders: everything of HOST_ID or root becomes BOX_ID's; BOX_ID gets an ACL entry rwx; both, with default ACLs and another mode. */
+br_decide decide_owner;
+br_decide decide_acl;
+br_decide decide_mixed;
+
+/** u:BOX_ID:rwx added to what there is, as a system.posix_acl_* value; the number of bytes. */
+size_t acl_blob(unsigned mode, uint32_t id, unsigned perm, unsigned char out[64]);
+
+#endif

@@ -1,0 +1,928 @@
+// Plans made true and taken back: everything is as it was, and what changed meanwhile is left alone.
+
+#include <base/own.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <support/applied.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+// ---- System calls that the tests can watch or fail ----
+
+static struct {
+	/** Called before each fdatasync, with its number. */
+	void (*at_sync)(int n);
+	int syncs;
+	/** Fail the n-th one from now on (1 is the next) with this errno. */
+	int sync_fails_at;
+	int chowns;
+	int chown_fails_at;
+	int error;
+} calls;
+
+int fdatasync(int fd) {
+	calls.syncs++;
+	if (calls.at_sync != NULL) {
+		calls.at_sync(calls.syncs);
+	}
+	if (calls.syncs == calls.sync_fails_at) {
+		errno = calls.error;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags) {
+	calls.chowns++;
+	if (calls.chowns == calls.chown_fails_at) {
+		errno = calls.error;
+		return -1;
+	}
+	return (int)syscall(SYS_fchownat, fd, path, uid, gid, flags);
+}
+
+static struct ground g;
+
+static int setup(void **state) {
+	(void)state;
+	memset(&calls, 0, sizeof(calls));
+	if (geteuid() == 0) {
+		ground_make(&g);
+	}
+	return 0;
+}
+
+static int teardown(void **state) {
+	(void)state;
+	if (geteuid() == 0) {
+		ground_remove(&g);
+	}
+	return 0;
+}
+
+static void needs_root(void) {
+	if (geteuid() != 0) {
+		print_message("needs root\n");
+		skip();
+	}
+}
+
+static const char *at(const char *name) {
+	static char path[600];
+	snprintf(path, sizeof(path), "%s/%s", g.tree, name);
+	return path;
+}
+
+static struct stat look(const char *name) {
+	struct stat st;
+	assert_int_equal(lstat(at(name), &st), 0);
+	return st;
+}
+
+// ---- There and back ----
+
+static void there_and_back(br_decide *decide) {
+	needs_root();
+	ground_fill(&g, 100);
+	g.decide = decide;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.conflicts, 0);
+	assert_int_equal(g.applied.failed, 0);
+	assert_true(br_run_id_valid(g.applied.id));
+	assert_int_equal(ground_state(&g), BR_RUN_APPLIED);
+	br_auto(br_freep) char *after = snapshot(g.tree);
+	assert_int_equal(ground_undo(&g, NULL, true), 1);
+	assert_int_equal(g.undone.restored, g.applied.changed);
+	assert_snapshot(g.tree, after);
+	assert_int_equal(ground_state(&g), BR_RUN_APPLIED);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, g.applied.changed);
+	assert_int_equal(g.undone.conflicts, 0);
+	assert_string_equal(g.run.input, "compose.yaml");
+	assert_string_equal(g.run.invoker, "alice");
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_state(&g), BR_RUN_UNDONE);
+	assert_int_equal(ground_undo(&g, NULL, false), 0);
+}
+
+static void test_owner(void **state) {
+	(void)state;
+	there_and_back(decide_owner);
+}
+
+static void test_acl(void **state) {
+	(void)state;
+	there_and_back(decide_acl);
+}
+
+static void test_mixed(void **state) {
+	(void)state;
+	there_and_back(decide_mixed);
+}
+
+static void test_is_what_was_decided(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 20);
+	g.decide = decide_mixed;
+	assert_int_equal(ground_apply(&g), 0);
+	unsigned char want[64];
+	unsigned char got[64];
+	struct stat st = look("d0/f1");
+	assert_int_equal(st.st_uid, BOX_ID);
+	assert_int_equal(st.st_gid, BOX_ID);
+	assert_int_equal(st.st_mode, S_IFREG | 0674);
+	size_t n = acl_blob(0644, BOX_ID, 7, want);
+	assert_int_equal(lgetxattr(at("d0/f1"), "system.posix_acl_access", got, 64), n);
+	assert_memory_equal(got, want, n);
+	st = look("acl dir");
+	assert_int_equal(st.st_mode, S_IFDIR | 02770);
+	assert_int_equal(lgetxattr(at("acl dir"), "system.posix_acl_default", got, 64), -1);
+	assert_int_equal(lgetxattr(at("acl dir"), "system.posix_acl_access", got, 64), -1);
+	assert_int_equal(look("setuid").st_mode & 07000, 0);
+	assert_int_equal(look("socket").st_uid, 0);
+	assert_int_equal(look("sticky/link").st_uid, BOX_ID);
+	assert_int_equal(look("").st_uid, BOX_ID);
+}
+
+static int decide_nothing(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	(void)context;
+	(void)tree;
+	(void)path;
+	*after = *inode;
+	return inode->nlink % 2; // "No" and "the same as it is" come to the same.
+}
+
+static void test_nothing_to_do(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 10);
+	g.decide = decide_nothing;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	assert_int_equal(ground_apply(&g), 0);
+	assert_string_equal(g.applied.id, "");
+	assert_int_equal(ground_state(&g), -1);
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_undo(&g, NULL, false), 0);
+}
+
+static void test_single_file(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 0);
+	char whole[sizeof(g.tree)];
+	snprintf(whole, sizeof(whole), "%s", g.tree);
+	br_auto(br_freep) char *before = snapshot(whole);
+	assert_true(snprintf(g.tree, sizeof(g.tree), "%s/acl", whole) > 0);
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.changed, 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, 1);
+	assert_snapshot(whole, before);
+}
+
+// Deeper than one path can say.
+static void test_deep(void **state) {
+	(void)state;
+	needs_root();
+	enum {
+		DEEP = 40
+	};
+	char name[201];
+	memset(name, 'n', 200);
+	name[200] = '\0';
+	int fd = open(g.tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < DEEP; i++) {
+		assert_int_equal(mkdirat(fd, name, 0700), 0);
+		int next = openat(fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = next;
+		assert_true(fd >= 0);
+		assert_int_equal(fchownat(fd, "", HOST_ID, HOST_ID, AT_EMPTY_PATH), 0);
+	}
+	struct stat st;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.changed, DEEP + 1);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_uid, BOX_ID);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, DEEP + 1);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_uid, HOST_ID);
+	close(fd);
+}
+
+static void many(int n) {
+	char name[32];
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		int fd = open(at(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+		assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
+		close(fd);
+	}
+}
+
+static void test_more_than_a_batch(void **state) {
+	(void)state;
+	needs_root();
+	enum {
+		MANY = 9000
+	};
+	many(MANY);
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.changed, MANY + 1);
+	assert_true(calls.syncs >= 5);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, MANY + 1);
+	assert_int_equal(look("8999").st_uid, HOST_ID);
+}
+
+static void test_undo_twice_by_id(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 10);
+	assert_int_equal(ground_apply(&g), 0);
+	char id[BR_RUN_ID];
+	strcpy(id, g.applied.id);
+	assert_int_equal(ground_undo(&g, id, false), 1);
+	assert_int_equal(ground_undo(&g, id, false), 0);
+	id[strlen(id) - 1] = id[strlen(id) - 1] == '0' ? '1' : '0';
+	assert_int_equal(ground_undo(&g, id, false), -1);
+	assert_non_null(strstr(g.said, "there is no run"));
+	assert_non_null(strstr(g.said, g.applied.id));
+}
+
+// ---- What changed meanwhile ----
+
+/** Changes to a file, each of which must be noticed and left alone. */
+static const struct meddling {
+	const char *name;
+	const char *why;
+} meddlings[] = {
+	{"chown", "its owner is now 7"},
+	{"chgrp", "its group is now 7"},
+	{"chmod", "its mode is now -rw-rw-rw-"},
+	{"acl", "its ACL is another one now"},
+	{"link", "it has 2 names now"},
+	{"unlink", "it is gone"},
+	{"replace", "another one has its name now"},
+	{"symlink", "another one has its name now"},
+	{"directory", "another one has its name now"},
+};
+
+static const char *victim;
+
+static void meddle(const char *how) {
+	unsigned char blob[64];
+	const char *path = at(victim);
+	if (strcmp(how, "chown") == 0) {
+		assert_int_equal(lchown(path, 7, (gid_t)-1), 0);
+	} else if (strcmp(how, "chgrp") == 0) {
+		assert_int_equal(lchown(path, (uid_t)-1, 7), 0);
+	} else if (strcmp(how, "chmod") == 0) {
+		assert_int_equal(chmod(path, 0666), 0);
+	} else if (strcmp(how, "acl") == 0) {
+		size_t n = acl_blob(0604, OTHER_ID, 4, blob);
+		assert_int_equal(lsetxattr(path, "system.posix_acl_access", blob, n, 0), 0);
+		assert_int_equal(chmod(path, 0604), 0);
+	} else if (strcmp(how, "link") == 0) {
+		char other[600];
+		snprintf(other, sizeof(other), "%s/other name", g.top);
+		assert_int_equal(link(path, other), 0);
+	} else {
+		assert_int_equal(unlink(path), 0);
+		if (strcmp(how, "replace") == 0) {
+			int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0604);
+			assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
+			close(fd);
+		} else if (strcmp(how, "symlink") == 0) {
+			assert_int_equal(symlink("/etc/passwd", path), 0);
+		} else if (strcmp(how, "directory") == 0) {
+			assert_int_equal(mkdir(path, 0604), 0);
+			assert_int_equal(lchown(path, HOST_ID, HOST_ID), 0);
+		}
+	}
+}
+
+static void add_victim(void) {
+	victim = "victim";
+	int fd = open(at(victim), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
+	assert_int_equal(fchmod(fd, 0604), 0);
+	close(fd);
+}
+
+static const char *how_now;
+static int meddle_at;
+
+static void meddle_at_sync(int n) {
+	if (n == meddle_at) {
+		meddle(how_now);
+	}
+}
+
+static int decide_and_meddle(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	int r = decide_owner(context, tree, path, inode, after);
+	if (strcmp(path, victim) == 0 && how_now != NULL) {
+		const char *how = how_now;
+		how_now = NULL;
+		meddle(how);
+	}
+	return r;
+}
+
+static char *see_victim(void) {
+	struct stat st;
+	return lstat(at(victim), &st) == 0 ? snapshot(at(victim)) : NULL;
+}
+
+static void assert_left_alone(const struct meddling *m, const char *meddled) {
+	struct stat st;
+	if (g.applied.conflicts != 1 || g.applied.nexamples != 1
+		|| strcmp(g.applied.reasons[0], m->why) != 0) {
+		fail_msg("%s: %llu conflicts, %s", m->name, (unsigned long long)g.applied.conflicts,
+			g.applied.nexamples > 0 ? g.applied.reasons[0] : "no example");
+	}
+	assert_string_equal(g.applied.examples[0], at(victim));
+	if (meddled != NULL) {
+		assert_snapshot(at(victim), meddled);
+	} else {
+		assert_int_equal(lstat(at(victim), &st), -1);
+	}
+}
+
+/** Meddle at the n-th sync (0: after the decision), then see that all else was done, and is undone. */
+static void meddle_when(const struct meddling *m, int when) {
+	ground_make(&g);
+	ground_fill(&g, 5);
+	add_victim();
+	how_now = m->name;
+	meddle_at = when;
+	memset(&calls, 0, sizeof(calls));
+	calls.at_sync = when > 0 ? meddle_at_sync : NULL;
+	g.decide = when > 0 ? decide_owner : decide_and_meddle;
+	assert_int_equal(ground_apply(&g), 0);
+	calls.at_sync = NULL;
+	br_auto(br_freep) char *meddled = see_victim();
+	assert_left_alone(m, meddled);
+	assert_int_equal(look("d0/f1").st_uid, BOX_ID);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.conflicts, 0);
+	if (meddled != NULL) {
+		assert_snapshot(at(victim), meddled);
+	}
+	assert_int_equal(look("d0/f1").st_uid, HOST_ID);
+	ground_remove(&g);
+}
+
+static void test_meddling_before_the_announcement(void **state) {
+	(void)state;
+	needs_root();
+	ground_remove(&g);
+	for (size_t i = 0; i < sizeof(meddlings) / sizeof(*meddlings); i++) {
+		meddle_when(&meddlings[i], 0);
+	}
+	ground_make(&g);
+}
+
+// The first sync is that of the journal's head, the second that of the batch.
+static void test_meddling_after_the_announcement(void **state) {
+	(void)state;
+	needs_root();
+	ground_remove(&g);
+	for (size_t i = 0; i < sizeof(meddlings) / sizeof(*meddlings); i++) {
+		meddle_when(&meddlings[i], 2);
+	}
+	ground_make(&g);
+}
+
+static void test_meddling_before_undo(void **state) {
+	(void)state;
+	needs_root();
+	ground_remove(&g);
+	for (size_t i = 0; i < sizeof(meddlings) / sizeof(*meddlings); i++) {
+		const struct meddling *m = &meddlings[i];
+		if (strcmp(m->name, "link") == 0) {
+			continue; // Another name does not make it another file.
+		}
+		ground_make(&g);
+		add_victim();
+		assert_int_equal(ground_apply(&g), 0);
+		meddle(m->name);
+		br_auto(br_freep) char *meddled = see_victim();
+		assert_int_equal(ground_undo(&g, NULL, false), 1);
+		if (g.undone.conflicts != 1 || strcmp(g.undone.reasons[0], m->why) != 0) {
+			fail_msg("%s: %llu conflicts, %s", m->name,
+				(unsigned long long)g.undone.conflicts, g.undone.reasons[0]);
+		}
+		if (meddled != NULL) {
+			assert_snapshot(at(victim), meddled);
+		}
+		assert_int_equal(look("").st_uid, HOST_ID);
+		assert_int_equal(ground_state(&g), BR_RUN_PARTLY_UNDONE);
+		ground_remove(&g);
+	}
+	ground_make(&g);
+}
+
+static void test_root_replaced_before_undo(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 5);
+	assert_int_equal(ground_apply(&g), 0);
+	char other[400];
+	snprintf(other, sizeof(other), "%s/elsewhere", g.top);
+	assert_int_equal(rename(g.tree, other), 0);
+	assert_int_equal(mkdir(g.tree, 0755), 0);
+	br_auto(br_freep) char *before = snapshot(other);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, 0);
+	assert_int_equal(g.undone.conflicts, g.applied.changed);
+	assert_snapshot(other, before);
+	// Back in its place, the rest can be undone.
+	assert_int_equal(rmdir(g.tree), 0);
+	assert_int_equal(rename(other, g.tree), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, g.applied.changed);
+	assert_int_equal(ground_state(&g), BR_RUN_UNDONE);
+}
+
+// ---- Failure ----
+
+static void test_errors_stop_the_tree(void **state) {
+	(void)state;
+	needs_root();
+	static const int errors[] = {ENOSPC, EDQUOT, EROFS, EIO};
+	ground_fill(&g, 50);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		memset(&calls, 0, sizeof(calls));
+		calls.chown_fails_at = 11;
+		calls.error = errors[i];
+		assert_int_equal(ground_apply(&g), -1);
+		assert_int_equal(g.applied.changed, 10);
+		assert_int_equal(g.applied.failed, 1);
+		assert_int_equal(calls.chowns, 11);
+		assert_non_null(strstr(g.said, strerror(errors[i])));
+		assert_non_null(strstr(g.said, "10 of 100 changed / bindright undo 2"));
+		assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
+		assert_int_equal(ground_undo(&g, NULL, false), 1);
+		assert_int_equal(g.undone.restored, 10);
+		assert_int_equal(g.undone.conflicts, 0);
+		assert_snapshot(g.tree, before);
+	}
+}
+
+static void test_one_refusal_is_not_the_end(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 50);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	calls.chown_fails_at = 11;
+	calls.error = EPERM;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_true(g.applied.changed > 50);
+	assert_int_equal(g.applied.failed, 1);
+	assert_int_equal(ground_state(&g), BR_RUN_APPLIED);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(g.tree, before);
+}
+
+static void test_unwritable_journal(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 50);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	for (int n = 1; n <= 2; n++) {
+		memset(&calls, 0, sizeof(calls));
+		calls.sync_fails_at = n;
+		calls.error = EIO;
+		assert_int_equal(ground_apply(&g), -1);
+		assert_int_equal(calls.chowns, 0);
+		assert_int_equal(g.applied.changed, 0);
+		assert_non_null(strstr(g.said, "cannot write the journal"));
+		assert_snapshot(g.tree, before);
+		assert_true(ground_undo(&g, NULL, false) >= 0);
+		assert_snapshot(g.tree, before);
+	}
+}
+
+static int stop_after;
+
+static int decide_and_stop(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	if (--stop_after == 0) {
+		g.stop = 1;
+	}
+	return decide_owner(context, tree, path, inode, after);
+}
+
+static void stop_at_sync(int n) {
+	g.stop = n == 2;
+}
+
+static void test_stop(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 50);
+	g.use_stop = true;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	stop_after = 20;
+	g.decide = decide_and_stop;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_true(g.applied.interrupted);
+	assert_snapshot(g.tree, before);
+	assert_non_null(strstr(g.said, "interrupted: 0 of 100 changed"));
+	g.stop = 0;
+	g.decide = decide_owner;
+	calls.syncs = 0;
+	calls.at_sync = stop_at_sync;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_true(g.applied.interrupted);
+	assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
+	calls.at_sync = NULL;
+	g.stop = 0;
+	// Nothing new before that is put back.
+	char id[BR_RUN_ID];
+	strcpy(id, g.applied.id);
+	assert_int_equal(ground_apply(&g), -1);
+	assert_non_null(strstr(g.said, id));
+	assert_non_null(strstr(g.said, "bindright undo 2"));
+	assert_string_equal(g.applied.id, "");
+	g.stop = 1;
+	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_true(g.undone.interrupted);
+	assert_int_equal(ground_state(&g), BR_RUN_PARTLY_UNDONE);
+	g.stop = 0;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_apply(&g), 0);
+}
+
+// ---- Several runs ----
+
+static int decide_further(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	(void)context;
+	(void)tree;
+	(void)path;
+	*after = *inode;
+	after->gid.v = OTHER_ID;
+	after->caps = NULL;
+	after->mode &= S_ISDIR(inode->mode) ? ~0U : ~(uint32_t)(S_ISUID | S_ISGID);
+	return 1;
+}
+
+static void test_newest_first(void **state) {
+	(void)state;
+	needs_root();
+	char first[BR_RUN_ID];
+	char second[BR_RUN_ID];
+	ground_fill(&g, 10);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	assert_int_equal(ground_apply(&g), 0);
+	strcpy(first, g.applied.id);
+	g.decide = decide_further;
+	assert_int_equal(ground_apply(&g), 0);
+	strcpy(second, g.applied.id);
+	assert_true(strcmp(first, second) < 0);
+	assert_int_equal(ground_undo(&g, first, false), -1);
+	assert_non_null(strstr(g.said, second));
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_string_equal(g.run.id, second);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_string_equal(g.run.id, first);
+	assert_snapshot(g.tree, before);
+}
+
+static void test_places_apart(void **state) {
+	(void)state;
+	needs_root();
+	char first[BR_RUN_ID];
+	ground_fill(&g, 30);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	char whole[sizeof(g.tree)];
+	snprintf(whole, sizeof(whole), "%s", g.tree);
+	assert_true(snprintf(g.tree, sizeof(g.tree), "%s/d1", whole) > 0);
+	assert_int_equal(ground_apply(&g), 0);
+	strcpy(first, g.applied.id);
+	assert_true(snprintf(g.tree, sizeof(g.tree), "%s/d2", whole) > 0);
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(ground_undo(&g, first, false), 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(whole, before);
+}
+
+static void test_locked(void **state) {
+	(void)state;
+	needs_root();
+	char path[400];
+	ground_fill(&g, 5);
+	assert_int_equal(ground_apply(&g), 0);
+	snprintf(path, sizeof(path), "%s/lock", g.state);
+	br_auto(br_closep) int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(ground_apply(&g), -1);
+	assert_non_null(strstr(g.said, "another fix or undo is running"));
+	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_int_equal(ground_undo(&g, NULL, true), 1);
+}
+
+static void test_prune(void **state) {
+	(void)state;
+	needs_root();
+	struct br_places *places = br_places_new();
+	struct br_diags *dx = br_diags_new(places);
+	struct br_state_dir dir = {.path = g.state};
+	ground_fill(&g, 5);
+	assert_int_equal(ground_apply(&g), 0);
+	g.decide = decide_further;
+	memset(&calls, 0, sizeof(calls));
+	calls.chown_fails_at = 4;
+	calls.error = EIO;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_int_equal(br_history_prune(&dir, 3600, dx), 0);
+	assert_int_equal(br_history_prune(&dir, -10, dx), 1);
+	assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
+	assert_int_equal(br_history_prune(&dir, -10, dx), 0);
+	br_diags_free(dx);
+	br_places_free(places);
+}
+
+// ---- Directories ----
+
+static struct br_inode made_state(unsigned mode) {
+	return (struct br_inode){.mode = S_IFDIR | mode, .uid = {BOX_ID}, .gid = {OTHER_ID}};
+}
+
+static void test_makes(void **state) {
+	(void)state;
+	needs_root();
+	unsigned char blob[64];
+	ground_fill(&g, 5);
+	// What a new directory would inherit must not show.
+	size_t n = acl_blob(0777, OTHER_ID, 7, blob);
+	assert_int_equal(lsetxattr(at("setgid dir"), "system.posix_acl_default", blob, n, 0), 0);
+	struct br_make makes[] = {
+		{.below = "new", .after = made_state(0755)},
+		{.below = "new/er", .after = made_state(02750)},
+		{.below = "new/est", .after = made_state(01777)},
+		{.below = "setgid dir/x", .after = made_state(0700)},
+	};
+	g.makes = makes;
+	g.nmakes = 4;
+	g.decide = NULL;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.made, 4);
+	static const struct {
+		const char *name;
+		unsigned mode;
+	} want[] = {{"new", 0755}, {"new/er", 02750}, {"new/est", 01777}, {"setgid dir/x", 0700}};
+	for (size_t i = 0; i < 4; i++) {
+		struct stat st = look(want[i].name);
+		assert_int_equal(st.st_mode, S_IFDIR | want[i].mode);
+		assert_int_equal(st.st_uid, BOX_ID);
+		assert_int_equal(st.st_gid, OTHER_ID);
+		assert_int_equal(
+			lgetxattr(at(want[i].name), "system.posix_acl_default", NULL, 0), -1);
+		assert_int_equal(
+			lgetxattr(at(want[i].name), "system.posix_acl_access", NULL, 0), -1);
+	}
+	assert_int_equal(ground_undo(&g, NULL, true), 1);
+	assert_int_equal(g.undone.removed, 4);
+	assert_int_equal(g.undone.conflicts, 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.removed, 4);
+	assert_snapshot(g.tree, before);
+}
+
+static void test_made_and_used(void **state) {
+	(void)state;
+	needs_root();
+	struct br_make makes[] = {
+		{.below = "new", .after = made_state(0755)},
+		{.below = "new/er", .after = made_state(0755)},
+		{.below = "replaced", .after = made_state(0755)},
+	};
+	g.makes = makes;
+	g.nmakes = 3;
+	g.decide = NULL;
+	assert_int_equal(ground_apply(&g), 0);
+	int fd = open(at("new/er/data"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(rename(at("replaced"), g.state), -1);
+	char moved[400];
+	snprintf(moved, sizeof(moved), "%s/moved", g.top);
+	assert_int_equal(rename(at("replaced"), moved), 0);
+	assert_int_equal(mkdir(at("replaced"), 0755), 0);
+	assert_int_equal(ground_undo(&g, NULL, true), 1);
+	assert_int_equal(g.undone.conflicts, 3);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.removed, 0);
+	assert_int_equal(g.undone.conflicts, 3);
+	assert_string_equal(g.undone.reasons[0], "another one has its name now");
+	assert_string_equal(g.undone.reasons[1], "it is not empty");
+	assert_true(S_ISDIR(look("replaced").st_mode));
+}
+
+static void test_made_by_another(void **state) {
+	(void)state;
+	needs_root();
+	struct br_make makes[] = {{.below = "there", .after = made_state(0755)}};
+	g.makes = makes;
+	g.nmakes = 1;
+	assert_int_equal(mkdir(at("there"), 0711), 0);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	assert_int_equal(ground_apply(&g), -1);
+	assert_non_null(strstr(g.said, "somebody else made it"));
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(g.tree, before);
+}
+
+// ---- A plain user ----
+
+static void as_user(void) {
+	if (setresgid(HOST_ID, HOST_ID, HOST_ID) != 0
+		|| setresuid(HOST_ID, HOST_ID, HOST_ID) != 0) {
+		_exit(2);
+	}
+}
+
+static int decide_own(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	return inode->uid.v == HOST_ID ? decide_acl(context, tree, path, inode, after) : 0;
+}
+
+static void test_plain_user(void **state) {
+	(void)state;
+	needs_root();
+	// As root it would be root's; and files of others lie in it.
+	ground_fill(&g, 30);
+	assert_int_equal(mkdir(g.state, 0700), 0);
+	assert_int_equal(chown(g.state, HOST_ID, HOST_ID), 0);
+	assert_int_equal(chown(at("sticky"), HOST_ID, HOST_ID), 0);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	g.decide = decide_own;
+	for (int phase = 0; phase < 2; phase++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			as_user();
+			// The setgid directory of a foreign group would lose that bit for good.
+			bool well = phase == 0 ? ground_apply(&g) == -1 && g.applied.changed > 30
+					&& g.applied.conflicts == 0 && g.applied.failed == 1
+					       : ground_undo(&g, NULL, false) == 1
+					&& g.undone.restored > 30 && g.undone.conflicts == 0;
+			if (!well) {
+				(void)fprintf(stderr, "phase %d: %s\n", phase, g.said);
+			}
+			_exit(!well);
+		}
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		if (phase == 0) {
+			assert_int_equal(look("d0/f1").st_mode & 0777, 0674);
+			assert_int_equal(look("setgid dir").st_mode & 07777, 02770);
+		}
+	}
+	assert_snapshot(g.tree, before);
+}
+
+// ---- Where journals lie ----
+
+static void refused_because(const char *why) {
+	memset(&calls, 0, sizeof(calls));
+	assert_int_equal(ground_apply(&g), -1);
+	if (strstr(g.said, why) == NULL) {
+		fail_msg("not because of '%s': %s", why, g.said);
+	}
+	assert_int_equal(calls.chowns, 0);
+}
+
+static void test_untrusted_places(void **state) {
+	(void)state;
+	needs_root();
+	unsigned char blob[64];
+	char path[400];
+	ground_fill(&g, 5);
+	assert_int_equal(mkdir(g.state, 0700), 0);
+	assert_int_equal(chmod(g.top, 0777), 0);
+	refused_because("can be written by others");
+	assert_int_equal(chmod(g.top, 0755), 0);
+	assert_int_equal(chown(g.top, OTHER_ID, 0), 0);
+	refused_because("belongs to somebody else");
+	assert_int_equal(chown(g.top, 0, 0), 0);
+	assert_int_equal(chmod(g.state, 0750), 0);
+	refused_because("is open to others");
+	assert_int_equal(chmod(g.state, 0700), 0);
+	assert_int_equal(chown(g.state, OTHER_ID, 0), 0);
+	refused_because("belongs to somebody else");
+	assert_int_equal(chown(g.state, 0, 0), 0);
+	size_t n = acl_blob(0700, OTHER_ID, 0, blob);
+	assert_int_equal(setxattr(g.state, "system.posix_acl_access", blob, n, 0), 0);
+	refused_because("has an ACL");
+	assert_int_equal(rmdir(g.state), 0);
+	snprintf(path, sizeof(path), "%s/real", g.top);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(symlink(path, g.state), 0);
+	assert_int_equal(ground_apply(&g), -1);
+	assert_int_equal(unlink(g.state), 0);
+	assert_int_equal(ground_apply(&g), 0);
+}
+
+static void test_untrusted_journal(void **state) {
+	(void)state;
+	needs_root();
+	char path[500];
+	char other[500];
+	ground_fill(&g, 5);
+	assert_int_equal(ground_apply(&g), 0);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	snprintf(path, sizeof(path), "%s/runs/%s/journal", g.state, g.applied.id);
+	snprintf(other, sizeof(other), "%s/copy", g.top);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_non_null(strstr(g.said, "open to others"));
+	assert_int_equal(ground_state(&g), BR_RUN_DAMAGED);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(chown(path, OTHER_ID, 0), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_non_null(strstr(g.said, "several names"));
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rename(other, path), 0);
+	// Damage in the middle.
+	br_auto(br_closep) int fd = open(path, O_RDWR | O_CLOEXEC);
+	char byte;
+	assert_int_equal(pread(fd, &byte, 1, 700), 1);
+	byte ^= 4;
+	assert_int_equal(pwrite(fd, &byte, 1, 700), 1);
+	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_non_null(strstr(g.said, "damaged"));
+	assert_snapshot(g.tree, before);
+	byte ^= 4;
+	assert_int_equal(pwrite(fd, &byte, 1, 700), 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, g.applied.changed);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(test_owner),
+		TEST(test_acl),
+		TEST(test_mixed),
+		TEST(test_is_what_was_decided),
+		TEST(test_nothing_to_do),
+		TEST(test_single_file),
+		TEST(test_deep),
+		TEST(test_more_than_a_batch),
+		TEST(test_undo_twice_by_id),
+		TEST(test_meddling_before_the_announcement),
+		TEST(test_meddling_after_the_announcement),
+		TEST(test_meddling_before_undo),
+		TEST(test_root_replaced_before_undo),
+		TEST(test_errors_stop_the_tree),
+		TEST(test_one_refusal_is_not_the_end),
+		TEST(test_unwritable_journal),
+		TEST(test_stop),
+		TEST(test_newest_first),
+		TEST(test_places_apart),
+		TEST(test_locked),
+		TEST(test_prune),
+		TEST(test_makes),
+		TEST(test_made_and_used),
+		TEST(test_made_by_another),
+		TEST(test_plain_user),
+		TEST(test_untrusted_places),
+		TEST(test_untrusted_journal),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
