@@ -684,15 +684,15 @@ static void fill(struct oracle *o) {
 	}
 }
 
-static void empty(struct oracle *o) {
+// Also after a failure: nobody could remove what stays immutable.
+static void empty(int dirfd) {
 	char below[16];
-	int dirfd = o->views[VIEW_PLAIN];
 	for (unsigned i = 0; i < INODES; i++) {
 		set_flags(dirfd, name_of(i), 0);
 		(void)snprintf(below, sizeof(below), "%s/v", name_of(i));
 		set_flags(dirfd, below, 0);
 		(void)unlinkat(dirfd, below, i % 4 == 1 ? AT_REMOVEDIR : 0);
-		REQUIRE(!unlinkat(dirfd, name_of(i), S_ISDIR(type_of(i)) ? AT_REMOVEDIR : 0));
+		(void)unlinkat(dirfd, name_of(i), S_ISDIR(type_of(i)) ? AT_REMOVEDIR : 0);
 	}
 }
 
@@ -727,7 +727,7 @@ static void compare_on(struct oracle *o, const char *fs, int userns) {
 	print_message("%s: %llu removals, %llu allowed\n", fs, (unsigned long long)o->compared,
 		(unsigned long long)o->allowed);
 	stop_workers(o);
-	empty(o);
+	empty(o->views[VIEW_PLAIN]);
 	br_closep(&o->views[VIEW_READ_ONLY]);
 	br_closep(&o->views[VIEW_MAPPED]);
 }
@@ -787,9 +787,10 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
 	struct oracle *o = *state;
 	br_acls_free(o->acls);
-	// A failed comparison leaves its inodes behind, to be looked at.
-	(void)rmdir(place);
-	return munmap(o->job, sizeof(*o->job));
+	(void)umount2(place, MNT_DETACH);
+	br_auto(br_closep) int dirfd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	empty(dirfd);
+	return rmdir(place) || munmap(o->job, sizeof(*o->job)) ? -1 : 0;
 }
 
 int main(void) {
