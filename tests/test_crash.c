@@ -386,7 +386,7 @@ static void test_no_memory(void **state) {
 			undo_wholly(before);
 		} while (hit);
 		print_message("%u allocations\n", n);
-		assert_true(n > 50);
+		assert_true(n > 20);
 	}
 	ground_remove(&g);
 }

@@ -159,7 +159,7 @@ static bool granted_all(const struct world *w, const char *path, const struct br
 	static const struct br_where plain;
 	for (size_t i = 0; i < w->tree.n; i++) {
 		unsigned need = need_at(w, i, path, inode);
-		if (need && br_access(inode, &w->identities[i].cred, &plain, need).missing) {
+		if (need && br_access_use(inode, &w->identities[i].cred, &plain, need).missing) {
 			return false;
 		}
 	}
@@ -422,13 +422,21 @@ static void judge(struct world *w, const struct pairs *pairs, const struct probe
 	}
 }
 
+/** Whether what was allowed holds the need, asked as programs ask: list apart from create and delete; read and write at once. */
+static bool has_use(unsigned has, const struct br_inode *inode, unsigned need) {
+	unsigned at_once = S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W;
+	unsigned first = need & at_once;
+	unsigned second = need & ~at_once;
+	return (!first || (has >> first & 1)) && (!second || (has >> second & 1));
+}
+
 static void judge_demand(struct world *w, const struct pairs *pairs, size_t d) {
 	static struct probe probe;
 	probe.cred = w->identities[d].cred;
 	try_all(pairs, &probe);
 	for (size_t i = 0; i < pairs->n; i++) {
 		unsigned need = need_at(w, d, pairs->paths[i], &pairs->before[i]);
-		if (need && !(probe.has[i] >> need & 1)) {
+		if (!has_use(probe.has[i], &pairs->before[i], need)) {
 			complain(w, &pairs->before[i], &pairs->after[i], &probe.cred,
 				"is not served, says the kernel");
 		}
