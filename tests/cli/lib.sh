@@ -58,7 +58,7 @@ golden() {
 	shift
 	"$@" >"$T/out" 2>"$T/err" </dev/null || got=$?
 	{
-		printf '$ %s\n' "$*"
+		printf '$ %s\n' "${*//"$BINDRIGHT"/bindright}"
 		tidy <"$T/out"
 		tidy <"$T/err" | sed 's/^/! /'
 	} >>"$T/golden"
