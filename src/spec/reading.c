@@ -10,7 +10,7 @@
 
 enum {
 	/** Children at most; each answers at least one new question, and asks all that it can foresee. */
-	ROUNDS = 1024,
+	ROUNDS = 600,
 	/** All of them together, on the clock. */
 	SECONDS = 20,
 };
