@@ -11,12 +11,13 @@
 enum {
 	QUESTIONS = 0x31715242,
 	RESULT = 0x31725242,
-	/** The length of a string that is absent. */
-	ABSENT = UINT32_MAX,
 	/** UTF-16 can be half as large again once it is UTF-8. */
 	MOST_TEXT = 2 * BR_DOC_BYTES,
 	MOST_MESSAGES = 1 << 20,
 };
+
+/** The length of a string that is absent. */
+static const uint32_t absent = UINT32_MAX;
 
 /** The fewest bytes that one item takes: a count beyond what is left is found before memory is asked for. */
 enum {
@@ -107,14 +108,14 @@ static bool flag(struct wire *w, bool v) {
 }
 
 /** Bytes of any kind; NULL where absent. */
-static const char *bytes(struct wire *w, const char *s, size_t *n) {
-	uint32_t len = number(w, s ? (uint32_t)*n : ABSENT);
+static const char *blob(struct wire *w, const char *s, size_t *n) {
+	uint32_t len = number(w, s ? (uint32_t)*n : absent);
 	if (w->out) {
 		br_buf_addn(w->out, s ? s : "", s ? *n : 0);
 		return s;
 	}
 	*n = 0;
-	if (failed(w) || len == ABSENT) {
+	if (failed(w) || len == absent) {
 		return NULL;
 	}
 	if (len > w->n - w->at) {
@@ -130,7 +131,7 @@ static const char *bytes(struct wire *w, const char *s, size_t *n) {
 
 static const char *string(struct wire *w, const char *s) {
 	size_t n = s ? strlen(s) : 0;
-	s = bytes(w, s, &n);
+	s = blob(w, s, &n);
 	require(w, !s || strlen(s) == n, "a string has a NUL in it");
 	return s;
 }
@@ -163,7 +164,10 @@ static struct br_span span(struct wire *w, struct br_span at) {
 	bool is_known = text <= w->base.texts + w->ntexts && (text || (!at.off && !at.len));
 	require(w, is_known && at.off <= n && at.len <= n - at.off, "a place is outside its text");
 	at.text = (uint16_t)text;
-	return failed(w) ? (struct br_span){0} : at;
+	if (failed(w)) {
+		at = (struct br_span){0};
+	}
+	return at;
 }
 
 static struct br_text word(struct wire *w, struct br_text v) {
@@ -190,7 +194,8 @@ static void *list(struct wire *w, size_t *n, size_t size, size_t least) {
 static const struct br_text *words(struct wire *w, const struct br_text *v, size_t *n) {
 	struct br_text *made = list(w, n, sizeof(*v), LEAST_WORD);
 	for (size_t i = 0; i < *n; i++) {
-		struct br_text one = word(w, made ? (struct br_text){0} : v[i]);
+		struct br_text one = {0};
+		one = word(w, made ? one : v[i]);
 		require(w, one.s, "a word is absent");
 		if (made) {
 			made[i] = one;
@@ -265,7 +270,10 @@ static const struct br_mount *mounts(struct wire *w, const struct br_mount *v, s
 	w->nmounts += *n;
 	require(w, w->nmounts <= BR_COMPOSE_MOUNTS, "there are too many mounts");
 	for (size_t i = 0; i < *n && !failed(w); i++) {
-		struct br_mount one = made ? (struct br_mount){0} : v[i];
+		struct br_mount one = {0};
+		if (!made) {
+			one = v[i];
+		}
 		mount(w, &one);
 		if (made) {
 			made[i] = one;
@@ -300,7 +308,10 @@ static const struct br_build *build(struct wire *w, const struct br_build *v) {
 static const struct br_ignore *ignores(struct wire *w, const struct br_ignore *v, size_t *n) {
 	struct br_ignore *made = list(w, n, sizeof(*v), LEAST_IGNORE);
 	for (size_t i = 0; i < *n && !failed(w); i++) {
-		struct br_ignore one = made ? (struct br_ignore){0} : v[i];
+		struct br_ignore one = {0};
+		if (!made) {
+			one = v[i];
+		}
 		one.code = word(w, one.code);
 		one.reason = word(w, one.reason);
 		one.target = word(w, one.target);
@@ -334,7 +345,7 @@ static void container(struct wire *w, struct br_container *c) {
 	c->at = span(w, c->at);
 }
 
-static void spec(struct wire *w, struct br_spec *s) {
+static void project(struct wire *w, struct br_spec *s) {
 	s->kind = (enum br_input_kind)choice(w, s->kind, BR_INPUT_COMPOSE + 1);
 	s->files = strings(w, s->files, &s->nfiles);
 	s->project_name = required(w, s->project_name);
@@ -344,7 +355,10 @@ static void spec(struct wire *w, struct br_spec *s) {
 	struct br_container *made = list(w, &s->n, sizeof(*made), LEAST_CONTAINER);
 	require(w, s->n <= BR_COMPOSE_SERVICES, "there are too many containers");
 	for (size_t i = 0; i < s->n && !failed(w); i++) {
-		struct br_container one = made ? (struct br_container){0} : s->containers[i];
+		struct br_container one = {0};
+		if (!made) {
+			one = s->containers[i];
+		}
 		container(w, &one);
 		if (made) {
 			made[i] = one;
@@ -367,7 +381,7 @@ static void texts(struct wire *w) {
 			one.bytes = br_places_bytes(w->places, text, &one.n);
 		}
 		one.name = required(w, one.name);
-		one.bytes = bytes(w, one.bytes, &one.n);
+		one.bytes = blob(w, one.bytes, &one.n);
 		require(w, one.bytes && one.n <= MOST_TEXT, "a text is absent or too large");
 		if (made) {
 			made[i] = one;
@@ -431,7 +445,7 @@ struct br_wire_base br_wire_base(const struct br_diags *dx) {
 	};
 }
 
-void br_wire_put_result(const struct br_spec *from, const struct br_diags *dx,
+void br_wire_put_result(const struct br_spec *spec, const struct br_diags *dx,
 	struct br_wire_base base, struct br_buf *out) {
 	const struct br_places *places = br_diags_places(dx);
 	struct wire w = {
@@ -444,9 +458,10 @@ void br_wire_put_result(const struct br_spec *from, const struct br_diags *dx,
 	(void)number(&w, RESULT);
 	texts(&w);
 	messages(&w, dx);
-	if (flag(&w, from != NULL)) {
-		struct br_spec copy = *from;
-		spec(&w, &copy);
+	(void)flag(&w, spec != NULL);
+	if (spec) {
+		struct br_spec copy = *spec;
+		project(&w, &copy);
 	}
 }
 
@@ -476,7 +491,7 @@ static int take_result(struct wire *w, struct br_spec *out, struct br_diags *dx)
 	bool has_spec = flag(w, false);
 	require(w, has_spec != has_errors(w), "it neither refuses nor accepts the files");
 	if (has_spec) {
-		spec(w, out);
+		project(w, out);
 	}
 	require(w, w->at == w->n, "something stands behind its end");
 	if (failed(w)) {
@@ -485,14 +500,14 @@ static int take_result(struct wire *w, struct br_spec *out, struct br_diags *dx)
 	return commit(w, dx) ? -1 : has_spec;
 }
 
-struct br_spec *br_wire_take_result(const char *from, size_t n, struct br_diags *dx) {
+struct br_spec *br_wire_take_result(const char *bytes, size_t n, struct br_diags *dx) {
 	br_auto(br_spec_freep) struct br_spec *made = br_spec_new();
 	if (!made) {
 		(void)br_error_memory(dx);
 		return NULL;
 	}
 	struct wire w = {
-		.in = (const unsigned char *)from,
+		.in = (const unsigned char *)bytes,
 		.n = n,
 		.arena = made->arena,
 		.places = br_diags_places(dx),
@@ -514,8 +529,8 @@ void br_wire_put_questions(const struct br_file_store *store, struct br_buf *out
 	}
 }
 
-bool br_wire_is_questions(const char *from, size_t n) {
-	struct wire w = {.in = (const unsigned char *)from, .n = n};
+bool br_wire_is_questions(const char *bytes, size_t n) {
+	struct wire w = {.in = (const unsigned char *)bytes, .n = n};
 	return number(&w, 0) == QUESTIONS;
 }
 
@@ -531,9 +546,9 @@ static void question(struct wire *w, struct br_file_store *store) {
 }
 
 int br_wire_take_questions(
-	const char *from, size_t n, struct br_file_store *store, struct br_diags *dx) {
+	const char *bytes, size_t n, struct br_file_store *store, struct br_diags *dx) {
 	struct wire w = {
-		.in = (const unsigned char *)from,
+		.in = (const unsigned char *)bytes,
 		.n = n,
 		.arena = &store->arena,
 	};
