@@ -158,10 +158,14 @@ struct df_script {
 	const char *s;
 	const struct df_heredoc *heredocs;
 	size_t nheredocs;
+	/** The instruction; with `line`, s lies in its rest and each command gets a place of its own. */
 	struct br_span at;
+	const struct df_file *file;
+	const struct df_line *line;
 	unsigned depth;
 };
 
+/** 0, or -1 with an error. */
 int df_script_run(struct df_script *script);
 /** A command whose words are known already (RUN ["a", "b"]). */
 int df_argv_run(struct df_script *script, const char *const *words, size_t n);
