@@ -264,7 +264,7 @@ static const char *const instructions[] = {"ADD", "ARG", "CMD", "COPY", "ENTRYPO
 	"HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
 	NULL};
 
-static const char *instruction(const char *s, size_t n) {
+const char *df_instruction(const char *s, size_t n) {
 	for (size_t i = 0; instructions[i]; i++) {
 		if (strlen(instructions[i]) == n && !strncasecmp(instructions[i], s, n)) {
 			return instructions[i];
@@ -302,7 +302,7 @@ static int finish(struct reader *r) {
 	while (len < n && !is_space(s[len])) {
 		len++;
 	}
-	struct df_line line = {.name = instruction(s, len)};
+	struct df_line line = {.name = df_instruction(s, len)};
 	if (!line.name) {
 		return refuse_instruction(r, s, len);
 	}

@@ -170,29 +170,63 @@ int df_script_run(struct df_script *script);
 /** A command whose words are known already (RUN ["a", "b"]). */
 int df_argv_run(struct df_script *script, const char *const *words, size_t n);
 
+/** The instruction of this name in capitals, or NULL. */
+const char *df_instruction(const char *s, size_t n);
+
 /** What a stage's image is. */
 struct df_stage {
 	const struct df_line *from;
+	/** In small letters; NULL: it has none. */
 	const char *name;
 	/** Its first and last + 1 instruction, without FROM. */
 	size_t begin, end;
-	/** The stage it is FROM, or SIZE_MAX; the image it is FROM. */
+	/** The stage it is FROM, or SIZE_MAX. */
 	size_t parent;
+	/** The image it is FROM; NULL with `unknown`. */
 	const char *base;
 	struct br_span base_at;
+	const char *unknown;
 	bool needed;
 	struct br_image image;
 	struct df_accounts accounts;
 	df_vars vars;
 	br_vec(const char *) environment;
-	/** Set while variables of the base image's environment are not known. */
+	/** Set while variables of the base image's environment are not known: the base's name. */
 	const char *unknown_base;
+	/** NULL: not known. */
 	const char *workdir;
 	/** SHELL names something that is no POSIX shell. */
 	bool odd_shell;
 };
 
-/** The image of the target stage. 1, 0 (nothing known; out->unknown is set) or -1 with an error. */
+struct df_build {
+	struct df_file *file;
+	const struct br_build *build;
+	struct br_arena *arena;
+	struct br_diags *dx;
+	/** Declared before the first FROM, and what BuildKit declares by itself. */
+	df_vars globals;
+	br_vec(struct df_stage) stages;
+};
+
+/** An instruction being carried out on a stage. */
+struct df_work {
+	struct df_build *b;
+	struct df_stage *stage;
+	const struct df_line *line;
+};
+
+/** Words of an instruction with the variables of its stage; the place is the whole rest's. */
+struct df_words df_stage_words(const struct df_work *work);
+/** The stage with this name (any case), before the stage `before`; SIZE_MAX: none. */
+size_t df_find_stage(const struct df_build *b, const char *name, size_t before);
+/** Divide the file into stages, with the ARGs before them. 0, or -1 with an error. */
+int df_read_stages(struct df_build *b);
+/** Do one instruction. 0, or -1 with an error. */
+int df_instruct(struct df_work *work);
+/** COPY and ADD, as far as they change the accounts. */
+int df_copy(struct df_work *work);
+/** The image of the target stage. 1, or -1 with an error. */
 int df_stages_run(struct df_file *file, const struct br_build *build, struct br_image *out);
 
 #endif
