@@ -70,7 +70,7 @@ struct br_image_drop {
 /** What is known about one container's image. Owned by the arena it was made in. */
 struct br_image {
 	enum br_image_origin origin;
-	/** Where exactly: the archive's name, the socket, the Dockerfile, "known images". */
+	/** Where exactly: the archive's name, the socket, the Dockerfile, "known images (source, date; certainty)". */
 	const char *from;
 	/** The image's USER as written, after ARG and ENV; s NULL: not known; "" : none (root). The place is in the Dockerfile. */
 	struct br_text user;

@@ -28,6 +28,18 @@ static int declare(struct df_build *b, const char *name, const char *value, cons
 	return br_vec_push(b->arena, &b->globals, var) ? br_error_memory(b->dx) : 0;
 }
 
+/** A build arg of the compose file; NULL: not given. */
+static const char *given(const struct df_build *b, const char *name) {
+	size_t len = strlen(name);
+	for (size_t i = b->build->nargs; i-- > 0;) {
+		const char *arg = b->build->args[i].s;
+		if (!strncmp(arg, name, len) && arg[len] == '=') {
+			return arg + len + 1;
+		}
+	}
+	return NULL;
+}
+
 /** "linux/arm64/v8" into its parts; what the platform is decides nothing that we could find out otherwise. */
 static int declare_platform(struct df_build *b) {
 	static const char *const names[] = {"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT",
@@ -43,24 +55,14 @@ static int declare_platform(struct df_build *b) {
 			value = br_strndup(b->arena, s, n);
 			s += n + (s[n] == '/');
 		}
+		const char *arg = given(b, names[i]);
+		value = arg ? arg : value;
 		const char *why = value ? NULL : br_printf(b->arena, "depends on build arg %s", names[i]);
 		if ((!value && !why) || declare(b, names[i], value, why)) {
 			return -1;
 		}
 	}
 	return 0;
-}
-
-/** A build arg of the compose file; NULL: not given. */
-static const char *given(const struct df_build *b, const char *name) {
-	size_t len = strlen(name);
-	for (size_t i = b->build->nargs; i-- > 0;) {
-		const char *arg = b->build->args[i].s;
-		if (!strncmp(arg, name, len) && arg[len] == '=') {
-			return arg + len + 1;
-		}
-	}
-	return NULL;
 }
 
 /** One "NAME" or "NAME=value" of ARG, its value expanded by the variables in `words`. */
