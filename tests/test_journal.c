@@ -1,10 +1,9 @@
 // The journal's format: what is written is read, and whatever was lost or altered is seen.
 
-#include <apply/journal.h>
 #include <base/file.h>
 #include <base/own.h>
-#include <support/fault.h>
 
+#include <apply/journal.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -12,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,14 +79,22 @@ static struct br_record intent(struct br_acls *acls, const char *path) {
 /** Three batches: BEGIN and TARGET; two INTENTs and MKDIR; three RESULTs and COMMIT. */
 static void make_sample(struct sample *s, struct br_acls *acls, const char *id) {
 	struct br_record records[RECORDS + 1] = {
-		[1] = {.type = BR_REC_BEGIN, .path = br_bytes_of(id), .when = 1795000000, .uid = 1000,
-			.fsid = 77, .name = br_bytes_of("compose.yaml"),
+		[1] = {.type = BR_REC_BEGIN,
+			.path = br_bytes_of(id),
+			.when = 1795000000,
+			.uid = 1000,
+			.fsid = 77,
+			.name = br_bytes_of("compose.yaml"),
 			.text = br_bytes_of("alice")},
-		[2] = {.type = BR_REC_TARGET, .path = br_bytes_of("/srv/a b\n"),
-			.name = br_bytes_of("ext4"), .fsid = 5},
+		[2] = {.type = BR_REC_TARGET,
+			.path = br_bytes_of("/srv/a b\n"),
+			.name = br_bytes_of("ext4"),
+			.fsid = 5},
 		[3] = intent(acls, ""),
 		[4] = intent(acls, "a/\xff\n/b"),
-		[5] = {.type = BR_REC_MKDIR, .path = br_bytes_of("x/y"), .name = br_bytes_of(".tmp"),
+		[5] = {.type = BR_REC_MKDIR,
+			.path = br_bytes_of("x/y"),
+			.name = br_bytes_of(".tmp"),
 			.after = {.mode = S_IFDIR | 0755}},
 		[6] = {.type = BR_REC_RESULT, .of = 4, .err = EPERM, .touched = 1},
 		[7] = {.type = BR_REC_RESULT, .of = 3, .err = ENOSPC},
@@ -220,9 +228,9 @@ static void put_crc(unsigned char *at, uint32_t crc) {
 
 static void test_bytes(void **state) {
 	(void)state;
-	unsigned char want[12 + 36] = {'B', 'R', 'J', '1', 1, 0, 0, 0, 0, 0, 0, 0,
-		36, 0, 0, 0, 12, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		0x22, 0x11, 0, 0, 0, 0, 0, 0, 36, 0, 0, 0};
+	unsigned char want[12 + 36] = {'B', 'R', 'J', '1', 1, 0, 0, 0, 0, 0, 0, 0, 36, 0, 0, 0, 12,
+		0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, 36, 0, 0,
+		0};
 	put_crc(want + 8, slow_crc(0, want, 8));
 	uint32_t seed = slow_crc(0, want, 8);
 	put_crc(want + 44, slow_crc(seed, want + 12, 32));
@@ -308,8 +316,7 @@ static void test_splices(void **state) {
 	} cases[] = {
 		{"unaltered", {{1, 9, false}}, 9},
 		{"one lost", {{1, 2, false}, {4, 9, false}}, -1},
-		{"two exchanged",
-			{{1, 2, false}, {4, 4, false}, {3, 3, false}, {5, 9, false}}, -1},
+		{"two exchanged", {{1, 2, false}, {4, 4, false}, {3, 3, false}, {5, 9, false}}, -1},
 		{"one twice", {{1, 3, false}, {3, 9, false}}, -1},
 		{"a batch lost", {{1, 2, false}, {6, 9, false}}, -1},
 		{"a record of another run", {{1, 3, false}, {4, 4, true}, {5, 9, false}}, -1},
@@ -424,7 +431,9 @@ static void test_long(void **state) {
 	memset(path, 'p', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	br_journal_init(&j, fd, acls);
-	enum { MANY = 2000 };
+	enum {
+		MANY = 2000
+	};
 	for (size_t i = 1; i <= MANY; i++) {
 		struct br_record r = intent(acls, path + i % 4096);
 		assert_int_equal(br_journal_add(&j, &r), 0);

@@ -168,6 +168,48 @@ static int crash(void *context, const int *in, struct br_buf *out) {
 	__builtin_trap();
 }
 
+/** A frame as the child could forge it, as sandbox.c lays it out. */
+struct forged {
+	uint32_t magic, crc, error, n;
+	char bytes[4];
+};
+
+static int forge(void *context, const int *in, struct br_buf *out) {
+	(void)in;
+	(void)out;
+	if (br_write_all(3, context, sizeof(struct forged))) {
+		return errno;
+	}
+	_exit(0);
+}
+
+static void test_forged_frames(void **state) {
+	(void)state;
+	static const struct {
+		uint32_t magic, n, crc_change;
+		int error;
+	} cases[] = {
+		{0x31635242, 4, 0, 0},
+		{0x31635243, 4, 0, EPROTO},
+		{0x31635242, 4, 1, EPROTO},
+		{0x31635242, 3, 0, EPROTO},
+		{0x31635242, 5, 0, EPROTO},
+		{0x31635242, UINT32_MAX, 0, EPROTO},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct forged forged = {.magic = cases[i].magic, .n = cases[i].n, .bytes = "abc"};
+		forged.crc = br_crc32c(0, &forged.error, 4);
+		forged.crc = br_crc32c(forged.crc, &forged.n, 4);
+		forged.crc = br_crc32c(forged.crc, forged.bytes, forged.n < 4 ? forged.n : 4);
+		forged.crc ^= cases[i].crc_change;
+		br_auto(br_freep) char *bytes = NULL;
+		size_t n = 0;
+		int rc = run(forge, &forged, &bytes, &n);
+		assert_int_equal(rc ? errno : 0, cases[i].error);
+		assert_int_equal(n, rc ? 0 : 4);
+	}
+}
+
 static void test_no_answer(void **state) {
 	(void)state;
 	static char half_a_frame[] = "BRc1";
@@ -492,6 +534,7 @@ int main(void) {
 		cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_memory_is_its_own),
 		cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_forged_frames),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_rights),

@@ -92,7 +92,8 @@ static uint64_t fsid_of(int fd, uint64_t *type) {
 	uint64_t id = 0;
 	*type = 0;
 	if (fstatfs(fd, &fs) == 0) {
-		memcpy(&id, &fs.f_fsid, sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
+		memcpy(&id, &fs.f_fsid,
+			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
 		*type = (uint64_t)fs.f_type;
 	}
 	return id;
@@ -160,8 +161,8 @@ static int refuse_unfinished(struct br_work *work) {
 			return br_error_memory(work->dx);
 		}
 		if (r > 0 && s.run.state == BR_RUN_DAMAGED) {
-			br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", *ids,
-				s.run.why);
+			br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s",
+				*ids, s.run.why);
 		}
 		if (r > 0 && s.pending) {
 			(void)br_error(work->dx, nowhere, "run %s was cut short", *ids);
@@ -292,7 +293,8 @@ static void end_record(struct br_work *work, bool whole) {
 		.changes = result->changed,
 		.makes = result->made,
 		.accounts = result->accounts,
-		.text = br_bytes_of(work->interrupted ? "stopped by a signal" : "stopped by an error"),
+		.text = br_bytes_of(
+			work->interrupted ? "stopped by a signal" : "stopped by an error"),
 	};
 	if (work->broken || br_work_sync(work) < 0 || br_work_add(work, &record) < 0
 		|| br_work_sync(work) < 0) {

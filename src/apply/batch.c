@@ -61,7 +61,8 @@ static void left_alone(struct batch *b, const char *path, const struct br_answer
 // ---- Prepare ----
 
 /** A file with several names may have been changed by another of them. */
-static bool done_by_other_name(struct batch *b, const struct change *c, const struct br_inode *now) {
+static bool done_by_other_name(
+	struct batch *b, const struct change *c, const struct br_inode *now) {
 	struct br_inode after;
 	const struct br_job *job = b->work->job;
 	return !S_ISDIR(now->mode) && now->nlink > 1
@@ -240,9 +241,9 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 }
 
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
-	const struct br_apply_options *options = context;
+	const struct batch *b = context;
 	(void)inode; // Patterns are about names.
-	for (const char *const *p = options->excludes; p != NULL && *p != NULL; p++) {
+	for (const char *const *p = b->work->options->excludes; p != NULL && *p != NULL; p++) {
 		if (br_glob(*p, path)) {
 			return true;
 		}
@@ -273,14 +274,14 @@ static int walk(struct batch *b, struct br_scan *scan) {
 }
 
 int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_target *target) {
+	struct batch b = {.work = work, .tree = tree, .target = target};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
 		.depth = UINT_MAX,
 		.cross = work->options->cross,
 		.leave = true,
 		.excludes = work->options->excludes != NULL ? is_excluded : NULL,
-		// The scan hands it back to is_excluded, which only reads it.
-		.context = (void *)(uintptr_t)work->options,
+		.context = &b,
 		.want = BR_HAVE_ALL,
 	};
 	br_auto(br_scan_freep) struct br_scan *scan = br_scan_new(target->fd, work->acls, &options);
@@ -288,7 +289,6 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		return br_error(
 			work->dx, nowhere, "cannot walk '%s': %s", target->real, strerror(errno));
 	}
-	struct batch b = {.work = work, .tree = tree, .target = target};
 	int r = walk(&b, scan);
 	br_arena_release(&b.arena);
 	return r;

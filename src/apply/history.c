@@ -186,7 +186,7 @@ static int conclude(struct story *s, int r) {
 	}
 	if (r < 0) {
 		return damaged(out,
-			errno == EBADMSG     ? "it is damaged"
+			errno == EBADMSG           ? "it is damaged"
 				: errno == ENOTSUP ? "another version of bindright wrote it"
 						   : "it cannot be read");
 	}
@@ -258,18 +258,18 @@ static int list(struct br_arena *arena, const struct br_state *state, const stru
 	return 0;
 }
 
-int br_history(struct br_arena *arena, const struct br_state_dir *dir, const struct br_run **runs,
+int br_history(struct br_arena *arena, const struct br_state_dir *state, const struct br_run **runs,
 	size_t *n, struct br_diags *dx) {
-	br_auto(br_state_release) struct br_state state = BR_STATE_NONE;
+	br_auto(br_state_release) struct br_state opened = BR_STATE_NONE;
 	*runs = NULL;
 	*n = 0;
-	int r = br_state_open(arena, dir, false, &state, dx);
+	int r = br_state_open(arena, state, false, &opened, dx);
 	if (r <= 0) {
 		return r;
 	}
-	if (list(arena, &state, runs, n) < 0) {
+	if (list(arena, &opened, runs, n) < 0) {
 		return br_error(
-			dx, nowhere, "cannot list '%s/runs': %s", state.path, strerror(errno));
+			dx, nowhere, "cannot list '%s/runs': %s", opened.path, strerror(errno));
 	}
 	return 0;
 }
@@ -294,7 +294,7 @@ size_t br_history_of_root(void) {
 	br_auto(br_closep) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	br_auto(br_closep) int fd = root < 0 ? -1
 					     : br_open_beneath(root, "var/lib/bindright/undoable",
-						       O_RDONLY | O_NOFOLLOW | O_NONBLOCK, true);
+						     O_RDONLY | O_NOFOLLOW | O_NONBLOCK, true);
 	br_auto(br_freep) char *text = fd >= 0 ? br_read_fd(fd, 64, &n) : NULL;
 	if (text == NULL) {
 		return 0;
@@ -303,8 +303,8 @@ size_t br_history_of_root(void) {
 	return br_parse_u32(text, UINT32_MAX, &count) == 0 ? count : 0;
 }
 
-static int prune(
-	struct br_arena *arena, const struct br_state *state, int64_t seconds, struct br_diags *dx) {
+static int prune(struct br_arena *arena, const struct br_state *state, int64_t seconds,
+	struct br_diags *dx) {
 	const char *const *ids = br_state_runs(arena, state);
 	int64_t before = (int64_t)time(NULL) - seconds;
 	int n = 0;
@@ -333,17 +333,17 @@ static int prune(
 	return n;
 }
 
-int br_history_prune(const struct br_state_dir *dir, int64_t seconds, struct br_diags *dx) {
+int br_history_prune(const struct br_state_dir *state, int64_t seconds, struct br_diags *dx) {
 	br_auto(br_arena_release) struct br_arena arena = {0};
-	br_auto(br_state_release) struct br_state state = BR_STATE_NONE;
-	int r = br_state_open(&arena, dir, false, &state, dx);
+	br_auto(br_state_release) struct br_state opened = BR_STATE_NONE;
+	int r = br_state_open(&arena, state, false, &opened, dx);
 	if (r <= 0) {
 		return r;
 	}
-	if (br_state_lock(&state, dx) < 0) {
+	if (br_state_lock(&opened, dx) < 0) {
 		return -1;
 	}
-	r = prune(&arena, &state, seconds, dx);
-	br_history_publish(&state);
+	r = prune(&arena, &opened, seconds, dx);
+	br_history_publish(&opened);
 	return r;
 }

@@ -35,32 +35,36 @@ struct field {
 	size_t offset;
 };
 
-#define F(kind, member) {kind, offsetof(struct br_record, member)}
+#define F(kind, member) \
+	{ kind, offsetof(struct br_record, member) }
 
 // The one description of every record: it is both how they are written and how they are read.
 static const struct {
 	size_t n;
 	struct field fields[8];
 } layout[BR_REC_TYPES] = {
-	[BR_REC_BEGIN] = {8, {F(BYTES, path), F(U64, when), F(U32, uid), F(U32, cross),
-		F(U64, fsid), F(BYTES, name), F(BYTES, text), F(BYTES, extra)}},
+	[BR_REC_BEGIN] = {8,
+		{F(BYTES, path), F(U64, when), F(U32, uid), F(U32, cross), F(U64, fsid),
+			F(BYTES, name), F(BYTES, text), F(BYTES, extra)}},
 	[BR_REC_TARGET] = {4, {F(BYTES, path), F(BYTES, name), F(U64, fsid), F(IDENTITY, before)}},
-	[BR_REC_INTENT] = {6, {F(U32, target), F(BYTES, path), F(IDENTITY, before),
-		F(BYTES, extra), F(STATE, before), F(STATE, after)}},
+	[BR_REC_INTENT] = {6,
+		{F(U32, target), F(BYTES, path), F(IDENTITY, before), F(BYTES, extra),
+			F(STATE, before), F(STATE, after)}},
 	[BR_REC_MKDIR] = {4, {F(U32, target), F(BYTES, path), F(BYTES, name), F(STATE, after)}},
 	[BR_REC_MKDIR_DONE] = {3, {F(U64, of), F(IDENTITY, after), F(BYTES, extra)}},
-	[BR_REC_ACCOUNT] = {5, {F(U32, is_group), F(BYTES, name), F(U32, uid), F(U32, gid),
-		F(BYTES, text)}},
+	[BR_REC_ACCOUNT] = {5,
+		{F(U32, is_group), F(BYTES, name), F(U32, uid), F(U32, gid), F(BYTES, text)}},
 	[BR_REC_ACCOUNT_DONE] = {2, {F(U64, of), F(BYTES, text)}},
 	[BR_REC_RESULT] = {3, {F(U64, of), F(U32, err), F(U32, touched)}},
 	[BR_REC_COMMIT] = {4, {F(U64, when), F(U64, changes), F(U64, makes), F(U64, accounts)}},
-	[BR_REC_INTERRUPTED] = {5, {F(U64, when), F(U64, changes), F(U64, makes),
-		F(U64, accounts), F(BYTES, text)}},
+	[BR_REC_INTERRUPTED] = {5,
+		{F(U64, when), F(U64, changes), F(U64, makes), F(U64, accounts), F(BYTES, text)}},
 	[BR_REC_UNDO_BEGIN] = {1, {F(U64, when)}},
 	[BR_REC_UNDONE] = {1, {F(U64, of)}},
 	[BR_REC_CONFLICT] = {2, {F(U64, of), F(BYTES, text)}},
-	[BR_REC_UNDO_END] = {5, {F(U64, when), F(U64, changes), F(U64, makes), F(U64, accounts),
-		F(U64, conflicts)}},
+	[BR_REC_UNDO_END] = {5,
+		{F(U64, when), F(U64, changes), F(U64, makes), F(U64, accounts),
+			F(U64, conflicts)}},
 };
 
 // ---- Writing ----
@@ -295,8 +299,7 @@ static const struct br_acl *take_acl(struct cursor *in, struct br_acls *acls) {
 	if (in->bad || raw.n == 0) {
 		return NULL;
 	}
-	const struct br_acl *acl =
-		raw.n <= BLOB_MAX ? br_acls_decode(acls, raw.p, raw.n) : NULL;
+	const struct br_acl *acl = raw.n <= BLOB_MAX ? br_acls_decode(acls, raw.p, raw.n) : NULL;
 	in->bad = acl == NULL;
 	return acl;
 }
@@ -373,7 +376,8 @@ static const char *bytes_at(struct br_journal *journal, uint64_t at, size_t n, b
 	size_t got = 0;
 	journal->window_n = 0;
 	while (got < want) {
-		ssize_t r = pread(journal->fd, journal->window + got, want - got, (off_t)(from + got));
+		ssize_t r =
+			pread(journal->fd, journal->window + got, want - got, (off_t)(from + got));
 		if (r < 0 && errno == EINTR) {
 			continue;
 		}
@@ -469,8 +473,7 @@ static size_t skip_zeros(struct br_journal *journal, uint64_t at) {
 
 /** Whether a record of a later batch than that of record `expect` stands anywhere behind `at`. */
 static int later_batch(struct br_journal *journal, uint64_t at, uint64_t expect) {
-	for (uint64_t q = at + 1; q + HEAD + TAIL <= journal->size;
-		q += skip_zeros(journal, q)) {
+	for (uint64_t q = at + 1; q + HEAD + TAIL <= journal->size; q += skip_zeros(journal, q)) {
 		struct head head;
 		int r = head_at(journal, q, &head);
 		if (r < 0) {

@@ -31,8 +31,8 @@ struct making {
 static int cannot(const struct making *m, const char *why) {
 	m->work->failed = true;
 	m->work->result->failed++;
-	return br_error(
-		m->work->dx, nowhere, "cannot make '%s/%s': %s", m->target->real, m->make->below, why);
+	return br_error(m->work->dx, nowhere, "cannot make '%s/%s': %s", m->target->real,
+		m->make->below, why);
 }
 
 /** 1: no more than so many entries, 0 more, -1 with errno. */
@@ -43,7 +43,7 @@ static int is_empty(int parent, const char *name, size_t ignore) {
 	if (dir == NULL) {
 		return -1;
 	}
-	fd = -1;
+	(void)br_steal_fd(&fd); // The stream owns it.
 	int r = 1;
 	const struct dirent *entry;
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
@@ -134,7 +134,8 @@ static int settle(struct making *m, int fd, const struct br_inode *in) {
 		return give_up(m, why);
 	}
 	if (renameat2(m->parent, m->temporary, m->parent, m->name, RENAME_NOREPLACE) < 0) {
-		return give_up(m, errno == EEXIST ? "somebody else made it meanwhile" : strerror(errno));
+		return give_up(
+			m, errno == EEXIST ? "somebody else made it meanwhile" : strerror(errno));
 	}
 	return 0;
 }
@@ -203,7 +204,9 @@ static int is_made(int parent, const char *name, const struct br_made *made) {
 	}
 	if (made->identity == NULL) {
 		// Killed between mkdir and its record: nobody else knows the name.
-		return S_ISDIR(now.mode) && now.uid.v == geteuid() && (now.mode & 0777) == 0700 ? 1 : -1;
+		return S_ISDIR(now.mode) && now.uid.v == geteuid() && (now.mode & 0777) == 0700
+			? 1
+			: -1;
 	}
 	struct br_bytes handle = br_object_handle(parent, name, &now, room);
 	bool same = br_object_same(made->target, made->identity, &now)
@@ -246,6 +249,7 @@ void br_made_remove(
 	if (!dry && unlinkat(parent, name, AT_REMOVEDIR) < 0) {
 		out->err = errno;
 		answer(out, errno == ENOTEMPTY || errno == EEXIST ? BR_CONFLICT : BR_FAILED,
-			errno == ENOTEMPTY || errno == EEXIST ? "it is not empty" : strerror(errno));
+			errno == ENOTEMPTY || errno == EEXIST ? "it is not empty"
+							      : strerror(errno));
 	}
 }

@@ -114,7 +114,8 @@ struct br_bytes br_object_handle(
 	} handle = {.head.handle_bytes = MAX_HANDLE_SZ};
 	int mount;
 	if (in->btime.sec != 0 || in->btime.nsec != 0
-		|| name_to_handle_at(dirfd, name, &handle.head, &mount, name[0] == '\0' ? AT_EMPTY_PATH : 0)
+		|| name_to_handle_at(
+			   dirfd, name, &handle.head, &mount, name[0] == '\0' ? AT_EMPTY_PATH : 0)
 			< 0
 		|| handle.head.handle_bytes > MAX_HANDLE_SZ) {
 		return (struct br_bytes){0};

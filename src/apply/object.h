@@ -42,12 +42,13 @@ struct br_way {
 	int fd;
 };
 
-#define BR_WAY_NONE(crosses) {.cross = (crosses), .fd = -1}
+#define BR_WAY_NONE(crosses) \
+	{ .cross = (crosses), .fd = -1 }
 void br_way_release(struct br_way *way);
 
 /** The directory of `path` (borrowed descriptor) and the last component; a root is (its own descriptor, ""). -1 with errno. */
-int br_way_to(struct br_way *way, const struct br_target *target, const char *path,
-	const char **name);
+int br_way_to(
+	struct br_way *way, const struct br_target *target, const char *path, const char **name);
 /** The object itself, O_PATH (the caller closes). -1 with errno. */
 int br_object_open(struct br_way *way, const struct br_target *target, const char *path);
 
@@ -90,8 +91,8 @@ struct br_answer_of {
 void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
 	struct br_answer_of *out);
 /** Whether this is the object that was expected, on a target whose device number may have changed. */
-bool br_object_same(const struct br_target *target, const struct br_inode *expect,
-	const struct br_inode *now);
+bool br_object_same(
+	const struct br_target *target, const struct br_inode *expect, const struct br_inode *now);
 /** One clause about the first thing that differs. */
 void br_object_differs(const struct br_inode *expect, const struct br_inode *now, char out[160]);
 /** The words for an errno of finding an object again. True where it means that the tree changed. */

@@ -2,9 +2,15 @@
 
 #include "run.h"
 
+/** What decide() is handed. */
+struct of_plan {
+	const struct br_plan *plan;
+};
+
 static int decide(void *context, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after) {
-	return br_plan_decide(context, tree, path, inode, after);
+	const struct of_plan *of = context;
+	return br_plan_decide(of->plan, tree, path, inode, after);
 }
 
 static bool is_refused(const struct br_plan *plan, const struct br_tree *tree) {
@@ -35,6 +41,7 @@ int br_apply_run(struct br_arena *arena, const struct br_plan *plan,
 	const struct br_apply_options *options, struct br_apply_result *result,
 	struct br_diags *dx) {
 	const struct br_tree **trees = BR_NEW_ARRAY(arena, const struct br_tree *, plan->ntrees);
+	struct of_plan of = {plan};
 	struct br_job job = {
 		.options = options,
 		.acls = plan->acls,
@@ -42,8 +49,7 @@ int br_apply_run(struct br_arena *arena, const struct br_plan *plan,
 		.accounts = plan->accounts,
 		.naccounts = plan->naccounts,
 		.decide = decide,
-		// br_plan_decide takes it as constant again.
-		.context = (void *)(uintptr_t)plan,
+		.context = &of,
 	};
 	*result = (struct br_apply_result){0};
 	if (trees == NULL || take_makes(arena, plan, &job) < 0) {

@@ -93,8 +93,8 @@ struct br_made {
 	size_t ignore;
 };
 /** Remove a directory that was made, if it is still that one and empty. */
-void br_made_remove(struct br_way *way, const struct br_made *made, bool dry,
-	struct br_answer_of *out);
+void br_made_remove(
+	struct br_way *way, const struct br_made *made, bool dry, struct br_answer_of *out);
 
 /** Make the job's groups and users. */
 int br_accounts_make(struct br_work *work);

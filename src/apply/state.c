@@ -409,7 +409,7 @@ const char *const *br_state_runs(struct br_arena *arena, const struct br_state *
 	if (dir == NULL) {
 		return NULL;
 	}
-	fd = -1;
+	(void)br_steal_fd(&fd); // The stream owns it.
 	const struct dirent *entry;
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
 		if (!br_run_id_valid(entry->d_name)) {

@@ -23,7 +23,8 @@ struct br_state {
 	const char *weak;
 };
 
-#define BR_STATE_NONE {.fd = -1, .runs = -1, .lock = -1}
+#define BR_STATE_NONE \
+	{ .fd = -1, .runs = -1, .lock = -1 }
 
 /**
  * Open it by a strict walk from the root, and make it where `create`. 1; 0 where there is none (only without `create`); -1 with an error in dx, also where it cannot be trusted.

@@ -114,8 +114,8 @@ static int refuse_overlap(struct undo *u, const char *const *ids) {
 		}
 		bool counts = r > 0 && (s.pending || s.run.state == BR_RUN_APPLIED);
 		if (counts && overlaps(&u->summary, &s)) {
-			(void)br_error(u->dx, nowhere, "run %s came later and changed the same places",
-				ids[i]);
+			(void)br_error(u->dx, nowhere,
+				"run %s came later and changed the same places", ids[i]);
 			br_hint(u->dx, "bindright undo %s comes first", ids[i]);
 			return -1;
 		}
@@ -133,8 +133,8 @@ static int find_run(struct undo *u, const char *id) {
 	if (r > 0) {
 		ids = br_state_runs(u->arena, &u->state);
 		if (ids == NULL) {
-			return br_error(u->dx, nowhere, "cannot list '%s/runs': %s",
-				u->state.path, strerror(errno));
+			return br_error(u->dx, nowhere, "cannot list '%s/runs': %s", u->state.path,
+				strerror(errno));
 		}
 	}
 	if (r >= 0) {
@@ -177,7 +177,8 @@ static bool is_same_root(const struct br_target *t, const struct br_inode *now, 
 	uint64_t fsid = 0;
 	struct br_inode then = t->root;
 	if (fstatfs(fd, &fs) == 0) {
-		memcpy(&fsid, &fs.f_fsid, sizeof(fs.f_fsid) < sizeof(fsid) ? sizeof(fs.f_fsid) : sizeof(fsid));
+		memcpy(&fsid, &fs.f_fsid,
+			sizeof(fs.f_fsid) < sizeof(fsid) ? sizeof(fs.f_fsid) : sizeof(fsid));
 	}
 	if (then.dev != now->dev && fsid == t->fsid && fsid != 0) {
 		then.dev = now->dev;
@@ -404,7 +405,8 @@ static size_t removed_below(const struct undo *u, const char *path) {
 	size_t len = strlen(path);
 	for (size_t i = 0; i < u->removed.n; i++) {
 		const char *p = u->removed.v[i];
-		n += strncmp(p, path, len) == 0 && p[len] == '/' && strchr(p + len + 1, '/') == NULL;
+		n += strncmp(p, path, len) == 0 && p[len] == '/'
+			&& strchr(p + len + 1, '/') == NULL;
 	}
 	return n;
 }
@@ -483,7 +485,7 @@ static int undo_account(struct undo *u, struct br_record *r) {
 	const struct done *done = done_of(u, r->seq);
 	const char *name = string(&u->name, r->name);
 	char *line = NULL;
-	br_auto(br_freep) char *kept = strndup(r->text.n > 0 ? r->text.p : "", r->text.n);
+	const char *kept = br_strndup(u->arena, r->text.n > 0 ? r->text.p : "", r->text.n);
 	if (kept == NULL) {
 		return br_error_memory(u->dx);
 	}
@@ -511,7 +513,8 @@ static int undo_account(struct undo *u, struct br_record *r) {
 
 static int remember(struct undo *u, const struct br_record *r, struct br_bytes extra) {
 	struct done d = {.of = r->of, .identity = r->after};
-	d.extra = (struct br_bytes){br_strndup(u->arena, extra.n > 0 ? extra.p : "", extra.n), extra.n};
+	d.extra = (struct br_bytes){
+		br_strndup(u->arena, extra.n > 0 ? extra.p : "", extra.n), extra.n};
 	if (d.extra.p == NULL || br_vec_push(u->arena, &u->done, d) < 0) {
 		return br_error_memory(u->dx);
 	}
@@ -583,9 +586,9 @@ static int tell(struct undo *u, int worked) {
 	const struct br_undo_result *result = u->result;
 	const struct br_run *run = &u->summary.run;
 	if (u->interrupted) {
-		(void)br_error(u->dx, nowhere, "interrupted: %llu of %llu put back",
-			(unsigned long long)(result->restored + result->same),
-			(unsigned long long)run->changes);
+		(void)br_error(u->dx, nowhere, "interrupted: %ju of %ju put back",
+			(uintmax_t)result->restored + (uintmax_t)result->same,
+			(uintmax_t)run->changes);
 		br_hint(u->dx, "bindright undo %s puts back the rest", run->id);
 		return -1;
 	}
@@ -596,8 +599,10 @@ static int tell(struct undo *u, int worked) {
 	return worked;
 }
 
-int br_undo(struct br_arena *arena, const char *id, bool dry, const struct br_apply_options *options,
-	struct br_run *run, struct br_undo_result *result, struct br_diags *dx) {
+// NOLINTNEXTLINE(readability-function-size): the header's parameters
+int br_undo(struct br_arena *arena, const char *id, bool dry,
+	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
+	struct br_diags *dx) {
 	struct undo u = {
 		.arena = arena,
 		.options = options,

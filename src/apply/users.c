@@ -181,8 +181,8 @@ static int run_helper(const char *name, char *const argv[], char why[160]) {
 int br_account_line(bool is_group, const char *name, char **line) {
 	size_t size;
 	size_t n = strlen(name);
-	br_auto(br_freep) char *text =
-		br_read_file(AT_FDCWD, is_group ? "/etc/group" : "/etc/passwd", DATABASE_MAX, &size);
+	br_auto(br_freep) char *text = br_read_file(
+		AT_FDCWD, is_group ? "/etc/group" : "/etc/passwd", DATABASE_MAX, &size);
 	if (text == NULL) {
 		return -1;
 	}
@@ -195,6 +195,28 @@ int br_account_line(bool is_group, const char *name, char **line) {
 		p += len + (p[len] == '\n');
 	}
 	return 0;
+}
+
+/** Some user's own group: groupdel would refuse. */
+static bool is_primary(uint32_t gid) {
+	size_t size;
+	char want[16];
+	br_auto(br_freep) char *text = br_read_file(AT_FDCWD, "/etc/passwd", DATABASE_MAX, &size);
+	size_t n = (size_t)snprintf(want, sizeof(want), ":%u:", gid);
+	for (char *p = text; p != NULL && *p != '\0';) {
+		size_t len = strcspn(p, "\n");
+		// NAME:PASSWORD:UID:GID:
+		char *field = p;
+		for (int i = 0; i < 3 && field != NULL; i++) {
+			size_t left = len - (size_t)(field - p);
+			field = memchr(field + (i > 0), ':', left - (i > 0 && left > 0));
+		}
+		if (field != NULL && strncmp(field, want, n) == 0) {
+			return true;
+		}
+		p += len + (p[len] == '\n');
+	}
+	return false;
 }
 
 static bool status_names(const char *status, const char *key, uint32_t id) {
@@ -291,33 +313,33 @@ static int cannot(struct br_work *work, const struct br_account *a, const char *
 }
 
 static int start_helper(const struct br_account *a, char why[160]) {
+	static char groupadd[] = "groupadd";
+	static char useradd[] = "useradd";
+	static char system_one[] = "-r";
+	static char no_home[] = "-M";
+	static char no_group[] = "-N";
+	static char with_shell[] = "-s";
+	static char shell[] = "/usr/sbin/nologin";
+	static char with_uid[] = "-u";
+	static char with_gid[] = "-g";
+	static char end[] = "--";
 	char id[16];
 	char gid[16];
-	char *name = strdup(a->name);
-	if (name == NULL) {
-		(void)snprintf(why, 160, "out of memory");
-		return -1;
-	}
+	char name[NAME_LONGEST + 1];
 	(void)snprintf(id, sizeof(id), "%u", a->id.v);
 	(void)snprintf(gid, sizeof(gid), "%u", a->gid.v);
-	static char groupadd[] = "groupadd", useradd[] = "useradd", r[] = "-r", g[] = "-g";
-	static char u[] = "-u", no_home[] = "-M", no_group[] = "-N", s[] = "-s", end[] = "--";
-	static char shell[] = "/usr/sbin/nologin";
-	char *const group[] = {groupadd, r, g, id, end, name, NULL};
-	char *const user[] = {
-		useradd, r, no_home, no_group, s, shell, u, id, g, gid, end, name, NULL};
-	int done = a->is_group ? run_helper("groupadd", group, why)
-			       : run_helper("useradd", user, why);
-	free(name);
-	return done;
+	(void)snprintf(name, sizeof(name), "%s", a->name);
+	char *const group[] = {groupadd, system_one, with_gid, id, end, name, NULL};
+	char *const user[] = {useradd, system_one, no_home, no_group, with_shell, shell, with_uid,
+		id, with_gid, gid, end, name, NULL};
+	return run_helper(a->is_group ? groupadd : useradd, a->is_group ? group : user, why);
 }
 
 /** The line as it should be; useradd decides about the home. */
 static int wanted_line(const struct br_account *a, char out[256]) {
-	int n = a->is_group
-		? snprintf(out, 256, "%s:x:%u:", a->name, a->id.v)
-		: snprintf(out, 256, "%s:x:%u:%u::/home/%s:%s", a->name, a->id.v, a->gid.v, a->name,
-			  nologin);
+	int n = a->is_group ? snprintf(out, 256, "%s:x:%u:", a->name, a->id.v)
+			    : snprintf(out, 256, "%s:x:%u:%u::/home/%s:%s", a->name, a->id.v,
+				    a->gid.v, a->name, nologin);
 	return n > 0 && n < 256 ? 0 : -1;
 }
 
@@ -387,12 +409,30 @@ static void answer(struct br_answer_of *out, enum br_outcome outcome, const char
 	}
 }
 
-static bool is_as_made(const char *line, struct br_bytes made) {
-	return strlen(line) == made.n && memcmp(line, made.p, made.n) == 0;
+/** Why the account has to stay: one clause, or NULL. */
+static const char *why_kept(const struct br_made_account *account, const char *line, bool dry) {
+	const struct br_bytes *made = &account->line;
+	if (!is_plain_name(account->name) || strlen(line) != made->n
+		|| memcmp(line, made->p, made->n) != 0) {
+		return "the account was changed";
+	}
+	if (is_running(account->is_group, account->id) != 0) {
+		return "processes run as it";
+	}
+	// A dry run has not removed the user either.
+	if (!dry && account->is_group && is_primary(account->id)) {
+		return "it is the group of a user";
+	}
+	return NULL;
 }
 
 void br_account_remove(const struct br_made_account *account, bool dry, struct br_answer_of *out) {
-	br_auto(br_freep) char *line = NULL;
+	static char userdel[] = "userdel";
+	static char groupdel[] = "groupdel";
+	static char end[] = "--";
+	char *line = NULL;
+	char name[NAME_LONGEST + 1];
+	char why[160];
 	*out = (struct br_answer_of){.outcome = BR_SAME};
 	int found = br_account_line(account->is_group, account->name, &line);
 	if (found < 0) {
@@ -402,24 +442,16 @@ void br_account_remove(const struct br_made_account *account, bool dry, struct b
 	if (found <= 0) {
 		return;
 	}
-	if (!is_as_made(line, account->line)) {
-		answer(out, BR_CONFLICT, "the account was changed");
-		return;
-	}
-	if (is_running(account->is_group, account->id) != 0) {
-		answer(out, BR_CONFLICT, "processes run as it");
+	const char *kept = why_kept(account, line, dry);
+	free(line);
+	if (kept != NULL) {
+		answer(out, BR_CONFLICT, kept);
 		return;
 	}
 	out->outcome = BR_CHANGED;
-	br_auto(br_freep) char *name = strdup(account->name);
-	if (dry || name == NULL) {
-		out->outcome = name != NULL ? BR_CHANGED : BR_FAILED;
-		return;
-	}
-	static char userdel[] = "userdel", groupdel[] = "groupdel", end[] = "--";
+	(void)snprintf(name, sizeof(name), "%s", account->name);
 	char *const argv[] = {account->is_group ? groupdel : userdel, end, name, NULL};
-	char why[160];
-	if (run_helper(argv[0], argv, why) < 0) {
+	if (!dry && run_helper(argv[0], argv, why) < 0) {
 		answer(out, BR_FAILED, why);
 	}
 }

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <iconv.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -29,8 +28,12 @@ struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at) {
 	return at;
 }
 
+static bool is_open(iconv_t cd) {
+	return (intptr_t)cd != -1;
+}
+
 static void close_iconv(iconv_t *cd) {
-	if (*cd != (iconv_t)-1) {
+	if (is_open(*cd)) {
 		(void)iconv_close(*cd); // nothing to be done about it, and the output is complete
 	}
 }
@@ -52,13 +55,14 @@ static int enter(const char *s, size_t n, struct doc_text *text, struct br_diags
 /** From UTF-16 of this byte order, after the byte order mark. */
 static int transcode(const char *charset, struct doc_text *text, struct br_diags *dx) {
 	br_auto(close_iconv) iconv_t cd = iconv_open("UTF-8", charset);
-	if (cd == (iconv_t)-1) {
+	if (!is_open(cd)) {
 		return br_error(dx, doc_span(text, 0, 2), "UTF-16 cannot be read on this system");
 	}
+	br_auto(br_arena_release) struct br_arena arena = {0};
 	size_t room = 2 * text->n + 4;
-	br_auto(br_freep) char *utf8 = malloc(room);
+	char *utf8 = br_alloc(&arena, room);
 	// iconv wants its input as char **, but does not write to it
-	br_auto(br_freep) char *utf16 = malloc(text->n);
+	char *utf16 = br_alloc(&arena, text->n);
 	if (!utf8 || !utf16) {
 		return br_error_memory(dx);
 	}
@@ -189,7 +193,7 @@ static bool is_tabbed_indicator(const struct doc_text *text, size_t i, size_t *t
 		*tab = text->s[i] == '\t' ? i : *tab;
 		i++;
 	}
-	return *tab && i < text->n && strchr("-?:", text->s[i]);
+	return *tab && i < text->n && strchr("-?:|>", text->s[i]);
 }
 
 /** libfyaml 0.7.12 frees a key twice when it refuses "? a:\t- b". No real file has both a '?' key and such a tab. */

@@ -40,7 +40,7 @@ struct reader {
 	struct br_doc *doc;
 	struct br_arena *arena;
 	/** What is forgotten when the reading ends. */
-	struct br_arena scratch;
+	struct br_arena *scratch;
 	br_vec(struct kid) kids;
 	br_vec(struct anchor) anchors;
 	br_vec(const struct br_node *) roots;
@@ -118,7 +118,7 @@ static size_t anchor_slot(const struct reader *r, const char *name) {
 		hash = (hash ^ (unsigned char)*p) * 16777619;
 	}
 	size_t slot = hash % ANCHOR_SLOTS;
-	while (r->slots[slot] && strcmp(r->anchors.v[r->slots[slot] - 1].name, name)) {
+	while (r->slots[slot] && strcmp(r->anchors.v[r->slots[slot] - 1].name, name) != 0) {
 		slot = (slot + 1) % ANCHOR_SLOTS;
 	}
 	return slot;
@@ -127,7 +127,7 @@ static size_t anchor_slot(const struct reader *r, const char *name) {
 static char *token_name(struct reader *r, struct fy_token *token) {
 	size_t n = 0;
 	const char *s = fy_token_get_text(token, &n);
-	char *name = s ? br_strndup(&r->scratch, s, n) : NULL;
+	char *name = s ? br_strndup(r->scratch, s, n) : NULL;
 	if (!name) {
 		br_error_memory(r->dx);
 	}
@@ -149,7 +149,7 @@ static int add_anchor(struct reader *r, struct fy_token *token, ptrdiff_t *out) 
 	if (!anchor.name) {
 		return -1;
 	}
-	if (br_vec_push(&r->scratch, &r->anchors, anchor)) {
+	if (br_vec_push(r->scratch, &r->anchors, anchor)) {
 		return br_error_memory(r->dx);
 	}
 	r->slots[anchor_slot(r, anchor.name)] = (uint16_t)r->anchors.n;
@@ -225,7 +225,7 @@ static int add_kid(struct reader *r, struct kid kid) {
 			"more than %d values in the document, counted with all aliases expanded",
 			BR_DOC_EXPANDED);
 	}
-	return br_vec_push(&r->scratch, &r->kids, kid) ? br_error_memory(r->dx) : 0;
+	return br_vec_push(r->scratch, &r->kids, kid) ? br_error_memory(r->dx) : 0;
 }
 
 static int set_value(struct reader *r, struct br_node *node, struct fy_token *token) {
@@ -343,7 +343,7 @@ static int on_start(struct reader *r, enum br_node_kind kind, struct fy_event *e
 }
 
 static int by_key(const void *a, const void *b, void *context) {
-	const struct br_pair *pairs = context;
+	const struct br_pair *pairs = ((const struct br_node *)context)->pairs;
 	uint32_t i = *(const uint32_t *)a;
 	uint32_t j = *(const uint32_t *)b;
 	int order = strcmp(pairs[i].key->s, pairs[j].key->s);
@@ -359,8 +359,7 @@ static int check_duplicates(struct reader *r, struct br_node *map) {
 	for (size_t i = 0; i < map->n; i++) {
 		order[i] = (uint32_t)i;
 	}
-	// qsort_r wants its context as void *, but only by_key sees it
-	qsort_r(order, map->n, sizeof(*order), by_key, (void *)(uintptr_t)map->pairs);
+	qsort_r(order, map->n, sizeof(*order), by_key, map);
 	map->order = order;
 
 	size_t found = 0;
@@ -563,17 +562,18 @@ static int read_stream(struct reader *r) {
 }
 
 struct br_doc *br_doc_read(uint16_t text, struct br_diags *dx) {
-	br_auto(br_doc_freep) struct br_doc *doc = calloc(1, sizeof(*doc));
-	br_auto(br_freep) struct reader *r = calloc(1, sizeof(*r));
-	if (!doc || !r) {
+	br_auto(br_arena_release) struct br_arena scratch = {0};
+	struct reader *r = BR_NEW(&scratch, struct reader);
+	br_auto(br_doc_freep) struct br_doc *doc = r ? calloc(1, sizeof(*doc)) : NULL;
+	if (!doc) {
 		br_error_memory(dx);
 		return NULL;
 	}
 	r->dx = dx;
+	r->scratch = &scratch;
 	r->doc = doc;
 	r->arena = &doc->arena;
 	int failed = doc_prepare(text, &r->text, dx) || read_stream(r);
-	br_arena_release(&r->scratch);
 	return failed ? NULL : br_steal(&doc);
 }
 

@@ -150,7 +150,7 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 		unsigned need = demand->need.dir;
 		people.v[people.n++] = (struct person){.cred = cred, .need = need};
 		if (cred->uid.v != owner.v
-			&& br_access(after, cred, &plain_where, need).missing != 0) {
+			&& br_access_use(after, cred, &plain_where, need).missing != 0) {
 			draft_name(&draft, cred->uid, need | BR_R | BR_X);
 		}
 	}

@@ -209,6 +209,8 @@ bool demand_counts(const struct br_demand *demand);
 /** Everything that a process of this UID may be, without capabilities. Call with *i = 0; false at the end. */
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out);
+/** CAP_DAC_OVERRIDE on this host: whatever the bits say, it has everything. */
+bool overrides(const struct br_cred *cred);
 /** What any of them may today. */
 unsigned held(const struct br_plan *plan, const struct tree_work *tree,
 	const struct br_inode *inode, br_hostid uid);

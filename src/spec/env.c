@@ -1,5 +1,6 @@
 #include "interpolate.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static uint32_t hash_name(const char *name) {
 /** The slot of a name: its own, or the free one where it would go. There is always a free one. */
 static size_t find_slot(const struct br_env *env, const char *name) {
 	size_t slot = hash_name(name) & (env->n_slots - 1);
-	while (env->slots[slot] && strcmp(env->vars.v[env->slots[slot] - 1].name, name)) {
+	while (env->slots[slot] && strcmp(env->vars.v[env->slots[slot] - 1].name, name) != 0) {
 		slot = (slot + 1) & (env->n_slots - 1);
 	}
 	return slot;
@@ -46,6 +47,7 @@ static int grow(struct br_env *env) {
 	if (!slots) {
 		return -1;
 	}
+	assert(env->vars.v || !env->vars.n);
 	env->slots = slots;
 	env->n_slots = n;
 	for (size_t i = 0; i < env->vars.n; i++) {
@@ -71,6 +73,7 @@ int br_env_set(struct br_env *env, const struct br_var *var, bool replace) {
 		*old = copy;
 		return 0;
 	}
+	assert(env->vars.v || !env->vars.cap);
 	if (grow(env) || br_vec_push(env->arena, &env->vars, copy)) {
 		return -1;
 	}

@@ -1,15 +1,16 @@
 #include <base/own.h>
 #include <bindright/source.h>
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <support/applied.h>
-#include <support/fault.h>
-#include <dirent.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <support/applied.h>
+#include <support/fault.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -366,7 +367,9 @@ int decide_acl(void *context, const struct br_tree *tree, const char *path,
 	(void)tree;
 	(void)path;
 	bool served = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
-	if (!served || (inode->acl != NULL && br_acl_find(inode->acl, BR_ACL_USER, (br_hostid){BOX_ID}) != NULL)) {
+	if (!served
+		|| (inode->acl != NULL
+			&& br_acl_find(inode->acl, BR_ACL_USER, (br_hostid){BOX_ID}) != NULL)) {
 		return 0;
 	}
 	*after = *inode;

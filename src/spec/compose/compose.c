@@ -1,7 +1,5 @@
 #include "compose.h"
 
-#include <errno.h>
-
 static void free_docs(struct br_compose *c) {
 	for (size_t i = 0; i < c->inputs.n; i++) {
 		br_doc_freep(&c->inputs.v[i].doc);

@@ -1,7 +1,5 @@
 #include "compose.h"
 
-#include <base/own.h>
-
 #include <string.h>
 
 static const char *const sections[] = {

@@ -1,6 +1,5 @@
 #include "compose.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Lower case, only [a-z0-9_-], no "_" or "-" in front. */
@@ -43,7 +42,7 @@ static const struct br_node *written_name(const struct br_compose *c) {
 static char *name_in_files(struct br_compose *c) {
 	const struct br_node *node = written_name(c);
 	if (!node) {
-		return br_strdup(c->arena, "");
+		return normalize(c, "");
 	}
 	struct br_interpolated out = {0};
 	struct br_text text = {node->s, node->at};

@@ -355,7 +355,7 @@ static const struct key *find_key(const struct level *level, const char *name) {
 static int unknown_key(struct br_compose *c, const struct br_member *member,
 	const struct level *level, const struct br_path *path) {
 	const char *names[128] = {0};
-	for (size_t i = 0; level->keys[i].name && i < 127; i++) {
+	for (size_t i = 0; i < 127 && level->keys[i].name; i++) {
 		names[i] = level->keys[i].name;
 	}
 	const char *where = br_path_text(c, path);

@@ -1,9 +1,8 @@
 #include "compose.h"
 
-#include <base/own.h>
 #include <base/text.h>
 
-#include <ctype.h>
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -90,6 +89,7 @@ static int index_last(struct br_compose *c, struct br_tree *tree) {
 static int push(
 	struct br_compose *c, struct br_tree *tree, struct br_text key, struct br_tree *value) {
 	struct br_member member = {key, value};
+	assert(tree->members.v || !tree->members.cap);
 	if (br_vec_push(c->arena, &tree->members, member)) {
 		return br_error_memory(c->dx);
 	}

@@ -1,8 +1,5 @@
 #include "compose.h"
 
-#include <base/own.h>
-
-#include <errno.h>
 #include <search.h>
 #include <string.h>
 

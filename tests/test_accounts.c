@@ -1,0 +1,330 @@
+// Groups and users, made and removed by the system's own tools, in a copy of /etc that only this process sees.
+
+#include <base/own.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <support/applied.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct ground g;
+static char etc[32];
+static bool ready;
+
+/** Leave the process at this sync of the journal; 0: never. */
+static int exit_at_sync;
+
+int fdatasync(int fd) {
+	if (exit_at_sync > 0 && --exit_at_sync == 0) {
+		_exit(42);
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static int copy_etc(void) {
+	char command[128];
+	strcpy(etc, "/tmp/bindright-etc-XXXXXX");
+	if (mkdtemp(etc) == NULL || chmod(etc, 0755) < 0) {
+		return -1;
+	}
+	(void)snprintf(command, sizeof(command), "cp -a /etc/. %s 2>/dev/null", etc);
+	return system(command) == 0 ? 0 : -1;
+}
+
+static int group_setup(void **state) {
+	(void)state;
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0) {
+		return 0;
+	}
+	ready = mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && copy_etc() == 0
+		&& mount(etc, "/etc", NULL, MS_BIND, NULL) == 0;
+	return 0;
+}
+
+static int group_teardown(void **state) {
+	char command[128];
+	(void)state;
+	if (ready) {
+		assert_int_equal(umount2("/etc", MNT_DETACH), 0);
+	}
+	if (etc[0] == '\0') {
+		return 0;
+	}
+	(void)snprintf(command, sizeof(command), "rm -rf %s", etc);
+	return system(command) == 0 ? 0 : -1;
+}
+
+static int setup(void **state) {
+	(void)state;
+	exit_at_sync = 0;
+	if (ready) {
+		ground_make(&g);
+		ground_fill(&g, 5);
+	}
+	return 0;
+}
+
+static int teardown(void **state) {
+	(void)state;
+	if (ready) {
+		ground_remove(&g);
+	}
+	return 0;
+}
+
+static void needs_namespace(void) {
+	if (!ready) {
+		print_message("needs root and a mount namespace\n");
+		skip();
+	}
+}
+
+static const struct br_account pair[] = {
+	{.is_group = true, .name = "brtest", .id = {BOX_ID}},
+	{.is_group = false, .name = "brtest", .id = {BOX_ID}, .gid = {BOX_ID}},
+};
+
+static void want_pair(void) {
+	g.accounts = pair;
+	g.naccounts = 2;
+}
+
+static char *file(const char *path) {
+	size_t n = 0;
+	char *text = calloc(1, 1 << 20);
+	assert_non_null(text);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(text, 1, (1 << 20) - 1, f);
+	assert_true(n > 0);
+	fclose(f);
+	return text;
+}
+
+static void test_made_and_removed(void **state) {
+	(void)state;
+	needs_namespace();
+	br_auto(br_freep) char *passwd = file("/etc/passwd");
+	br_auto(br_freep) char *group = file("/etc/group");
+	br_auto(br_freep) char *shadow = file("/etc/shadow");
+	br_auto(br_freep) char *tree = snapshot(g.tree);
+	char *line = NULL;
+	want_pair();
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.accounts, 2);
+	assert_int_equal(br_account_line(false, "brtest", &line), 1);
+	assert_string_equal(line, "brtest:x:52001:52001::/home/brtest:/usr/sbin/nologin");
+	free(line);
+	assert_int_equal(br_account_line(true, "brtest", &line), 1);
+	assert_string_equal(line, "brtest:x:52001:");
+	free(line);
+	assert_int_equal(access("/home/brtest", F_OK), -1);
+	assert_int_equal(ground_undo(&g, NULL, true), 1);
+	assert_int_equal(g.undone.removed, 2);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.removed + g.undone.same, 2);
+	assert_int_equal(g.undone.conflicts, 0);
+	br_auto(br_freep) char *passwd_now = file("/etc/passwd");
+	br_auto(br_freep) char *group_now = file("/etc/group");
+	br_auto(br_freep) char *shadow_now = file("/etc/shadow");
+	assert_string_equal(passwd, passwd_now);
+	assert_string_equal(group, group_now);
+	assert_string_equal(shadow, shadow_now);
+	assert_snapshot(g.tree, tree);
+}
+
+// Killed when the account was made and its record was not.
+static void test_killed_between(void **state) {
+	(void)state;
+	needs_namespace();
+	br_auto(br_freep) char *passwd = file("/etc/passwd");
+	br_auto(br_freep) char *group = file("/etc/group");
+	want_pair();
+	for (int n = 1; n <= 6; n++) {
+		int status;
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			exit_at_sync = n;
+			_exit(ground_apply(&g) == 0 ? 0 : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 42);
+		assert_true(ground_undo(&g, NULL, false) >= 0);
+		assert_int_equal(g.undone.conflicts, 0);
+		br_auto(br_freep) char *passwd_now = file("/etc/passwd");
+		br_auto(br_freep) char *group_now = file("/etc/group");
+		assert_string_equal(passwd, passwd_now);
+		assert_string_equal(group, group_now);
+	}
+}
+
+static void remove_again(void) {
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.conflicts, 0);
+	char *line = NULL;
+	assert_int_equal(br_account_line(false, "brtest", &line), 0);
+	assert_int_equal(br_account_line(true, "brtest", &line), 0);
+}
+
+static void left_because(const char *why) {
+	char *line = NULL;
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_true(g.undone.conflicts > 0);
+	bool said = false;
+	for (size_t i = 0; i < g.undone.nexamples; i++) {
+		said = said || strcmp(g.undone.reasons[i], why) == 0;
+	}
+	if (!said) {
+		fail_msg("not because of '%s': '%s'", why, g.undone.reasons[0]);
+	}
+	assert_int_equal(br_account_line(false, "brtest", &line), 1);
+	free(line);
+}
+
+static void test_changed_meanwhile(void **state) {
+	(void)state;
+	needs_namespace();
+	want_pair();
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(system("usermod -c somebody brtest"), 0);
+	left_because("the account was changed");
+	assert_int_equal(system("usermod -c '' brtest"), 0);
+	// Only the group's line grows by this.
+	assert_int_equal(system("usermod -aG brtest daemon"), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.conflicts, 1);
+	assert_string_equal(g.undone.reasons[0], "the account was changed");
+	assert_int_equal(system("gpasswd -d daemon brtest >/dev/null"), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.conflicts, 0);
+}
+
+static void test_in_use(void **state) {
+	(void)state;
+	needs_namespace();
+	want_pair();
+	assert_int_equal(ground_apply(&g), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setuid(BOX_ID) == 0) {
+			alarm(20);
+			pause();
+		}
+		_exit(0);
+	}
+	usleep(100000);
+	left_because("processes run as it");
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	remove_again();
+}
+
+static void test_owns_files(void **state) {
+	(void)state;
+	needs_namespace();
+	char path[600];
+	want_pair();
+	assert_int_equal(ground_apply(&g), 0);
+	snprintf(path, sizeof(path), "%s/written by the container", g.tree);
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_int_equal(fchown(fd, BOX_ID, BOX_ID), 0);
+	close(fd);
+	left_because("files still belong to it");
+	assert_int_equal(unlink(path), 0);
+	remove_again();
+}
+
+static void test_refused(void **state) {
+	(void)state;
+	needs_namespace();
+	static const struct br_account bad[] = {
+		{.name = "--root=/x", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "-r", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "a b", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "a:b", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "a\nb", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "Upper", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "abcdefghijklmnopqrstuvwxyzabcdef", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "root", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "daemon", .id = {BOX_ID}, .gid = {BOX_ID}},
+		{.name = "brtest", .id = {0}, .gid = {BOX_ID}},
+		{.name = "brtest", .id = {1}, .gid = {BOX_ID}},
+		{.name = "brtest", .id = {BR_NO_ID}, .gid = {BOX_ID}},
+		{.name = "brtest", .id = {BOX_ID}, .gid = {0}},
+		{.is_group = true, .name = "root", .id = {BOX_ID}},
+		{.is_group = true, .name = "brtest", .id = {0}},
+		{.is_group = true, .name = "-g", .id = {BOX_ID}},
+		// Nothing is wrong with this one but that useradd finds no such group.
+		{.name = "brtest", .id = {BOX_ID}, .gid = {BOX_ID}},
+	};
+	const size_t n = sizeof(bad) / sizeof(*bad);
+	br_auto(br_freep) char *passwd = file("/etc/passwd");
+	br_auto(br_freep) char *group = file("/etc/group");
+	br_auto(br_freep) char *tree = snapshot(g.tree);
+	for (size_t i = 0; i < n; i++) {
+		g.accounts = &bad[i];
+		g.naccounts = 1;
+		assert_int_equal(ground_apply(&g), -1);
+		assert_non_null(strstr(g.said, "cannot make the "));
+		// Before anything was announced, let alone started.
+		assert_int_equal(g.applied.id[0] == '\0', i < n - 1);
+		br_auto(br_freep) char *passwd_now = file("/etc/passwd");
+		br_auto(br_freep) char *group_now = file("/etc/group");
+		assert_string_equal(passwd, passwd_now);
+		assert_string_equal(group, group_now);
+		assert_snapshot(g.tree, tree);
+		assert_true(ground_undo(&g, NULL, false) >= 0);
+	}
+}
+
+static void test_not_as_a_user(void **state) {
+	(void)state;
+	needs_namespace();
+	int status;
+	want_pair();
+	assert_int_equal(mkdir(g.state, 0700), 0);
+	assert_int_equal(chown(g.state, HOST_ID, HOST_ID), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setresgid(HOST_ID, HOST_ID, HOST_ID) != 0
+			|| setresuid(HOST_ID, HOST_ID, HOST_ID) != 0) {
+			_exit(2);
+		}
+		_exit(ground_apply(&g) == -1 && strstr(g.said, "only root can") != NULL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(test_made_and_removed),
+		TEST(test_killed_between),
+		TEST(test_changed_meanwhile),
+		TEST(test_in_use),
+		TEST(test_owns_files),
+		TEST(test_refused),
+		TEST(test_not_as_a_user),
+	};
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
