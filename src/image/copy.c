@@ -108,7 +108,7 @@ static void lose(struct df_accounts *a, struct hit hit) {
 }
 
 static int take(struct df_accounts *to, const struct df_accounts *from, struct hit hit) {
-	bool was_empty = to->no_passwd && to->no_group;
+	bool was_complete = to->complete;
 	lose(to, (struct hit){hit.passwd && !from->no_passwd, hit.group && !from->no_group});
 	for (size_t i = 0; hit.passwd && i < from->users.n; i++) {
 		if (br_vec_push(to->arena, &to->users, from->users.v[i])) {
@@ -120,10 +120,9 @@ static int take(struct df_accounts *to, const struct df_accounts *from, struct h
 			return -1;
 		}
 	}
-	if (was_empty || (hit.passwd && hit.group)) {
-		to->complete = from->complete;
-		to->flavour = from->flavour;
-	}
+	// a known file in the place of a known one
+	to->complete = from->complete && (was_complete || (hit.passwd && hit.group));
+	to->flavour = to->flavour ? to->flavour : from->flavour;
 	return 0;
 }
 

@@ -82,7 +82,7 @@ static int set_directive(struct reader *r, const char *key, struct br_span at) {
 	*seen = true;
 	if (seen == &r->seen_escape) {
 		if (at.len != 1 || (*value != '\\' && *value != '`')) {
-			return br_error(r->finder->dx, at, "the escape character must be ` or \\");
+			return br_error(r->finder->dx, at, "the escape character must be a backquote or a backslash");
 		}
 		r->file->escape = *value;
 	} else if (seen == &r->seen_syntax && !is_standard_frontend(value, at.len)) {
