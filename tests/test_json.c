@@ -182,6 +182,8 @@ static void test_read(void **state) {
 	assert_string_equal(br_value_string(br_value_get(v, "User")), "1000");
 	assert_string_equal(br_value_string(br_value_get(v, "user")), "1000");
 	assert_null(br_value_get(v, "Use"));
+	assert_non_null(br_value_get_exact(v, "User"));
+	assert_null(br_value_get_exact(v, "user"));
 	const struct br_value *env = br_value_get(v, "Env");
 	assert_true(br_value_is_array(env));
 	assert_int_equal(br_value_count(env), 3);

@@ -243,6 +243,10 @@ const struct br_value *br_value_get(const struct br_value *object, const char *k
 	return (const struct br_value *)found;
 }
 
+const struct br_value *br_value_get_exact(const struct br_value *object, const char *key) {
+	return (const struct br_value *)json_object_get((const json_t *)object, key);
+}
+
 size_t br_value_count(const struct br_value *array) {
 	return json_array_size((const json_t *)array);
 }

@@ -60,6 +60,8 @@ void br_value_prepare(void);
 
 /** A member. Its key is compared as Go's decoder does, which most of such JSON is made for: case (of ASCII) does not matter, the last one counts. NULL where it is absent. */
 const struct br_value *br_value_get(const struct br_value *object, const char *key);
+/** The same where the keys are a user's own: as it is written. */
+const struct br_value *br_value_get_exact(const struct br_value *object, const char *key);
 /** How many items an array has; 0 for anything else. */
 size_t br_value_count(const struct br_value *array);
 const struct br_value *br_value_at(const struct br_value *array, size_t i);
