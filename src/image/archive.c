@@ -314,7 +314,8 @@ static int has_name(struct image_finder *finder, const struct listed *image,
 static bool may_stand_alone(const struct opened_archive *archive, const struct listed *image,
 	const struct image_name *wanted) {
 	bool tag_only = image->loose && image->nnames == 1 && !strpbrk(image->names[0], "/:@");
-	return archive->n == 1
+	bool is_other = wanted->digest && *image->digest; // it was compared
+	return archive->n == 1 && !is_other
 		&& (!image->nnames
 			|| (tag_only && wanted->tag && !strcmp(wanted->tag, image->names[0])));
 }

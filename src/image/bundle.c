@@ -122,7 +122,7 @@ static int check_bytes(struct bundle *b, const struct store_file *file, const ch
 	sha256_begin(&hash);
 	sha256_add(&hash, file->bytes, file->n);
 	sha256_end(&hash, hex);
-	return strcmp(hex, digits) != 0 ? effort_fail(
+	return strncmp(hex, digits, DIGEST_DIGITS) != 0 ? effort_fail(
 		       &b->effort, "has a %s whose bytes do not have this digest", file->name)
 					: 0;
 }

@@ -40,6 +40,8 @@ struct rootfs {
 	struct br_arena scratch;
 	struct effort *effort;
 	unsigned pass;
+	/** A hard link leads to what this pass did not look for. */
+	bool again;
 	size_t kept;
 	/** The first is the root, ""; each comes after all that are above it. */
 	struct wanted wanted[ROOTFS_PATHS];
@@ -125,6 +127,7 @@ int rootfs_want(struct rootfs *r, const char *path) {
 
 void rootfs_begin_pass(struct rootfs *r) {
 	r->pass++;
+	r->again = false;
 	r->kept = 0;
 	br_arena_release(&r->pass_arena);
 	for (size_t i = 0; i < r->nlayers; i++) {
@@ -385,6 +388,7 @@ static void clear_below(struct rootfs *r, size_t top) {
 static void lay_over(struct rootfs *r, size_t i, struct node node, const struct node *before) {
 	if (node.kind == NODE_HARD) {
 		int target = number_of(r, node.text, strlen(node.text));
+		r->again = r->again || target < 0 || r->wanted[target].since > r->pass;
 		node = target >= 0 ? before[target] : (struct node){0};
 		node.hides = true;
 	}
@@ -432,6 +436,9 @@ static int first_stop(const struct rootfs *r, const char *path, size_t *n) {
 int rootfs_find(struct rootfs *r, const char *path, struct rootfs_file *out) {
 	*out = (struct rootfs_file){0};
 	const char *at = path;
+	if (r->again) {
+		return 0;
+	}
 	for (unsigned links = 0; links <= ROOTFS_LINKS; links++) {
 		size_t n = 0;
 		int i = first_stop(r, at, &n);
