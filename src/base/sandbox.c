@@ -53,6 +53,10 @@ static uint32_t frame_crc(const struct frame *frame, const char *bytes) {
 	return br_crc32c(crc, bytes, frame->n);
 }
 
+static unsigned seconds_of(const struct br_confine *confine) {
+	return confine->seconds ? confine->seconds : BR_CONFINE_SECONDS;
+}
+
 // ---- in the child ----
 
 /** Give the descriptors their numbers and close all others. */
@@ -110,9 +114,9 @@ static int limit(int what, rlim_t most) {
 	return setrlimit((__rlimit_resource_t)what, &both);
 }
 
-static int set_limits(void) {
+static int set_limits(unsigned seconds) {
 	// The second number is a SIGKILL, which says nothing about time.
-	const struct rlimit time = {BR_CONFINE_SECONDS, BR_CONFINE_SECONDS + 1};
+	const struct rlimit time = {seconds, seconds + 1};
 	if (limit(RLIMIT_CORE, 0) || setrlimit(RLIMIT_CPU, &time) || limit(RLIMIT_NPROC, 0)) {
 		return -1;
 	}
@@ -173,6 +177,7 @@ static int restrict_files(void) {
 static int allow_calls(scmp_filter_ctx filter) {
 	static const int allowed[] = {
 		SCMP_SYS(read),
+		SCMP_SYS(pread64),
 		SCMP_SYS(write),
 		SCMP_SYS(close),
 		SCMP_SYS(brk),
@@ -266,7 +271,7 @@ static int confine_self(const struct br_confine *confine, int *answer) {
 		return -1;
 	}
 	*answer = ANSWER_FD;
-	if (set_limits() || leave_root()) {
+	if (set_limits(seconds_of(confine)) || leave_root()) {
 		return -1;
 	}
 	// A change of user forgets the death signal, and dumpable.
@@ -427,8 +432,7 @@ int br_confine_run(const struct br_confine *confine, char **bytes, size_t *n) {
 		errno = EINVAL;
 		return -1;
 	}
-	unsigned seconds = confine->seconds ? confine->seconds : BR_CONFINE_SECONDS;
-	int64_t deadline = now_ms() + (int64_t)seconds * 1000;
+	int64_t deadline = now_ms() + (int64_t)seconds_of(confine) * 1000;
 	if (pipe2(ends, O_CLOEXEC)) {
 		return -1;
 	}

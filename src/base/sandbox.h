@@ -14,8 +14,8 @@ enum {
 	/** The largest answer, in bytes. */
 	BR_CONFINE_ANSWER = 16 << 20,
 	/** The most inputs. */
-	BR_CONFINE_INPUTS = 64,
-	/** Processor time and, unless asked otherwise, time on the clock, in seconds. */
+	BR_CONFINE_INPUTS = 256,
+	/** Processor time and time on the clock, unless asked otherwise, in seconds. */
 	BR_CONFINE_SECONDS = 5,
 	/** Memory beyond what the caller has already, in bytes. */
 	BR_CONFINE_MEMORY = 256 << 20,
@@ -36,7 +36,7 @@ struct br_confine {
 	/** Open descriptors that it may read; stay open here. */
 	const int *in;
 	size_t nin;
-	/** Time on the clock; 0 is BR_CONFINE_SECONDS. */
+	/** Processor time and time on the clock; 0 is BR_CONFINE_SECONDS. */
 	unsigned seconds;
 	/**
 	 * Set to whether the child was confined and went on to `run`, or NULL. What fails before that is this machine's
