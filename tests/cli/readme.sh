@@ -22,6 +22,9 @@ printf 'services:\n  trainer:\n    image: trainer\n    user: "1001:1001"\n    vo
 	echo '$ docker compose up'
 } >../happens
 
+# shellcheck disable=SC2016
+sed -n '/^```console$/,/^```$/p' "$BR_TOP/README.md" | sed '1d;$d' >../says
+
 # Each line of the session, but "...", is found below the one before it.
 at=0 n=0
 while IFS= read -r line; do
@@ -31,5 +34,5 @@ while IFS= read -r line; do
 	next=$(tail -n +$((at + 1)) ../happens | grep -nF -m 1 -- "$line" | cut -d: -f1) || true
 	[ -n "$next" ] || die "README.md says, but bindright does not: $line"
 	at=$((at + next)) n=$((n + 1))
-done < <(sed -n '/^```console$/,/^```$/p' "$BR_TOP/README.md" | sed '1d;$d')
+done <../says
 [ "$n" -gt 20 ] || die "README.md has no session"
