@@ -246,7 +246,7 @@ static bool lost_bits(const struct br_inode *now, const struct br_inode *goal) {
 static bool would_lose_setgid(const struct br_inode *now, const struct br_inode *goal) {
 	gid_t groups[NGROUPS_MAX];
 	bool rewritten = ((now->mode ^ goal->mode) & 07777) != 0 || now->acl != goal->acl;
-	if (geteuid() == 0 || (goal->mode & S_ISGID) == 0 || !rewritten) {
+	if ((goal->mode & S_ISGID) == 0 || !rewritten || geteuid() == 0) {
 		return false;
 	}
 	int n = getgroups(NGROUPS_MAX, groups);
