@@ -1,7 +1,7 @@
 // A batch is a few thousand changes: announced in the journal as one, synced once, done one by one.
 //
 //	scan -> decide -> queue ... full, or 200 ms old:
-//		prepare: read each again, compare, INTENT	(what changed meanwhile drops out)
+//		prepare: INTENT, of what may have changed meanwhile after reading it again
 //		sync
 //		commit: open each again, compare again, change, read back
 //
@@ -59,6 +59,8 @@ struct batch {
 	struct commit *commit;
 	/** For the handles of what has no birth time. */
 	struct br_way way;
+	/** Those that are to be read again. */
+	size_t stale;
 	/** INTENTs written. */
 	size_t announced;
 };
@@ -112,11 +114,26 @@ static int compare(struct batch *b, struct change *c, const struct br_inode *now
 	return 0;
 }
 
+/**
+ * Whether what the walk read will do for the INTENT. Commit compares it once more at the very change, and leaves alone what differs; but the other names of a file may
+ * have been changed by this run, and a handle has to be that of what was read.
+ */
+static bool is_fresh(const struct br_inode *walked) {
+	return (walked->have & BR_HAVE_ALL) == BR_HAVE_ALL
+		&& (S_ISDIR(walked->mode) || walked->nlink == 1)
+		&& (walked->btime.sec != 0 || walked->btime.nsec != 0);
+}
+
 /** br_crew_job's: read one again. */
 static void read_again(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	const char *name;
+	if (is_fresh(&c->before)) {
+		c->now = c->before;
+		c->err = 0;
+		return;
+	}
 	int dir = br_way_to(way, b->target, c->path, &name);
 	c->err = dir < 0 || br_inode_read(dir, name, BR_HAVE_ALL, acls, &c->now) < 0 ? errno : 0;
 }
@@ -165,7 +182,7 @@ static int announce(void *context, size_t i) {
 }
 
 static int prepare(struct batch *b) {
-	const struct br_crew_job job = {read_again, announce, b, .apart = true};
+	const struct br_crew_job job = {read_again, announce, b, .apart = b->stale > 0};
 	int r = br_crew_run(b->crew, &job, 0, b->changes.n);
 	br_way_release(&b->way);
 	if (r < 0) {
@@ -277,6 +294,7 @@ static int flush(struct batch *b) {
 	br_arena_release(&b->arena);
 	memset(&b->changes, 0, sizeof(b->changes));
 	b->announced = 0;
+	b->stale = 0;
 	const struct br_apply_options *options = b->work->options;
 	if (options->progress != NULL) {
 		options->progress(options->context, b->work->result->changed);
@@ -312,6 +330,7 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 	if (c.path == NULL || br_vec_push(&b->arena, &b->changes, c) < 0) {
 		return br_error_memory(b->work->dx);
 	}
+	b->stale += !is_fresh(&c.before);
 	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
 }
 
