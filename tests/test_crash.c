@@ -209,37 +209,47 @@ static void test_killed_on_disk(void **state) {
 	kill_often(false, 25);
 }
 
-/** Run it and kill it after so many microseconds. False: it came to its end before. */
-static bool kill_after(bool undo, long us) {
+/** How long it takes, in microseconds, when it is killed after so many (0: never). */
+static long kill_after(bool undo, long us, int *killed) {
+	struct timespec begun;
+	struct timespec ended;
 	int status;
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &begun), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		work(undo);
 	}
 	const struct timespec wait = {us / 1000000, us % 1000000 * 1000};
-	(void)nanosleep(&wait, NULL);
-	(void)kill(pid, SIGKILL);
+	if (us > 0) {
+		(void)nanosleep(&wait, NULL);
+		(void)kill(pid, SIGKILL);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return !WIFEXITED(status);
+	*killed += WIFSIGNALED(status);
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &ended), 0);
+	return (ended.tv_sec - begun.tv_sec) * 1000000 + (ended.tv_nsec - begun.tv_nsec) / 1000;
 }
 
 // So many files that several threads are killed in the midst of theirs.
 static void test_killed_threads(void **state) {
 	(void)state;
 	int killed = 0;
+	int ran = 0;
 	needs_root();
-	make_ground(true, 1200);
+	make_ground(true, 1500);
 	g.threads = 3;
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	for (int i = 0; i < 40; i++) {
-		killed += kill_after(false, 1000 + (long)pick(60000));
+	for (int i = 0; i < 60; i++) {
+		long whole = kill_after(false, 0, &killed);
+		long undone = kill_after(true, 0, &killed);
+		ran += kill_after(false, 1 + (long)pick((uint32_t)whole), &killed) > 0;
 		if (pick(2) > 0) {
-			killed += kill_after(true, 1000 + (long)pick(40000));
+			ran += kill_after(true, 1 + (long)pick((uint32_t)undone), &killed) > 0;
 		}
 		undo_wholly(before);
 	}
-	print_message("%d kills\n", killed);
+	print_message("%d kills of %d\n", killed, ran);
 	assert_true(killed > 5);
 	ground_remove(&g);
 }
