@@ -102,12 +102,12 @@ bindright libbindright.a: %: $O/%
 # A short line for each command, or the command itself.
 quiet = $(if $(V),,@echo '  $(1)  $(2)';)
 
-# Everything is compiled again when the flags change; the archive is made again when a source comes or goes.
+# Everything is compiled again when the flags change (-Werror changes no object); the archive is made again when a source comes or goes.
 $O/flags: FORCE
 	@mkdir -p $(@D)
 	@$(PKG_CONFIG) --exists $(LIBS) || { \
 		echo "bindright: needs $(LIBS): run 'make deps'" >&2; exit 1; }
-	@new='$(subst $(quote),,$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LIBS_LINK))'; \
+	@new='$(subst $(quote),,$(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) $(LDFLAGS) $(LIBS_LINK))'; \
 	    test "$$new" = "$$(cat $@ 2>/dev/null)" || echo "$$new" >$@
 
 $O/objects: FORCE

@@ -6,13 +6,12 @@
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
 
-// What the kernel looks at, with the IDs as the mount shows them (i_uid_into_vfsuid()).
+// What the kernel looks at, with the IDs as the mount shows them (i_uid_into_vfsuid()); BR_NO_ID
+// where it has none to show.
 struct view {
 	const struct br_inode *inode;
 	const struct br_cred *cred;
 	const struct br_where *where;
-	bool uid_valid;
-	bool gid_valid;
 	br_hostid uid;
 	br_hostid gid;
 };
@@ -25,33 +24,47 @@ struct found {
 	bool masked;
 };
 
-// make_vfsuid(): the ID on disk is the inner side of the mount's map, what the process sees the outer.
-static bool seen_as(const struct br_idmap *mount, br_hostid on_disk, br_hostid *out) {
-	return br_idmap_to_host(mount, (br_boxid){on_disk.v}, out);
+// make_vfsuid(): the ID on disk is the inner side of the mount's map, what the process sees the
+// outer.
+static br_hostid seen_as(const struct br_idmap *mount, br_hostid on_disk) {
+	br_hostid out = {BR_NO_ID};
+	(void)br_idmap_to_host(mount, (br_boxid){on_disk.v}, &out);
+	return out;
 }
 
 static struct view look(
 	const struct br_inode *inode, const struct br_cred *cred, const struct br_where *where) {
-	struct view v = {.inode = inode, .cred = cred, .where = where};
-	v.uid_valid = seen_as(&where->mount_uids, inode->uid, &v.uid);
-	v.gid_valid = seen_as(&where->mount_gids, inode->gid, &v.gid);
-	return v;
+	return (struct view){
+		.inode = inode,
+		.cred = cred,
+		.where = where,
+		.uid = seen_as(&where->mount_uids, inode->uid),
+		.gid = seen_as(&where->mount_gids, inode->gid),
+	};
 }
 
-static bool is_user(const struct view *v, bool valid, br_hostid uid) {
-	return valid && uid.v == v->cred->uid.v;
+static bool is_valid(br_hostid id) {
+	return id.v != BR_NO_ID;
 }
 
-static bool in_group(const struct view *v, bool valid, br_hostid gid) {
-	return valid && br_cred_in_group(v->cred, gid);
+static bool is_user(const struct view *v, br_hostid uid) {
+	return is_valid(uid) && uid.v == v->cred->uid.v;
 }
 
-// capable_wrt_inode_uidgid(): a capability counts in the user namespace of the process, and only over inodes
-// whose owner and group both have a number there.
+static bool in_group(const struct view *v, br_hostid gid) {
+	return is_valid(gid) && br_cred_in_group(v->cred, gid);
+}
+
+// HAS_UNMAPPED_ID()
+static bool is_mapped(const struct view *v) {
+	return is_valid(v->uid) && is_valid(v->gid);
+}
+
+// capable_wrt_inode_uidgid(): a capability counts in the user namespace of the process, and only
+// over inodes whose owner and group both have a number there.
 static bool capable(const struct view *v, unsigned cap) {
 	br_boxid ignored;
-	return (v->cred->caps & CAP_BIT(cap)) && v->uid_valid && v->gid_valid
-		&& br_idmap_to_box(&v->cred->uids, v->uid, &ignored)
+	return (v->cred->caps & CAP_BIT(cap)) && br_idmap_to_box(&v->cred->uids, v->uid, &ignored)
 		&& br_idmap_to_box(&v->cred->gids, v->gid, &ignored);
 }
 
@@ -59,7 +72,8 @@ static bool holds(unsigned perm, unsigned want) {
 	return (perm & want) == want;
 }
 
-// posix_acl_permission()'s label mask: the mask stands behind the entry, and an ACL with named entries has one.
+// posix_acl_permission()'s label mask: the mask stands behind the entry, and an ACL with named
+// entries has one.
 static struct found limited(
 	const struct br_acl *acl, const struct br_acl_entry *e, enum br_rule base, unsigned want) {
 	const struct br_acl_entry *mask = br_acl_find(acl, BR_ACL_MASK, (br_hostid){BR_NO_ID});
@@ -73,18 +87,16 @@ static struct found limited(
 
 // Whether this entry is about a group that the process is in, and which rule that would be.
 static bool group_matches(const struct view *v, const struct br_acl_entry *e, enum br_rule *rule) {
-	br_hostid id;
 	if (e->tag == BR_ACL_OWNING_GROUP) {
 		*rule = BR_RULE_GROUP;
-		return in_group(v, v->gid_valid, v->gid);
+		return in_group(v, v->gid);
 	}
 	*rule = BR_RULE_ACL_GROUP;
-	return e->tag == BR_ACL_GROUP
-		&& in_group(v, seen_as(&v->where->mount_gids, e->id, &id), id);
+	return e->tag == BR_ACL_GROUP && in_group(v, seen_as(&v->where->mount_gids, e->id));
 }
 
-// The group class: the first matching entry that holds all the bits by itself decides; where none does, matching at
-// all already excludes the process from the bits of others.
+// The group class: the first matching entry that holds all the bits by itself decides; where none
+// does, matching at all already excludes the process from the bits of others.
 static bool check_groups(
 	const struct view *v, const struct br_acl *acl, unsigned want, struct found *out) {
 	size_t matches = 0;
@@ -107,11 +119,9 @@ static bool check_groups(
 // posix_acl_permission(), for a process that is not the owner.
 static struct found check_acl(const struct view *v, const struct br_acl *acl, unsigned want) {
 	struct found f;
-	br_hostid id;
 	for (size_t i = 0; i < acl->n; i++) {
 		const struct br_acl_entry *e = &acl->entries[i];
-		if (e->tag == BR_ACL_USER
-			&& is_user(v, seen_as(&v->where->mount_uids, e->id, &id), id)) {
+		if (e->tag == BR_ACL_USER && is_user(v, seen_as(&v->where->mount_uids, e->id))) {
 			return limited(acl, e, BR_RULE_ACL_USER, want);
 		}
 	}
@@ -124,17 +134,18 @@ static struct found check_acl(const struct view *v, const struct br_acl *acl, un
 		.granted = other && holds(other->perm, want)};
 }
 
-// acl_permission_check(). Two corners: the owner never gets to the ACL; and an empty group class in the mode
-// (an empty mask) switches the whole ACL off, so that a named user falls through to the bits of others.
+// acl_permission_check(). Two corners: the owner never gets to the ACL; and an empty group class in
+// the mode (an empty mask) switches the whole ACL off, so that a named user falls through to the
+// bits of others.
 static struct found check_bits(const struct view *v, unsigned want) {
 	uint32_t mode = v->inode->mode;
-	if (is_user(v, v->uid_valid, v->uid)) {
+	if (is_user(v, v->uid)) {
 		return (struct found){.base = BR_RULE_OWNER, .granted = holds(mode >> 6, want)};
 	}
 	if (v->inode->acl && (mode & S_IRWXG)) {
 		return check_acl(v, v->inode->acl, want);
 	}
-	if (in_group(v, v->gid_valid, v->gid)) {
+	if (in_group(v, v->gid)) {
 		return (struct found){.base = BR_RULE_GROUP, .granted = holds(mode >> 3, want)};
 	}
 	return (struct found){.base = BR_RULE_OTHER, .granted = holds(mode, want)};
@@ -158,8 +169,8 @@ static bool overridden(const struct view *v, unsigned want, enum br_rule *rule) 
 	return false;
 }
 
-// What inode_permission() and sb_permission() refuse before any bits are looked at. A read-only mount does not
-// keep anybody from writing to a device, FIFO or socket on it.
+// What inode_permission() and sb_permission() refuse before any bits are looked at. A read-only
+// mount does not keep anybody from writing to a device, FIFO or socket on it.
 static bool barred(const struct view *v, unsigned want, enum br_rule *rule) {
 	if (!(want & BR_W)) {
 		return false;
@@ -172,14 +183,15 @@ static bool barred(const struct view *v, unsigned want, enum br_rule *rule) {
 		*rule = BR_RULE_IMMUTABLE;
 		return true;
 	}
-	if (!v->uid_valid || !v->gid_valid) {
+	if (!is_mapped(v)) {
 		*rule = BR_RULE_UNMAPPED;
 		return true;
 	}
 	return false;
 }
 
-// The rest of inode_permission(), once the bits are known: `rule` comes in as the class, and goes out as what decided.
+// The rest of inode_permission(), once the bits are known: `rule` comes in as the class, and goes
+// out as what decided.
 static bool allowed(const struct view *v, bool granted, unsigned want, enum br_rule *rule) {
 	return !barred(v, want, rule) && (granted || overridden(v, want, rule));
 }
@@ -220,7 +232,8 @@ static struct br_verdict judge(const struct view *v, unsigned want) {
 	};
 }
 
-// Nothing asks a link for its bits: to follow it is to search its directory, and they are 0777 everywhere.
+// Nothing asks a link for its bits: to follow it is to search its directory, and they are 0777
+// everywhere.
 static struct br_verdict anything(const struct view *v) {
 	enum br_rule base = check_bits(v, 0).base;
 	return (struct br_verdict){.have = BR_R | BR_W | BR_X, .rule = base, .base = base};
@@ -232,7 +245,19 @@ struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *
 	return S_ISLNK(inode->mode) ? anything(&v) : judge(&v, want);
 }
 
-// The answer about `want` if the class that decides held these bits: the allowed ones and the missing ones, packed.
+struct br_verdict br_access_use(const struct br_inode *inode, const struct br_cred *cred,
+	const struct br_where *where, unsigned want) {
+	unsigned at_once = S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W;
+	struct br_verdict first = br_access(inode, cred, where, want & at_once);
+	struct br_verdict second = br_access(inode, cred, where, want & ~at_once);
+	bool blame_second = (want & at_once) == 0 || (first.missing == 0 && second.missing != 0);
+	struct br_verdict out = blame_second ? second : first;
+	out.missing = first.missing | second.missing;
+	return out;
+}
+
+// The answer about `want` if the class that decides held these bits: the allowed ones and the
+// missing ones, packed.
 static unsigned answer(const struct view *v, unsigned bits, unsigned want) {
 	unsigned have = 0;
 	enum br_rule ignored;
@@ -245,18 +270,18 @@ static unsigned answer(const struct view *v, unsigned bits, unsigned want) {
 	return have << 3 | (granted ? 0 : missing_of(have, want));
 }
 
-// The mask stands in the mode, and nobody but the owner gets more than it from an ACL; a named entry for this very
-// process can give it any part. So the ACL matters exactly where some part of the mask gives another answer than the
-// mode does. (Two group entries that share the bits between them give no third answer: where that differs, an empty
-// entry differs too.)
+// The mask stands in the mode, and nobody but the owner gets more than it from an ACL; a named
+// entry for this very process can give it any part. So the ACL matters exactly where some part of
+// the mask gives another answer than the mode does. (Two group entries that share the bits between
+// them give no third answer: where that differs, an empty entry differs too.)
 bool br_access_needs_acl(const struct br_inode *inode, const struct br_cred *cred, unsigned want) {
 	const struct br_where where = {0};
 	struct view v = look(inode, cred, &where);
 	unsigned mask = inode->mode >> 3 & 7;
-	if (S_ISLNK(inode->mode) || mask == 0 || is_user(&v, v.uid_valid, v.uid)) {
+	if (S_ISLNK(inode->mode) || mask == 0 || is_user(&v, v.uid)) {
 		return false;
 	}
-	unsigned plain = in_group(&v, v.gid_valid, v.gid) ? mask : inode->mode & 7;
+	unsigned plain = in_group(&v, v.gid) ? mask : inode->mode & 7;
 	unsigned without = answer(&v, plain, want);
 	for (unsigned part = 0; part <= mask; part++) {
 		if ((part & ~mask) == 0 && answer(&v, part, want) != without) {
@@ -268,8 +293,8 @@ bool br_access_needs_acl(const struct br_inode *inode, const struct br_cred *cre
 
 // __check_sticky(): the owner of the entry, or of the directory, or CAP_FOWNER over the entry.
 static bool sticky_refuses(const struct view *dir, const struct view *victim) {
-	return (dir->inode->mode & S_ISVTX) && !is_user(victim, victim->uid_valid, victim->uid)
-		&& !is_user(dir, dir->uid_valid, dir->uid) && !capable(victim, CAP_FOWNER);
+	return (dir->inode->mode & S_ISVTX) && !is_user(victim, victim->uid)
+		&& !is_user(dir, dir->uid) && !capable(victim, CAP_FOWNER);
 }
 
 bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,
@@ -277,8 +302,7 @@ bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,
 	struct view d = look(dir, cred, where);
 	struct view v = look(victim, cred, where);
 	*sticky = false;
-	if (!v.uid_valid || !v.gid_valid || judge(&d, BR_W | BR_X).missing
-		|| (dir->attrs & BR_APPEND)) {
+	if (!is_mapped(&v) || judge(&d, BR_W | BR_X).missing || (dir->attrs & BR_APPEND)) {
 		return false;
 	}
 	*sticky = sticky_refuses(&d, &v);

@@ -129,6 +129,12 @@ unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode
 	return S_ISREG(inode->mode) ? need->file & bits_of_anybody(inode) : 0;
 }
 
+bool br_need_needs_acl(const struct br_demand *demand, const struct br_inode *inode) {
+	unsigned group = (inode->mode >> 3) & demand->need.file & 7;
+	unsigned others = (inode->mode | inode->mode >> 6) & 7;
+	return S_ISREG(inode->mode) && demand->need.as_any && (group & ~others) != 0;
+}
+
 /* Sources. */
 
 static size_t count_mounts(const struct br_spec *spec) {

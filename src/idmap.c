@@ -45,7 +45,7 @@ bool br_idmap_to_box(const struct br_idmap *map, br_hostid in, br_boxid *out) {
 
 // map_write(): neither side may start at, reach or pass 4294967295, which is no ID.
 static bool fits(uint32_t first, uint32_t count) {
-	return count != 0 && first != BR_NO_ID && count <= BR_NO_ID - first;
+	return count != 0 && count <= BR_NO_ID - first;
 }
 
 static bool overlap(uint32_t a, uint32_t an, uint32_t b, uint32_t bn) {

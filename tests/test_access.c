@@ -1,5 +1,3 @@
-#include <support/acl_words.h>
-
 #include <bindright/access.h>
 
 #include <errno.h>
@@ -7,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <support/acl_words.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -77,6 +76,9 @@ static const struct br_cred seen_2000 = {.uid = {501001},
 static const struct br_cred seen_overrider = {.uid = {501001},
 	.gid = {601002},
 	.caps = OVERRIDE | SEARCH};
+
+// A process whose IDs have no number on the host.
+static const struct br_cred nobody = {.uid = {BR_NO_ID}, .gid = {BR_NO_ID}};
 
 static const struct br_where plain;
 static const struct br_where read_only = {.read_only = true};
@@ -346,6 +348,14 @@ static const struct row rows[] = {
 	{"mapped mount: immutable comes before unmapped", {D | 0777, 10000, 0, NULL, BR_IMMUTABLE},
 		&seen, BR_W, BR_W, BR_RULE_IMMUTABLE, OTHER, NULL, false, &mapped},
 
+	{"no ID is not the owner of what no ID owns", {D | 0705, 10000, 0}, &nobody, RX, 0,
+		SAME(OTHER), NULL, false, &mapped},
+	{"nor in its group", {D | 0705, 0, 10000}, &nobody, RX, 0, SAME(OTHER), NULL, false,
+		&mapped},
+	{"nor named by an entry for it",
+		{D | 0775, 0, 0, "u::rwx,u:10000:---,g::---,g:10000:---,m::rwx,o::r-x"}, &nobody,
+		RX, 0, SAME(OTHER), "o::r-x", false, &mapped},
+
 	// Links.
 	{"a symbolic link", {S_IFLNK | 0777, 0, 0}, &app, RWX, 0, SAME(OTHER)},
 	{"a symbolic link of mode 0 on a read-only mount", {S_IFLNK, 0, 0}, &app, RWX, 0,
@@ -421,8 +431,9 @@ static unsigned answer(const struct br_inode *inode, const struct br_cred *cred,
 // Room for one ACL: a user, the owning group, a group, a mask.
 static struct br_acl *room;
 
-// Whether any of the ACLs that agree with this mode gives another answer than the mode alone: one that names this very user, with
-// every permission; and one that does not, with every permission of the owning group and of a group of the user's.
+// Whether any of the ACLs that agree with this mode gives another answer than the mode alone: one
+// that names this very user, with every permission; and one that does not, with every permission of
+// the owning group and of a group of the user's.
 static bool differs_somewhere(
 	struct br_inode inode, const struct br_cred *cred, unsigned want, unsigned without) {
 	uint16_t bits[] = {inode.mode >> 6 & 7, inode.mode >> 3 & 7, inode.mode & 7};

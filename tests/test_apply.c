@@ -30,6 +30,8 @@ static struct {
 	int chowns;
 	int chown_fails_at;
 	int error;
+	/** Paths of what fchownat was called for, one a line. */
+	struct br_buf *log;
 } calls;
 
 int fdatasync(int fd) {
@@ -44,8 +46,20 @@ int fdatasync(int fd) {
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+static void log_path(int fd) {
+	char link[64];
+	char path[4096];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path));
+	br_buf_addn(calls.log, path, n > 0 ? (size_t)n : 0);
+	br_buf_addc(calls.log, '\n');
+}
+
 int fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags) {
 	calls.chowns++;
+	if (calls.log != NULL) {
+		log_path(fd);
+	}
 	if (calls.chowns == calls.chown_fails_at) {
 		errno = calls.error;
 		return -1;
@@ -195,6 +209,43 @@ static void test_single_file(void **state) {
 	assert_snapshot(whole, before);
 }
 
+/** In this log every directory comes behind (or before) all that is below it. */
+static void assert_order(struct br_buf *log, bool behind) {
+	const char *paths[200];
+	size_t n = 0;
+	for (char *p = strtok(log->s, "\n"); p != NULL && n < 200; p = strtok(NULL, "\n")) {
+		paths[n++] = p;
+	}
+	assert_true(n > 60 && n < 200);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = i + 1; k < n; k++) {
+			const char *above = behind ? paths[i] : paths[k];
+			const char *below = behind ? paths[k] : paths[i];
+			size_t len = strlen(above);
+			if (strncmp(above, below, len) == 0 && below[len] == '/') {
+				fail_msg("%s and %s in the wrong order", above, below);
+			}
+		}
+	}
+}
+
+// Whoever is let in gets the directory last, and loses it first.
+static void test_order(void **state) {
+	(void)state;
+	needs_root();
+	struct br_buf log = {0};
+	ground_fill(&g, 50);
+	assert_int_equal(unlink(at("line\nbreak \xff\\")), 0);
+	calls.log = &log;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_order(&log, true);
+	log.n = 0;
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_order(&log, false);
+	calls.log = NULL;
+	br_buf_release(&log);
+}
+
 // Deeper than one path can say.
 static void test_deep(void **state) {
 	(void)state;
@@ -310,7 +361,7 @@ static void meddle(const char *how) {
 			assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
 			close(fd);
 		} else if (strcmp(how, "symlink") == 0) {
-			assert_int_equal(symlink("/etc/passwd", path), 0);
+			assert_int_equal(symlink("../other name", path), 0);
 		} else if (strcmp(how, "directory") == 0) {
 			assert_int_equal(mkdir(path, 0604), 0);
 			assert_int_equal(lchown(path, HOST_ID, HOST_ID), 0);
@@ -487,6 +538,24 @@ static void test_errors_stop_the_tree(void **state) {
 		assert_int_equal(g.undone.conflicts, 0);
 		assert_snapshot(g.tree, before);
 	}
+}
+
+// What was begun is put back at once: nothing stays between its two states.
+static void test_half_a_change(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 5);
+	g.decide = decide_mixed;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	calls.chown_fails_at = 1;
+	calls.error = EIO;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_int_equal(g.applied.changed, 0);
+	assert_int_equal(g.applied.failed, 1);
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, 0);
+	assert_snapshot(g.tree, before);
 }
 
 static void test_one_refusal_is_not_the_end(void **state) {
@@ -832,8 +901,8 @@ static void test_untrusted_places(void **state) {
 	assert_int_equal(chown(g.top, OTHER_ID, 0), 0);
 	refused_because("belongs to somebody else");
 	assert_int_equal(chown(g.top, 0, 0), 0);
-	assert_int_equal(chmod(g.state, 0750), 0);
-	refused_because("is open to others");
+	assert_int_equal(chmod(g.state, 0770), 0);
+	refused_because("can be written by others");
 	assert_int_equal(chmod(g.state, 0700), 0);
 	assert_int_equal(chown(g.state, OTHER_ID, 0), 0);
 	refused_because("belongs to somebody else");
@@ -902,6 +971,7 @@ int main(void) {
 		TEST(test_is_what_was_decided),
 		TEST(test_nothing_to_do),
 		TEST(test_single_file),
+		TEST(test_order),
 		TEST(test_deep),
 		TEST(test_more_than_a_batch),
 		TEST(test_undo_twice_by_id),
@@ -910,6 +980,7 @@ int main(void) {
 		TEST(test_meddling_before_undo),
 		TEST(test_root_replaced_before_undo),
 		TEST(test_errors_stop_the_tree),
+		TEST(test_half_a_change),
 		TEST(test_one_refusal_is_not_the_end),
 		TEST(test_unwritable_journal),
 		TEST(test_stop),

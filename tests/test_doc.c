@@ -158,6 +158,7 @@ static const struct {
 	{"anchor and tag", "a: &x !t b\nc: !u &y d\n", "{a=!t b c=!u d}"},
 	{"merge key stays", "a: &x {b: c}\nd:\n  <<: *x\n  e: f\n", "{a={b=c} d={<<={b=c} e=f}}"},
 	{"same keys in two maps", "a: {x: 1}\nb: {x: 2}\n", "{a={x=1} b={x=2}}"},
+	{"tab before a bar", "a:\t|\n  x\n", "{a=|x\n|}"},
 	{"tab behind a colon", "a:\tb\n? c\n: d:\te\n", "{a=b c={d=e}}"},
 	{"question mark", "? a\n: b\n? c\n", "{a=b c=}"},
 	{"pair in a list", "[a: b, c]\n", "[{a=b} c]"},
@@ -220,6 +221,7 @@ static const struct {
 	{"tab", "a:\n\tb: c\n", 2, 1, 1, "tab", "spaces", 0, 0},
 	{"tab later", "a:\n  b: 1\n\tc: 2\n", 3, 1, 1, "tab", "spaces", 0, 0},
 	{"tab behind a '?' key", "? \"#\"::\t :,\t\n", 1, 8, 1, "tab", "spaces", 0, 0},
+	{"tab behind a '?' key, text", "? a:\t|\n  b\n", 1, 5, 1, "tab", "spaces", 0, 0},
 	{"tab behind a '?' key, list", "? a:\t- b\n", 1, 5, 1, "tab", "spaces", 0, 0},
 	{"missing blank", "a:b\nc: d\n", 1, 2, 1, "blank is missing after ':'", "write a: b", 0, 0},
 	{"missing blank, last", "c: d\na:b\n", 2, 2, 1, "blank is missing", "write a: b", 0, 0},
@@ -599,22 +601,21 @@ static char *laughs(unsigned levels) {
 	return s;
 }
 
-/** Takes the text; NULL for `message` if it is to be read. At most a second each. */
+/**
+ * Takes the text; NULL for `message` if it is to be read. What these texts would cost without the limits is half a minute of processor time and more, so ten seconds tell the
+ * two apart under any sanitizer; nothing is measured here.
+ */
 static void check_limit(const char *name, char *text, const char *message) {
-	struct timespec from;
-	struct timespec to;
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &from), 0);
+	clock_t from = clock();
 	struct reading r = read_text(text);
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &to), 0);
+	clock_t used = clock() - from;
 	free(text);
 	const char *said = r.doc ? NULL : br_diags_get(r.dx, 0)->message;
 	if (!message ? said != NULL : !said || !strstr(said, message)) {
 		fail_msg("%s: %s", name, said ? said : "was taken");
 	}
-	double seconds =
-		(double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-	if (seconds > 1 && !getenv("SLOW")) {
-		fail_msg("%s: %.1f s", name, seconds);
+	if (used > 10 * CLOCKS_PER_SEC) {
+		fail_msg("%s: not bounded", name);
 	}
 	done(&r);
 }

@@ -1,8 +1,9 @@
 // The kernel is asked what br_access and br_access_delete answer.
 //
-// This process makes random inodes and random credentials. Workers, one in the initial user namespace and one in each of
-// some others, take the credentials on and try: faccessat2 for each of the seven masks, open and look-up, unlink and rmdir. They see the inodes through
-// several mounts of the same directory: the plain one, a read-only one, an ID-mapped one.
+// This process makes random inodes and random credentials. Workers, one in the initial user
+// namespace and one in each of some others, take the credentials on and try: faccessat2 for each of
+// the seven masks, open and look-up, unlink and rmdir. They see the inodes through several mounts
+// of the same directory: the plain one, a read-only one, an ID-mapped one.
 //
 //	BR_ORACLE_COUNT   how many comparisons of br_access (300000)
 //	BR_SEED           repeats a run
@@ -279,7 +280,8 @@ static int write_maps(pid_t pid, const struct map_pair *maps) {
 												: 0;
 }
 
-// A child in a user namespace with these maps (none: the initial one), which waits at *to. As its root.
+// A child in a user namespace with these maps (none: the initial one), which waits at *to. As its
+// root.
 static pid_t fork_into(const struct map_pair *maps, int *to) {
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
@@ -332,7 +334,8 @@ static int namespace_of(const struct map_pair *maps) {
 
 // ---- mounts ----
 
-// A tmpfs on this directory, in a mount namespace that nobody else sees. Clones of a mount can be had from there only.
+// A tmpfs on this directory, in a mount namespace that nobody else sees. Clones of a mount can be
+// had from there only.
 static int tmpfs_at(const char *path) {
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)
 		|| mount("none", path, "tmpfs", 0, NULL)) {
@@ -523,8 +526,8 @@ static void tell(const struct oracle *o, const struct br_inode *inode, const str
 	br_arena_release(&arena);
 }
 
-// The rule has to be one that answers with this errno. The kernel looks at a read-only mount last, we look at it first, since it
-// is what remains when all else is put right.
+// The rule has to be one that answers with this errno. The kernel looks at a read-only mount last,
+// we look at it first, since it is what remains when all else is put right.
 static bool fits(const struct br_inode *inode, struct br_verdict v, int error) {
 	switch (error) {
 	case 0:
@@ -681,15 +684,15 @@ static void fill(struct oracle *o) {
 	}
 }
 
-static void empty(struct oracle *o) {
+// Also after a failure: nobody could remove what stays immutable.
+static void empty(int dirfd) {
 	char below[16];
-	int dirfd = o->views[VIEW_PLAIN];
 	for (unsigned i = 0; i < INODES; i++) {
 		set_flags(dirfd, name_of(i), 0);
 		(void)snprintf(below, sizeof(below), "%s/v", name_of(i));
 		set_flags(dirfd, below, 0);
 		(void)unlinkat(dirfd, below, i % 4 == 1 ? AT_REMOVEDIR : 0);
-		REQUIRE(!unlinkat(dirfd, name_of(i), S_ISDIR(type_of(i)) ? AT_REMOVEDIR : 0));
+		(void)unlinkat(dirfd, name_of(i), S_ISDIR(type_of(i)) ? AT_REMOVEDIR : 0);
 	}
 }
 
@@ -712,9 +715,8 @@ static void compare_on(struct oracle *o, const char *fs, int userns) {
 	while (o->compared < wanted_count() / 2) {
 		compare_batch(o);
 	}
-	print_message(
-		"%s%s%s: %llu comparisons, %llu allowed, %llu really tried, %llu without a needless ACL\n",
-		fs, o->views[VIEW_READ_ONLY] < 0 ? " (no read-only mount)" : "",
+	print_message("%s%s%s: %llu comparisons, %llu allowed, %llu tried, %llu without ACL\n", fs,
+		o->views[VIEW_READ_ONLY] < 0 ? " (no read-only mount)" : "",
 		o->views[VIEW_MAPPED] < 0 ? " (no ID-mapped mount)" : "",
 		(unsigned long long)o->compared, (unsigned long long)o->allowed,
 		(unsigned long long)o->tried, (unsigned long long)o->without_acl);
@@ -725,7 +727,7 @@ static void compare_on(struct oracle *o, const char *fs, int userns) {
 	print_message("%s: %llu removals, %llu allowed\n", fs, (unsigned long long)o->compared,
 		(unsigned long long)o->allowed);
 	stop_workers(o);
-	empty(o);
+	empty(o->views[VIEW_PLAIN]);
 	br_closep(&o->views[VIEW_READ_ONLY]);
 	br_closep(&o->views[VIEW_MAPPED]);
 }
@@ -785,9 +787,10 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
 	struct oracle *o = *state;
 	br_acls_free(o->acls);
-	// A failed comparison leaves its inodes behind, to be looked at.
-	(void)rmdir(place);
-	return munmap(o->job, sizeof(*o->job));
+	(void)umount2(place, MNT_DETACH);
+	br_auto(br_closep) int dirfd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	empty(dirfd);
+	return rmdir(place) || munmap(o->job, sizeof(*o->job)) ? -1 : 0;
 }
 
 int main(void) {

@@ -1,8 +1,9 @@
 /**
  * Would the kernel allow it, and which rule decides? Pure: no I/O, no allocation.
  *
- * Mirrors inode_permission(), generic_permission(), acl_permission_check() and posix_acl_permission() (fs/namei.c, fs/posix_acl.c), with
- * capable_wrt_inode_uidgid() (kernel/capability.c) for the overrides.
+ * Mirrors inode_permission(), generic_permission(), acl_permission_check() and
+ * posix_acl_permission() (fs/namei.c, fs/posix_acl.c), with capable_wrt_inode_uidgid()
+ * (kernel/capability.c) for the overrides.
  */
 #ifndef BINDRIGHT_ACCESS_H
 #define BINDRIGHT_ACCESS_H
@@ -30,9 +31,15 @@ enum br_rule {
 	BR_RULE_READ_ONLY,
 	/** The immutable attribute. */
 	BR_RULE_IMMUTABLE,
-	/** The append-only attribute (write alone is allowed to an opener that appends; truncation, deletion are not). */
+	/**
+	 * The append-only attribute. With nothing missing: writing is granted, to an opener that
+	 * appends (in a directory, to one that creates); truncation and deletion are not.
+	 */
 	BR_RULE_APPEND_ONLY,
-	/** The inode's owner or group has no mapping on an ID-mapped mount, or the superblock's namespace: no write. */
+	/**
+	 * The inode's owner or group has no mapping on an ID-mapped mount, or the superblock's
+	 * namespace: no write.
+	 */
 	BR_RULE_UNMAPPED,
 };
 
@@ -40,7 +47,10 @@ enum br_rule {
 struct br_where {
 	/** The mount (as the container will see it), or the file system, is read-only. */
 	bool read_only;
-	/** The maps of an ID-mapped mount; empty: none. */
+	/**
+	 * The maps of an ID-mapped mount, `box` being the ID on disk and `host` what it looks like;
+	 * empty: none.
+	 */
 	struct br_idmap mount_uids;
 	struct br_idmap mount_gids;
 };
@@ -49,31 +59,56 @@ struct br_where {
 struct br_verdict {
 	/** The bits that are allowed one by one. */
 	unsigned have;
-	/** Those of the asked bits that are refused; 0: granted. (All asked bits, where each alone is allowed but no single group entry holds all.) */
+	/**
+	 * Those of the asked bits that are refused; 0: granted. All asked bits, where each alone is
+	 * allowed but not together: no single group entry holds all, or a capability that covers
+	 * only some.
+	 */
 	unsigned missing;
 	/** What decided about the asked bits. */
 	enum br_rule rule;
-	/** The class that was consulted before any override: OWNER, ACL_USER, GROUP, ACL_GROUP or OTHER. */
+	/**
+	 * The class that was consulted before any override: OWNER, ACL_USER, GROUP, ACL_GROUP or
+	 * OTHER.
+	 */
 	enum br_rule base;
-	/** The ACL entry that decided, or NULL. */
+	/**
+	 * The ACL entry of that class, also where something else decided; NULL for the mode's bits,
+	 * and where several group entries were not enough.
+	 */
 	const struct br_acl_entry *entry;
-	/** The entry would have allowed it, the mask did not. */
+	/** Refused, and by nothing but the mask: the entry would have allowed it. */
 	bool masked;
 };
 
 /**
- * Decide about `want` (BR_R | BR_W | BR_X). The inode must have its ACL (BR_HAVE_ACL) unless br_access_needs_acl() is false for it. On a file BR_X is execution,
- * on a directory search; symbolic links allow everything.
+ * Decide about `want` (BR_R | BR_W | BR_X). The inode must have its ACL (BR_HAVE_ACL) unless
+ * br_access_needs_acl() is false for it. On a file BR_X is execution, on a directory search;
+ * symbolic links allow everything.
  */
 struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *cred,
 	const struct br_where *where, unsigned want);
 
-/** Whether an access ACL, if there is one, could change the answer: for reading it only where it matters. Exact, never a guess. */
-bool br_access_needs_acl(
-	const struct br_inode *inode, const struct br_cred *cred, unsigned want);
+/**
+ * The same, asked as programs ask: a directory is listed (r) apart from being entered and changed
+ * (w and x together, the kernel's may_create() and may_delete()), a file is opened for reading and
+ * writing at once and executed apart. It differs from br_access() only where several group entries
+ * share the bits among them. `rule` and `entry` are of the part that was refused.
+ */
+struct br_verdict br_access_use(const struct br_inode *inode, const struct br_cred *cred,
+	const struct br_where *where, unsigned want);
 
 /**
- * May cred remove or rename the entry `victim` of the directory `dir` (the kernel's may_delete and __check_sticky)? Judges write and search on dir, sticky with ownership and CAP_FOWNER,
+ * Whether an access ACL, if there is one, could change the answer: for reading it only where it
+ * matters. Exact both ways: false where every ACL that agrees with the mode gives the same `have &
+ * want` and `missing` as none does (rule, base and entry may differ), true where one does not. For
+ * mounts without ID maps; on an ID-mapped one the ACL always has to be read.
+ */
+bool br_access_needs_acl(const struct br_inode *inode, const struct br_cred *cred, unsigned want);
+
+/**
+ * May cred remove or rename the entry `victim` of the directory `dir` (the kernel's may_delete and
+ * __check_sticky)? Judges write and search on dir, sticky with ownership and CAP_FOWNER,
  * append-only and immutable of both. *sticky tells that the sticky bit refused it.
  */
 bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,

@@ -10,6 +10,7 @@
 #define BINDRIGHT_APPLY_H
 
 #include <bindright/plan.h>
+
 #include <signal.h>
 
 /** Room for a run's ID: "20261122T004200Z-" and eight hex digits. */
@@ -127,7 +128,8 @@ struct br_undo_result {
  * Undo the run with this ID (NULL: the newest that is not undone). `dry`: only look. *run tells which. 1 done (or shown), 0 nothing to undo, -1 with an error in dx (unknown ID with the nearest one, a newer
  * run overlaps it, a journal that is not trusted, failure).
  */
-int br_undo(struct br_arena *arena, const char *id, bool dry, const struct br_apply_options *options,
-	struct br_run *run, struct br_undo_result *result, struct br_diags *dx);
+int br_undo(struct br_arena *arena, const char *id, bool dry,
+	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
+	struct br_diags *dx);
 
 #endif

@@ -136,8 +136,8 @@ struct br_check_input {
 /**
  * Judge everything. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.
  */
-struct br_check *br_check_run(
-	const struct br_check_input *input, const struct br_check_options *options, struct br_diags *dx);
+struct br_check *br_check_run(const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx);
 void br_check_free(struct br_check *check);
 void br_check_freep(struct br_check **check);
 

@@ -69,7 +69,7 @@ struct br_demands {
 		/** NULL where the source cannot be judged or the identity is unknown. */
 		const struct br_demand *demand;
 		const struct br_tree *tree;
-	} *mounts;
+	} * mounts;
 	size_t nmounts;
 };
 
@@ -98,7 +98,13 @@ struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_i
 void br_demands_free(struct br_demands *demands);
 void br_demands_freep(struct br_demands **demands);
 
-/** The bits that a demand has of this inode: 0 for symbolic links, sockets, FIFOs and devices under as_any (they are not files to be served). */
+/**
+ * The bits that a demand has of this inode: 0 for symbolic links, sockets, FIFOs and devices under as_any (they are not files to be served). The inode has its ACL unless
+ * br_need_needs_acl() is false for it.
+ */
 unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode);
+
+/** Whether an access ACL, if there is one, could change the need: the group bits are then its mask, which may hold more than any entry. */
+bool br_need_needs_acl(const struct br_demand *demand, const struct br_inode *inode);
 
 #endif

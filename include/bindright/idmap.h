@@ -28,19 +28,28 @@ struct br_idmap_extent {
 	uint32_t count;
 };
 
-/** A user namespace's map. No extents (n 0): the initial namespace, every ID is itself. Borrows its extents. */
+/**
+ * A user namespace's map. No extents (n 0): the initial namespace, every ID is itself. Borrows its
+ * extents.
+ */
 struct br_idmap {
 	const struct br_idmap_extent *extents;
 	size_t n;
 };
 
-/** Container to host (the kernel's map_id_down); false where the ID has no mapping. */
+/**
+ * Container to host (the kernel's map_id_down); false, and BR_NO_ID, where the ID has no mapping.
+ */
 bool br_idmap_to_host(const struct br_idmap *map, br_boxid in, br_hostid *out);
-/** Host to container (map_id_up); false where the ID has no mapping: the container sees the overflow ID. */
+/**
+ * Host to container (map_id_up); false, and BR_NO_ID, where the ID has no mapping: the container
+ * sees the overflow ID.
+ */
 bool br_idmap_to_box(const struct br_idmap *map, br_hostid in, br_boxid *out);
 /**
- * Whether the kernel would take these extents (kernel/user_namespace.c, insert_extent and mappings_overlap): count not 0, no overflow past
- * 4294967295, no overlap on either side, at most 340. On false *bad is the first extent at fault.
+ * Whether the kernel would take these extents (kernel/user_namespace.c, insert_extent and
+ * mappings_overlap): count not 0, no overflow past 4294967295, no overlap on either side, at most
+ * 340. On false *bad is the first extent at fault.
  */
 bool br_idmap_valid(const struct br_idmap *map, size_t *bad);
 

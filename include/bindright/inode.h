@@ -1,14 +1,16 @@
 /**
  * The facts of one inode: read, compared, written, printed.
  *
- * Reading changes nothing, not even a time stamp, and opens nothing but O_PATH descriptors, so no FIFO blocks and no device wakes. Writing goes
- * through a pinned descriptor only and never, not for an instant, allows more than the state before or the state after does. Errors are errno. ACL
+ * Reading changes nothing, not even a time stamp, and opens nothing but O_PATH descriptors, so no
+ * FIFO blocks and no device wakes. Writing goes through a pinned descriptor only and never, not for
+ * an instant, allows more than the state before or the state after does. Errors are errno. ACL
  * blobs are coded here; libacl is the tests' oracle.
  */
 #ifndef BINDRIGHT_INODE_H
 #define BINDRIGHT_INODE_H
 
 #include <bindright/idmap.h>
+
 #include <sys/types.h>
 
 /** Permission bits as the kernel's MAY_READ, MAY_WRITE, MAY_EXEC. */
@@ -18,7 +20,10 @@ enum {
 	BR_X = 1,
 };
 
-/** What an ACL entry is about; values of the kernel's ACL_USER_OBJ … (include/uapi/linux/posix_acl.h). */
+/**
+ * What an ACL entry is about; values of the kernel's ACL_USER_OBJ …
+ * (include/uapi/linux/posix_acl.h).
+ */
 enum br_acl_tag {
 	BR_ACL_OWNER = 0x01,
 	BR_ACL_USER = 0x02,
@@ -37,8 +42,9 @@ struct br_acl_entry {
 };
 
 /**
- * A POSIX ACL in the kernel's order: owner, users, owning group, groups, mask, other; users and groups by ID, but one that was decoded keeps its order, so that it can be put back byte for byte. Valid as
- * posix_acl_valid() demands. IDs of entries without one are BR_NO_ID.
+ * A POSIX ACL in the kernel's order: owner, users, owning group, groups, mask, other; users and
+ * groups by ID, but one that was decoded keeps its order, so that it can be put back byte for byte.
+ * Valid as posix_acl_valid() demands. IDs of entries without one are BR_NO_ID.
  */
 struct br_acl {
 	size_t n;
@@ -51,16 +57,23 @@ struct br_blob {
 	unsigned char bytes[];
 };
 
-/** Interned ACLs and blobs: equal ones are the same pointer, and live as long as the table. Not for two threads at once. */
+/**
+ * Interned ACLs and blobs: equal ones are the same pointer, and live as long as the table. Not for
+ * two threads at once.
+ */
 struct br_acls;
 
 struct br_acls *br_acls_new(void);
 void br_acls_free(struct br_acls *acls);
 void br_acls_freep(struct br_acls **acls);
-/** Decode and intern a system.posix_acl_* value (version 2, little endian). NULL with EINVAL (malformed or invalid) or ENOMEM. */
+/**
+ * Decode and intern a system.posix_acl_* value (version 2, little endian). NULL with EINVAL
+ * (malformed or invalid) or ENOMEM.
+ */
 const struct br_acl *br_acls_decode(struct br_acls *acls, const void *blob, size_t n);
 /** Intern n entries in any order; sorted and checked. NULL with EINVAL or ENOMEM. */
-const struct br_acl *br_acls_make(struct br_acls *acls, const struct br_acl_entry *entries, size_t n);
+const struct br_acl *br_acls_make(
+	struct br_acls *acls, const struct br_acl_entry *entries, size_t n);
 const struct br_blob *br_acls_blob(struct br_acls *acls, const void *bytes, size_t n);
 
 /** Bytes that an ACL takes as an attribute; the encoding itself, which must have that room. */
@@ -116,40 +129,51 @@ struct br_inode {
 };
 
 /**
- * Read (dirfd, name) without following a final link; name "" is dirfd itself. `want` is BR_HAVE_*: attributes of these kinds are read too (a file system without them, and
- * symbolic links, have none). 0 or -1 with errno. AT_NO_AUTOMOUNT always.
+ * Read (dirfd, name) without following a final link; name "" is dirfd itself. `want` is BR_HAVE_*:
+ * attributes of these kinds are read too (a file system without them, and symbolic links, have
+ * none). 0 or -1 with errno. AT_NO_AUTOMOUNT always.
  */
 int br_inode_read(
 	int dirfd, const char *name, unsigned want, struct br_acls *acls, struct br_inode *out);
 
 /**
- * The two halves of it, for threads: br_inode_stat needs no table; br_inode_attribute reads one raw value into buf. Length (0: absent, also EOPNOTSUPP), or -1 with errno,
- * ERANGE where it is longer than n. name "" is dirfd itself. Which attribute: one of BR_HAVE_*.
+ * The two halves of it, for threads: br_inode_stat needs no table; br_inode_attribute reads one raw
+ * value into buf. Length (0: absent, also EOPNOTSUPP), or -1 with errno, ERANGE where it is longer
+ * than n. name "" is dirfd itself. Which attribute: one of BR_HAVE_*.
  */
 int br_inode_stat(int dirfd, const char *name, struct br_inode *out);
 ssize_t br_inode_attribute(int dirfd, const char *name, unsigned which, void *buf, size_t n);
 /**
- * Enter such a value into the inode (n 0: absent) and mark it as known. 0, or -1 with EINVAL (an ACL that is malformed) or ENOMEM. With the table's thread only.
+ * Enter such a value into the inode (n 0: absent) and mark it as known. 0, or -1 with EINVAL (an
+ * ACL that is malformed) or ENOMEM. With the table's thread only.
  */
-int br_inode_take(struct br_inode *inode, unsigned which, struct br_acls *acls, const void *value,
-	size_t n);
+int br_inode_take(
+	struct br_inode *inode, unsigned which, struct br_acls *acls, const void *value, size_t n);
 
 /** Same object: device, inode number, birth time, type. */
 bool br_inode_same(const struct br_inode *a, const struct br_inode *b);
-/** Same state: owner, group, mode 07777, and those of ACL, default ACL and capabilities that both have. */
+/**
+ * Same state: owner, group, mode 07777, and those of ACL, default ACL and capabilities that both
+ * have.
+ */
 bool br_inode_equal(const struct br_inode *a, const struct br_inode *b);
 
 /**
- * Bring the object behind fd (O_PATH will do) from `before` to `after`: owner, group, mode, access ACL, default ACL, capabilities, whichever differ and both have. Where only owner and group, or only
- * mode and access ACL differ, that is one system call; else the mode is narrowed first, and then come owner and group, ACL and mode, default ACL, capabilities. Nothing is called for what does not differ.
- * The caller has checked that the object is in `before`. 0, or -1 with errno and *step the number of steps that were done: EINVAL where owner or mode differ and either lacks BR_HAVE_ACL, or where
- * after's mode is not what its ACL says (group bits: the mask); EPERM with all steps done where the kernel silently dropped setgid.
- * A chown that clears setuid, setgid or capabilities: they are put back only where `after` has them.
+ * Bring the object behind fd (O_PATH will do) from `before` to `after`: owner, group, mode, access
+ * ACL, default ACL, capabilities, whichever differ and both have. Where only owner and group, or
+ * only mode and access ACL differ, that is one system call; else the mode is narrowed first, and
+ * then come owner and group, ACL and mode, default ACL, capabilities. Nothing is called for what
+ * does not differ. The caller has checked that the object is in `before`. 0, or -1 with errno and
+ * *step the number of steps that were done: EINVAL where owner or mode differ and either lacks
+ * BR_HAVE_ACL, or where after's mode is not what its ACL says (group bits: the mask); EPERM with
+ * all steps done where the kernel silently dropped setgid. A chown that clears setuid, setgid or
+ * capabilities: they are put back only where `after` has them.
  */
 int br_inode_write(
 	int fd, const struct br_inode *before, const struct br_inode *after, unsigned *step);
 /**
- * Every state that an interrupted br_inode_write can leave behind, in order, `after` last. At most BR_INODE_STEPS; the number.
+ * Every state that an interrupted br_inode_write can leave behind, in order, `after` last. At most
+ * BR_INODE_STEPS; the number.
  */
 enum {
 	BR_INODE_STEPS = 7,
@@ -160,7 +184,10 @@ size_t br_inode_steps(const struct br_inode *before, const struct br_inode *afte
 /** Whether the file system under fd keeps POSIX ACLs: 1, 0, or -1 with errno. */
 int br_inode_acl_support(int fd);
 
-/** Texts, in buffers of the caller: "rwx" of permission bits; "drwxr-x---+" of a mode; the ACL in short form "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x". */
+/**
+ * Texts, in buffers of the caller: "rwx" of permission bits; "drwxr-x---+" of a mode; the ACL in
+ * short form "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x".
+ */
 const char *br_perm_text(unsigned perm, char out[4]);
 const char *br_mode_text(const struct br_inode *inode, char out[12]);
 struct br_arena;

@@ -40,8 +40,8 @@ struct br_report_style {
 /** The whole report. Heap, the caller frees; NULL with ENOMEM. */
 char *br_report_check(
 	const struct br_report *report, const struct br_report_style *style, size_t *len);
-char *br_report_history(const struct br_run *runs, size_t n, const struct br_report_style *style,
-	size_t *len);
+char *br_report_history(
+	const struct br_run *runs, size_t n, const struct br_report_style *style, size_t *len);
 /** What an undo will do (dry) or did. */
 char *br_report_undo(const struct br_run *run, const struct br_undo_result *result, bool dry,
 	const struct br_report_style *style, size_t *len);

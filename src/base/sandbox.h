@@ -7,6 +7,7 @@
 
 #include <base/text.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -37,6 +38,11 @@ struct br_confine {
 	size_t nin;
 	/** Processor time and time on the clock; 0 is BR_CONFINE_SECONDS. */
 	unsigned seconds;
+	/**
+	 * Set to whether the child was confined and went on to `run`, or NULL. What fails before that is this machine's
+	 * doing; what fails after it may be the doing of what was read, whatever errno says.
+	 */
+	bool *started;
 };
 
 /**
@@ -46,7 +52,8 @@ struct br_confine {
  * the limits of memory. Not while other threads run; the caller does not ignore SIGCHLD.
  *
  * 0 with the answer (heap, a NUL behind it, the caller frees) and its length; -1 with errno: what `run` answered, ETIMEDOUT,
- * EFBIG (answer too large), EPROTO (it was killed, or what came is no answer), or why it could not be started.
+ * EFBIG (answer too large), EINTR (somebody ended it by SIGINT, SIGTERM or SIGHUP), EPROTO (it was killed, or what came is no answer), or
+ * why it could not be started.
  */
 int br_confine_run(const struct br_confine *confine, char **bytes, size_t *n);
 

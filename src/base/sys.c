@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
-// Numbers of calls that the headers of an older distribution lack: the same on all architectures, but for
-// those that count with an offset of their own, which do with the fallbacks.
+// Numbers of calls that the headers of an older distribution lack: the same on all architectures,
+// but for those that count with an offset of their own, which do with the fallbacks.
 #if defined(__alpha__) || defined(__mips__)
 #define NUMBER(n) (-1)
 #else

@@ -1,8 +1,11 @@
 /**
- * System calls that are newer than the oldest kernel that counts (Debian 12's 6.1), each with its fallback beside it.
+ * System calls that are newer than the oldest kernel that counts (Debian 12's 6.1), each with its
+ * fallback beside it.
  *
- * All of them act on the object behind a descriptor, O_PATH ones included, or on (dirfd, name) without following a final link. Older kernels reach such an object only through
- * /proc/self/fd; a procfs that nobody can have covered or replaced is opened for that on first use and stays open. Errors are errno.
+ * All of them act on the object behind a descriptor, O_PATH ones included, or on (dirfd, name)
+ * without following a final link. Older kernels reach such an object only through /proc/self/fd; a
+ * procfs that nobody can have covered or replaced is opened for that on first use and stays open.
+ * Errors are errno.
  */
 #ifndef BR_BASE_SYS_H
 #define BR_BASE_SYS_H
@@ -24,13 +27,22 @@ enum {
 	BR_SYS_ALL = (1 << 4) - 1,
 };
 
-/** For tests: these calls answer ENOSYS from now on, as on an older kernel; 0 gives all back. A procfs that is open is forgotten. */
+/**
+ * For tests: these calls answer ENOSYS from now on, as on an older kernel; 0 gives all back. A
+ * procfs that is open is forgotten.
+ */
 void br_sys_refuse(unsigned calls);
 
-/** Open the procfs now instead of on first use: for a caller that is about to give up the rights or the view that it takes. 0 or -1. */
+/**
+ * Open the procfs now instead of on first use: for a caller that is about to give up the rights or
+ * the view that it takes. 0 or -1.
+ */
 int br_sys_prepare(void);
 
-/** statx with basic facts, birth time and mount ID (the unique one where there is one), without following a final link and without mounting anything; name "" is dirfd itself. */
+/**
+ * statx with basic facts, birth time and mount ID (the unique one where there is one), without
+ * following a final link and without mounting anything; name "" is dirfd itself.
+ */
 int br_sys_statx(int dirfd, const char *name, struct statx *out);
 
 /** Set the mode (07777) of the object behind fd. */

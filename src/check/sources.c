@@ -42,7 +42,7 @@ static bool looks_like_file(const struct br_mount_source *ms) {
 /** What the container could do with the directory that the engine would make: root's, 0755. */
 static struct br_verdict judge_engine_made(const struct br_mount_source *ms, unsigned need) {
 	struct br_inode made = {.mode = S_IFDIR | 0755, .nlink = 2, .have = BR_HAVE_ACL};
-	return br_access(&made, &ms->identity->cred, &(struct br_where){0}, need);
+	return br_access_use(&made, &ms->identity->cred, &(struct br_where){0}, need);
 }
 
 static bool is_judged(const struct br_mount_source *ms) {

@@ -42,11 +42,14 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 		if (need == 0) {
 			continue;
 		}
+		if (br_need_needs_acl(demand, inode)) {
+			return true;
+		}
 		const struct br_cred *cred = &demand->identity->cred;
 		if (br_access_needs_acl(inode, cred, need)) {
 			return true;
 		}
-		if (watch->see && br_access(inode, cred, &(struct br_where){0}, need).missing) {
+		if (watch->see && br_access_use(inode, cred, &(struct br_where){0}, need).missing) {
 			return true;
 		}
 	}
@@ -155,7 +158,7 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 		return;
 	}
 	struct br_verdict verdict =
-		br_access(inode, &demand->identity->cred, &(struct br_where){0}, need);
+		br_access_use(inode, &demand->identity->cred, &(struct br_where){0}, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -168,7 +171,7 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 		add_to(walk->work, &mw->inside, entry, &verdict);
 	}
 	judge_sticky(walk, demand, mw, entry);
-	if (S_ISDIR(inode->mode) && (verdict.missing & BR_X)) {
+	if (S_ISDIR(inode->mode) && !(verdict.have & BR_X)) {
 		*entry->state |= bit;
 	}
 }

@@ -81,7 +81,7 @@ static void check_override(
 	cred.caps |= override;
 	const struct br_verdict *verdict =
 		is_root_denied ? &mw->result.verdict : &mw->inside.verdict;
-	if (br_access(inode, &cred, &(struct br_where){0}, verdict->missing).missing) {
+	if (br_access_use(inode, &cred, &(struct br_where){0}, verdict->missing).missing) {
 		return;
 	}
 	struct about about = about_mount(ms);

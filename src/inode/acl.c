@@ -1,3 +1,5 @@
+#include "facts.h"
+
 #include <base/mem.h>
 #include <base/own.h>
 #include <bindright/inode.h>
@@ -9,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// struct posix_acl_xattr_header and posix_acl_xattr_entry of linux/posix_acl_xattr.h, all little endian:
+// struct posix_acl_xattr_header and posix_acl_xattr_entry of linux/posix_acl_xattr.h, all little
+// endian:
 //
 //	u32 version | u16 tag  u16 perm  u32 id | u16 tag  u16 perm  u32 id | …
 enum {
@@ -172,8 +175,9 @@ static bool is_named(uint16_t tag) {
 	return tag == BR_ACL_USER || tag == BR_ACL_GROUP;
 }
 
-// posix_acl_valid(): the tags' values ascend in the one order that is allowed; owner, owning group and other exactly once, the mask
-// at most once, and exactly once where there are named entries. Named entries may repeat an ID: the first one counts.
+// posix_acl_valid(): the tags' values ascend in the one order that is allowed; owner, owning group
+// and other exactly once, the mask at most once, and exactly once where there are named entries.
+// Named entries may repeat an ID: the first one counts.
 static bool is_valid(const struct br_acl_entry *entries, size_t n) {
 	unsigned seen = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -289,12 +293,15 @@ static unsigned char *put32(unsigned char *p, uint32_t v) {
 	return p + sizeof(v);
 }
 
-void br_acl_encode(const struct br_acl *acl, void *out) {
+void br_fact_encode(const struct br_acl_entry *entries, size_t n, void *out) {
 	unsigned char *p = put32(out, VERSION);
-	for (size_t i = 0; i < acl->n; i++) {
-		const struct br_acl_entry *e = &acl->entries[i];
-		p = put32(put16(put16(p, e->tag), e->perm), e->id.v);
+	for (size_t i = 0; i < n; i++) {
+		p = put32(put16(put16(p, entries[i].tag), entries[i].perm), entries[i].id.v);
 	}
+}
+
+void br_acl_encode(const struct br_acl *acl, void *out) {
+	br_fact_encode(acl->entries, acl->n, out);
 }
 
 const struct br_acl_entry *br_acl_find(

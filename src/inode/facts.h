@@ -14,11 +14,16 @@ bool br_fact_possible(uint32_t mode, unsigned which);
 bool br_fact_same_acl(const struct br_acl *a, const struct br_acl *b);
 bool br_fact_same_blob(const struct br_blob *a, const struct br_blob *b);
 
+/** br_acl_encode of bare entries. */
+void br_fact_encode(const struct br_acl_entry *entries, size_t n, void *out);
+
 /** One system call of a write. */
 enum br_step_kind {
 	/** chmod. */
 	BR_STEP_MODE,
-	/** The access ACL, or the three entries that stand for none: sets the mode's 0777 with it. */
+	/**
+	 * The access ACL, or the three entries that stand for none: sets the mode's 0777 with it.
+	 */
 	BR_STEP_ACL,
 	/** chown. */
 	BR_STEP_OWNER,

@@ -32,7 +32,8 @@ static char type_letter(uint32_t mode) {
 	}
 }
 
-// The execute bit's place shares it with setuid, setgid and sticky: a small letter over x, a capital one without.
+// The execute bit's place shares it with setuid, setgid and sticky: a small letter over x, a
+// capital one without.
 static void mark(char *x, bool special, char letter) {
 	if (special) {
 		*x = *x == 'x' ? letter : (char)(letter - 'a' + 'A');

@@ -9,27 +9,30 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-// From one state to another without an instant that allows more than both. Where nothing but the owner, or nothing but mode
-// and ACL differ, that is one system call. Else, whichever of these are needed:
+// From one state to another without an instant that allows more than both. Where nothing but the
+// owner, or nothing but mode and ACL differ, that is one system call. Else, whichever of these are
+// needed:
 //
-//	1  mode		setuid and setgid that stay, sticky that comes; without ACLs also the common bits of both modes
-//	2  ACL		where an ACL is to be replaced: three entries, the owner's common bits and nothing else
-//	3  caps		drop them where others are to come, or none (chown would, at a moment of its own)
+//	1  mode		setuid and setgid that stay, sticky that comes; without ACLs the common bits
+//	2  ACL		one that is to be replaced goes; only the owner's common bits remain
+//	3  caps		those that go, or that a chown would take at a moment of its own
 //	4  owner	chown
 //	5  ACL		the new one, with its mode
 //	6  mode		the final one
 //	7  default ACL of a directory, capabilities of a file
 //
-// Why the common bits do where no ACL is: up to 4 the classes are chosen by the old IDs and the bits are part of the old
-// ones, from 4 on by the new IDs and part of the new ones. Between two ACLs that does not hold, for a member of the new group
-// would meet the old entries: so there only the owner keeps anything across 4. An ACL that stays as it is needs no
-// such care, since the state after 4 is the final one. Setuid comes last, and the sticky bit leaves last.
-// The mask must never become empty under an ACL on the way: that would hand named users the bits of others.
+// Why the common bits do where no ACL is: up to 4 the classes are chosen by the old IDs and the
+// bits are part of the old ones, from 4 on by the new IDs and part of the new ones. Between two
+// ACLs that does not hold, for a member of the new group would meet the old entries: so there only
+// the owner keeps anything across 4. An ACL that stays as it is needs no such care, since the state
+// after 4 is the final one. Setuid comes last, and the sticky bit leaves last. The mask must never
+// become empty under an ACL on the way: that would hand named users the bits of others.
 
 enum {
 	SPECIAL = S_ISUID | S_ISGID | S_ISVTX,
 	RWX = S_IRWXU | S_IRWXG | S_IRWXO,
-	MINIMAL_ENTRIES = 3,
+	// An ACL of three entries as bytes.
+	MINIMAL_SIZE = 4 + 3 * 8,
 };
 
 // A list of steps as it grows.
@@ -62,12 +65,12 @@ static void set_acl(struct path *p, const struct br_acl *acl, uint32_t rwx) {
 	add(p, BR_STEP_ACL);
 }
 
-// Which of setuid, setgid and sticky there are on the way. A chown clears the first two of a file, one kernel in these cases
-// and another in those: so they go before.
+// Which of setuid, setgid and sticky there are on the way. A chown clears the first two of a file,
+// one kernel in these cases and another in those: so they go before.
 static uint32_t special_between(const struct path *p, bool chowns) {
 	uint32_t old = p->before->mode;
 	uint32_t new = p->after->mode;
-	uint32_t set_ids = old & new &(S_ISUID | S_ISGID);
+	uint32_t set_ids = (S_ISUID | S_ISGID) & old & new;
 	if (chowns && !S_ISDIR(old)) {
 		set_ids = 0;
 	}
@@ -160,21 +163,18 @@ static int write_acl(int fd, const char *attribute, const struct br_acl *acl) {
 	return br_sys_setxattr(fd, attribute, value, n);
 }
 
-// Removing the attribute would leave its mask behind as the group's bits. Three entries that say what the mode shall be set the
-// mode and drop the ACL in one.
+// Removing the attribute would leave its mask behind as the group's bits. Three entries that say
+// what the mode shall be set the mode and drop the ACL in one.
 static int write_minimal(int fd, uint32_t mode) {
-	size_t size = sizeof(struct br_acl) + MINIMAL_ENTRIES * sizeof(struct br_acl_entry);
-	br_auto(br_freep) struct br_acl *acl = malloc(size);
-	if (!acl) {
-		return -1;
-	}
 	br_hostid none = {BR_NO_ID};
-	acl->n = MINIMAL_ENTRIES;
-	acl->entries[0] = (struct br_acl_entry){BR_ACL_OWNER, (uint16_t)(mode >> 6 & 7), none};
-	acl->entries[1] =
-		(struct br_acl_entry){BR_ACL_OWNING_GROUP, (uint16_t)(mode >> 3 & 7), none};
-	acl->entries[2] = (struct br_acl_entry){BR_ACL_OTHER, (uint16_t)(mode & 7), none};
-	return write_acl(fd, br_fact_attribute(BR_HAVE_ACL), acl);
+	const struct br_acl_entry entries[] = {
+		{BR_ACL_OWNER, mode >> 6 & 7, none},
+		{BR_ACL_OWNING_GROUP, mode >> 3 & 7, none},
+		{BR_ACL_OTHER, mode & 7, none},
+	};
+	unsigned char value[MINIMAL_SIZE];
+	br_fact_encode(entries, sizeof(entries) / sizeof(entries[0]), value);
+	return br_sys_setxattr(fd, br_fact_attribute(BR_HAVE_ACL), value, sizeof(value));
 }
 
 // What is gone already need not go.
@@ -216,7 +216,8 @@ static uint32_t perm_of(const struct br_acl *acl, enum br_acl_tag tag) {
 	return e ? e->perm : 0;
 }
 
-// The mode that the kernel keeps beside an ACL (posix_acl_equiv_mode()): its mask stands for the group.
+// The mode that the kernel keeps beside an ACL (posix_acl_equiv_mode()): its mask stands for the
+// group.
 static bool agrees(const struct br_inode *inode) {
 	const struct br_acl *acl = inode->acl;
 	if (!acl) {
@@ -228,7 +229,8 @@ static bool agrees(const struct br_inode *inode) {
 	return (inode->mode & RWX) == rwx;
 }
 
-// Without its ACL a mode does not say who may do what, so neither owner nor mode can be changed safely.
+// Without its ACL a mode does not say who may do what, so neither owner nor mode can be changed
+// safely.
 static bool is_sound(const struct br_inode *before, const struct br_inode *after) {
 	bool acl_known = before->have & after->have & BR_HAVE_ACL;
 	bool bits_differ = (before->mode ^ after->mode) & 07777;
@@ -237,7 +239,8 @@ static bool is_sound(const struct br_inode *before, const struct br_inode *after
 		&& (acl_known || !(bits_differ || owner_differs(before, after)));
 }
 
-// The kernel drops a setgid bit without a word where the caller may not set it (in_group_or_capable()).
+// The kernel drops a setgid bit without a word where the caller may not set it
+// (in_group_or_capable()).
 static int read_back(int fd, const struct br_inode *after) {
 	struct br_inode now;
 	if (br_inode_stat(fd, "", &now)) {

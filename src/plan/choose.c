@@ -98,17 +98,31 @@ static void drop_privilege(const struct br_inode *before, struct br_inode *after
 	}
 }
 
-static int choose_chown(struct choice *c, struct outcome *out) {
+// The first who wants something, unless it belongs to one of the tree's demands already: then the others get entries. NULL.
+static const struct person *find_heir(const struct choice *c) {
+	for (size_t i = 0; i < c->tree->tree->n; i++) {
+		const struct br_cred *cred = &c->tree->tree->demands[i].identity->cred;
+		if (cred->uid.v == c->inode.uid.v && !overrides(cred)) {
+			return NULL;
+		}
+	}
 	const struct person *heir = NULL;
 	for (size_t i = 0; i < c->people.n; i++) {
 		const struct person *person = &c->people.v[i];
-		if (person->cred->uid.v == c->inode.uid.v) {
-			// It belongs to one of them already: the others get entries.
-			return choose_acl(c, out);
+		if (person->cred->uid.v == c->inode.uid.v && !overrides(person->cred)) {
+			return NULL;
 		}
 		if (heir == NULL && person->wanting) {
 			heir = person;
 		}
+	}
+	return heir;
+}
+
+static int choose_chown(struct choice *c, struct outcome *out) {
+	const struct person *heir = find_heir(c);
+	if (heir == NULL) {
+		return choose_acl(c, out);
 	}
 	if (draft_open(c->plan, &c->draft, &c->inode) != 0) {
 		return -1;
@@ -312,7 +326,8 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 	if (tree->strategy != BR_STRATEGY_AUTO) {
 		return br_strdup(arena, "asked for by --strategy");
 	}
-	if (tree->single && tree->writes && all_of(tree, tree->sole.v)) {
+	if (plan->options->caller.v == 0 && tree->single && tree->writes
+		&& all_of(tree, tree->sole.v)) {
 		tree->strategy = BR_STRATEGY_CHOWN;
 		return br_printf(arena,
 			"everything in it belongs to root or to uid %u, who alone needs it",
@@ -328,6 +343,9 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 	}
 	if (!tree->writes) {
 		return br_strdup(arena, "who only reads it need not own it");
+	}
+	if (all_of(tree, tree->sole.v)) {
+		return br_strdup(arena, "only root could give it away");
 	}
 	return br_printf(arena, "not everything in it belongs to root or to uid %u", tree->sole.v);
 }

@@ -89,7 +89,7 @@ static void model_set(struct model *model, const struct br_acl_entry *entry) {
 	}
 }
 
-// setfacl -m makes the mask the union of the group class; with -n it leaves the mask that is there.
+// setfacl -m makes the mask the union of the group class; with -n it leaves the mask that is there, and a mask among the entries is taken as it is.
 static int model_close(struct model *model, bool recalculate, struct br_inode *after) {
 	struct draft *draft = &model->draft;
 	draft->extended = draft->extended || draft->n > 0;
@@ -106,8 +106,20 @@ static bool same_state(const struct br_inode *a, const struct br_inode *b) {
 	return a->acl == b->acl && a->mode == b->mode;
 }
 
+/** How setfacl comes by the mask. */
+enum mask_way {
+	/** -m */
+	MASK_RECALCULATED,
+	/** -n -m */
+	MASK_KEPT,
+	/** -m …,m::… */
+	MASK_GIVEN,
+	/** --set: the whole ACL. */
+	MASK_WHOLE,
+};
+
 // setfacl -m with the changes of this class: is it the planned state? 1, 0, -1 with ENOMEM. Removed entries are beyond -m.
-static int model_changes(const struct br_plan *plan, const struct class *class, bool recalculate) {
+static int model_changes(const struct br_plan *plan, const struct class *class, enum mask_way way) {
 	struct model model = {.plan = plan};
 	struct br_inode before = facts_inode(&class->facts);
 	const struct br_inode *after = &class->outcome.after;
@@ -121,10 +133,26 @@ static int model_changes(const struct br_plan *plan, const struct class *class, 
 		}
 	}
 	struct br_inode result = before;
-	if (model_close(&model, recalculate, &result) != 0) {
+	if (way == MASK_GIVEN) {
+		model.draft.mask = after->mode >> 3 & 7;
+	}
+	if (model_close(&model, way == MASK_RECALCULATED, &result) != 0) {
 		return -1;
 	}
 	return same_state(&result, after) ? 1 : 0;
+}
+
+// The shortest that does just this; -1 with ENOMEM.
+static int find_way(const struct br_plan *plan, const struct class *class) {
+	for (enum mask_way way = MASK_RECALCULATED; way < MASK_WHOLE; way++) {
+		// Without a mask there is none to keep.
+		bool fits = way != MASK_KEPT || class->facts.acl != NULL;
+		int found = fits ? model_changes(plan, class, way) : 0;
+		if (found != 0) {
+			return found < 0 ? -1 : (int)way;
+		}
+	}
+	return MASK_WHOLE;
 }
 
 static void add_entry(struct br_buf *buf, const struct br_acl_entry *entry) {
@@ -161,19 +189,24 @@ int command_acl(
 	const struct br_plan *plan, const struct class *class, const char *path, const char **out) {
 	struct br_inode before = facts_inode(&class->facts);
 	const struct br_acl *acl = class->outcome.after.acl;
-	int plain = model_changes(plan, class, true);
-	int kept = plain == 0 && before.acl != NULL ? model_changes(plan, class, false) : 0;
-	if (plain < 0 || kept < 0) {
+	int way = find_way(plan, class);
+	if (way < 0) {
 		return -1;
 	}
-	bool whole = plain == 0 && kept == 0;
+	static const char *const words[] = {
+		[MASK_RECALCULATED] = "setfacl -m ",
+		[MASK_KEPT] = "setfacl -n -m ",
+		[MASK_GIVEN] = "setfacl -m ",
+		[MASK_WHOLE] = "setfacl --set ",
+	};
 	struct br_buf buf = {0};
-	br_buf_add(&buf, whole ? "setfacl --set " : plain > 0 ? "setfacl -m " : "setfacl -n -m ");
+	br_buf_add(&buf, words[way]);
 	const char *between = "";
 	for (size_t i = 0; i < acl->n; i++) {
 		const struct br_acl_entry *entry = &acl->entries[i];
-		bool differs = entry->tag != BR_ACL_MASK && perm_of(&before, entry) != entry->perm;
-		if (whole || differs) {
+		bool mask = entry->tag == BR_ACL_MASK;
+		bool differs = mask ? way == MASK_GIVEN : perm_of(&before, entry) != entry->perm;
+		if (way == MASK_WHOLE || differs) {
 			br_buf_add(&buf, between);
 			add_entry(&buf, entry);
 			between = ",";
@@ -224,15 +257,17 @@ int command_chown(const struct br_plan *plan, const struct tree_work *tree,
 	if (path == NULL && !known_whole(tree)) {
 		return 0;
 	}
+	// Of the whole tree some may have one of the two already.
+	bool whole = path == NULL && all;
 	struct br_buf buf = {0};
 	br_buf_add(&buf, path == NULL ? "chown -R -h " : "chown -h ");
 	if (!all) {
 		br_buf_addf(&buf, "--from=%u:%u ", from->uid, from->gid);
 	}
-	if (to->uid.v != from->uid || all) {
+	if (to->uid.v != from->uid || whole) {
 		br_buf_addf(&buf, "%u", to->uid.v);
 	}
-	if (to->gid.v != from->gid || all) {
+	if (to->gid.v != from->gid || whole) {
 		br_buf_addf(&buf, ":%u", to->gid.v);
 	}
 	add_path(&buf, path == NULL ? tree->tree->path : path);

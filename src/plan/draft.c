@@ -18,7 +18,7 @@ static int reserve(struct br_plan_work *work, size_t n) {
 int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_inode *inode) {
 	size_t n = inode->acl == NULL ? 0 : inode->acl->n;
 	// Everybody who may be added, and the four entries that every extended ACL has.
-	if (reserve(plan->work, n + 2 * PEOPLE_MAX + 8) != 0) {
+	if (reserve(plan->work, n + 2 * (size_t)PEOPLE_MAX + 8) != 0) {
 		return -1;
 	}
 	*draft = (struct draft){
@@ -80,7 +80,8 @@ void draft_name(struct draft *draft, br_hostid uid, unsigned perm) {
 	}
 	named(draft, BR_ACL_USER, uid)->perm = (uint16_t)perm;
 	if (widens) {
-		draft->mask = group_class(draft);
+		// Never less than it was: while any x bit is left, root's override may execute the file.
+		draft->mask |= group_class(draft);
 	}
 	draft->extended = true;
 	if (draft->mask == 0) {

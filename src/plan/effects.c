@@ -136,9 +136,11 @@ static struct br_cred shown_cred(const struct proof *p, br_hostid uid) {
 						  : bare_cred(uid, p->plan->work->stranger);
 }
 
-static bool demanded(const struct proof *p, br_hostid uid) {
+// Root holds CAP_DAC_OVERRIDE, whatever the bits say: only a demand of root without it makes them count.
+static bool root_counts(const struct proof *p) {
 	for (size_t i = 0; i < p->people.n; i++) {
-		if (p->people.v[i].cred->uid.v == uid.v) {
+		const struct br_cred *cred = p->people.v[i].cred;
+		if (cred->uid.v == 0 && !overrides(cred)) {
 			return true;
 		}
 	}
@@ -146,8 +148,7 @@ static bool demanded(const struct proof *p, br_hostid uid) {
 }
 
 static int prove_uid(struct proof *p, br_hostid uid) {
-	// Root holds CAP_DAC_OVERRIDE, whatever the bits say; without it only a demand makes it count.
-	if (uid.v == 0 && !demanded(p, uid)) {
+	if (uid.v == 0 && !root_counts(p)) {
 		return 0;
 	}
 	if (account_load(p->plan, uid) != 0) {

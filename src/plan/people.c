@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include <linux/capability.h>
 #include <string.h>
 
 const struct br_where plain_where = {0};
@@ -46,7 +47,7 @@ static void person_add(struct people *people, const struct br_inode *inode,
 	if (need == 0 || people->n == PEOPLE_MAX) {
 		return;
 	}
-	bool wanting = br_access(inode, cred, &plain_where, need).missing != 0;
+	bool wanting = br_access_use(inode, cred, &plain_where, need).missing != 0;
 	people->v[people->n++] = (struct person){.cred = cred, .need = need, .wanting = wanting};
 	people->need |= need;
 	people->wanting += wanting;
@@ -74,6 +75,10 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 			person_add(out, at->inode, &plan->options->keepers[i].cred, need);
 		}
 	}
+}
+
+bool overrides(const struct br_cred *cred) {
+	return (cred->caps >> CAP_DAC_OVERRIDE & 1) != 0 && cred->uids.n == 0 && cred->gids.n == 0;
 }
 
 struct br_cred bare_cred(br_hostid uid, br_hostid gid) {

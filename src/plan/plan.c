@@ -1,6 +1,5 @@
 #include "work.h"
 
-#include <base/own.h>
 #include <base/text.h>
 
 #include <stdlib.h>
@@ -25,9 +24,13 @@ static br_hostid find_stranger(const struct br_plan *plan) {
 	return id;
 }
 
-static void note_person(struct tree_work *tree, br_hostid uid, bool *first) {
-	tree->single = *first || (tree->single && tree->sole.v == uid.v);
-	tree->sole = uid;
+// Who has everything anyway is no party to it.
+static void note_person(struct tree_work *tree, const struct br_cred *cred, bool *first) {
+	if (overrides(cred)) {
+		return;
+	}
+	tree->single = *first || (tree->single && tree->sole.v == cred->uid.v);
+	tree->sole = cred->uid;
 	*first = false;
 }
 
@@ -40,34 +43,34 @@ static void tree_begin(
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
 		if (demand_counts(demand)) {
-			note_person(work, demand->identity->cred.uid, &first);
+			note_person(work, &demand->identity->cred, &first);
 			work->writes = work->writes
-				|| ((demand->need.dir | demand->need.file) & BR_W) != 0;
+				|| (!overrides(&demand->identity->cred)
+					&& ((demand->need.dir | demand->need.file) & BR_W) != 0);
 		}
 	}
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
 		if (plan->options->keepers[i].demanded) {
-			note_person(work, plan->options->keepers[i].cred.uid, &first);
+			note_person(work, &plan->options->keepers[i].cred, &first);
 		}
 	}
 }
 
-struct br_plan *br_plan_new(const struct br_plan_input *input,
-	const struct br_plan_options *options, struct br_diags *dx) {
-	if (options->nkeepers > BR_DEMANDS_MAX) {
-		(void)br_error(
-			dx, (struct br_span){0}, "more than %d users to keep", BR_DEMANDS_MAX);
-		return NULL;
-	}
-	br_auto(br_plan_freep) struct br_plan *plan = calloc(1, sizeof(*plan));
-	struct br_plan_work *work = plan == NULL ? NULL : calloc(1, sizeof(*work));
-	if (work == NULL) {
-		(void)br_error_memory(dx);
+static struct br_plan *plan_alloc(void) {
+	struct br_plan *plan = calloc(1, sizeof(*plan));
+	struct br_plan_work *work = calloc(1, sizeof(*work));
+	if (plan == NULL || work == NULL) {
+		free(plan);
+		free(work);
 		return NULL;
 	}
 	plan->work = work;
 	plan->arena = &work->arena;
-	plan->options = options;
+	return plan;
+}
+
+static int plan_begin(struct br_plan *plan, const struct br_plan_input *input) {
+	struct br_plan_work *work = plan->work;
 	plan->acls = input->acls;
 	work->input = *input;
 	work->limits = input->hostdb != NULL ? br_hostdb_limits(input->hostdb)
@@ -77,16 +80,34 @@ struct br_plan *br_plan_new(const struct br_plan_input *input,
 	effects_init(&work->effects);
 	left_init(&work->left);
 	work->stranger = find_stranger(plan);
-	work->ntrees = input->demands->ntrees;
-	work->trees = BR_NEW_ARRAY(plan->arena, struct tree_work, work->ntrees);
+	work->trees = BR_NEW_ARRAY(plan->arena, struct tree_work, input->demands->ntrees);
 	if (work->trees == NULL) {
-		(void)br_error_memory(dx);
-		return NULL;
+		return -1;
 	}
+	work->ntrees = input->demands->ntrees;
 	for (size_t i = 0; i < work->ntrees; i++) {
 		tree_begin(plan, &work->trees[i], &input->demands->trees[i]);
 	}
-	return br_steal(&plan);
+	return 0;
+}
+
+struct br_plan *br_plan_new(const struct br_plan_input *input,
+	const struct br_plan_options *options, struct br_diags *dx) {
+	if (options->nkeepers > BR_DEMANDS_MAX) {
+		(void)br_error(
+			dx, (struct br_span){0}, "more than %d users to keep", BR_DEMANDS_MAX);
+		return NULL;
+	}
+	struct br_plan *plan = plan_alloc();
+	if (plan != NULL) {
+		plan->options = options;
+	}
+	if (plan == NULL || plan_begin(plan, input) != 0) {
+		(void)br_error_memory(dx);
+		br_plan_free(plan);
+		return NULL;
+	}
+	return plan;
 }
 
 void br_plan_free(struct br_plan *plan) {
@@ -94,19 +115,17 @@ void br_plan_free(struct br_plan *plan) {
 		return;
 	}
 	struct br_plan_work *work = plan->work;
-	if (work != NULL) {
-		for (size_t i = 0; work->trees != NULL && i < work->ntrees; i++) {
-			table_release(&work->trees[i].classes);
-			table_release(&work->trees[i].links);
-		}
-		table_release(&work->accounts);
-		table_release(&work->actions);
-		table_release(&work->effects);
-		table_release(&work->left);
-		free(work->scratch);
-		br_arena_release(&work->arena);
-		free(work);
+	for (size_t i = 0; i < work->ntrees; i++) {
+		table_release(&work->trees[i].classes);
+		table_release(&work->trees[i].links);
 	}
+	table_release(&work->accounts);
+	table_release(&work->actions);
+	table_release(&work->effects);
+	table_release(&work->left);
+	free(work->scratch);
+	br_arena_release(&work->arena);
+	free(work);
 	free(plan);
 }
 
@@ -308,6 +327,36 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		: br_error_memory(dx);
 }
 
+static int by_first_path(const void *a, const void *b) {
+	const struct class *const *x = a;
+	const struct class *const *y = b;
+	const char *p = (*x)->seen.nexamples > 0 ? (*x)->seen.examples[0] : "";
+	const char *q = (*y)->seen.nexamples > 0 ? (*y)->seen.examples[0] : "";
+	return strcmp(p, q);
+}
+
+// In an order that does not depend on the walk's, so that two plans of one tree read the same.
+static int settle_classes(struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out,
+	struct br_diags *dx) {
+	size_t n = tree->classes.n;
+	const struct class **order = BR_NEW_ARRAY(plan->arena, const struct class *, n);
+	if (order == NULL) {
+		return br_error_memory(dx);
+	}
+	for (size_t i = 0; i < n; i++) {
+		order[i] = table_at(&tree->classes, i);
+	}
+	if (n > 0) {
+		qsort(order, n, sizeof(order[0]), by_first_path);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (settle_class(plan, tree, order[i], out, dx) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out,
 	struct br_diags *dx) {
 	bool wanting = false;
@@ -324,13 +373,11 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	}
 	out->refused = tree->refused;
 	out->partial = tree->refused || tree->unseen.count > 0;
-	for (size_t i = 0; !tree->refused && i < tree->classes.n; i++) {
-		if (settle_class(plan, tree, table_at(&tree->classes, i), out, dx) != 0) {
-			return -1;
-		}
-	}
 	if (tree->refused) {
 		return 0;
+	}
+	if (settle_classes(plan, tree, out, dx) != 0) {
+		return -1;
 	}
 	return left_add(plan, tree, BR_LEFT_UNSEEN, BR_NO_ID, &tree->unseen) == 0
 			&& left_add(plan, tree, BR_LEFT_MOUNT_POINT, BR_NO_ID, &tree->mount_points)
@@ -375,7 +422,7 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 		return br_error_memory(dx);
 	}
 	for (size_t i = 0; i < work->ntrees; i++) {
-		if (trees[i].changes > 0 || trees[i].partial) {
+		if (!trees[i].refused && (trees[i].changes > 0 || trees[i].partial)) {
 			if (notes_tree(plan, &work->trees[i], br_diags_places(dx)) != 0) {
 				return br_error_memory(dx);
 			}

@@ -32,8 +32,12 @@ void *table_at(const struct table *table, size_t i);
 /** The first few of many paths. */
 struct tally {
 	uint64_t count;
+	/** Those that come first in the alphabet, whatever order the walk gives them in. */
 	const char *examples[BR_EXAMPLES];
 	size_t nexamples;
+	/** What lies behind each: buffers that are used again, so that memory stays bounded. */
+	char *buffers[BR_EXAMPLES];
+	size_t room[BR_EXAMPLES];
 };
 
 /** Count `count` more; the path is copied where it is one of the first. 0 or -1 with ENOMEM. */
@@ -209,6 +213,8 @@ bool demand_counts(const struct br_demand *demand);
 /** Everything that a process of this UID may be, without capabilities. Call with *i = 0; false at the end. */
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out);
+/** CAP_DAC_OVERRIDE on this host: whatever the bits say, it has everything. */
+bool overrides(const struct br_cred *cred);
 /** What any of them may today. */
 unsigned held(const struct br_plan *plan, const struct tree_work *tree,
 	const struct br_inode *inode, br_hostid uid);

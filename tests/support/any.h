@@ -91,7 +91,10 @@ static inline unsigned any_perm_of(const struct br_acl *acl, enum br_acl_tag tag
 	return br_acl_find(acl, tag, (br_hostid){BR_NO_ID})->perm;
 }
 
-/** Owner, group, mode and access ACL, which agree, of an inode of this type; the special bits are a subset of `special`. */
+/**
+ * Owner, group, mode and access ACL, which agree, of an inode of this type; the special bits are a
+ * subset of `special`.
+ */
 static inline struct br_inode any_inode(
 	struct any *any, struct br_acls *acls, uint32_t type, uint32_t special) {
 	struct br_inode inode = {

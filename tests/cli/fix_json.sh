@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The report of a fix for programs.
+# shellcheck source=tests/cli/lib.sh
+. "$BR_TOP/tests/cli/lib.sh"
+
+compose 'volumes: ["./data:/data"]'
+mkdir data && touch data/f && chown -R 7001:7001 data
+golden 0 bindright fix --sysroot "$T" --yes --format json
+golden 0 bindright fix --sysroot "$T" --yes --format json
+golden 0 bindright history --format json
+golden 0 bindright undo --yes --format json
+done_golden

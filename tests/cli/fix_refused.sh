@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Dangerous sources are refused as a whole, and nothing is changed.
+# shellcheck source=tests/cli/lib.sh
+. "$BR_TOP/tests/cli/lib.sh"
+
+printf 'services:\n  app:\n    image: x\n    user: "1001:1001"\n    volumes: ["/etc:/host", "./data:/data"]\n' >compose.yaml
+mkdir data
+golden 3 bindright fix --yes -q
+stat -c %U data | grep -qx root || die "the other mount was changed"
+printf 'services:\n  app:\n    image: x\n    user: "1001:1001"\n    volumes: ["/:/host"]\n' >compose.yaml
+golden 3 bindright fix --yes --allow-dangerous / -q --depth 1
+# shellcheck disable=SC2016
+printf 'services:\n  app:\n    image: x\n    user: "1001:1001"\n    volumes: ["./${NAME}data:/data"]\n' >compose.yaml
+golden 3 bindright fix --yes -q
+mkdir other && chmod 777 other && mkdir other/data && chown 7001 other
+printf 'services:\n  app:\n    image: x\n    user: "1001:1001"\n    volumes: ["./other/data:/data"]\n' >compose.yaml
+golden 3 bindright fix --yes -q
+done_golden
