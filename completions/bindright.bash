@@ -5,7 +5,7 @@ _bindright() {
 	local cur prev words cword command='' i
 	local commands='check plan fix undo history help'
 	local input='--file --kind --project-directory --env-file --profile --project-name --env --engine
-		--compose-version --sysroot --user --need --exclude --keep --fail-fast --depth --cross-file-systems
+		--compose-version --sysroot --image-archive --user --need --exclude --keep --fail-fast --depth --cross-file-systems
 		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version'
 	local change='--strategy --create-users --no-create-users --create-missing --no-create-missing --future-files
 		--no-future-files --from --privileged-files --no-privileged-files --allow-dangerous'
@@ -28,7 +28,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | -o | --output | --allow-dangerous)
+	-f | --file | --env-file | --image-archive | -o | --output | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

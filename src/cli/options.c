@@ -35,6 +35,8 @@ static const struct cli_option all[] = {
 		"where versions of compose differ (default: the newest known)"},
 	{"sysroot", 0, CLI_WORD, false, "DIR", NULL, CLI_INPUT, FIELD(sysroot),
 		"read passwd, group, login.defs below DIR"},
+	{"image-archive", 0, CLI_LIST, false, "FILE", NULL, CLI_INPUT, FIELD(image_archives),
+		"take image users from this docker save or OCI archive (repeatable)"},
 	{"user", 0, CLI_LIST, false, "SERVICE=UID[:GID]", NULL, CLI_INPUT, FIELD(users),
 		"pin who a service runs as (repeatable)"},
 	{"need", 0, CLI_LIST, false, "TARGET=r|rw|rx|rwx", NULL, CLI_INPUT, FIELD(needs),
@@ -92,8 +94,8 @@ static const struct cli_option all[] = {
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
 static const char *const later_options[] = {"container", "engine-user", "daemon-config",
-	"engine-version", "image-archive", "files-from", "plan", "require-jail", "as", "caps",
-	"uid-map", "gid-map", "walk", "batch", "origins", "read-only", NULL};
+	"engine-version", "files-from", "plan", "require-jail", "as", "caps", "uid-map", "gid-map",
+	"walk", "batch", "origins", "read-only", NULL};
 static const char *const later_commands[] = {"explain", "inspect", "reclaim", "id", "codes", NULL};
 
 size_t cli_options(const struct cli_option **options) {

@@ -141,8 +141,27 @@ static int note_environment(struct br_plan *plan, const struct tree_work *tree) 
 	return 0;
 }
 
+// What the plan takes from the table of known images may be wrong for this very image.
+static int note_known(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const struct br_identity *who = demand->identity;
+		if (who->known != NULL && demand_counts(demand)
+			&& note_add(plan,
+				   br_printf(plan->arena,
+					   "that %s uses %s as uid %u rests on what is known of its image: %s",
+					   demand->container->name.s, tree->tree->path, who->uid.v,
+					   who->known))
+				!= 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places) {
-	if (note_group(plan, tree, places) != 0 || note_environment(plan, tree) != 0) {
+	if (note_group(plan, tree, places) != 0 || note_environment(plan, tree) != 0
+		|| note_known(plan, tree) != 0) {
 		return -1;
 	}
 	return note_future(plan, tree);
