@@ -77,7 +77,7 @@ static void check_drop(struct check_work *work, const struct about *about) {
 			"'%s' starts as root and drops to uid %u, gid %u", name, to->uid.v,
 			to->gid.v);
 	}
-	finding->because = to->known;
+	finding->because = say(work, "the table of %s says so", to->known);
 }
 
 static void check_known(struct check_work *work, const struct about *about) {

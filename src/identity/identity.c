@@ -86,11 +86,12 @@ int task_note_image(
 	const struct br_image *image = t->image;
 	struct br_origin origin = {.field = field, .from = image_source(image->origin)};
 	origin.text = *text;
-	origin.where = image->from;
-	if (file && image->from && image->origin == BR_IMAGE_ARCHIVE) {
+	// What has a place says where it is.
+	origin.where = text->at.text ? NULL : image->from;
+	if (origin.where && file && image->origin == BR_IMAGE_ARCHIVE) {
 		origin.where = br_printf(t->arena, "%s: /etc/%s", image->from, file);
 	}
-	bool failed = image->from && !origin.where;
+	bool failed = image->from && !text->at.text && !origin.where;
 	return failed || br_vec_push(t->arena, &t->origins, origin) ? br_error_memory(t->dx) : 0;
 }
 
