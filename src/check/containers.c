@@ -37,7 +37,13 @@ static void check_unknown(
 	struct br_finding *finding =
 		add_finding(work, 303, about, "who '%s' runs as cannot be worked out: %s",
 			about->container->name.s, identity->why);
-	finding->advice = identity->pin ? say(work, "pin it: %s", identity->pin) : NULL;
+	if (!identity->pin) {
+		return;
+	}
+	// What is built is in no archive before.
+	bool archive = !identity->drop && about->container->image.s && !about->container->build;
+	finding->advice = say(work, "pin it: %s%s", identity->pin,
+		archive ? ", or let it be looked up: --image-archive FILE (docker save)" : "");
 }
 
 /** BR304. */
