@@ -125,9 +125,12 @@ static const struct br_image_group *find_line(
 /** A name that is not among the image's groups. */
 static int miss_word(struct task *t, const struct br_text *text, const char **why) {
 	if (t->image->accounts_complete) {
+		// The engine looks only for groups that no word before has named.
+		bool again = accounts_group_named(t->image, text->s, strlen(text->s)) != NULL;
 		*why = br_printf(t->arena,
-			"group_add names '%s', which is no group of the image: the engine will refuse to start it",
-			text->s);
+			"group_add names '%s'%s: the engine will refuse to start it", text->s,
+			again ? " after its number or another name of its"
+			      : ", which is no group of the image");
 		return *why ? 0 : br_error_memory(t->dx);
 	}
 	br_warning(t->dx, text->at,

@@ -530,8 +530,11 @@ static int identify(struct task *t) {
 	if (known != 1) {
 		return known;
 	}
+	if (task_finish(t, bounding)) {
+		return -1;
+	}
 	accounts_warn_numbers(t);
-	return task_finish(t, bounding) || drop_find(t, bounding) ? -1 : 0;
+	return drop_find(t, bounding);
 }
 
 /** The last pin of a service wins, as the last option does. */

@@ -16,10 +16,10 @@ import() {
 }
 # files PASSWD GROUP: the account files of the next images ('-': none).
 files() {
-	rm -rf "$root/etc" "$root/usr"
+	rm -rf "${root:?}/etc" "${root:?}/usr"
 	mkdir -p "$root/etc"
-	[ "$1" = - ] || printf "$1" >"$root/etc/passwd"
-	[ "$2" = - ] || printf "$2" >"$root/etc/group"
+	[ "$1" = - ] || printf '%b' "$1" >"$root/etc/passwd"
+	[ "$2" = - ] || printf '%b' "$2" >"$root/etc/group"
 }
 
 # ---- the images ----
@@ -214,11 +214,12 @@ done
 
 # Dockerfiles onto these images, built by the engine.
 n=0
+# shellcheck disable=SC2016
 for line in 'base|USER app' 'base|USER 1001' 'user3|RUN true' 'user3|USER svc' 'links|USER :extra' 'odd|USER weird' \
 	'user1|USER 1234' 'base|ARG who=svc\nUSER $who' 'none|USER 7:8'; do
 	n=$((n + 1))
 	mkdir -p "context$n"
-	printf "FROM ${line%%|*}\n${line#*|}\n" >"context$n/Dockerfile"
+	printf '%b\n' "FROM ${line%%|*}\n${line#*|}" >"context$n/Dockerfile"
 	"$docker" build --network none -q -t "built$n" "context$n" >/dev/null || die "docker build: $line"
 	printf '%s %s\n' "$n" "$(see "built$n" '' '' "$work/see")"
 done | sed 's/ *$//' >"$work/seen.built"
