@@ -4,6 +4,7 @@
  * The map of the program, from the words at the top to the system calls at the bottom:
  *
  *   words of the user       cli/main.c options.c help.c io.c session.c cmd_check.c cmd_fix.c cmd_undo.c cmd_history.c
+ *                           cmd_explain.c who.c cmd_inspect.c cmd_id.c cmd_codes.c
  *   texts and places        diag/   messages that point at characters
  *                           doc/    YAML and JSON as nodes with places
  *   what is going to run    spec/   the compose reader
@@ -12,6 +13,7 @@
  *   who needs what          demand.c   mounts brought together by the place that they reach
  *   the facts below         scan/   several threads fetch, one decides
  *   what does not fit       access.c (the kernel's decision)   check/ (the findings)
+ *   one path in full        explain/  each step, and what would make it a yes
  *   the least change        plan/   and who gains or loses by it
  *   making it true          apply/  journal, commit, undo, accounts
  *   telling it              report/ text and JSON
@@ -121,7 +123,8 @@ static int learn_world(struct br_arena *arena, struct cli_world *world) {
 
 static void print_diags(const struct br_diags *dx, const struct cli *cli) {
 	const struct cli_args *args = cli->args;
-	bool json = args->format.s && strcmp(args->format.s, "json") == 0;
+	// In a report for programs they are findings.
+	bool json = args->format.s && strcmp(args->format.s, "text") != 0;
 	for (size_t i = 0; i < br_diags_count(dx); i++) {
 		const struct br_diag *diag = br_diags_get(dx, i);
 		bool shown = diag->severity == BR_ERROR || args->quiet == 0;
@@ -191,6 +194,9 @@ int main(int argc, char **argv) {
 	}
 	if (argc == 2 && strcmp(argv[1], "--list-options") == 0) {
 		return cli_list_options();
+	}
+	if (argc == 2 && strcmp(argv[1], "--list-codes") == 0) {
+		return cli_list_codes();
 	}
 	struct br_arena arena = {0};
 	struct cli_world world = {0};
