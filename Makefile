@@ -30,10 +30,10 @@ ONLY ?=
 V ?=
 
 # What is linked: pkg-config's names.
-LIBS := libfyaml libacl libcap jansson mount libseccomp
+LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 # Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
-    libmount-dev libseccomp-dev
+    libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
     xfsprogs btrfs-progs
@@ -89,7 +89,7 @@ TOP := $(if $(filter .build/plain,$O),libbindright.a $(if $(PROGRAM),bindright))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: FORCE all help deps deps-ci demo test check tests lint format lint-format lint-layers lint-headers \
-    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench clean
+    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench codes clean
 
 ##: all             the program ./bindright and the library ./libbindright.a
 all: $(LIBRARY) $(PROGRAM) $(TOP)
@@ -203,6 +203,10 @@ bench: all
 		BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' "$$b" || exit 1; \
 	done
 
+##: codes           write docs/codes.md anew from the pages in src/check/pages.c
+codes: all
+	@./bindright --list-codes >docs/codes.md
+
 # ---- looking at the sources ----
 
 ##: lint            format, layers, headers, libraries, shellcheck, cppcheck, clang-tidy
@@ -241,7 +245,7 @@ lint-libraries:
 	$(call one_file,jansson\.h,src/doc/)
 	$(call one_file,libmount/libmount\.h|libmount\.h,src/source)
 	$(call one_file,shadow/subid\.h,src/identity/hostdb.c)
-	$(call one_file,archive\.h|archive_entry\.h,src/image/archive.c)
+	$(call one_file,archive\.h|archive_entry\.h,src/image/tar.c)
 	$(call one_file,curl/curl\.h,src/image/engine.c)
 
 lint-shell:

@@ -16,8 +16,10 @@ struct br_image_user {
 	uint32_t gid;
 	/** A field that should be a number is none: the engine takes it for 0 (root!). */
 	bool malformed;
-	/** The number was not stated but allocated (a useradd without -u): sure only as far as the base image is known. */
+	/** The number was not stated but allocated (a useradd without -u), or is what such base images have: sure only as far as the base image is known. */
 	bool allocated;
+	/** The primary group is not known (a name that only the base image could explain); gid is 0 then and means nothing. */
+	bool gid_unknown;
 	/** Where the Dockerfile makes it; {0} elsewhere. */
 	struct br_span at;
 };
@@ -68,7 +70,7 @@ struct br_image_drop {
 /** What is known about one container's image. Owned by the arena it was made in. */
 struct br_image {
 	enum br_image_origin origin;
-	/** Where exactly: the archive's name, the socket, the Dockerfile, "known images". */
+	/** Where exactly: the archive's name, the socket, the Dockerfile, "known images (source, date; certainty)". */
 	const char *from;
 	/** The image's USER as written, after ARG and ENV; s NULL: not known; "" : none (root). The place is in the Dockerfile. */
 	struct br_text user;

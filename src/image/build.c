@@ -1,0 +1,245 @@
+#include "dockerfile.h"
+
+#include <string.h>
+
+/** An accounts list of its own: what one stage does to it the others must not see. */
+static int copy_accounts(struct br_arena *arena, const struct df_accounts *from, struct df_accounts *to) {
+	*to = (struct df_accounts){.arena = arena,
+		.flavour = from->flavour,
+		.complete = from->complete,
+		.no_passwd = from->no_passwd,
+		.no_group = from->no_group};
+	for (size_t i = 0; i < from->users.n; i++) {
+		if (br_vec_push(arena, &to->users, from->users.v[i])) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < from->groups.n; i++) {
+		if (br_vec_push(arena, &to->groups, from->groups.v[i])) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int take_environment(struct df_build *b, struct df_stage *stage, const struct br_image *image) {
+	for (size_t i = 0; i < image->nenvironment && i < DOCKERFILE_VARIABLES; i++) {
+		const char *entry = image->environment[i];
+		const char *equal = strchr(entry, '=');
+		if (!equal) {
+			continue;
+		}
+		struct df_var var = {.value = equal + 1, .is_env = true};
+		var.name = br_strndup(b->arena, entry, (size_t)(equal - entry));
+		if (!var.name || br_vec_push(b->arena, &stage->vars, var)
+			|| br_vec_push(b->arena, &stage->environment, entry)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int take_accounts(struct df_build *b, struct df_stage *stage, const struct br_image *image) {
+	struct df_accounts *a = &stage->accounts;
+	a->complete = image->accounts_complete;
+	a->no_passwd = image->no_passwd;
+	a->no_group = image->no_group;
+	for (size_t i = 0; i < image->nusers; i++) {
+		if (br_vec_push(b->arena, &a->users, image->users[i])) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < image->ngroups; i++) {
+		if (br_vec_push(b->arena, &a->groups, image->groups[i])) {
+			return -1;
+		}
+	}
+	return a->complete ? 0 : df_seed_accounts(a, stage->base);
+}
+
+/** From an image that is not in this file. */
+static int begin_image(struct df_build *b, struct df_stage *stage) {
+	struct br_image image = {0};
+	int found = stage->base ? image_find(b->file->finder, stage->base, &image) : 0;
+	if (found < 0) {
+		return -1;
+	}
+	stage->accounts.arena = b->arena;
+	stage->accounts.flavour = stage->base ? df_image_flavour(stage->base) : DF_FLAVOUR_UNKNOWN;
+	stage->image.user = (struct br_text){image.user.s, stage->base_at};
+	stage->image.unknown = image.unknown ? image.unknown : stage->unknown;
+	stage->image.drop = image.drop;
+	stage->image.capabilities_label = image.capabilities_label;
+	if (!image.user.s && !stage->image.unknown) {
+		stage->image.unknown = br_printf(b->arena, "its base image %s is not known", stage->base);
+		if (!stage->image.unknown) {
+			return br_error_memory(b->dx);
+		}
+	}
+	bool read = image.origin == BR_IMAGE_ARCHIVE || image.origin == BR_IMAGE_ENGINE;
+	stage->unknown_base = read ? NULL : stage->base ? stage->base : "?";
+	return take_environment(b, stage, &image) || take_accounts(b, stage, &image)
+		? br_error_memory(b->dx)
+		: 0;
+}
+
+static int begin_scratch(struct df_build *b, struct df_stage *stage) {
+	stage->accounts = (struct df_accounts){
+		.arena = b->arena, .complete = true, .no_passwd = true, .no_group = true};
+	stage->image.user = (struct br_text){"", stage->base_at};
+	stage->workdir = "/";
+	return 0;
+}
+
+/** ONBUILD of the stage that this one is FROM. */
+static int run_triggers(struct df_build *b, struct df_stage *stage, const struct df_stage *parent) {
+	for (size_t i = parent->begin; i < parent->end; i++) {
+		const struct df_line *line = &b->file->lines[i];
+		if (strcmp(line->name, "ONBUILD") != 0) {
+			continue;
+		}
+		const char *s = line->rest;
+		size_t n = df_word(&s, b->file->escape);
+		struct df_line inner = *line;
+		inner.name = df_instruction(s, n);
+		inner.rest = s + n + strspn(s + n, " \t\v\f\r\n");
+		inner.places = line->places + (inner.rest - line->rest);
+		struct df_work work = {b, stage, &inner};
+		if (inner.name && df_instruct(&work)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int begin_child(struct df_build *b, struct df_stage *stage, const struct df_stage *parent) {
+	stage->image = parent->image;
+	stage->unknown_base = parent->unknown_base;
+	stage->workdir = parent->workdir;
+	stage->odd_shell = parent->odd_shell;
+	bool failed = copy_accounts(b->arena, &parent->accounts, &stage->accounts);
+	for (size_t i = 0; !failed && i < parent->vars.n; i++) {
+		failed = br_vec_push(b->arena, &stage->vars, parent->vars.v[i]);
+	}
+	for (size_t i = 0; !failed && i < parent->environment.n; i++) {
+		failed = br_vec_push(b->arena, &stage->environment, parent->environment.v[i]);
+	}
+	return failed ? br_error_memory(b->dx) : run_triggers(b, stage, parent);
+}
+
+static int run_stage(struct df_build *b, struct df_stage *stage) {
+	int failed;
+	if (stage->parent != SIZE_MAX) {
+		failed = begin_child(b, stage, &b->stages.v[stage->parent]);
+	} else if (stage->base && !strcmp(stage->base, "scratch")) {
+		failed = begin_scratch(b, stage);
+	} else {
+		failed = begin_image(b, stage);
+	}
+	for (size_t i = stage->begin; !failed && i < stage->end; i++) {
+		struct df_work work = {b, stage, &b->file->lines[i]};
+		failed = df_instruct(&work);
+	}
+	return failed;
+}
+
+// Which stages
+
+static int find_target(struct df_build *b, size_t *out) {
+	const char *name = b->build->target.s;
+	uint32_t number;
+	*out = b->stages.n - 1;
+	if (!name || !*name) {
+		return 0;
+	}
+	*out = df_find_stage(b, name, b->stages.n);
+	if (*out == SIZE_MAX && !br_parse_u32(name, (uint32_t)b->stages.n - 1, &number)) {
+		*out = number;
+	}
+	if (*out != SIZE_MAX) {
+		return 0;
+	}
+	br_error(b->dx, b->build->target.at, "the Dockerfile has no stage '%s'", name);
+	const char **names = BR_NEW_ARRAY(b->arena, const char *, b->stages.n + 1);
+	size_t n = 0;
+	for (size_t i = 0; names && i < b->stages.n; i++) {
+		if (b->stages.v[i].name) {
+			names[n++] = b->stages.v[i].name;
+		}
+	}
+	const char *near = names ? br_nearest(name, names) : NULL;
+	if (near) {
+		br_hint(b->dx, "did you mean %s?", near);
+	}
+	return -1;
+}
+
+/** The stage of --from=, where it is named without variables. */
+static size_t copied_stage(struct df_build *b, size_t i, const struct df_line *line, bool *failed) {
+	const char *rest = line->rest;
+	uint32_t number;
+	if (strcmp(line->name, "COPY") != 0) {
+		return SIZE_MAX;
+	}
+	const char *from = df_flag(b->arena, &rest, "from", b->file->escape, failed);
+	if (!from) {
+		return SIZE_MAX;
+	}
+	size_t found = df_find_stage(b, from, i);
+	return found == SIZE_MAX && i && !br_parse_u32(from, (uint32_t)i - 1, &number) ? number : found;
+}
+
+/** Mark what the target needs; all of it stands before it. */
+static int mark_needed(struct df_build *b, size_t target) {
+	bool failed = false;
+	b->stages.v[target].needed = true;
+	for (size_t i = target + 1; i-- > 0 && !failed;) {
+		struct df_stage *stage = &b->stages.v[i];
+		if (!stage->needed) {
+			continue;
+		}
+		if (stage->parent != SIZE_MAX) {
+			b->stages.v[stage->parent].needed = true;
+		}
+		for (size_t k = stage->begin; k < stage->end; k++) {
+			size_t from = copied_stage(b, i, &b->file->lines[k], &failed);
+			if (from != SIZE_MAX) {
+				b->stages.v[from].needed = true;
+			}
+		}
+	}
+	return failed ? br_error_memory(b->dx) : 0;
+}
+
+static void finish(const struct df_stage *stage, struct br_image *out) {
+	const struct df_accounts *a = &stage->accounts;
+	out->user = stage->image.user;
+	out->unknown = stage->image.unknown;
+	out->drop = stage->image.drop;
+	out->capabilities_label = stage->image.capabilities_label;
+	out->accounts_complete = a->complete;
+	out->no_passwd = a->complete && a->no_passwd;
+	out->no_group = a->complete && a->no_group;
+	out->users = a->users.v;
+	out->nusers = a->users.n;
+	out->groups = a->groups.v;
+	out->ngroups = a->groups.n;
+	out->environment = stage->environment.v;
+	out->nenvironment = stage->environment.n;
+}
+
+int df_stages_run(struct df_file *file, const struct br_build *build, struct br_image *out) {
+	struct df_build b = {
+		.file = file, .build = build, .arena = file->finder->arena, .dx = file->finder->dx};
+	size_t target;
+	if (df_read_stages(&b) || find_target(&b, &target) || mark_needed(&b, target)) {
+		return -1;
+	}
+	for (size_t i = 0; i <= target; i++) {
+		if (b.stages.v[i].needed && run_stage(&b, &b.stages.v[i])) {
+			return -1;
+		}
+	}
+	finish(&b.stages.v[target], out);
+	return 1;
+}

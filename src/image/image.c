@@ -1,0 +1,105 @@
+#include "parts.h"
+
+#include <string.h>
+
+/** What the table says of an entrypoint stands beside whatever says who starts it. */
+static int add_drop(struct image_finder *finder, const char *reference, struct br_image *image) {
+	struct br_image known = {0};
+	int found = image->drop ? 0 : known_find(finder, reference, &known);
+	if (found > 0) {
+		image->drop = known.drop;
+	}
+	return found < 0 ? -1 : 0;
+}
+
+int image_find(struct image_finder *finder, const char *reference, struct br_image *out) {
+	int found = archive_find(finder, reference, out);
+	if (!found) {
+		found = engine_find(finder, reference, out);
+	}
+	if (found > 0) {
+		return add_drop(finder, reference, out) ? -1 : 1;
+	}
+	return found < 0 ? -1 : known_find(finder, reference, out);
+}
+
+/** The name under which compose keeps what it builds. */
+static const char *built_name(
+	struct br_arena *arena, const struct br_spec *spec, const struct br_container *container) {
+	if (container->image.s && *container->image.s) {
+		return container->image.s;
+	}
+	const char *project = spec->project_name ? spec->project_name : "";
+	return br_printf(arena, "%s-%s", project, container->name.s);
+}
+
+/** Of a service that is built: the archive, the Dockerfile, the engine where the Dockerfile leaves it open, the table. */
+static int find_built(
+	struct image_finder *finder, const char *name, const struct br_build *build, struct br_image *out) {
+	int found = archive_find(finder, name, out);
+	if (found) {
+		return found < 0 || add_drop(finder, name, out) ? -1 : 1;
+	}
+	found = dockerfile_read(finder, build, out);
+	if (found < 0 || out->user.s) {
+		return found;
+	}
+	struct br_image other = {0};
+	found = engine_find(finder, name, &other);
+	if (found > 0) {
+		other.drop = out->drop;
+		*out = other;
+		return 1;
+	}
+	if (!found) {
+		found = known_find(finder, name, &other);
+	}
+	if (found > 0) {
+		*out = other;
+	}
+	return found;
+}
+
+static int find(struct image_finder *finder, const struct br_spec *spec, const struct br_container *container,
+	struct br_image *out) {
+	if (!container->build) {
+		return container->image.s && *container->image.s
+			? image_find(finder, container->image.s, out)
+			: 0;
+	}
+	const char *name = built_name(finder->arena, spec, container);
+	return name ? find_built(finder, name, container->build, out) : br_error_memory(finder->dx);
+}
+
+/** Another container of the same image before this one; n: none. Built ones are read again: their build args differ. */
+static size_t same_before(const struct br_spec *spec, size_t i) {
+	const struct br_container *container = &spec->containers[i];
+	for (size_t k = 0; k < i && !container->build && container->image.s; k++) {
+		const struct br_container *other = &spec->containers[k];
+		if (!other->build && other->image.s && !strcmp(other->image.s, container->image.s)) {
+			return k;
+		}
+	}
+	return spec->n;
+}
+
+const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
+	const struct br_image_options *options, struct br_diags *dx) {
+	struct image_finder finder = {.arena = arena, .options = options, .dx = dx};
+	struct br_image *images = BR_NEW_ARRAY(arena, struct br_image, spec->n ? spec->n : 1);
+	bool failed = !images;
+	if (!images) {
+		(void)br_error_memory(dx);
+	}
+	for (size_t i = 0; !failed && i < spec->n; i++) {
+		size_t same = same_before(spec, i);
+		if (same < spec->n) {
+			images[i] = images[same];
+		} else {
+			failed = find(&finder, spec, &spec->containers[i], &images[i]) < 0;
+		}
+	}
+	archive_release(&finder);
+	engine_release(&finder);
+	return failed ? NULL : images;
+}
