@@ -18,21 +18,21 @@ services:
 volumes:
   kept: {}
 YAML
-golden 0 bindright explain app:/data
-golden 0 bindright explain app:/data/in/f --need r
-golden 1 bindright explain app:/data/near --need rw
-golden 1 bindright explain app:/data/cache --need w
-golden 1 bindright explain app:/data --need w --read-only
-golden 1 bindright explain app:/data/in --need w --format json
-golden 0 bindright explain web:/data --user web=0:0 --need rwx
-golden 2 bindright explain web:/data
-golden 2 bindright explain app:/data/far
-golden 2 bindright explain app:/data/up
-golden 2 bindright explain app:/data/nothing
-golden 2 bindright explain app:/kept/x
-golden 2 bindright explain app:/other
-golden 2 bindright explain apq:/data
-golden 2 bindright explain app:/data --as 1
-golden 2 bindright explain app:/data --walk
-golden 2 bindright explain app:/data --caps CAP_CHOWN
+golden 0 bindright explain --sysroot "$T" app:/data
+golden 0 bindright explain --sysroot "$T" app:/data/in/f --need r
+golden 1 bindright explain --sysroot "$T" app:/data/near --need rw
+golden 1 bindright explain --sysroot "$T" app:/data/cache --need w
+golden 1 bindright explain --sysroot "$T" app:/data --need w --read-only
+golden 1 bindright explain --sysroot "$T" app:/data/in --need w --format json
+golden 0 bindright explain --sysroot "$T" web:/data --user web=0:0 --need rwx
+golden 2 bindright explain --sysroot "$T" web:/data
+golden 2 bindright explain --sysroot "$T" app:/data/far
+golden 2 bindright explain --sysroot "$T" app:/data/up
+golden 2 bindright explain --sysroot "$T" app:/data/nothing
+golden 2 bindright explain --sysroot "$T" app:/kept/x
+golden 2 bindright explain --sysroot "$T" app:/other
+golden 2 bindright explain --sysroot "$T" apq:/data
+golden 2 bindright explain --sysroot "$T" app:/data --as 1
+golden 2 bindright explain --sysroot "$T" app:/data --walk
+golden 2 bindright explain --sysroot "$T" app:/data --caps CAP_CHOWN
 done_golden
