@@ -62,6 +62,8 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *context) {
 	return answer->body.failed ? 0 : n;
 }
 
+// The type is libcurl's.
+// NOLINTNEXTLINE(readability-non-const-parameter)
 static size_t take_header(char *bytes, size_t size, size_t n, void *context) {
 	struct answer *answer = context;
 	(void)bytes;
@@ -256,10 +258,10 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 	} else if (found < 0) {
 		return br_error_memory(finder->dx);
 	}
-	if (found <= 0) {
+	struct engine *engine = finder->engine;
+	if (found <= 0 || !engine) {
 		return found;
 	}
-	struct engine *engine = finder->engine;
 	char *url = br_printf(
 		finder->arena, "http://localhost/%simages/%s/json", engine->version, reference);
 	if (!url) {
