@@ -279,7 +279,43 @@ static int by_name(const void *a, const void *b) {
 	return strcmp(x->name, y->name);
 }
 
-int main(void) {
+/**
+ * "--answer CASE": what tests/e2e/dockerfile_users.sh compares with a real build. The user, and if they are known completely the accounts as
+ * "u NAME:UID:GID" and "g NAME:GID:MEMBERS".
+ */
+static int answer(const char *name) {
+	struct run run;
+	struct br_image image = {0};
+	start(&run, name);
+	struct image_finder finder = {.arena = &run.arena, .options = &run.options, .dx = run.dx};
+	int found = dockerfile_read(&finder, &run.build, &image);
+	if (found < 0) {
+		(void)puts("error");
+	} else if (!image.user.s) {
+		(void)puts("unknown");
+	} else {
+		(void)printf("user %s\n", image.user.s);
+	}
+	for (size_t i = 0; found > 0 && image.accounts_complete && i < image.nusers; i++) {
+		const struct br_image_user *user = &image.users[i];
+		(void)printf("u %s:%u:%u\n", user->name, user->uid, user->gid);
+	}
+	for (size_t i = 0; found > 0 && image.accounts_complete && i < image.ngroups; i++) {
+		const struct br_image_group *group = &image.groups[i];
+		(void)printf("g %s:%u:", group->name, group->gid);
+		for (size_t k = 0; group->members[k]; k++) {
+			(void)printf("%s%s", k ? "," : "", group->members[k]);
+		}
+		(void)putchar('\n');
+	}
+	finish(&run);
+	return 0;
+}
+
+int main(int argc, char **argv) {
+	if (argc == 3 && !strcmp(argv[1], "--answer")) {
+		return answer(argv[2]);
+	}
 	char path[PATH_MAX];
 	static struct CMUnitTest tests[512];
 	size_t n = 0;

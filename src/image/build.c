@@ -147,15 +147,11 @@ static int run_stage(struct df_build *b, struct df_stage *stage) {
 
 static int find_target(struct df_build *b, size_t *out) {
 	const char *name = b->build->target.s;
-	uint32_t number;
 	*out = b->stages.n - 1;
 	if (!name || !*name) {
 		return 0;
 	}
 	*out = df_find_stage(b, name, b->stages.n);
-	if (*out == SIZE_MAX && !br_parse_u32(name, (uint32_t)b->stages.n - 1, &number)) {
-		*out = number;
-	}
 	if (*out != SIZE_MAX) {
 		return 0;
 	}
