@@ -100,7 +100,7 @@ static int each_arg(struct df_build *b, const struct df_line *line, struct df_wo
 		return br_error(b->dx, line->at, "ARG needs a name");
 	}
 	while ((n = df_word(&s, b->file->escape))) {
-		struct df_var var = {0};
+		struct df_var var = {.name = ""};
 		const char *word = br_strndup(b->arena, s, n);
 		words->at = df_span(b->file, line, s, n);
 		if (!word) {
@@ -337,7 +337,7 @@ typedef br_vec(struct df_var) pairs;
 
 static int add_pair(struct df_work *work, pairs *to, const char *key, const char *value) {
 	struct df_words words = df_stage_words(work);
-	struct df_var var = {.is_env = true};
+	struct df_var var = {.name = "", .is_env = true};
 	if (!key || !value) {
 		return br_error_memory(work->b->dx);
 	}
