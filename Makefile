@@ -30,10 +30,10 @@ ONLY ?=
 V ?=
 
 # What is linked: pkg-config's names.
-LIBS := libfyaml libacl libcap jansson mount libseccomp
+LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 # Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
-    libmount-dev libseccomp-dev
+    libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
     xfsprogs btrfs-progs
@@ -241,7 +241,7 @@ lint-libraries:
 	$(call one_file,jansson\.h,src/doc/)
 	$(call one_file,libmount/libmount\.h|libmount\.h,src/source)
 	$(call one_file,shadow/subid\.h,src/identity/hostdb.c)
-	$(call one_file,archive\.h|archive_entry\.h,src/image/archive.c)
+	$(call one_file,archive\.h|archive_entry\.h,src/image/tar.c)
 	$(call one_file,curl/curl\.h,src/image/engine.c)
 
 lint-shell:

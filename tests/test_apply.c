@@ -901,8 +901,8 @@ static void test_untrusted_places(void **state) {
 	assert_int_equal(chown(g.top, OTHER_ID, 0), 0);
 	refused_because("belongs to somebody else");
 	assert_int_equal(chown(g.top, 0, 0), 0);
-	assert_int_equal(chmod(g.state, 0750), 0);
-	refused_because("is open to others");
+	assert_int_equal(chmod(g.state, 0770), 0);
+	refused_because("can be written by others");
 	assert_int_equal(chmod(g.state, 0700), 0);
 	assert_int_equal(chown(g.state, OTHER_ID, 0), 0);
 	refused_because("belongs to somebody else");

@@ -601,22 +601,21 @@ static char *laughs(unsigned levels) {
 	return s;
 }
 
-/** Takes the text; NULL for `message` if it is to be read. At most a second each. */
+/**
+ * Takes the text; NULL for `message` if it is to be read. What these texts would cost without the limits is half a minute of processor time and more, so ten seconds tell the
+ * two apart under any sanitizer; nothing is measured here.
+ */
 static void check_limit(const char *name, char *text, const char *message) {
-	struct timespec from;
-	struct timespec to;
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &from), 0);
+	clock_t from = clock();
 	struct reading r = read_text(text);
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &to), 0);
+	clock_t used = clock() - from;
 	free(text);
 	const char *said = r.doc ? NULL : br_diags_get(r.dx, 0)->message;
 	if (!message ? said != NULL : !said || !strstr(said, message)) {
 		fail_msg("%s: %s", name, said ? said : "was taken");
 	}
-	double seconds =
-		(double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-	if (seconds > 1 && !getenv("SLOW")) {
-		fail_msg("%s: %.1f s", name, seconds);
+	if (used > 10 * CLOCKS_PER_SEC) {
+		fail_msg("%s: not bounded", name);
 	}
 	done(&r);
 }

@@ -1,5 +1,7 @@
+#include <base/text.h>
 #include <doc/json.h>
 
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -166,8 +168,96 @@ static void test_memory(void **state) {
 	}
 }
 
+static struct br_value *read_text(const char *text) {
+	return br_value_read(text, strlen(text));
+}
+
+static void test_read(void **state) {
+	(void)state;
+	struct br_value *v = read_text(
+		"{\"User\":\"1000\",\"Env\":[\"A=1\",2,null],\"Config\":{\"x\":\"\\u00e9\"}}");
+	assert_non_null(v);
+	assert_true(br_value_is_object(v));
+	assert_false(br_value_is_array(v));
+	assert_string_equal(br_value_string(br_value_get(v, "User")), "1000");
+	assert_string_equal(br_value_string(br_value_get(v, "user")), "1000");
+	assert_null(br_value_get(v, "Use"));
+	assert_non_null(br_value_get_exact(v, "User"));
+	assert_null(br_value_get_exact(v, "user"));
+	const struct br_value *env = br_value_get(v, "Env");
+	assert_true(br_value_is_array(env));
+	assert_int_equal(br_value_count(env), 3);
+	assert_string_equal(br_value_string(br_value_at(env, 0)), "A=1");
+	assert_null(br_value_string(br_value_at(env, 1)));
+	assert_null(br_value_string(br_value_at(env, 2)));
+	assert_null(br_value_at(env, 3));
+	assert_string_equal(
+		br_value_string(br_value_get(br_value_get(v, "Config"), "x")), "\xc3\xa9");
+	// asked of the wrong kind, and of nothing
+	assert_null(br_value_get(env, "x"));
+	assert_null(br_value_get(NULL, "x"));
+	assert_int_equal(br_value_count(v), 0);
+	assert_int_equal(br_value_count(NULL), 0);
+	assert_null(br_value_at(v, 0));
+	assert_null(br_value_string(v));
+	assert_null(br_value_string(NULL));
+	assert_false(br_value_is_object(NULL));
+	br_value_free(v);
+	// Go's decoder takes the last
+	v = read_text("{\"User\":\"a\",\"x\":0,\"user\":\"b\"}");
+	assert_string_equal(br_value_string(br_value_get(v, "User")), "b");
+	br_value_freep(&v);
+}
+
+static void test_read_refuses(void **state) {
+	(void)state;
+	static const char *const bad[] = {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "{} x",
+		"\"\\u0000\"", "\"\xff\"", "nul", "[\"a]", "{\"a\" 1}", "// c\n{}", "\"\\", "]]]"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		errno = 0;
+		assert_null(read_text(bad[i]));
+		assert_int_equal(errno, EINVAL);
+	}
+	assert_null(br_value_read("{}\0", 3));
+}
+
+/** `n` times `s`, between two ends. */
+static int read_many(const char *before, const char *s, size_t n, const char *after) {
+	struct br_buf buf = {0};
+	br_buf_add(&buf, before);
+	for (size_t i = 0; i < n; i++) {
+		br_buf_add(&buf, s);
+	}
+	br_buf_add(&buf, after);
+	assert_false(buf.failed);
+	errno = 0;
+	struct br_value *v = br_value_read(buf.s, buf.n);
+	int result = v ? 0 : errno;
+	br_value_free(v);
+	br_buf_release(&buf);
+	return result;
+}
+
+static void test_read_limits(void **state) {
+	(void)state;
+	assert_int_equal(
+		read_many("", "[", 64,
+			"]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"),
+		0);
+	assert_int_equal(read_many("", "[", 65, "]"), EFBIG);
+	assert_int_equal(read_many("", "[", 1000000, ""), EFBIG);
+	assert_int_equal(read_many("[0", ",0", 199998, "]"), 0);
+	assert_int_equal(read_many("[0", ",0", 200000, "]"), EFBIG);
+	// in strings they do not count
+	assert_int_equal(read_many("\"", "[\\\"{,", 200000, "\""), 0);
+	assert_int_equal(read_many("\"", "x", 4 << 20, "\""), EFBIG);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_read_refuses),
+		cmocka_unit_test(test_read_limits),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_nesting),

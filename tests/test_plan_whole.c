@@ -361,7 +361,9 @@ static void open_source(struct world *w, struct br_arena *arena, const char *pat
 // 1 refused and can be allowed, 2 refused for good, 0 not.
 static int refused(struct world *w) {
 	begin(w);
-	struct br_inode root = inode_of(w, D | 0755, 0, 0, NULL);
+	// Without root one could not change what is root's anyhow.
+	uint32_t caller = w->options.caller.v;
+	struct br_inode root = inode_of(w, D | 0755, caller, caller, NULL);
 	struct br_inode after;
 	see(w, "", &root);
 	settle(w);

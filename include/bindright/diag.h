@@ -111,6 +111,12 @@ void br_note(struct br_diags *dx, struct br_span at, const char *format, ...)
 /** The error for a failed allocation; -1. */
 int br_error_memory(struct br_diags *dx);
 
+/**
+ * Add a message that another list made, in another process maybe. Its strings are copied as they are. 0; -1 with EINVAL (and nothing added) where
+ * one holds what no list lets through, -1 with ENOMEM as for all messages.
+ */
+int br_diags_add(struct br_diags *dx, const struct br_diag *diag);
+
 /** Add to the last message: a hint, the other party of a conflict, a finding code (a constant string, kept as it is). */
 void br_hint(struct br_diags *dx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void br_other(struct br_diags *dx, struct br_span at, const char *format, ...)

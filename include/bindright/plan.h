@@ -44,8 +44,9 @@ struct br_plan_options {
 	bool protected_hardlinks;
 	/** Paths of --allow-dangerous; NULL at the end. */
 	const char *const *allow_dangerous;
-	/** Who runs it. */
+	/** Who runs it. Only root (0) can change what is not his own, and give things away. */
 	br_hostid caller;
+	br_hostid caller_gid;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
 };
@@ -114,6 +115,8 @@ enum br_left_reason {
 	BR_LEFT_NO_EXACT_STATE,
 	/** It could not be examined. */
 	BR_LEFT_UNSEEN,
+	/** It is somebody else's, and who runs this is not root. */
+	BR_LEFT_NOT_PERMITTED,
 };
 
 /** What is left alone, summed up. */

@@ -172,6 +172,9 @@ struct br_spec_request {
 /**
  * Read a compose project. NULL with at least one error in dx (warnings may stand there in either case). Nothing is changed anywhere. The project directory, the .env
  * files and the compose files are read; each enters dx's places under the name by which the user knows it.
+ *
+ * The texts may be anybody's, so a forked child without any rights makes sense of them, and what it answers is checked. Not while other threads run; the caller does not
+ * ignore SIGCHLD. Where no such child can be had the reading is done here, and as root a note says so.
  */
 struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_diags *dx);
 void br_spec_free(struct br_spec *spec);

@@ -190,9 +190,8 @@ static const char *weakness(int fd) {
 }
 
 static int open_private(struct br_state *state, bool create, struct br_diags *dx) {
-	// Others may pass through root's directory to `undoable`, to nothing else.
-	mode_t forbidden = geteuid() == 0 ? 066 : 077;
-	const char *why = distrust_private(state->fd, S_IFDIR, forbidden);
+	// Others may look into the directory itself, as one that somebody made by hand allows; what lies in it is private.
+	const char *why = distrust_private(state->fd, S_IFDIR, 022);
 	if (why != NULL) {
 		return refuse(dx, state->path, strlen(state->path), why);
 	}

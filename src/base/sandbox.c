@@ -44,10 +44,17 @@ struct frame {
 
 static const uint32_t frame_magic = 0x31635242;
 
+/** Comes before the frame once the child is confined: from there on it may be anybody's. */
+static const char start_mark = '!';
+
 static uint32_t frame_crc(const struct frame *frame, const char *bytes) {
 	uint32_t crc = br_crc32c(0, &frame->error, sizeof(frame->error));
 	crc = br_crc32c(crc, &frame->n, sizeof(frame->n));
 	return br_crc32c(crc, bytes, frame->n);
+}
+
+static unsigned seconds_of(const struct br_confine *confine) {
+	return confine->seconds ? confine->seconds : BR_CONFINE_SECONDS;
 }
 
 // ---- in the child ----
@@ -107,9 +114,10 @@ static int limit(int what, rlim_t most) {
 	return setrlimit((__rlimit_resource_t)what, &both);
 }
 
-static int set_limits(void) {
-	if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_CPU, BR_CONFINE_SECONDS)
-		|| limit(RLIMIT_NPROC, 0)) {
+static int set_limits(unsigned seconds) {
+	// The second number is a SIGKILL, which says nothing about time.
+	const struct rlimit time = {seconds, seconds + 1};
+	if (limit(RLIMIT_CORE, 0) || setrlimit(RLIMIT_CPU, &time) || limit(RLIMIT_NPROC, 0)) {
 		return -1;
 	}
 	// A sanitizer maps terabytes and may write its report to a file.
@@ -169,6 +177,7 @@ static int restrict_files(void) {
 static int allow_calls(scmp_filter_ctx filter) {
 	static const int allowed[] = {
 		SCMP_SYS(read),
+		SCMP_SYS(pread64),
 		SCMP_SYS(write),
 		SCMP_SYS(close),
 		SCMP_SYS(brk),
@@ -181,6 +190,8 @@ static int allow_calls(scmp_filter_ctx filter) {
 		SCMP_SYS(futex),
 		SCMP_SYS(fstat),
 		SCMP_SYS(getrandom),
+		// libc's qsort wants to know how much memory there is.
+		SCMP_SYS(sysinfo),
 	};
 	int failed = 0;
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
@@ -260,7 +271,7 @@ static int confine_self(const struct br_confine *confine, int *answer) {
 		return -1;
 	}
 	*answer = ANSWER_FD;
-	if (set_limits() || leave_root()) {
+	if (set_limits(seconds_of(confine)) || leave_root()) {
 		return -1;
 	}
 	// A change of user forgets the death signal, and dumpable.
@@ -298,6 +309,9 @@ static void child(const struct br_confine *confine, int answer) {
 	}
 	for (size_t i = 0; i < confine->nin; i++) {
 		in[i] = FIRST_INPUT_FD + (int)i;
+	}
+	if (br_write_all(answer, &start_mark, 1)) {
+		_exit(1);
 	}
 	int error = confine->run(confine->context, in, &out);
 	error = !error && out.failed ? ENOMEM : error;
@@ -348,23 +362,28 @@ static int receive(int fd, int64_t deadline, struct br_buf *all) {
 			return (int)got;
 		}
 		br_buf_addn(all, some, (size_t)got);
-		if (all->failed || all->n > BR_CONFINE_ANSWER + sizeof(struct frame)) {
+		if (all->failed || all->n > 1 + BR_CONFINE_ANSWER + sizeof(struct frame)) {
 			errno = all->failed ? ENOMEM : EFBIG;
 			return -1;
 		}
 	}
 }
 
+static bool has_mark(const struct br_buf *all) {
+	return all->n && all->s[0] == start_mark;
+}
+
 /** Check the frame and take the answer out. */
 static int unpack(const struct br_buf *all, char **bytes, size_t *n) {
 	struct frame frame;
+	size_t skip = has_mark(all) ? 1 : 0;
 	errno = EPROTO;
-	if (all->n < sizeof(frame)) {
+	if (all->n < skip + sizeof(frame)) {
 		return -1;
 	}
-	memcpy(&frame, all->s, sizeof(frame));
-	const char *answer = all->s + sizeof(frame);
-	if (frame.magic != frame_magic || frame.n != all->n - sizeof(frame)
+	memcpy(&frame, all->s + skip, sizeof(frame));
+	const char *answer = all->s + skip + sizeof(frame);
+	if (frame.magic != frame_magic || frame.n != all->n - skip - sizeof(frame)
 		|| frame.crc != frame_crc(&frame, answer) || frame.error > 4095) {
 		return -1;
 	}
@@ -397,14 +416,23 @@ static int reap(pid_t pid) {
 	return status;
 }
 
+/** What the end of the child says about an answer that is none. */
+static int explain_end(int status, int otherwise) {
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	bool by_somebody = sig == SIGINT || sig == SIGTERM || sig == SIGHUP;
+	return sig == SIGXCPU ? ETIMEDOUT : by_somebody ? EINTR : otherwise;
+}
+
 int br_confine_run(const struct br_confine *confine, char **bytes, size_t *n) {
 	int ends[2] = {-1, -1};
+	if (confine->started) {
+		*confine->started = false;
+	}
 	if (confine->nin > BR_CONFINE_INPUTS) {
 		errno = EINVAL;
 		return -1;
 	}
-	unsigned seconds = confine->seconds ? confine->seconds : BR_CONFINE_SECONDS;
-	int64_t deadline = now_ms() + (int64_t)seconds * 1000;
+	int64_t deadline = now_ms() + (int64_t)seconds_of(confine) * 1000;
 	if (pipe2(ends, O_CLOEXEC)) {
 		return -1;
 	}
@@ -423,10 +451,12 @@ int br_confine_run(const struct br_confine *confine, char **bytes, size_t *n) {
 	int failed = receive(from, deadline, &all);
 	kept = errno;
 	int status = reap(pid);
-	bool out_of_time = WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
+	if (confine->started) {
+		*confine->started = has_mark(&all);
+	}
 	if (!failed) {
 		failed = unpack(&all, bytes, n);
-		kept = failed && out_of_time ? ETIMEDOUT : errno;
+		kept = failed ? explain_end(status, errno) : errno;
 	}
 	br_buf_release(&all);
 	errno = kept;

@@ -7,14 +7,15 @@
 
 #include <base/text.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
 	/** The largest answer, in bytes. */
 	BR_CONFINE_ANSWER = 16 << 20,
 	/** The most inputs. */
-	BR_CONFINE_INPUTS = 64,
-	/** Processor time and, unless asked otherwise, time on the clock, in seconds. */
+	BR_CONFINE_INPUTS = 256,
+	/** Processor time and time on the clock, unless asked otherwise, in seconds. */
 	BR_CONFINE_SECONDS = 5,
 	/** Memory beyond what the caller has already, in bytes. */
 	BR_CONFINE_MEMORY = 256 << 20,
@@ -35,8 +36,13 @@ struct br_confine {
 	/** Open descriptors that it may read; stay open here. */
 	const int *in;
 	size_t nin;
-	/** Time on the clock; 0 is BR_CONFINE_SECONDS. */
+	/** Processor time and time on the clock; 0 is BR_CONFINE_SECONDS. */
 	unsigned seconds;
+	/**
+	 * Set to whether the child was confined and went on to `run`, or NULL. What fails before that is this machine's
+	 * doing; what fails after it may be the doing of what was read, whatever errno says.
+	 */
+	bool *started;
 };
 
 /**
@@ -46,7 +52,8 @@ struct br_confine {
  * the limits of memory. Not while other threads run; the caller does not ignore SIGCHLD.
  *
  * 0 with the answer (heap, a NUL behind it, the caller frees) and its length; -1 with errno: what `run` answered, ETIMEDOUT,
- * EFBIG (answer too large), EPROTO (it was killed, or what came is no answer), or why it could not be started.
+ * EFBIG (answer too large), EINTR (somebody ended it by SIGINT, SIGTERM or SIGHUP), EPROTO (it was killed, or what came is no answer), or
+ * why it could not be started.
  */
 int br_confine_run(const struct br_confine *confine, char **bytes, size_t *n);
 

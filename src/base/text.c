@@ -190,8 +190,7 @@ static bool is_plain(char c) {
 	return alnum || (c && strchr("_@%+=:,./-", c));
 }
 
-/** Whether a word holds what must not reach a terminal as it is. */
-static bool has_hidden(const char *s, size_t n) {
+bool br_has_hidden(const char *s, size_t n) {
 	size_t len = 0;
 	for (size_t i = 0; i < n; i += len) {
 		uint32_t c = 0;
@@ -228,7 +227,7 @@ void br_buf_shell(struct br_buf *buf, const char *s) {
 		br_buf_addn(buf, s, n);
 		return;
 	}
-	bool dollar = has_hidden(s, n);
+	bool dollar = br_has_hidden(s, n);
 	br_buf_add(buf, dollar ? "$'" : "'");
 	size_t len = 0;
 	for (size_t i = 0; i < n; i += len) {

@@ -44,6 +44,8 @@ void br_buf_base64(struct br_buf *buf, const void *bytes, size_t n);
 size_t br_utf8_next(const char *s, size_t n, uint32_t *c);
 /** Whether br_buf_escape writes this character as \\x or \\u{}: a control or an invisible one. Backslash is not. */
 bool br_is_hidden(uint32_t c);
+/** Whether n bytes hold something that br_buf_escape would write as \\x or \\u{}: invalid UTF-8 or a hidden character. */
+bool br_has_hidden(const char *s, size_t n);
 /** Whether all n bytes are valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool br_is_utf8(const char *s, size_t n);
 /** How many terminal columns n bytes of valid UTF-8 take (wcwidth of the C.UTF-8 locale; tabs and controls 1). */

@@ -3,15 +3,19 @@
  *
  * The map of the program, from the words at the top to the system calls at the bottom:
  *
- *   words of the user       cli/main.c options.c help.c io.c session.c cmd_check.c cmd_fix.c cmd_undo.c cmd_history.c
+ *   words of the user       cli/    options, help, one file a command; session.c is the pipeline
  *   texts and places        diag/   messages that point at characters
  *                           doc/    YAML and JSON as nodes with places
  *   what is going to run    spec/   the compose reader
- *   who it will be          identity/ idmap.c   user, groups, capabilities; the host's accounts
- *   what the host has       source.c (each bind source)   inode/ (the facts of one inode)
+ *   whom the image runs as  image/  Dockerfiles, image archives, the engine, well-known images
+ *   who it will be          identity/  user, groups, capabilities; the host's accounts
+ *                           idmap.c    the container's IDs and the host's
+ *   what the host has       source/  each bind source
+ *                           inode/   the facts of one inode
  *   who needs what          demand.c   mounts brought together by the place that they reach
  *   the facts below         scan/   several threads fetch, one decides
- *   what does not fit       access.c (the kernel's decision)   check/ (the findings)
+ *   what does not fit       access.c   the kernel's decision
+ *                           check/     the findings
  *   the least change        plan/   and who gains or loses by it
  *   making it true          apply/  journal, commit, undo, accounts
  *   telling it              report/ text and JSON

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /** "2.26" as 226; 0 where it is absent, -1 where it is no version. */
 static int read_version(const struct br_text *word) {
@@ -292,7 +293,12 @@ static int read_plan_options(struct session *session) {
 	options->allow_dangerous = cli_strings(&session->arena, &args->allow_dangerous);
 	options->excludes = cli_strings(&session->arena, &args->excludes);
 	options->caller = (br_hostid){session->cli->world->euid};
+	options->caller_gid = (br_hostid){getegid()};
 	return read_keepers(session) || read_from(session) ? -1 : 0;
+}
+
+static struct br_hostdb *read_hostdb(const struct cli *cli) {
+	return br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
 }
 
 int session_read(struct session *session, const struct cli *cli) {
@@ -308,8 +314,7 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (!session->spec) {
 		return CLI_USAGE;
 	}
-	session->hostdb =
-		br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
+	session->hostdb = read_hostdb(cli);
 	session->acls = br_acls_new();
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
@@ -410,10 +415,14 @@ int session_check_again(
 	if (fill_check_options(session, &options) || read_needs(session, &what)) {
 		return CLI_USAGE;
 	}
+	// The fix may have made accounts.
+	br_hostdb_free(session->hostdb_again);
+	session->hostdb_again = read_hostdb(session->cli);
 	*demands = br_demands_make(session->spec, session->identities, &what, session->cli->dx);
-	if (!*demands) {
+	if (!*demands || !session->hostdb_again) {
 		return CLI_FAILED;
 	}
+	input.hostdb = session->hostdb_again;
 	input.demands = *demands;
 	*again = br_check_run(&input, &options, session->cli->dx);
 	return *again ? 0 : CLI_FAILED;
@@ -462,6 +471,7 @@ void session_release(struct session *session) {
 	br_demands_free(session->demands);
 	br_acls_free(session->acls);
 	br_hostdb_free(session->hostdb);
+	br_hostdb_free(session->hostdb_again);
 	br_spec_free(session->spec);
 	br_arena_release(&session->arena);
 }

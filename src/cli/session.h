@@ -10,6 +10,8 @@ struct session {
 	struct br_arena arena;
 	struct br_spec *spec;
 	struct br_hostdb *hostdb;
+	/** As it is after a fix. */
+	struct br_hostdb *hostdb_again;
 	struct br_acls *acls;
 	const struct br_identity *identities;
 	struct br_demands *demands;

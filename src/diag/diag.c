@@ -248,6 +248,32 @@ int br_error_memory(struct br_diags *dx) {
 	return -1;
 }
 
+static bool is_shown_as_is(const char *s) {
+	return !s || !br_has_hidden(s, strlen(s));
+}
+
+int br_diags_add(struct br_diags *dx, const struct br_diag *diag) {
+	if (!diag->message || !is_shown_as_is(diag->message) || !is_shown_as_is(diag->hint)
+		|| !is_shown_as_is(diag->other_message) || !is_shown_as_is(diag->code)) {
+		errno = EINVAL;
+		return -1;
+	}
+	add(dx, diag->severity, diag->at, br_strdup(&dx->arena, diag->message));
+	if (!dx->last) {
+		errno = ENOMEM;
+		return -1;
+	}
+	dx->last->other = diag->other;
+	dx->last->code = br_strdup(&dx->arena, diag->code);
+	dx->last->other_message = br_strdup(&dx->arena, diag->other_message);
+	dx->last->hint = br_strdup(&dx->arena, diag->hint);
+	bool complete = !dx->last->code == !diag->code && !dx->last->hint == !diag->hint
+		&& !dx->last->other_message == !diag->other_message;
+	dx->lost = dx->lost || !complete;
+	errno = ENOMEM;
+	return complete ? 0 : -1;
+}
+
 void br_hint(struct br_diags *dx, const char *format, ...) {
 	if (!dx->last) {
 		return;

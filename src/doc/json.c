@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	// deeper than any report; more is our own mistake
@@ -172,4 +173,96 @@ char *br_json_take(struct br_json *json, bool one_line, size_t *len) {
 	}
 	size_t layout = one_line ? JSON_COMPACT : JSON_INDENT(2);
 	return dump(root, layout | JSON_REAL_PRECISION(PRECISION), len);
+}
+
+// ---- reading ----
+
+/** Whether the brackets and commas outside of strings keep within the limits; whether they match is the parser's business. */
+static bool is_small(const char *s, size_t n) {
+	size_t depth = 0;
+	size_t items = 0;
+	bool in_string = false;
+	for (size_t i = 0; i < n; i++) {
+		if (in_string && s[i] == '\\') {
+			i++;
+			continue;
+		}
+		in_string = in_string != (s[i] == '"');
+		if (in_string) {
+			continue;
+		}
+		bool opens = s[i] == '{' || s[i] == '[';
+		bool closes = s[i] == '}' || s[i] == ']';
+		items += opens || s[i] == ',';
+		depth += opens;
+		depth -= closes && depth;
+		if (depth > BR_VALUE_DEPTH || items > BR_VALUE_ITEMS) {
+			return false;
+		}
+	}
+	return true;
+}
+
+struct br_value *br_value_read(const char *bytes, size_t n) {
+	json_error_t error = {0};
+	if (n > BR_VALUE_BYTES || !is_small(bytes, n)) {
+		errno = EFBIG;
+		return NULL;
+	}
+	json_t *value = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (!value) {
+		errno = json_error_code(&error) == json_error_out_of_memory ? ENOMEM : EINVAL;
+	}
+	return (struct br_value *)value;
+}
+
+void br_value_free(struct br_value *value) {
+	json_decref((json_t *)value);
+}
+
+void br_value_freep(struct br_value **value) {
+	br_value_free(*value);
+}
+
+void br_value_prepare(void) {
+	json_object_seed(0);
+}
+
+const struct br_value *br_value_get(const struct br_value *object, const char *key) {
+	json_t *found = NULL;
+	const char *name;
+	json_t *value;
+	// the iterator wants it without const, and changes nothing
+	union {
+		const struct br_value *from;
+		json_t *to;
+	} cast = {.from = object};
+	json_object_foreach(cast.to, name, value) {
+		found = strcasecmp(name, key) ? found : value;
+	}
+	return (const struct br_value *)found;
+}
+
+const struct br_value *br_value_get_exact(const struct br_value *object, const char *key) {
+	return (const struct br_value *)json_object_get((const json_t *)object, key);
+}
+
+size_t br_value_count(const struct br_value *array) {
+	return json_array_size((const json_t *)array);
+}
+
+const struct br_value *br_value_at(const struct br_value *array, size_t i) {
+	return (const struct br_value *)json_array_get((const json_t *)array, i);
+}
+
+const char *br_value_string(const struct br_value *value) {
+	return json_string_value((const json_t *)value);
+}
+
+bool br_value_is_object(const struct br_value *value) {
+	return json_is_object((const json_t *)value);
+}
+
+bool br_value_is_array(const struct br_value *value) {
+	return json_is_array((const json_t *)value);
 }

@@ -37,4 +37,37 @@ void br_json_null(struct br_json *json, const char *key);
  */
 char *br_json_take(struct br_json *json, bool one_line, size_t *len);
 
+/** Limits of the reader. */
+enum {
+	BR_VALUE_BYTES = 4 << 20,
+	BR_VALUE_DEPTH = 64,
+	/** Commas, brackets and braces: what bounds the memory. */
+	BR_VALUE_ITEMS = 200000,
+};
+
+/** A value of machine-made JSON; never changed. Whatever is asked of NULL, or of a value of another kind, is absent. */
+struct br_value;
+
+/**
+ * The value that n bytes hold, and nothing else. Valid UTF-8, no key twice, no zero byte in a string. NULL with errno: EINVAL where it is no such JSON, EFBIG where it is
+ * beyond a limit, ENOMEM.
+ */
+struct br_value *br_value_read(const char *bytes, size_t n);
+void br_value_free(struct br_value *value);
+void br_value_freep(struct br_value **value);
+/** Load what the reader otherwise opens a file for at first use: for a caller that is about to give up its rights. */
+void br_value_prepare(void);
+
+/** A member. Its key is compared as Go's decoder does, which most of such JSON is made for: case (of ASCII) does not matter, the last one counts. NULL where it is absent. */
+const struct br_value *br_value_get(const struct br_value *object, const char *key);
+/** The same where the keys are a user's own: as it is written. */
+const struct br_value *br_value_get_exact(const struct br_value *object, const char *key);
+/** How many items an array has; 0 for anything else. */
+size_t br_value_count(const struct br_value *array);
+const struct br_value *br_value_at(const struct br_value *array, size_t i);
+/** A string's bytes, owned by the value; NULL for anything else. */
+const char *br_value_string(const struct br_value *value);
+bool br_value_is_object(const struct br_value *value);
+bool br_value_is_array(const struct br_value *value);
+
 #endif

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <iconv.h>
 #include <string.h>
 
 enum {
@@ -28,16 +27,6 @@ struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at) {
 	return at;
 }
 
-static bool is_open(iconv_t cd) {
-	return (intptr_t)cd != -1;
-}
-
-static void close_iconv(iconv_t *cd) {
-	if (is_open(*cd)) {
-		(void)iconv_close(*cd); // nothing to be done about it, and the output is complete
-	}
-}
-
 /** Enter the transcoded text under the same name; spans point into it. */
 static int enter(const char *s, size_t n, struct doc_text *text, struct br_diags *dx) {
 	struct br_places *places = br_diags_places(dx);
@@ -52,40 +41,75 @@ static int enter(const char *s, size_t n, struct doc_text *text, struct br_diags
 	return 0;
 }
 
-/** From UTF-16 of this byte order, after the byte order mark. */
-static int transcode(const char *charset, struct doc_text *text, struct br_diags *dx) {
-	br_auto(close_iconv) iconv_t cd = iconv_open("UTF-8", charset);
-	if (!is_open(cd)) {
-		return br_error(dx, doc_span(text, 0, 2), "UTF-16 cannot be read on this system");
+/** One character of UTF-16: bytes taken, or 0 where it is none. */
+static size_t utf16_next(const unsigned char *s, size_t n, bool big, uint32_t *c) {
+	if (n < 2) {
+		return 0;
 	}
+	uint32_t high = big ? (uint32_t)s[0] << 8 | s[1] : (uint32_t)s[1] << 8 | s[0];
+	*c = high;
+	if (high < 0xd800 || high > 0xdfff) {
+		return 2;
+	}
+	uint32_t low = 0;
+	if (n >= 4) {
+		low = big ? (uint32_t)s[2] << 8 | s[3] : (uint32_t)s[3] << 8 | s[2];
+	}
+	*c = 0x10000 + ((high & 0x3ff) << 10 | (low & 0x3ff));
+	return high < 0xdc00 && low >= 0xdc00 && low <= 0xdfff ? 4 : 0;
+}
+
+/** Append a character that is no surrogate. */
+static char *put_utf8(char *out, uint32_t c) {
+	if (c < 0x80) {
+		*out++ = (char)c;
+		return out;
+	}
+	if (c < 0x800) {
+		*out++ = (char)(0xc0 | c >> 6);
+	} else if (c < 0x10000) {
+		*out++ = (char)(0xe0 | c >> 12);
+	} else {
+		*out++ = (char)(0xf0 | c >> 18);
+		*out++ = (char)(0x80 | (c >> 12 & 0x3f));
+	}
+	if (c >= 0x800) {
+		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
+	}
+	*out++ = (char)(0x80 | (c & 0x3f));
+	return out;
+}
+
+/** From UTF-16 of this byte order, after the byte order mark. By hand, since iconv loads its tables from files, and this may be confined. */
+static int transcode(bool big, struct doc_text *text, struct br_diags *dx) {
 	br_auto(br_arena_release) struct br_arena arena = {0};
-	size_t room = 2 * text->n + 4;
-	char *utf8 = br_alloc(&arena, room);
-	// iconv wants its input as char **, but does not write to it
-	char *utf16 = br_alloc(&arena, text->n);
-	if (!utf8 || !utf16) {
+	char *utf8 = br_alloc(&arena, 2 * text->n + 4);
+	if (!utf8) {
 		return br_error_memory(dx);
 	}
-	memcpy(utf16, text->s, text->n);
-
-	char *in = utf16 + 2;
+	const unsigned char *s = (const unsigned char *)text->s;
 	char *out = utf8;
-	size_t left = text->n - 2;
-	if (iconv(cd, &in, &left, &out, &room) == (size_t)-1) {
-		br_error(dx, doc_span(text, text->n - left, left < 2 ? left : 2),
-			"this is not valid UTF-16");
-		br_hint(dx, "save the file as UTF-8");
-		return -1;
+	for (size_t i = 2; i < text->n;) {
+		uint32_t c = 0;
+		size_t len = utf16_next(s + i, text->n - i, big, &c);
+		if (!len) {
+			br_error(dx, doc_span(text, i, text->n - i < 2 ? 1 : 2),
+				"this is not valid UTF-16");
+			br_hint(dx, "save the file as UTF-8");
+			return -1;
+		}
+		out = put_utf8(out, c);
+		i += len;
 	}
 	return enter(utf8, (size_t)(out - utf8), text, dx);
 }
 
 static int decode(struct doc_text *text, struct br_diags *dx) {
 	if (text->n >= 2 && !memcmp(text->s, "\xff\xfe", 2)) {
-		return transcode("UTF-16LE", text, dx);
+		return transcode(false, text, dx);
 	}
 	if (text->n >= 2 && !memcmp(text->s, "\xfe\xff", 2)) {
-		return transcode("UTF-16BE", text, dx);
+		return transcode(true, text, dx);
 	}
 	return 0;
 }

@@ -34,7 +34,10 @@ int image_find(struct image_finder *finder, const char *reference, struct br_ima
 int dockerfile_read(
 	struct image_finder *finder, const struct br_build *build, struct br_image *out);
 
-/** Parse the bytes of a passwd or group file as moby/sys/user does. 0 or -1 with ENOMEM. */
+/**
+ * Parse the bytes of a passwd or group file as moby/sys/user does. 0, or -1 with ENOMEM, EFBIG (more than 1 MiB or 10,000 lines), or EMSGSIZE (a line so long that the
+ * engine refuses the whole file: from 64 KiB in passwd, 1 MiB in group).
+ */
 int passwd_parse(struct br_arena *arena, const char *bytes, size_t n,
 	const struct br_image_user **users, size_t *nusers);
 int group_parse(struct br_arena *arena, const char *bytes, size_t n,

@@ -326,7 +326,8 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 	if (tree->strategy != BR_STRATEGY_AUTO) {
 		return br_strdup(arena, "asked for by --strategy");
 	}
-	if (tree->single && tree->writes && all_of(tree, tree->sole.v)) {
+	if (plan->options->caller.v == 0 && tree->single && tree->writes
+		&& all_of(tree, tree->sole.v)) {
 		tree->strategy = BR_STRATEGY_CHOWN;
 		return br_printf(arena,
 			"everything in it belongs to root or to uid %u, who alone needs it",
@@ -342,6 +343,9 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 	}
 	if (!tree->writes) {
 		return br_strdup(arena, "who only reads it need not own it");
+	}
+	if (all_of(tree, tree->sole.v)) {
+		return br_strdup(arena, "only root could give it away");
 	}
 	return br_printf(arena, "not everything in it belongs to root or to uid %u", tree->sole.v);
 }

@@ -97,6 +97,13 @@ static bool gate_root(const struct br_plan *plan, const struct facts *facts, boo
 	return true;
 }
 
+// Without root only what is one's own can be changed, and nothing be given away.
+static bool gate_permitted(
+	const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts) {
+	uint32_t caller = plan->options->caller.v;
+	return caller == 0 || (facts->uid == caller && tree->strategy != BR_STRATEGY_CHOWN);
+}
+
 bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
 	bool own, enum br_left_reason *reason) {
 	bool file = S_ISREG(facts->mode);
@@ -109,6 +116,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 	} else if (file && !plan->options->privileged_files
 		&& ((facts->mode & 06000) != 0 || (facts->flags & FACT_CAPS) != 0)) {
 		*reason = BR_LEFT_PRIVILEGED;
+	} else if (!gate_permitted(plan, tree, facts)) {
+		*reason = BR_LEFT_NOT_PERMITTED;
 	} else if (!gate_owner(plan, tree, facts->uid)) {
 		*reason = BR_LEFT_OWNER;
 	} else if (facts->uid == 0 && !gate_named(plan, 0)) {

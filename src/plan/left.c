@@ -125,6 +125,10 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 	case BR_LEFT_UNSEEN:
 		out->why = "could not be examined";
 		return 0;
+	case BR_LEFT_NOT_PERMITTED:
+		out->why = "can be changed by root only";
+		out->option = "run it as root: sudo bindright fix";
+		return 0;
 	}
 	return 0;
 }

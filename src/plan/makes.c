@@ -170,6 +170,14 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 	return 0;
 }
 
+// Who is not root can make directories of his own only.
+static void keep_own(const struct br_plan *plan, struct br_inode *after) {
+	if (plan->options->caller.v != 0) {
+		after->uid = plan->options->caller;
+		after->gid = plan->options->caller_gid;
+	}
+}
+
 // The directory itself: the container's, 0755.
 static int own_state(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
 	const struct br_demand *heir = heir_of(make);
@@ -180,6 +188,7 @@ static int own_state(const struct br_plan *plan, const struct make *make, struct
 		.gid = heir->identity->cred.gid,
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
 	};
+	keep_own(plan, after);
 	return make->root->fs.keeps_acls == BR_NO ? 0 : grant(plan, make, after);
 }
 
@@ -220,6 +229,7 @@ static int settle_make(struct br_plan *plan, const struct make *make, struct br_
 				make->root->real, strerror(errno));
 		}
 		way_state(&parent, &out.after);
+		keep_own(plan, &out.after);
 	}
 	return br_vec_push(&plan->work->arena, &plan->work->makes, out) == 0 ? 0
 									     : br_error_memory(dx);

@@ -327,6 +327,36 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		: br_error_memory(dx);
 }
 
+static int by_first_path(const void *a, const void *b) {
+	const struct class *const *x = a;
+	const struct class *const *y = b;
+	const char *p = (*x)->seen.nexamples > 0 ? (*x)->seen.examples[0] : "";
+	const char *q = (*y)->seen.nexamples > 0 ? (*y)->seen.examples[0] : "";
+	return strcmp(p, q);
+}
+
+// In an order that does not depend on the walk's, so that two plans of one tree read the same.
+static int settle_classes(struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out,
+	struct br_diags *dx) {
+	size_t n = tree->classes.n;
+	const struct class **order = BR_NEW_ARRAY(plan->arena, const struct class *, n);
+	if (order == NULL) {
+		return br_error_memory(dx);
+	}
+	for (size_t i = 0; i < n; i++) {
+		order[i] = table_at(&tree->classes, i);
+	}
+	if (n > 0) {
+		qsort(order, n, sizeof(order[0]), by_first_path);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (settle_class(plan, tree, order[i], out, dx) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out,
 	struct br_diags *dx) {
 	bool wanting = false;
@@ -343,13 +373,11 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	}
 	out->refused = tree->refused;
 	out->partial = tree->refused || tree->unseen.count > 0;
-	for (size_t i = 0; !tree->refused && i < tree->classes.n; i++) {
-		if (settle_class(plan, tree, table_at(&tree->classes, i), out, dx) != 0) {
-			return -1;
-		}
-	}
 	if (tree->refused) {
 		return 0;
+	}
+	if (settle_classes(plan, tree, out, dx) != 0) {
+		return -1;
 	}
 	return left_add(plan, tree, BR_LEFT_UNSEEN, BR_NO_ID, &tree->unseen) == 0
 			&& left_add(plan, tree, BR_LEFT_MOUNT_POINT, BR_NO_ID, &tree->mount_points)

@@ -87,21 +87,60 @@ void *table_put(struct table *table, const void *key) {
 	return item;
 }
 
-int tally_add(struct br_arena *arena, struct tally *tally, const char *path, uint64_t count) {
-	if (tally->nexamples < BR_EXAMPLES) {
-		const char *copy = br_strdup(arena, path);
-		if (copy == NULL) {
-			return -1;
-		}
-		tally->examples[tally->nexamples++] = copy;
+static size_t place_of(const struct tally *tally, const char *path) {
+	size_t at = tally->nexamples;
+	while (at > 0 && strcmp(path, tally->examples[at - 1]) < 0) {
+		at--;
 	}
+	return at;
+}
+
+// A buffer for the path: that of the example which falls off, or a new one.
+static char *buffer_for(struct br_arena *arena, struct tally *tally, size_t size, size_t *room) {
+	size_t last = BR_EXAMPLES - 1;
+	bool full = tally->nexamples == BR_EXAMPLES;
+	*room = full ? tally->room[last] : 0;
+	if (*room >= size) {
+		return tally->buffers[last];
+	}
+	*room = size * 2;
+	return br_alloc(arena, *room);
+}
+
+int tally_add(struct br_arena *arena, struct tally *tally, const char *path, uint64_t count) {
+	size_t at = place_of(tally, path);
+	size_t size = strlen(path) + 1;
+	size_t room;
 	tally->count += count;
+	if (at == BR_EXAMPLES) {
+		return 0;
+	}
+	char *buffer = buffer_for(arena, tally, size, &room);
+	if (buffer == NULL) {
+		return -1;
+	}
+	tally->nexamples += tally->nexamples < BR_EXAMPLES;
+	for (size_t i = tally->nexamples - 1; i > at; i--) {
+		tally->examples[i] = tally->examples[i - 1];
+		tally->buffers[i] = tally->buffers[i - 1];
+		tally->room[i] = tally->room[i - 1];
+	}
+	memcpy(buffer, path, size);
+	tally->examples[at] = tally->buffers[at] = buffer;
+	tally->room[at] = room;
 	return 0;
 }
 
+// Both are done being filled: strings are shared, buffers no longer needed.
 void tally_merge(struct tally *tally, const struct tally *more) {
-	for (size_t i = 0; i < more->nexamples && tally->nexamples < BR_EXAMPLES; i++) {
-		tally->examples[tally->nexamples++] = more->examples[i];
+	struct tally out = {.count = tally->count + more->count};
+	size_t a = 0;
+	size_t b = 0;
+	while (out.nexamples < BR_EXAMPLES && (a < tally->nexamples || b < more->nexamples)) {
+		bool first = b == more->nexamples
+			|| (a < tally->nexamples
+				&& strcmp(tally->examples[a], more->examples[b]) <= 0);
+		out.examples[out.nexamples++] = first ? tally->examples[a++] : more->examples[b++];
 	}
-	tally->count += more->count;
+	*tally = out;
 }

@@ -32,8 +32,12 @@ void *table_at(const struct table *table, size_t i);
 /** The first few of many paths. */
 struct tally {
 	uint64_t count;
+	/** Those that come first in the alphabet, whatever order the walk gives them in. */
 	const char *examples[BR_EXAMPLES];
 	size_t nexamples;
+	/** What lies behind each: buffers that are used again, so that memory stays bounded. */
+	char *buffers[BR_EXAMPLES];
+	size_t room[BR_EXAMPLES];
 };
 
 /** Count `count` more; the path is copied where it is one of the first. 0 or -1 with ENOMEM. */

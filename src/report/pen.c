@@ -146,6 +146,8 @@ const char *reason_name(enum br_left_reason reason) {
 		return "no-exact-state";
 	case BR_LEFT_UNSEEN:
 		return "unseen";
+	case BR_LEFT_NOT_PERMITTED:
+		return "not-permitted";
 	}
 	return "?";
 }

@@ -34,7 +34,8 @@ engine=$(mktemp -d /var/tmp/brXXXXXX)
 work=$(mktemp -d "$engine/workXXXXXX")
 chmod 755 "$engine" "$work"
 out=$engine/out err=$engine/err
-mkdir -p /var/lib/bindright "$engine/state"
+[ -d /var/lib/bindright ] || mkdir -m 700 /var/lib/bindright
+mkdir "$engine/state"
 chmod 700 "$engine/state"
 mount --bind "$engine/state" /var/lib/bindright
 export DOCKER_HOST=unix://$engine/docker.sock DOCKER_CONFIG=$engine/config

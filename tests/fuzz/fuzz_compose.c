@@ -2,11 +2,12 @@
  * A compose file on standard input, whatever its bytes: no crash, no hang, and what comes out keeps the promises of spec.h.
  *
  *     clang -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc -g -O1 -fsanitize=fuzzer,address,undefined \
- *         tests/fuzz/fuzz_compose.c src/base/*.c src/diag/*.c src/doc/*.c src/spec/*.c src/spec/*\/*.c -lfyaml
+ *         -DBR_SANITIZED tests/fuzz/fuzz_compose.c $(find src/base src/diag src/doc src/spec -name '*.c') -lfyaml -ljansson -lseccomp
  */
 #include <bindright/spec.h>
 
 #include <assert.h>
+#include <spec/reading.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
 	};
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);
-	struct br_spec *spec = br_spec_read(&request, dx);
+	struct br_spec *spec = br_read_here(&request, dx);
 	assert((spec == NULL) == (br_diags_errors(dx) > 0));
 	for (size_t i = 0; spec && i < spec->n; i++) {
 		check_container(places, &spec->containers[i]);

@@ -37,6 +37,9 @@ static int read_project(struct br_compose *c) {
 		return -1;
 	}
 	for (size_t i = 0; i < c->inputs.n; i++) {
+		br_store_wish(c->store, BR_ASK_COMPOSE, c->inputs.v[i].path);
+	}
+	for (size_t i = 0; i < c->inputs.n; i++) {
 		if (br_compose_parse(c, &c->inputs.v[i], (struct br_span){0})) {
 			return -1;
 		}
@@ -49,12 +52,13 @@ static int read_project(struct br_compose *c) {
 	return 0;
 }
 
-int br_compose_read(
-	const struct br_spec_request *request, struct br_spec *spec, struct br_diags *dx) {
+int br_compose_read(const struct br_spec_request *request, struct br_file_store *store,
+	struct br_spec *spec, struct br_diags *dx) {
 	struct br_compose c = {
 		.request = request,
 		.dx = dx,
 		.spec = spec,
+		.store = store,
 		.arena = spec->arena,
 		.env = {.arena = spec->arena},
 	};

@@ -1,6 +1,7 @@
 /**
  * The reader of compose projects, in the order in which it works:
  *
+ *   first.c     where compose looks for its files; what the store is filled with beforehand
  *   files.c     which files, which directory, which .env          -> inputs
  *   name.c      the project's name                                -> COMPOSE_PROJECT_NAME
  *   tree.c      one document: merge keys, variables               -> a tree
@@ -20,6 +21,7 @@
 #include <doc/doc.h>
 
 #include <spec/interpolate.h>
+#include <spec/store.h>
 
 /** Limits that no honest project meets. */
 enum {
@@ -126,6 +128,10 @@ struct br_compose {
 	const struct br_spec_request *request;
 	struct br_diags *dx;
 	struct br_spec *spec;
+	/** All that is known of files. */
+	struct br_file_store *store;
+	/** Standard input was read: there is no more in it. */
+	bool stdin_read;
 	struct br_arena *arena;
 	struct br_env env;
 	br_vec(struct br_input) inputs;
@@ -139,8 +145,10 @@ struct br_compose {
 };
 
 /** Read a compose project into an empty spec. The whole of this folder. */
-int br_compose_read(
-	const struct br_spec_request *request, struct br_spec *spec, struct br_diags *dx);
+int br_compose_read(const struct br_spec_request *request, struct br_file_store *store,
+	struct br_spec *spec, struct br_diags *dx);
+/** Put into the store what that will ask first, as far as this can be told without reading any file. 0, or -1 with ENOMEM or EFBIG. */
+int br_compose_preload(const struct br_spec_request *request, struct br_file_store *store);
 
 /** A span, words and all, of a scalar. */
 static inline struct br_text br_tree_text(const struct br_tree *tree) {
@@ -160,6 +168,20 @@ const char *br_shown_path(const struct br_compose *c, const char *path);
 /** As compose resolves a host path: ~, then the layer's directory; absolute ones stay as written. NULL with an error. */
 const char *br_host_path(struct br_compose *c, const struct br_layer *layer, struct br_text path);
 
+/* first.c */
+
+/** What a directory has of the names that compose looks for. */
+struct br_first {
+	/** The one that is taken ("" if there is none), and the next one. */
+	const char *winner, *second;
+};
+
+/** Look for the project's file (the file that overrides it) in dir. 0; -1 with errno, EAGAIN for a store that has no answer yet. */
+int br_first_main(
+	struct br_arena *arena, struct br_file_store *store, const char *dir, struct br_first *out);
+int br_first_override(
+	struct br_arena *arena, struct br_file_store *store, const char *dir, struct br_first *out);
+
 /* files.c, dotenv files, name.c */
 
 /** Find the files, the project directory and the .env files; fills inputs (not read yet), env, spec's directory. */
@@ -176,6 +198,8 @@ int br_dotenv_file(
 /** Variables of .env files that env does not have yet; among the files a later one wins. */
 int br_dotenv_below(struct br_compose *c, struct br_env *env, const struct br_words *paths,
 	const struct br_named *named);
+/** What an errno value means; in English whatever the locale, since a locale's words are in files. */
+const char *br_compose_why(int error);
 /** Read one compose file and its documents; input->path and shown are set. */
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from);
 int br_compose_name(struct br_compose *c);

@@ -1,10 +1,6 @@
 #include "compose.h"
 
-#include <base/file.h>
-#include <base/own.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <spec/dotenv.h>
 #include <string.h>
 
@@ -49,20 +45,20 @@ int br_dotenv_file(
 	if (strcmp(path, "/dev/null") == 0) {
 		return 0;
 	}
-	size_t n = 0;
 	const char *shown = br_shown_path(c, path);
-	br_auto(br_freep) char *bytes = br_read_file(AT_FDCWD, path, BR_DOC_BYTES, &n);
-	if (!bytes && !named && (errno == ENOENT || errno == EISDIR || errno == ENOTDIR)) {
+	const struct br_file *file = br_store_ask(c->store, BR_ASK_FILE, path);
+	if (!file && !named && (errno == ENOENT || errno == EISDIR || errno == ENOTDIR)) {
 		return 0;
 	}
-	if (!bytes && errno == ENOENT) {
+	if (!file && errno == ENOENT) {
 		return br_error(c->dx, from, "cannot find the env file '%s'", shown);
 	}
-	if (!bytes) {
-		return br_error(
-			c->dx, from, "cannot read the env file '%s': %s", shown, strerror(errno));
+	if (!file) {
+		return br_error(c->dx, from, "cannot read the env file '%s': %s", shown,
+			br_compose_why(errno));
 	}
-	int text = br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, shown, bytes, n);
+	int text =
+		br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, shown, file->bytes, file->n);
 	return text < 0 ? br_error_memory(c->dx) : br_dotenv_read(env, (uint16_t)text, c->dx);
 }
 

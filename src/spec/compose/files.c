@@ -1,18 +1,7 @@
 #include "compose.h"
 
-#include <base/file.h>
-#include <base/own.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
-
-static const char *const main_names[] = {
-	"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml", NULL};
-/* Not the same order: .yml comes first here. */
-static const char *const override_names[] = {"compose.override.yml", "compose.override.yaml",
-	"docker-compose.override.yml", "docker-compose.override.yaml", NULL};
 
 static const struct br_span nowhere = {0};
 
@@ -75,26 +64,19 @@ static int add_given(struct br_compose *c) {
 	return add_list(c, list->value, is_set ? separator->value : ":") ? -1 : 1;
 }
 
-/* The first of these names that is in dir ("" if none is); a warning if there are several. */
-static const char *first_in(struct br_compose *c, const char *dir, const char *const *names) {
-	const char *winner = NULL;
-	const char *second = NULL;
-	for (size_t i = 0; names[i] && !second; i++) {
-		char *path = br_join(c->arena, dir, names[i]);
-		if (!path) {
-			(void)br_error_memory(c->dx);
-			return NULL;
-		}
-		if (faccessat(AT_FDCWD, path, F_OK, 0) == 0) {
-			second = winner ? path : NULL;
-			winner = winner ? winner : path;
-		}
-	}
-	if (second) {
+/* Which one is taken, with a warning if there are several. */
+static const char *taken(struct br_compose *c, const struct br_first *first) {
+	if (first->second) {
 		br_warning(c->dx, nowhere, "several compose files: '%s' is used, '%s' is not",
-			br_shown_path(c, winner), br_shown_path(c, second));
+			br_shown_path(c, first->winner), br_shown_path(c, first->second));
 	}
-	return winner ? winner : "";
+	return first->winner;
+}
+
+static int cannot_look(struct br_compose *c, const char *dir) {
+	return errno == ENOMEM
+		? br_error_memory(c->dx)
+		: br_error(c->dx, nowhere, "cannot look into '%s': %s", dir, br_compose_why(errno));
 }
 
 static int nothing_found(struct br_compose *c, const char *from) {
@@ -104,24 +86,27 @@ static int nothing_found(struct br_compose *c, const char *from) {
 }
 
 static int discover(struct br_compose *c, const char *from) {
-	const char *found = NULL;
-	for (const char *dir = from;; dir = br_dirname(c->arena, dir)) {
-		found = dir ? first_in(c, dir, main_names) : NULL;
-		if (!found) {
-			return dir ? -1 : br_error_memory(c->dx);
+	struct br_first first = {"", NULL};
+	const char *dir = from;
+	for (; dir; dir = br_dirname(c->arena, dir)) {
+		if (br_first_main(c->arena, c->store, dir, &first)) {
+			return cannot_look(c, dir);
 		}
-		if (*found || strcmp(dir, "/") == 0) {
+		if (*first.winner || strcmp(dir, "/") == 0) {
 			break;
 		}
 	}
-	if (!*found) {
+	if (!dir) {
+		return br_error_memory(c->dx);
+	}
+	if (!*first.winner) {
 		return nothing_found(c, from);
 	}
-	const char *dir = br_dirname(c->arena, found);
-	const char *more = dir ? first_in(c, dir, override_names) : NULL;
-	if (!more) {
-		return dir ? -1 : br_error_memory(c->dx);
+	const char *found = taken(c, &first);
+	if (br_first_override(c->arena, c->store, dir, &first)) {
+		return cannot_look(c, dir);
 	}
+	const char *more = taken(c, &first);
 	if (add_input(c, found, br_shown_path(c, found))) {
 		return -1;
 	}
@@ -185,16 +170,20 @@ int br_compose_find(struct br_compose *c) {
 	return start_again(c) || br_compose_dotenv(c, dir) ? -1 : 0;
 }
 
-/* Standard input and what a shell's <(…) gives are pipes; anything else must be a regular file. */
-static char *read_bytes(struct br_compose *c, const char *path, size_t *n) {
-	if (strcmp(path, "-") == 0) {
-		return br_read_fd(c->request->stdin_fd, BR_DOC_BYTES, n);
+const char *br_compose_why(int error) {
+	const char *why = strerrordesc_np(error);
+	return why ? why : "unknown error";
+}
+
+/* Standard input that is read a second time is empty. */
+static const struct br_file *read_file(struct br_compose *c, const char *path) {
+	static const struct br_file nothing = {.n = 0};
+	bool is_stdin = strcmp(path, "-") == 0;
+	if (is_stdin && c->stdin_read) {
+		return &nothing;
 	}
-	if (strncmp(path, "/dev/fd/", 8) != 0 && strcmp(path, "/dev/stdin") != 0) {
-		return br_read_file(AT_FDCWD, path, BR_DOC_BYTES, n);
-	}
-	br_auto(br_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? NULL : br_read_fd(fd, BR_DOC_BYTES, n);
+	c->stdin_read = c->stdin_read || is_stdin;
+	return br_store_ask(c->store, BR_ASK_COMPOSE, path);
 }
 
 static int cannot_read(struct br_compose *c, const struct br_input *input, struct br_span from) {
@@ -207,20 +196,20 @@ static int cannot_read(struct br_compose *c, const struct br_input *input, struc
 		return br_error(
 			c->dx, from, "cannot read '%s': it is not a regular file", input->shown);
 	}
-	return br_error(c->dx, from, "cannot read '%s': %s", input->shown, strerror(why));
+	return br_error(c->dx, from, "cannot read '%s': %s", input->shown, br_compose_why(why));
 }
 
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from) {
-	size_t n = 0;
 	if (c->shown.n >= BR_COMPOSE_FILES) {
 		return br_error(
 			c->dx, from, "more than %d compose files in one project", BR_COMPOSE_FILES);
 	}
-	br_auto(br_freep) char *bytes = read_bytes(c, input->path, &n);
-	if (!bytes) {
+	const struct br_file *file = read_file(c, input->path);
+	if (!file) {
 		return cannot_read(c, input, from);
 	}
-	int text = br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, input->shown, bytes, n);
+	int text = br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, input->shown,
+		file->bytes ? file->bytes : "", file->n);
 	if (text < 0) {
 		return br_error_memory(c->dx);
 	}

@@ -190,8 +190,28 @@ static int include(struct br_compose *c, struct item *item, struct br_tree *doc)
 	return 0;
 }
 
+/* Files that the items name, so that all of them can be had at once. What is wrong with an item is said when its turn comes. */
+static void wish_for_items(
+	struct br_compose *c, const struct br_layer *layer, const struct br_tree *list) {
+	for (size_t i = 0; c->store->closed && list && i < list->members.n; i++) {
+		const struct br_tree *item = list->members.v[i].value;
+		const struct br_tree *path =
+			item->kind == BR_VALUE_MAP ? br_tree_get(item, "path") : item;
+		bool is_word = path && path->kind == BR_VALUE_STRING && *path->s
+			&& !strstr(path->s, "://");
+		const char *file = is_word ? br_join(c->arena, layer->dir, path->s) : NULL;
+		const char *dir = file ? br_dirname(c->arena, file) : NULL;
+		const char *env = dir ? br_join(c->arena, dir, ".env") : NULL;
+		if (env) {
+			br_store_wish(c->store, BR_ASK_COMPOSE, file);
+			br_store_wish(c->store, BR_ASK_FILE, env);
+		}
+	}
+}
+
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc) {
 	const struct br_tree *list = br_tree_get(doc, "include");
+	wish_for_items(c, layer, list);
 	for (size_t i = 0; list && i < list->members.n; i++) {
 		struct item item = {.at = list->members.v[i].value, .layer = layer};
 		if (include(c, &item, doc)) {

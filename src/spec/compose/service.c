@@ -1,10 +1,8 @@
 #include "compose.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /** A list of words that goes into the container. */
 struct words {
@@ -154,7 +152,8 @@ static int check_env_file(struct br_compose *c, const struct br_tree *entry) {
 	if (!file) {
 		return -1;
 	}
-	if (faccessat(AT_FDCWD, file, F_OK, 0) && errno == ENOENT) {
+	// Without an answer this goes on, so that all of them are asked for together.
+	if (!br_store_ask(c->store, BR_ASK_EXISTS, file) && errno == ENOENT) {
 		br_warning(c->dx, path->at,
 			"the env_file '%s' does not exist: compose will refuse to start", path->s);
 	}
