@@ -50,7 +50,7 @@ unfit() {
 	# BuildKit's alone
 	stage-arg-inherited | stage-target-number | stage-other-is-not-read | syntax-other | stage-platform | arg-platform-* | run-flags | copy-elsewhere | context-remote) ;;
 	# no such program in the base, or nothing to copy
-	useradd-other-root | useradd-not-run | useradd-odd-shell | useradd-substituted | copy-rootfs | copy-passwd-unknown | workdir-relative) ;;
+	useradd-other-root | useradd-not-run | useradd-odd-shell | useradd-substituted | copy-rootfs | copy-passwd-unknown | copy-passwd-base-unknown | workdir-relative) ;;
 	# nothing can be taken away from nothing
 	scratch) ;;
 	*) ! grep -qE '^FROM +(plain|full):|^FROM scratch' "$cases/$1/Dockerfile" || return 1 ;;
