@@ -134,7 +134,12 @@ WRAP := $(if $(SUPPORT_SRC),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma
 $O/tests/test_%: $O/tests/test_%.o $(SUPPORT_OBJ) $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $< $(SUPPORT_OBJ) $(LIBRARY) $(LIBS_LINK) -lcmocka -o $@
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d)
+# Programs that end-to-end tests run.
+E2E_PROGRAMS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/e2e/*.c)))
+$O/tests/e2e/%: $O/tests/e2e/%.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $< $(LIBRARY) $(LIBS_LINK) -o $@
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d)
 .SECONDARY:
 
 # ---- packages ----
@@ -185,8 +190,8 @@ CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$
 CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
 
 ##: check           all tests, with what is installed
-check: all $(filter $(TESTS),$(CHOSEN))
-	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' tests/run.sh $(CHOSEN)
+check: all $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS))
+	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' tests/run.sh $(CHOSEN)
 
 ##: tests           build the test programs only
 tests: $(TESTS)

@@ -549,9 +549,6 @@ static const struct {
 	{"hard link to a link",
 		{{{'l', "a", "/b"}, {'h', "etc/passwd", "a"}, {'f', "b", PASSWD("b")}, END}}, "b",
 		NULL},
-	{"group beside",
-		{{{'f', "etc/passwd/", PASSWD("a")}, {'f', "etc/group", PASSWD("g")}, END}}, NULL,
-		"g"},
 };
 
 static void check_root(size_t i, bool oci) {
