@@ -43,10 +43,14 @@ static void add_indented(struct br_buf *buf, const char *lines) {
 }
 
 /** A script for an empty directory, as root. */
-static void add_example(struct br_buf *buf, const struct br_code_page *page) {
+static void add_example(struct br_buf *buf, const struct br_code_page *page, bool markdown) {
 	if (!page->setup) {
+		br_buf_add(buf, "\nThis version reads no input that leads to it.\n");
 		return;
 	}
+	br_buf_add(buf,
+		markdown ? "\nFor example:\n\n"
+			 : "\nExample (in an empty directory, as root):\n\n");
 	add_indented(buf, page->setup);
 	br_buf_add(buf, "    cat >compose.yaml <<'END'\n    services:\n");
 	add_indented(buf, page->compose);
@@ -60,13 +64,7 @@ static void add_page(struct br_buf *buf, const struct br_code_info *info, bool m
 	br_buf_addf(buf, markdown ? "Severity: %s.\n\n" : "Severity: %s\n\n",
 		severity_name(info->severity));
 	add_paragraph(buf, page->meaning);
-	br_buf_add(buf,
-		markdown ? "\nFor example:\n\n"
-			 : "\nExample (in an empty directory, as root):\n\n");
-	add_example(buf, page);
-	if (!page->setup) {
-		br_buf_add(buf, "This version reads no input that leads to it.\n");
-	}
+	add_example(buf, page, markdown);
 	br_buf_add(buf, "\nHow to fix it:\n\n");
 	add_paragraph(buf, page->fix);
 }

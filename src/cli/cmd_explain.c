@@ -21,6 +21,7 @@ struct asked {
 	struct session session;
 	struct br_cred cred;
 	struct br_explain_query query;
+	struct br_explanation explanation;
 	struct br_explain_report report;
 };
 
@@ -111,8 +112,11 @@ static const struct br_container *find_container(const struct asked *asked, cons
 /** Whether `path` is `dir` or below it; *rest is what comes behind. */
 static bool is_below(const char *path, const char *dir, const char **rest) {
 	size_t n = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+	if (strncmp(path, dir, n) != 0 || (path[n] != '\0' && path[n] != '/')) {
+		return false;
+	}
 	*rest = path + n + (path[n] == '/');
-	return strncmp(path, dir, n) == 0 && (path[n] == '\0' || path[n] == '/');
+	return true;
 }
 
 /** The innermost mount that holds the path. */
@@ -228,7 +232,6 @@ static int ask_service(struct asked *asked, struct br_text word, size_t colon) {
 
 static int answer(struct asked *asked) {
 	const struct cli *cli = asked->cli;
-	struct br_explanation explanation;
 	struct br_report_style style = cli_style(cli);
 	size_t n;
 	if (!asked->session.acls) {
@@ -238,11 +241,11 @@ static int answer(struct asked *asked) {
 		return (br_error_memory(cli->dx), CLI_FAILED);
 	}
 	asked->query.hostdb = asked->session.hostdb;
-	if (br_explain(&asked->session.arena, &asked->query, asked->session.acls, &explanation,
-		    cli->dx)) {
+	if (br_explain(&asked->session.arena, &asked->query, asked->session.acls,
+		    &asked->explanation, cli->dx)) {
 		return CLI_USAGE;
 	}
-	asked->report.explanation = &explanation;
+	asked->report.explanation = &asked->explanation;
 	asked->report.places = br_diags_places(cli->dx);
 	br_auto(br_freep) char *bytes = br_report_explain(&asked->report, &style, &n);
 	if (!bytes) {
@@ -251,7 +254,7 @@ static int answer(struct asked *asked) {
 	if (cli_write(cli, bytes, n)) {
 		return CLI_FAILED;
 	}
-	return asked->query.need && !explanation.granted ? CLI_MISFIT : CLI_FITS;
+	return asked->query.need && !asked->explanation.granted ? CLI_MISFIT : CLI_FITS;
 }
 
 static int ask(struct asked *asked, struct br_text word) {

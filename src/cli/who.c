@@ -104,7 +104,7 @@ static int read_maps(struct who *who) {
 
 static int map_id(
 	struct who *who, const struct br_idmap *map, struct br_text word, br_hostid *out) {
-	br_boxid box;
+	br_boxid box = {0};
 	if (read_number(who, word, &box.v)) {
 		return -1;
 	}

@@ -32,6 +32,16 @@ ask 0 acl --as 1001:1001 --format json
 ask 1 link/f --as 2:2 --uid-map 0:7000:10 --walk --need rw --format json
 python3 -m json.tool <"$T/out" >/dev/null || die "no JSON"
 
+# A link in a sticky directory that everybody can write is followed for its owner and the directory's (proc_sys_fs(5)).
+mkdir sticky && chmod 1777 sticky && touch open && chmod 644 open && ln -s ../open sticky/link && chown -h 7001 sticky/link
+for who in 7001 1001; do
+	want=yes said=yes
+	setpriv --reuid "$who" --clear-groups cat sticky/link >/dev/null 2>&1 || want=no
+	bindright explain sticky/link --as "$who:$who" --walk --need r >said || said=no
+	[ "$said" = "$want" ] || die "as $who: $(cat said)"
+	[ "$said" = yes ] || grep -q '\[protected-symlinks\]' said || die "as $who: $(cat said)"
+done
+
 # What is said of this inode makes it a yes, for everything that stands there as a command.
 try() { # PATH WHO NEED
 	local way
