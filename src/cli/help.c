@@ -10,6 +10,10 @@ static const struct cli_command *const all[] = {
 	&cmd_fix,
 	&cmd_undo,
 	&cmd_history,
+	&cmd_explain,
+	&cmd_inspect,
+	&cmd_id,
+	&cmd_codes,
 	&cmd_help,
 };
 

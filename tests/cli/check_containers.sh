@@ -3,6 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$BR_TOP/tests/cli/lib.sh"
 
+mount -t tmpfs none /boot
 mkdir data open && chown 1001:1001 data && chmod 777 open
 cat >compose.yaml <<'YAML'
 services:
@@ -19,7 +20,7 @@ services:
     privileged: true
     network_mode: host
     pid: host
-    volumes: ["./data:/data", "/etc:/host/etc:ro"]
+    volumes: ["./data:/data", "/boot:/host/boot:ro"]
   assumed:
     image: example
     user: "1001"

@@ -8,5 +8,4 @@ mkdir "$(printf 'b\xc3\xa4d')" && chown 7001:7001 b*
 compose 'volumes: ["./data:/data", "./bäd:/b:ro"]'
 golden 1 bindright check --sysroot "$T" --format json
 golden 1 bindright plan --sysroot "$T" --format json
-python3 -m json.tool <"$T/out" >/dev/null || die "no JSON"
 done_golden
