@@ -185,6 +185,8 @@ size_t cli_options(const struct cli_option **options);
 /** Read the command line (argv[0] left out) into *args. 0, or -1 with errors in dx. */
 int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx);
 
+/** What was printed did not arrive: an error in dx. CLI_FAILED. */
+int cli_lost(const struct cli *cli);
 /** Help texts on standard output. */
 int cli_help(const struct cli_command *command);
 /** Machine-readable list of commands and options, for completions and their tests. */

@@ -67,7 +67,7 @@ static void add_page(struct br_buf *buf, const struct br_code_info *info, bool m
 	if (!page->setup) {
 		br_buf_add(buf, "This version reads no input that leads to it.\n");
 	}
-	br_buf_add(buf, markdown ? "\nTo fix it: " : "\nHow to fix it:\n\n");
+	br_buf_add(buf, "\nHow to fix it:\n\n");
 	add_paragraph(buf, page->fix);
 }
 

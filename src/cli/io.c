@@ -74,6 +74,11 @@ struct br_report_style cli_style(const struct cli *cli) {
 	};
 }
 
+int cli_lost(const struct cli *cli) {
+	(void)br_error(cli->dx, (struct br_span){0}, "cannot write: %s", strerror(errno));
+	return CLI_FAILED;
+}
+
 int cli_write(const struct cli *cli, const char *bytes, size_t n) {
 	const struct br_text *output = &cli->args->output;
 	if (!output->s || strcmp(output->s, "-") == 0) {

@@ -141,14 +141,16 @@ static void print_diags(const struct br_diags *dx, const struct cli *cli) {
 	}
 }
 
+static int say_version(void) {
+	bool failed = printf("bindright %s\n", BR_VERSION) < 0 || fflush(stdout);
+	return failed ? CLI_FAILED : CLI_FITS;
+}
+
 static int dispatch(const struct cli *cli) {
 	const struct cli_args *args = cli->args;
-	if (args->want_version) {
-		return printf("bindright %s\n", BR_VERSION) < 0 || fflush(stdout) ? CLI_FAILED
-										  : CLI_FITS;
-	}
-	if (args->want_help) {
-		return cli_help(args->command);
+	if (args->want_version || args->want_help) {
+		int status = args->want_version ? say_version() : cli_help(args->command);
+		return status ? cli_lost(cli) : CLI_FITS;
 	}
 	return args->command ? args->command->run(cli) : cmd_check.run(cli);
 }

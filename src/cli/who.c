@@ -115,6 +115,11 @@ static int map_id(
 	return 0;
 }
 
+static int no_name(struct who *who, struct br_text word) {
+	return br_error(who->cli->dx, word.at,
+		"'%s' is a name of the host, and a user namespace knows numbers only", word.s);
+}
+
 static int read_group(struct who *who, struct br_text word) {
 	br_hostid gid = {BR_NO_ID};
 	if (word.s[0] != '+' || !word.s[1]) {
@@ -129,8 +134,10 @@ static int read_group(struct who *who, struct br_text word) {
 			return -1;
 		}
 	} else {
-		const struct br_host_group *group =
-			who->cred.gids.n ? NULL : br_hostdb_group_named(who->db, name.s);
+		const struct br_host_group *group = br_hostdb_group_named(who->db, name.s);
+		if (who->cred.gids.n) {
+			return no_name(who, name);
+		}
 		if (!group) {
 			return br_error(
 				who->cli->dx, name.at, "there is no host group '%s'", name.s);
@@ -163,10 +170,7 @@ static int read_user(struct who *who, struct br_text word) {
 		return read_numbers(who, word);
 	}
 	if (who->cred.uids.n) {
-		(void)br_error(who->cli->dx, word.at,
-			"'%s' is a host user's name, and a user namespace knows numbers only",
-			word.s);
-		return -1;
+		return no_name(who, word);
 	}
 	const struct br_host_user *user = cli_find_user(who->cli, who->db, word);
 	if (!user) {

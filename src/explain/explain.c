@@ -59,8 +59,12 @@ bool is_read_only(int fd) {
 
 static int refuse(struct way *way, const char *path, int err) {
 	if (err == ENOENT || err == ENOTDIR) {
-		return br_error(way->dx, way->query->at, "'%s' %s", path,
-			err == ENOENT ? "does not exist" : "is not below a directory");
+		(void)br_error(way->dx, way->query->at, "'%s' %s", path,
+			err == ENOENT ? "does not exist" : "is not a directory");
+		if (way->query->from && strcmp(way->query->from, path) == 0) {
+			br_hint(way->dx, "bindright check says what the engine would do");
+		}
+		return -1;
 	}
 	(void)br_error(
 		way->dx, way->query->at, "'%s' could not be examined: %s", path, strerror(err));
@@ -145,7 +149,8 @@ static int go_to(struct way *way, const char *path) {
 	if (source.state != BR_SOURCE_PRESENT) {
 		int err = source.err ? source.err : ENOENT;
 		br_source_release(&source);
-		return refuse(way, path, err);
+		return refuse(
+			way, err == ENOTDIR && source.stopped_at ? source.stopped_at : path, err);
 	}
 	br_closep(&way->here);
 	way->here = br_steal_fd(&source.fd);
