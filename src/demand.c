@@ -211,7 +211,9 @@ static int open_sources(
 		const struct br_container *box = &spec->containers[i];
 		for (size_t j = 0; j < box->nmounts; j++) {
 			const struct br_mount *mount = &box->mounts[j];
-			if (reaches_host(mount) && open_source(m, box, mount, &identities[i])) {
+			const struct br_identity *who =
+				br_identity_of_data(&identities[i], !is_read_only(mount));
+			if (reaches_host(mount) && open_source(m, box, mount, who)) {
 				return -1;
 			}
 		}

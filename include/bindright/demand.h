@@ -89,7 +89,7 @@ struct br_demand_options {
 };
 
 /**
- * Open every bind source and bring the demands together. The default need: read-write mounts rwx of directories, and of a file what any class of it may; read-only ones the same without w.
+ * Open every bind source and bring the demands together. Whose demand it is: br_identity_of_data(). The default need: read-write mounts rwx of directories, and of a file what any class of it may; read-only ones the same without w.
  * `--need T=bits`: for mounts at T: files exactly `bits`; directories the same plus x if r or w is asked, and w where w is asked. A mount inside a source counts as its own (same device, inode and mount).
  * A --need whose target no container mounts is an error. NULL with an error in dx.
  */
