@@ -126,7 +126,7 @@ static void json_identity(struct br_json *json, const char *key, const struct br
 	br_json_end(json);
 }
 
-void json_who(
+void json_identities(
 	struct br_json *json, const struct br_identity *first, const struct br_places *places) {
 	json_identity(json, "identity", br_identity_of_data(first, true), places);
 	if (first->drops_to) {
@@ -169,7 +169,7 @@ static void json_containers(struct br_json *json, const struct br_report *report
 		br_json_object(json, NULL);
 		json_words(json, "name", container->name.s);
 		json_words(json, "image", container->image.s);
-		json_who(json, &check->identities[i], report->places);
+		json_identities(json, &check->identities[i], report->places);
 		br_json_array(json, "mounts");
 		for (size_t k = 0; k < check->demands->nmounts; k++) {
 			if (check->mounts[k].mount->container == container) {

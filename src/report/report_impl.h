@@ -61,7 +61,7 @@ void json_place(
 	struct br_json *json, const char *key, const struct br_places *places, struct br_span at);
 void json_capabilities(struct br_json *json, uint64_t caps);
 /** The one who uses the data; where the image starts as root and drops, both. */
-void json_who(
+void json_identities(
 	struct br_json *json, const struct br_identity *first, const struct br_places *places);
 void json_input(struct br_json *json, const struct br_spec *spec, const char *engine);
 /** Schema, tool, command, input. */
