@@ -5,7 +5,7 @@ _bindright() {
 	local cur prev words cword command='' i
 	local commands='check plan fix undo history explain inspect id codes help'
 	local read='--file --kind --project-directory --env-file --profile --project-name --env --engine
-		--compose-version --sysroot --user'
+		--compose-version --sysroot --image-archive --user'
 	local input="$read --need --exclude --keep --fail-fast --depth --cross-file-systems
 		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version"
 	local change='--strategy --create-users --no-create-users --create-missing --no-create-missing --future-files
@@ -29,7 +29,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | -o | --output | --allow-dangerous)
+	-f | --file | --env-file | --image-archive | -o | --output | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

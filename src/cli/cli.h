@@ -65,6 +65,7 @@ struct cli_args {
 	struct cli_words needs;
 	struct cli_words excludes;
 	struct cli_words keep;
+	struct cli_words image_archives;
 	struct br_text depth;
 	struct br_text format;
 	struct br_text output;

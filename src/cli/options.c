@@ -36,6 +36,8 @@ static const struct cli_option all[] = {
 		"where versions of compose differ (default: the newest known)"},
 	{"sysroot", 0, CLI_WORD, false, "DIR", NULL, CLI_READ | CLI_ID, FIELD(sysroot),
 		"read passwd, group, login.defs below DIR"},
+	{"image-archive", 0, CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(image_archives),
+		"take image users from this docker save or OCI archive (repeatable)"},
 	{"user", 0, CLI_LIST, false, "SERVICE=UID[:GID]", NULL, CLI_READ, FIELD(users),
 		"pin who a service runs as (repeatable)"},
 	{"need", 0, CLI_LIST, false, "TARGET=r|rw|rx|rwx", NULL, CLI_INPUT, FIELD(needs),
@@ -113,7 +115,7 @@ static const struct cli_option all[] = {
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
 static const char *const later_options[] = {"container", "engine-user", "daemon-config",
-	"engine-version", "image-archive", "files-from", "plan", "require-jail", NULL};
+	"engine-version", "files-from", "plan", "require-jail", NULL};
 static const char *const later_commands[] = {"reclaim", NULL};
 
 size_t cli_options(const struct cli_option **options) {

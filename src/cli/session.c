@@ -304,6 +304,28 @@ static struct br_hostdb *read_hostdb(const struct cli *cli) {
 	return br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
 }
 
+/** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
+static const char *find_socket(const struct cli *cli) {
+	const char *host = cli_getenv(cli->world, "DOCKER_HOST");
+	const char *path = cli->args->sysroot.s ? NULL : "/var/run/docker.sock";
+	if (host && *host) {
+		path = strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
+	}
+	return path && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? path : NULL;
+}
+
+/** Whom the images run as. */
+static int read_images(struct session *session, struct br_identity_options *who) {
+	const struct cli_words *words = &session->cli->args->image_archives;
+	struct br_image_options options = {
+		.archives = words->v,
+		.narchives = words->n,
+		.socket = find_socket(session->cli),
+	};
+	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
+	return who->images ? 0 : -1;
+}
+
 int session_understand(struct session *session, const struct cli *cli) {
 	struct br_spec_request request;
 	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
@@ -319,6 +341,9 @@ int session_understand(struct session *session, const struct cli *cli) {
 	session->acls = br_acls_new();
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
+	}
+	if (read_images(session, &who)) {
+		return CLI_USAGE;
 	}
 	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
 	return session->identities ? 0 : CLI_USAGE;

@@ -186,7 +186,7 @@ static void json_container(
 	br_json_bool(json, "privileged", container->privileged);
 	br_json_bool(json, "read_only", container->read_only);
 	json_build(json, report, container->build);
-	json_identity(json, &report->identities[at], report->places);
+	json_identities(json, &report->identities[at], report->places);
 	br_json_array(json, "mounts");
 	for (size_t i = 0; i < container->nmounts; i++) {
 		if (kind_name(container->mounts[i].kind)) {

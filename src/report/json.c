@@ -68,6 +68,9 @@ static void json_origins(
 			br_json_int(json, "line", position.line);
 			br_json_int(json, "column", position.column);
 		}
+		if (origin->where) {
+			json_words(json, "where", origin->where);
+		}
 		json_words(json, "text", origin->text.s);
 		br_json_end(json);
 	}
@@ -104,9 +107,9 @@ static void json_known(struct br_json *json, const struct br_identity *identity)
 	json_capabilities(json, identity->cred.caps);
 }
 
-void json_identity(
-	struct br_json *json, const struct br_identity *identity, const struct br_places *places) {
-	br_json_object(json, "identity");
+static void json_identity(struct br_json *json, const char *key, const struct br_identity *identity,
+	const struct br_places *places) {
+	br_json_object(json, key);
 	json_words(json, "user", identity->user.s);
 	if (identity->confidence != BR_UNKNOWN) {
 		json_known(json, identity);
@@ -115,9 +118,23 @@ void json_identity(
 		br_json_null(json, "gid");
 		json_words(json, "why", identity->why);
 	}
+	if (identity->account) {
+		json_words(json, "account", identity->account);
+	}
 	br_json_string(json, "confidence", confidence_name(identity->confidence));
 	json_origins(json, identity, places);
 	br_json_end(json);
+}
+
+void json_identities(
+	struct br_json *json, const struct br_identity *first, const struct br_places *places) {
+	json_identity(json, "identity", br_identity_of_data(first, true), places);
+	if (first->drops_to) {
+		br_json_array(json, "identities");
+		json_identity(json, NULL, first, places);
+		json_identity(json, NULL, first->drops_to, places);
+		br_json_end(json);
+	}
 }
 
 static void json_mount(struct br_json *json, const struct br_mount_result *result,
@@ -152,7 +169,7 @@ static void json_containers(struct br_json *json, const struct br_report *report
 		br_json_object(json, NULL);
 		json_words(json, "name", container->name.s);
 		json_words(json, "image", container->image.s);
-		json_identity(json, &check->identities[i], report->places);
+		json_identities(json, &check->identities[i], report->places);
 		br_json_array(json, "mounts");
 		for (size_t k = 0; k < check->demands->nmounts; k++) {
 			if (check->mounts[k].mount->container == container) {

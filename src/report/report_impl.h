@@ -60,8 +60,9 @@ void json_words(struct br_json *json, const char *key, const char *s);
 void json_place(
 	struct br_json *json, const char *key, const struct br_places *places, struct br_span at);
 void json_capabilities(struct br_json *json, uint64_t caps);
-void json_identity(
-	struct br_json *json, const struct br_identity *identity, const struct br_places *places);
+/** The one who uses the data; where the image starts as root and drops, both. */
+void json_identities(
+	struct br_json *json, const struct br_identity *first, const struct br_places *places);
 void json_input(struct br_json *json, const struct br_spec *spec, const char *engine);
 /** Schema, tool, command, input. */
 void json_head(struct br_json *json, const struct br_report *report);
