@@ -199,7 +199,9 @@ static int prepare(struct batch *b) {
 
 /** After the first refusal of a kind there is no point in asking a million times. */
 static void maybe_stop(struct batch *b, int err) {
-	if (br_error_stops(err) || (err == EPERM && b->target->changed == 0)) {
+	// Where mount points are entered, one of them may be read-only and the rest not.
+	bool elsewhere = err == EROFS && b->work->options->cross;
+	if ((br_error_stops(err) && !elsewhere) || (err == EPERM && b->target->changed == 0)) {
 		b->target->stopped = err;
 	}
 }
