@@ -89,7 +89,7 @@ TOP := $(if $(filter .build/plain,$O),libbindright.a $(if $(PROGRAM),bindright))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: FORCE all help deps deps-ci demo test check tests lint format lint-format lint-layers lint-headers \
-    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench clean
+    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench codes clean
 
 ##: all             the program ./bindright and the library ./libbindright.a
 all: $(LIBRARY) $(PROGRAM) $(TOP)
@@ -207,6 +207,10 @@ bench: all
 		test -e "$$b" || { echo 'bindright: no measurements here yet' >&2; exit 1; }; \
 		BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' "$$b" || exit 1; \
 	done
+
+##: codes           write docs/codes.md anew from the pages in src/check/pages.c
+codes: all
+	@./bindright --list-codes >docs/codes.md
 
 # ---- looking at the sources ----
 

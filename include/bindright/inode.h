@@ -144,6 +144,12 @@ int br_inode_read(
 int br_inode_stat(int dirfd, const char *name, struct br_inode *out);
 ssize_t br_inode_attribute(int dirfd, const char *name, unsigned which, void *buf, size_t n);
 /**
+ * Which of `want` (BR_HAVE_*) have to be read, given what br_inode_stat told of (dirfd, name): the
+ * others are surely absent. One call of listxattrat where the file system is known to list all of
+ * them, none where at most one is possible. For threads.
+ */
+unsigned br_inode_present(int dirfd, const char *name, const struct br_inode *in, unsigned want);
+/**
  * Enter such a value into the inode (n 0: absent) and mark it as known. 0, or -1 with EINVAL (an
  * ACL that is malformed) or ENOMEM. With the table's thread only.
  */

@@ -1,12 +1,14 @@
 // A batch is a few thousand changes: announced in the journal as one, synced once, done one by one.
 //
 //	scan -> decide -> queue ... full, or 200 ms old:
-//		prepare: read each again, compare, INTENT	(what changed meanwhile drops out)
+//		prepare: INTENT, of what may have changed meanwhile after reading it again
 //		sync
 //		commit: open each again, compare again, change, read back
 //
-// The queue is in the scan's order, in which a directory comes after all that is below it.
+// The queue is in the scan's order, in which a directory comes after all that is below it. Reading is done by several threads, and so
+// is changing what is no directory; then come the directories, one by one in that order.
 
+#include "crew.h"
 #include "run.h"
 
 #include <base/own.h>
@@ -14,12 +16,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 enum {
-	BATCH = 4096,
+	BATCH = BR_PICKS,
 	BATCH_MS = 200,
 };
 
@@ -29,8 +32,20 @@ struct change {
 	const char *path;
 	struct br_inode before;
 	struct br_inode after;
+	/** What was read again, or the errno of that. */
+	struct br_inode now;
+	int err;
+	/** It waits until those that may be done at a time are done. */
+	bool alone;
 	/** Its INTENT; 0: it dropped out. */
 	uint64_t seq;
+};
+
+/** What commit fills: the changes' indices, first those that may be done at a time, and what became of them. */
+struct commit {
+	struct br_picks picks;
+	size_t order[BATCH];
+	struct br_answer_of answers[BATCH];
 };
 
 struct batch {
@@ -40,6 +55,12 @@ struct batch {
 	struct br_arena arena;
 	br_vec(struct change) changes;
 	struct timespec since;
+	struct br_crew *crew;
+	struct commit *commit;
+	/** For the handles of what has no birth time. */
+	struct br_way way;
+	/** Those that are to be read again. */
+	size_t stale;
 	/** INTENTs written. */
 	size_t announced;
 };
@@ -61,12 +82,18 @@ static void left_alone(struct batch *b, const char *path, const struct br_answer
 // ---- Prepare ----
 
 /** A file with several names may have been changed by another of them. */
-static bool done_by_other_name(
-	struct batch *b, const struct change *c, const struct br_inode *now) {
+static bool done_by_other_name(struct batch *b, const struct change *c) {
+	struct br_inode now;
 	struct br_inode after;
+	const char *name;
 	const struct br_job *job = b->work->job;
-	return !S_ISDIR(now->mode) && now->nlink > 1
-		&& job->decide(job->context, b->tree, c->path, now, &after) == 0;
+	if (S_ISDIR(c->now.mode) || c->now.nlink < 2) {
+		return false;
+	}
+	// Whoever decides knows the ACLs of his own table only.
+	int dir = br_way_to(&b->way, b->target, c->path, &name);
+	return dir >= 0 && br_inode_read(dir, name, BR_HAVE_ALL, b->work->acls, &now) == 0
+		&& job->decide(job->context, b->tree, c->path, &now, &after) == 0;
 }
 
 /** Compare with what was decided on: 1 as it was, 0 it dropped out. */
@@ -76,7 +103,7 @@ static int compare(struct batch *b, struct change *c, const struct br_inode *now
 		(void)snprintf(answer.why, sizeof(answer.why), "another one has its name now");
 	} else if (!br_inode_equal(&c->before, now)
 		|| (!S_ISDIR(now->mode) && now->nlink != c->before.nlink)) {
-		if (done_by_other_name(b, c, now)) {
+		if (done_by_other_name(b, c)) {
 			return 0;
 		}
 		br_object_differs(&c->before, now, answer.why);
@@ -87,46 +114,79 @@ static int compare(struct batch *b, struct change *c, const struct br_inode *now
 	return 0;
 }
 
-static int announce(struct batch *b, struct br_way *way, struct change *c) {
-	struct br_work *work = b->work;
-	struct br_inode now;
+/**
+ * Whether what the walk read will do for the INTENT. Commit compares it once more at the very change, and leaves alone what differs; but the other names of a file may
+ * have been changed by this run, and a handle has to be that of what was read.
+ */
+static bool is_fresh(const struct br_inode *walked) {
+	return (walked->have & BR_HAVE_ALL) == BR_HAVE_ALL
+		&& (S_ISDIR(walked->mode) || walked->nlink == 1)
+		&& (walked->btime.sec != 0 || walked->btime.nsec != 0);
+}
+
+/** br_crew_job's: read one again. */
+static void read_again(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
+	struct batch *b = context;
+	struct change *c = &b->changes.v[i];
 	const char *name;
-	char room[BR_HANDLE_MAX];
+	if (is_fresh(&c->before)) {
+		c->now = c->before;
+		c->err = 0;
+		return;
+	}
 	int dir = br_way_to(way, b->target, c->path, &name);
-	if (dir < 0 || br_inode_read(dir, name, BR_HAVE_ALL, work->acls, &now) < 0) {
-		struct br_answer_of answer = {.outcome = BR_FAILED, .err = errno};
+	c->err = dir < 0 || br_inode_read(dir, name, BR_HAVE_ALL, acls, &c->now) < 0 ? errno : 0;
+}
+
+/** Where there is no birth time; {0} else, and where it is gone already. */
+static struct br_bytes handle_of(struct batch *b, const struct change *c, char room[BR_HANDLE_MAX]) {
+	const char *name;
+	if (c->now.btime.sec != 0 || c->now.btime.nsec != 0) {
+		return (struct br_bytes){0};
+	}
+	int dir = br_way_to(&b->way, b->target, c->path, &name);
+	return dir < 0 ? (struct br_bytes){0} : br_object_handle(dir, name, &c->now, room);
+}
+
+/** br_crew_job's: compare what was read, and write the INTENT. */
+static int announce(void *context, size_t i) {
+	struct batch *b = context;
+	struct change *c = &b->changes.v[i];
+	char room[BR_HANDLE_MAX];
+	if (c->err != 0) {
+		struct br_answer_of answer = {.outcome = BR_FAILED, .err = c->err};
 		if (br_object_lost(answer.err, answer.why)) {
 			answer.outcome = BR_CONFLICT;
 		}
 		left_alone(b, c->path, &answer);
-		return 0;
+		return 1;
 	}
-	if (compare(b, c, &now) == 0) {
-		return 0;
+	if (compare(b, c, &c->now) == 0) {
+		return 1;
 	}
-	c->before = now;
+	c->before = c->now;
 	struct br_record record = {
 		.type = BR_REC_INTENT,
 		.target = b->target->number,
 		.path = br_bytes_of(c->path),
 		.before = c->before,
 		.after = c->after,
-		.extra = br_object_handle(dir, name, &now, room),
+		.extra = handle_of(b, c, room),
 	};
-	if (br_work_add(work, &record) < 0) {
+	if (br_work_add(b->work, &record) < 0) {
 		return -1;
 	}
 	c->seq = record.seq;
 	b->announced++;
-	return 0;
+	return 1;
 }
 
 static int prepare(struct batch *b) {
-	br_auto(br_way_release) struct br_way way = BR_WAY_NONE(b->work->options->cross);
-	for (size_t i = 0; i < b->changes.n; i++) {
-		if (announce(b, &way, &b->changes.v[i]) < 0) {
-			return -1;
-		}
+	const struct br_crew_job job = {read_again, announce, b, .apart = b->stale > 0};
+	int r = br_crew_run(b->crew, &job, 0, b->changes.n);
+	br_way_release(&b->way);
+	if (r < 0) {
+		return -1;
 	}
 	if (b->announced == 0) {
 		return 0;
@@ -139,17 +199,14 @@ static int prepare(struct batch *b) {
 
 /** After the first refusal of a kind there is no point in asking a million times. */
 static void maybe_stop(struct batch *b, int err) {
-	if (br_error_stops(err) || (err == EPERM && b->target->changed == 0)) {
+	// Where mount points are entered, one of them may be read-only and the rest not.
+	bool elsewhere = err == EROFS && b->work->options->cross;
+	if ((br_error_stops(err) && !elsewhere) || (err == EPERM && b->target->changed == 0)) {
 		b->target->stopped = err;
 	}
 }
 
-static int conclude(struct batch *b, const struct change *c, const struct br_answer_of *answer) {
-	if (answer->outcome == BR_CHANGED) {
-		b->work->result->changed++;
-		b->target->changed++;
-		return 0;
-	}
+static int record_result(struct batch *b, const struct change *c, const struct br_answer_of *answer) {
 	// SAME: another name of the same file came first, and its record is the one to undo.
 	if (answer->outcome != BR_SAME) {
 		left_alone(b, c->path, answer);
@@ -166,32 +223,69 @@ static int conclude(struct batch *b, const struct change *c, const struct br_ans
 	return br_work_add(b->work, &record);
 }
 
-static int commit(struct batch *b) {
-	br_auto(br_way_release) struct br_way way = BR_WAY_NONE(b->work->options->cross);
+/** br_crew_job's: change one. */
+static void bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
+	struct batch *b = context;
+	const struct change *c = &b->changes.v[b->commit->order[i]];
+	struct br_wish wish = {
+		.target = b->target,
+		.path = c->path,
+		.expect = &c->before,
+		.goal = &c->after,
+		.states = &c->before,
+		.nstates = 1,
+		.links = true,
+	};
+	br_object_bring(way, acls, &wish, &b->commit->answers[i]);
+}
+
+/** br_crew_job's: what became of it. */
+static int conclude(void *context, size_t i) {
+	struct batch *b = context;
+	const struct br_answer_of *answer = &b->commit->answers[i];
+	if (answer->outcome == BR_CHANGED) {
+		b->work->result->changed++;
+		b->target->changed++;
+	} else if (record_result(b, &b->changes.v[b->commit->order[i]], answer) < 0) {
+		return -1;
+	}
+	return b->target->stopped == 0 && !br_work_stops(b->work);
+}
+
+/** Files before directories, and before what is there for the second time. How many come first, and how many there are. */
+static size_t put_in_order(struct batch *b, size_t *n) {
+	size_t *order = b->commit->order;
+	*n = 0;
+	memset(&b->commit->picks, 0, sizeof(b->commit->picks));
 	for (size_t i = 0; i < b->changes.n; i++) {
 		struct change *c = &b->changes.v[i];
-		if (c->seq == 0) {
-			continue;
-		}
-		if (b->target->stopped != 0 || br_work_stops(b->work)) {
-			return 0;
-		}
-		struct br_wish wish = {
-			.target = b->target,
-			.path = c->path,
-			.expect = &c->before,
-			.goal = &c->after,
-			.states = &c->before,
-			.nstates = 1,
-			.links = true,
-		};
-		struct br_answer_of answer;
-		br_object_bring(&way, b->work->acls, &wish, &answer);
-		if (conclude(b, c, &answer) < 0) {
-			return -1;
+		c->alone = c->seq != 0 && !br_pick(&b->commit->picks, &c->before);
+		if (c->seq != 0 && !c->alone) {
+			order[(*n)++] = i;
 		}
 	}
-	return 0;
+	size_t first = *n;
+	for (size_t i = 0; i < b->changes.n; i++) {
+		if (b->changes.v[i].alone) {
+			order[(*n)++] = i;
+		}
+	}
+	return first;
+}
+
+static int commit(struct batch *b) {
+	struct br_crew_job job = {bring, conclude, b, .apart = true};
+	size_t n;
+	size_t first = put_in_order(b, &n);
+	int r = b->target->stopped == 0 && !br_work_stops(b->work);
+	if (r > 0) {
+		r = br_crew_run(b->crew, &job, 0, first);
+	}
+	job.apart = false;
+	if (r > 0) {
+		r = br_crew_run(b->crew, &job, first, n);
+	}
+	return r < 0 ? -1 : 0;
 }
 
 static int flush(struct batch *b) {
@@ -202,6 +296,7 @@ static int flush(struct batch *b) {
 	br_arena_release(&b->arena);
 	memset(&b->changes, 0, sizeof(b->changes));
 	b->announced = 0;
+	b->stale = 0;
 	const struct br_apply_options *options = b->work->options;
 	if (options->progress != NULL) {
 		options->progress(options->context, b->work->result->changed);
@@ -237,6 +332,7 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 	if (c.path == NULL || br_vec_push(&b->arena, &b->changes, c) < 0) {
 		return br_error_memory(b->work->dx);
 	}
+	b->stale += !is_fresh(&c.before);
 	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
 }
 
@@ -274,7 +370,12 @@ static int walk(struct batch *b, struct br_scan *scan) {
 }
 
 int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_target *target) {
-	struct batch b = {.work = work, .tree = tree, .target = target};
+	struct batch b = {
+		.work = work,
+		.tree = tree,
+		.target = target,
+		.way = BR_WAY_NONE(work->options->cross),
+	};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
 		.depth = UINT_MAX,
@@ -284,6 +385,14 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		.context = &b,
 		.want = BR_HAVE_ALL,
 	};
+	br_auto(br_crew_freep) struct br_crew *crew =
+		br_crew_new(work->options->threads, work->options->cross);
+	br_auto(br_freep) struct commit *room = malloc(sizeof(*room));
+	if (crew == NULL || room == NULL) {
+		return br_error_memory(work->dx);
+	}
+	b.crew = crew;
+	b.commit = room;
 	br_auto(br_scan_freep) struct br_scan *scan = br_scan_new(target->fd, work->acls, &options);
 	if (scan == NULL) {
 		return br_error(

@@ -1,8 +1,11 @@
 // A journal read from its end: directories before what is below them, so that whoever was let in is out before the contents are put back.
 //
+// A few thousand INTENTs at a time: their directories one by one, then their files by several threads.
+//
 // Nothing is announced again: whatever state an interrupted undo leaves behind is one of those that the INTENT implies (see
 // br_object_states), so that undo can be run again at any time.
 
+#include "crew.h"
 #include "run.h"
 
 #include <base/file.h>
@@ -12,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -21,6 +25,29 @@ static const struct br_span nowhere;
 
 enum {
 	FLUSH_AT = 256 << 10,
+	WINDOW = BR_PICKS,
+};
+
+/** An INTENT that waits for its turn. */
+struct item {
+	uint64_t seq;
+	struct br_target *target;
+	const char *path;
+	struct br_bytes handle;
+	struct br_inode before, after;
+	/** Another name of something that waits already. */
+	bool again;
+	struct br_answer_of answer;
+};
+
+/** Those that wait: in the order in which they were met, and in that in which they are done. */
+struct window {
+	struct br_picks picks;
+	struct item items[WINDOW];
+	struct item *order[WINDOW];
+	size_t n;
+	/** Paths and handles. */
+	struct br_arena arena;
 };
 
 /** What MKDIR_DONE or ACCOUNT_DONE said, met before the record that it is about. */
@@ -42,6 +69,8 @@ struct undo {
 	struct br_journal journal;
 	struct br_summary summary;
 	struct br_way way;
+	struct br_crew *crew;
+	struct window *window;
 	/** RESULTs of what was not touched, the latest first; those before `untouched_at` are behind us. */
 	br_vec(uint64_t) untouched;
 	size_t untouched_at;
@@ -215,7 +244,9 @@ static int open_all(struct undo *u) {
 		open_target(slash, u->summary.targets[i]);
 	}
 	u->way = (struct br_way)BR_WAY_NONE(u->summary.cross);
-	return 0;
+	u->crew = br_crew_new(u->options->threads, u->summary.cross);
+	u->window = calloc(1, sizeof(*u->window));
+	return u->crew == NULL || u->window == NULL ? br_error_memory(u->dx) : 0;
 }
 
 // ---- The journal grows while it is read ----
@@ -356,38 +387,112 @@ static bool is_untouched(struct undo *u, uint64_t seq) {
 	return u->untouched_at < u->untouched.n && u->untouched.v[u->untouched_at] == seq;
 }
 
-static int undo_intent(struct undo *u, struct br_record *r) {
+/** br_crew_job's: put one back. */
+static void bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
+	const struct undo *u = context;
+	struct item *item = u->window->order[i];
 	struct br_inode states[BR_STATES_MAX];
-	struct br_answer_of answer;
+	struct br_wish wish = {
+		.target = item->target,
+		.path = item->path,
+		.expect = &item->after,
+		.handle = item->handle,
+		.goal = &item->before,
+		.states = states,
+		.nstates = br_object_states(&item->before, &item->after, states),
+		.dry = u->dry,
+	};
+	br_object_bring(way, acls, &wish, &item->answer);
+}
+
+static bool wants_stop(struct undo *u) {
+	if (u->options->stop != NULL && *u->options->stop != 0) {
+		u->interrupted = true;
+	}
+	return u->interrupted;
+}
+
+/** br_crew_job's: what became of it. */
+static int put_back(void *context, size_t i) {
+	struct undo *u = context;
+	struct item *item = u->window->order[i];
+	u->result->restored += item->answer.outcome == BR_CHANGED;
+	if (conclude(u, item->seq, item->target, item->path, &item->answer) < 0) {
+		return -1;
+	}
+	return !wants_stop(u);
+}
+
+/** Directories as they came, then files, then what is there for the second time. *first, *last: the files among them. */
+static void put_in_order(struct window *w, size_t *first, size_t *last) {
+	size_t n = 0;
+	memset(&w->picks, 0, sizeof(w->picks));
+	for (size_t i = 0; i < w->n; i++) {
+		if (S_ISDIR(w->items[i].before.mode)) {
+			w->order[n++] = &w->items[i];
+		}
+	}
+	*first = n;
+	for (size_t i = 0; i < w->n; i++) {
+		w->items[i].again = !S_ISDIR(w->items[i].before.mode)
+			&& !br_pick(&w->picks, &w->items[i].before);
+		if (!S_ISDIR(w->items[i].before.mode) && !w->items[i].again) {
+			w->order[n++] = &w->items[i];
+		}
+	}
+	*last = n;
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->items[i].again) {
+			w->order[n++] = &w->items[i];
+		}
+	}
+}
+
+static int flush(struct undo *u) {
+	struct br_crew_job job = {bring, put_back, u, .apart = false};
+	struct window *w = u->window;
+	size_t first;
+	size_t last;
+	put_in_order(w, &first, &last);
+	int r = br_crew_run(u->crew, &job, 0, first);
+	if (r > 0) {
+		job.apart = true;
+		r = br_crew_run(u->crew, &job, first, last);
+	}
+	if (r > 0) {
+		job.apart = false;
+		r = br_crew_run(u->crew, &job, last, w->n);
+	}
+	w->n = 0;
+	br_arena_release(&w->arena);
+	return r;
+}
+
+/** Queue an INTENT: 1; 0 interrupted; -1. */
+static int undo_intent(struct undo *u, struct br_record *r) {
+	struct window *w = u->window;
 	struct br_target *t = target_at(u, r->target);
 	const char *path = string(&u->path, r->path);
 	int out = 0;
 	if (is_untouched(u, r->seq)) {
-		return 0;
+		return 1;
 	}
 	if (t == NULL || path == NULL) {
 		return cannot_use(u, "it makes no sense");
 	}
 	if (is_stopped(u, r, t, &out)) {
-		return out;
+		return out < 0 ? -1 : 1;
 	}
-	// Its bytes would not live through the journal's own growth.
-	char handle[BR_HANDLE_MAX];
-	size_t n = r->extra.n <= sizeof(handle) ? r->extra.n : 0;
-	memcpy(handle, n > 0 ? r->extra.p : "", n);
-	struct br_wish wish = {
-		.target = t,
-		.path = path,
-		.expect = &r->after,
-		.handle = {handle, n},
-		.goal = &r->before,
-		.states = states,
-		.nstates = br_object_states(&r->before, &r->after, states),
-		.dry = u->dry,
-	};
-	br_object_bring(&u->way, u->acls, &wish, &answer);
-	u->result->restored += answer.outcome == BR_CHANGED;
-	return conclude(u, r->seq, t, path, &answer);
+	struct item item = {.seq = r->seq, .target = t, .before = r->before, .after = r->after};
+	// Their bytes would not live until then.
+	item.path = br_strdup(&w->arena, path);
+	item.handle.n = r->extra.n <= BR_HANDLE_MAX ? r->extra.n : 0;
+	item.handle.p = br_strndup(&w->arena, item.handle.n > 0 ? r->extra.p : "", item.handle.n);
+	if (item.path == NULL || item.handle.p == NULL) {
+		return br_error_memory(u->dx);
+	}
+	w->items[w->n++] = item;
+	return w->n == WINDOW ? flush(u) : 1;
 }
 
 static const struct done *done_of(const struct undo *u, uint64_t seq) {
@@ -521,23 +626,31 @@ static int remember(struct undo *u, const struct br_record *r, struct br_bytes e
 	return 0;
 }
 
+static int go_on(int r) {
+	return r < 0 ? -1 : 1;
+}
+
+/** 1; 0 interrupted; -1. */
 static int take(struct undo *u, struct br_record *r) {
+	int flushed = 1;
 	switch (r->type) {
 	case BR_REC_INTENT:
 		return undo_intent(u, r);
 	case BR_REC_MKDIR:
-		return undo_mkdir(u, r);
+		flushed = flush(u);
+		return flushed > 0 ? go_on(undo_mkdir(u, r)) : flushed;
 	case BR_REC_ACCOUNT:
-		return undo_account(u, r);
+		flushed = flush(u);
+		return flushed > 0 ? go_on(undo_account(u, r)) : flushed;
 	case BR_REC_MKDIR_DONE:
-		return remember(u, r, r->extra);
+		return go_on(remember(u, r, r->extra));
 	case BR_REC_ACCOUNT_DONE:
-		return remember(u, r, r->text);
+		return go_on(remember(u, r, r->text));
 	case BR_REC_RESULT:
 		if (r->touched == 0 && br_vec_push(u->arena, &u->untouched, r->of) < 0) {
 			return br_error_memory(u->dx);
 		}
-		return 0;
+		return 1;
 	case BR_REC_BEGIN:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:
@@ -547,9 +660,9 @@ static int take(struct undo *u, struct br_record *r) {
 	case BR_REC_CONFLICT:
 	case BR_REC_UNDO_END:
 	case BR_REC_TYPES:
-		return 0;
+		return 1;
 	}
-	return 0;
+	return 1;
 }
 
 static int work_through(struct undo *u) {
@@ -557,21 +670,26 @@ static int work_through(struct undo *u) {
 	int r = begin(u);
 	br_journal_to_end(&u->journal);
 	while (r >= 0 && (r = br_journal_prev(&u->journal, &record)) > 0) {
-		if (u->options->stop != NULL && *u->options->stop != 0) {
-			u->interrupted = true;
-			return 0;
-		}
-		if (take(u, &record) < 0) {
-			return -1;
+		int taken = wants_stop(u) ? 0 : take(u, &record);
+		if (taken <= 0) {
+			return taken;
 		}
 		if (u->options->progress != NULL && record.seq % 4096 == 0) {
 			u->options->progress(u->options->context, u->result->restored);
 		}
 	}
-	return r < 0 && !u->broken ? cannot_use(u, strerror(errno)) : r;
+	if (r < 0 && !u->broken) {
+		return cannot_use(u, strerror(errno));
+	}
+	return r < 0 || flush(u) < 0 ? -1 : 0;
 }
 
 static void release(struct undo *u) {
+	br_crew_free(u->crew);
+	if (u->window != NULL) {
+		br_arena_release(&u->window->arena);
+	}
+	free(u->window);
 	br_journal_release(&u->journal);
 	br_targets_release(u->summary.targets, u->summary.ntargets);
 	br_way_release(&u->way);

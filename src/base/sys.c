@@ -13,6 +13,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 // Numbers of calls that the headers of an older distribution lack: the same on all architectures,
 // but for those that count with an offset of their own, which do with the fallbacks.
@@ -29,6 +30,9 @@
 #endif
 #ifndef SYS_getxattrat
 #define SYS_getxattrat NUMBER(464)
+#endif
+#ifndef SYS_listxattrat
+#define SYS_listxattrat NUMBER(465)
 #endif
 #ifndef SYS_removexattrat
 #define SYS_removexattrat NUMBER(466)
@@ -53,6 +57,9 @@ struct value_args {
 static atomic_uint lacking;
 // The private procfs, or the verified /proc; kept for the life of the process.
 static atomic_int kept_proc = NO_PROC;
+// Its directory self/fd, in which a descriptor is one component instead of three: the process whose
+// descriptors it shows << 32 | descriptor. In a child of fork() they would be its parent's.
+static _Atomic uint64_t kept_fds;
 // Whether the path /proc leads to a verified procfs: 0 not looked at yet.
 static atomic_bool path_verified;
 
@@ -72,8 +79,11 @@ static bool absent(unsigned call) {
 void br_sys_refuse(unsigned calls) {
 	atomic_store(&lacking, calls);
 	int old = atomic_exchange(&kept_proc, NO_PROC);
+	uint64_t fds = atomic_exchange(&kept_fds, 0);
+	int old_fds = fds ? (int)(uint32_t)fds : -1;
 	atomic_store(&path_verified, false);
 	br_closep(&old);
+	br_closep(&old_fds);
 }
 
 static int open_private_proc(void) {
@@ -131,14 +141,41 @@ static int proc(void) {
 	return br_steal_fd(&opened);
 }
 
-int br_sys_prepare(void) {
-	return proc() < 0 ? -1 : 0;
+// The directory in which a descriptor is found by its number.
+static int proc_fds(void) {
+	uint64_t self = (uint64_t)getpid() << 32;
+	uint64_t kept = atomic_load(&kept_fds);
+	if (kept >> 32 == self >> 32) {
+		return (int)(uint32_t)kept;
+	}
+	int procfd = proc();
+	br_auto(br_closep) int opened = procfd < 0
+		? -1
+		: openat(procfd, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (opened < 0) {
+		return -1;
+	}
+	// What a parent kept stays open in its child: it may have been closed there, and the number reused.
+	if (!atomic_compare_exchange_strong(&kept_fds, &kept, self | (uint32_t)opened)) {
+		return (int)(uint32_t)kept;
+	}
+	return br_steal_fd(&opened);
 }
 
-// "self/fd/N" below the procfs; 32 bytes hold it.
-static const char *below_proc(int fd, char out[32]) {
-	(void)snprintf(out, 32, "self/fd/%d", fd);
-	return out;
+int br_sys_prepare(void) {
+	return proc_fds() < 0 ? -1 : 0;
+}
+
+// "N" below that directory; 16 bytes hold it.
+static const char *below_fds(int fd, char out[16]) {
+	char *end = out + 15;
+	*end = '\0';
+	unsigned n = (unsigned)fd;
+	do {
+		*--end = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	return end;
 }
 
 static int verify_proc_path(void) {
@@ -185,9 +222,9 @@ int br_sys_chmod(int fd, mode_t mode) {
 			return (int)got;
 		}
 	}
-	char path[32];
-	int procfd = proc();
-	return procfd < 0 ? -1 : fchmodat(procfd, below_proc(fd, path), mode, 0);
+	char path[16];
+	int fds = proc_fds();
+	return fds < 0 ? -1 : fchmodat(fds, below_fds(fd, path), mode, 0);
 }
 
 // The object behind fd, through the procfs; for (dirfd, name) the directory itself.
@@ -197,11 +234,11 @@ static ssize_t getxattr_new(
 		return syscall(SYS_getxattrat, dirfd, name, AT_SYMLINK_NOFOLLOW, attribute, args,
 			sizeof(*args));
 	}
-	char path[32];
-	int procfd = proc();
-	return procfd < 0 ? -1
-			  : syscall(SYS_getxattrat, procfd, below_proc(dirfd, path), 0, attribute,
-				  args, sizeof(*args));
+	char path[16];
+	int fds = proc_fds();
+	return fds < 0 ? -1
+		       : syscall(SYS_getxattrat, fds, below_fds(dirfd, path), 0, attribute, args,
+				 sizeof(*args));
 }
 
 ssize_t br_sys_getxattr(
@@ -233,15 +270,29 @@ ssize_t br_sys_getxattr(
 		     : getxattr(path, attribute, value, size);
 }
 
+ssize_t br_sys_listxattr(int dirfd, const char *name, char *out, size_t size) {
+	if (!has(BR_SYS_XATTRAT)) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (*name) {
+		return syscall(SYS_listxattrat, dirfd, name, AT_SYMLINK_NOFOLLOW, out, size);
+	}
+	char path[16];
+	int fds = proc_fds();
+	return fds < 0 ? -1
+		       : syscall(SYS_listxattrat, fds, below_fds(dirfd, path), 0, out, size);
+}
+
 int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t size) {
 	if (has(BR_SYS_XATTRAT)) {
 		struct value_args args = {.value = (uintptr_t)value, .size = (uint32_t)size};
-		char path[32];
-		int procfd = proc();
-		if (procfd < 0) {
+		char path[16];
+		int fds = proc_fds();
+		if (fds < 0) {
 			return -1;
 		}
-		long got = syscall(SYS_setxattrat, procfd, below_proc(fd, path), 0, attribute,
+		long got = syscall(SYS_setxattrat, fds, below_fds(fd, path), 0, attribute,
 			&args, sizeof(args));
 		if (got == 0 || !absent(BR_SYS_XATTRAT)) {
 			return (int)got;
@@ -253,12 +304,12 @@ int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t siz
 
 int br_sys_removexattr(int fd, const char *attribute) {
 	if (has(BR_SYS_XATTRAT)) {
-		char path[32];
-		int procfd = proc();
-		if (procfd < 0) {
+		char path[16];
+		int fds = proc_fds();
+		if (fds < 0) {
 			return -1;
 		}
-		long got = syscall(SYS_removexattrat, procfd, below_proc(fd, path), 0, attribute);
+		long got = syscall(SYS_removexattrat, fds, below_fds(fd, path), 0, attribute);
 		if (got == 0 || !absent(BR_SYS_XATTRAT)) {
 			return (int)got;
 		}

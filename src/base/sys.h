@@ -18,7 +18,7 @@
 enum {
 	/** fchmodat2, Linux 6.6. */
 	BR_SYS_FCHMODAT2 = 1 << 0,
-	/** getxattrat, setxattrat, removexattrat, Linux 6.13. */
+	/** getxattrat, listxattrat, setxattrat, removexattrat, Linux 6.13. */
 	BR_SYS_XATTRAT = 1 << 1,
 	/** fsopen, fsconfig, fsmount, Linux 5.2; also refused to those who may not mount. */
 	BR_SYS_FSMOUNT = 1 << 2,
@@ -51,6 +51,11 @@ int br_sys_chmod(int fd, mode_t mode);
 /** getxattr of (dirfd, name), "" being dirfd itself; as getxattr answers. */
 ssize_t br_sys_getxattr(
 	int dirfd, const char *name, const char *attribute, void *value, size_t size);
+/**
+ * listxattr of (dirfd, name), "" being dirfd itself; as listxattr answers. ENOSYS on a kernel without
+ * listxattrat: each attribute has to be asked for then.
+ */
+ssize_t br_sys_listxattr(int dirfd, const char *name, char *out, size_t size);
 /** setxattr and removexattr of the object behind fd. */
 int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t size);
 int br_sys_removexattr(int fd, const char *attribute);

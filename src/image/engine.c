@@ -10,6 +10,7 @@
 #include <doc/json.h>
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,22 @@ enum {
 	HTTP_NOT_FOUND = 404,
 };
 
+/** What is used of libcurl. It is loaded when an engine is asked, since loading it costs more than all the rest of a small run. */
+struct curl_calls {
+	void *library;
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_global_cleanup) *global_cleanup;
+	__typeof__(curl_easy_init) *init;
+	__typeof__(curl_easy_cleanup) *cleanup;
+	CURLcode (*setopt)(CURL *curl, CURLoption option, ...);
+	CURLcode (*getinfo)(CURL *curl, CURLINFO info, ...);
+	__typeof__(curl_easy_perform) *perform;
+	__typeof__(curl_easy_strerror) *strerror;
+};
+
 struct engine {
 	CURL *curl;
+	struct curl_calls calls;
 	/** It does not answer, or what answers is no engine: it is not asked again. */
 	bool is_gone;
 	/** "v1.41/", or "". */
@@ -62,6 +77,8 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *context) {
 	return answer->body.failed ? 0 : n;
 }
 
+// The type is libcurl's.
+// NOLINTNEXTLINE(readability-non-const-parameter)
 static size_t take_header(char *bytes, size_t size, size_t n, void *context) {
 	struct answer *answer = context;
 	(void)bytes;
@@ -74,21 +91,19 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context) {
 // ---- one request ----
 
 /** What never changes. Nothing is taken from the environment: a proxy is "", and none is used for any host. */
-static int set_up(CURL *curl, const char *socket, char *why) {
-	return curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket)
-		|| curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why)
-		|| curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http")
-		|| curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)
-		|| curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L)
-		|| curl_easy_setopt(curl, CURLOPT_HTTP09_ALLOWED, 0L)
-		|| curl_easy_setopt(curl, CURLOPT_HTTP_CONTENT_DECODING, 0L)
-		|| curl_easy_setopt(curl, CURLOPT_PROXY, "")
-		|| curl_easy_setopt(curl, CURLOPT_NOPROXY, "*")
-		|| curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED)
-		|| curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L)
-		|| curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)ANSWER)
-		|| curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body)
-		|| curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+static int set_up(const struct engine *engine, const char *socket, char *why) {
+	CURL *curl = engine->curl;
+	CURLcode (*set)(CURL *, CURLoption, ...) = engine->calls.setopt;
+	return set(curl, CURLOPT_UNIX_SOCKET_PATH, socket) || set(curl, CURLOPT_ERRORBUFFER, why)
+		|| set(curl, CURLOPT_PROTOCOLS_STR, "http")
+		|| set(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)
+		|| set(curl, CURLOPT_FOLLOWLOCATION, 0L) || set(curl, CURLOPT_HTTP09_ALLOWED, 0L)
+		|| set(curl, CURLOPT_HTTP_CONTENT_DECODING, 0L) || set(curl, CURLOPT_PROXY, "")
+		|| set(curl, CURLOPT_NOPROXY, "*")
+		|| set(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED)
+		|| set(curl, CURLOPT_NOSIGNAL, 1L) || set(curl, CURLOPT_MAXFILESIZE, (long)ANSWER)
+		|| set(curl, CURLOPT_WRITEFUNCTION, take_body)
+		|| set(curl, CURLOPT_HEADERFUNCTION, take_header);
 }
 
 /** The status of a GET with its body, or -1 with the reason in engine->why. */
@@ -101,20 +116,20 @@ static long get(struct engine *engine, const char *url, struct answer *answer) {
 		return -1;
 	}
 	CURLcode code = CURLE_FAILED_INIT;
-	if (!curl_easy_setopt(engine->curl, CURLOPT_URL, url)
-		&& !curl_easy_setopt(engine->curl, CURLOPT_TIMEOUT_MS, (long)left)
-		&& !curl_easy_setopt(engine->curl, CURLOPT_WRITEDATA, answer)
-		&& !curl_easy_setopt(engine->curl, CURLOPT_HEADERDATA, answer)) {
-		code = curl_easy_perform(engine->curl);
+	if (!engine->calls.setopt(engine->curl, CURLOPT_URL, url)
+		&& !engine->calls.setopt(engine->curl, CURLOPT_TIMEOUT_MS, (long)left)
+		&& !engine->calls.setopt(engine->curl, CURLOPT_WRITEDATA, answer)
+		&& !engine->calls.setopt(engine->curl, CURLOPT_HEADERDATA, answer)) {
+		code = engine->calls.perform(engine->curl);
 	}
-	if (!code && !curl_easy_getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status)) {
+	if (!code && !engine->calls.getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status)) {
 		return status;
 	}
 	const char *why = answer->too_large || code == CURLE_FILESIZE_EXCEEDED
 		? "its answer is too large"
 		: code == CURLE_OPERATION_TIMEDOUT ? "it takes too long"
 		: *engine->why                     ? engine->why
-						   : curl_easy_strerror(code);
+						   : engine->calls.strerror(code);
 	memmove(engine->why, why, strnlen(why, sizeof(engine->why) - 1) + 1);
 	engine->why[sizeof(engine->why) - 1] = '\0';
 	return -1;
@@ -173,6 +188,39 @@ static int say_hello(struct image_finder *finder, struct engine *engine) {
 	return engine->version ? 1 : br_error_memory(finder->dx);
 }
 
+static bool load_calls(struct curl_calls *calls) {
+	static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
+	void *library = NULL;
+	for (size_t i = 0; !library && i < sizeof(names) / sizeof(names[0]); i++) {
+		library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	}
+	if (!library) {
+		return false;
+	}
+	const struct {
+		void **call;
+		const char *name;
+	} wanted[] = {
+		{(void **)&calls->global_init, "curl_global_init"},
+		{(void **)&calls->global_cleanup, "curl_global_cleanup"},
+		{(void **)&calls->init, "curl_easy_init"},
+		{(void **)&calls->cleanup, "curl_easy_cleanup"},
+		{(void **)&calls->setopt, "curl_easy_setopt"},
+		{(void **)&calls->getinfo, "curl_easy_getinfo"},
+		{(void **)&calls->perform, "curl_easy_perform"},
+		{(void **)&calls->strerror, "curl_easy_strerror"},
+	};
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		*wanted[i].call = dlsym(library, wanted[i].name);
+		if (!*wanted[i].call) {
+			(void)dlclose(library);
+			return false;
+		}
+	}
+	calls->library = library;
+	return true;
+}
+
 /** 1 with a connection, 0 where there is none, -1. */
 static int open_engine(struct image_finder *finder) {
 	struct engine *engine = finder->engine;
@@ -180,18 +228,20 @@ static int open_engine(struct image_finder *finder) {
 		return !engine->is_gone;
 	}
 	engine = finder->engine = BR_NEW(finder->arena, struct engine);
-	// NOTHING: no TLS is needed.
-	if (!engine || curl_global_init(CURL_GLOBAL_NOTHING)) {
-		finder->engine = NULL;
+	if (!engine) {
 		return br_error_memory(finder->dx);
 	}
+	if (!load_calls(&engine->calls)) {
+		return give_up(finder, engine, "libcurl is not installed");
+	}
 	engine->deadline = now() + MILLISECONDS;
-	engine->curl = curl_easy_init();
+	// NOTHING: no TLS is needed.
+	engine->curl = engine->calls.global_init(CURL_GLOBAL_NOTHING) ? NULL : engine->calls.init();
 	if (!engine->curl) {
 		engine->is_gone = true;
 		return br_error_memory(finder->dx);
 	}
-	if (set_up(engine->curl, finder->options->socket, engine->why)) {
+	if (set_up(engine, finder->options->socket, engine->why)) {
 		return give_up(finder, engine, "its name is not the name of a socket");
 	}
 	return say_hello(finder, engine);
@@ -199,9 +249,10 @@ static int open_engine(struct image_finder *finder) {
 
 void engine_release(struct image_finder *finder) {
 	struct engine *engine = finder->engine;
-	if (engine) {
-		curl_easy_cleanup(engine->curl);
-		curl_global_cleanup();
+	if (engine && engine->calls.library) {
+		engine->calls.cleanup(engine->curl);
+		engine->calls.global_cleanup();
+		(void)dlclose(engine->calls.library);
 	}
 	finder->engine = NULL;
 }
@@ -256,10 +307,10 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 	} else if (found < 0) {
 		return br_error_memory(finder->dx);
 	}
-	if (found <= 0) {
+	struct engine *engine = finder->engine;
+	if (found <= 0 || !engine) {
 		return found;
 	}
-	struct engine *engine = finder->engine;
 	char *url = br_printf(
 		finder->arena, "http://localhost/%simages/%s/json", engine->version, reference);
 	if (!url) {

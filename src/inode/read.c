@@ -129,9 +129,6 @@ static int read_large(
 
 static int read_fact(
 	int dirfd, const char *name, unsigned which, struct br_acls *acls, struct br_inode *out) {
-	if (!br_fact_possible(out->mode, which)) {
-		return br_inode_take(out, which, acls, NULL, 0);
-	}
 	unsigned char value[USUAL_SIZE];
 	ssize_t n = br_inode_attribute(dirfd, name, which, value, sizeof(value));
 	if (n < 0) {
@@ -145,8 +142,11 @@ int br_inode_read(
 	if (br_inode_stat(dirfd, name, out)) {
 		return -1;
 	}
+	unsigned present = br_inode_present(dirfd, name, out, want);
+	// The others are NULL already.
+	out->have = want & (BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS) & ~present;
 	for (unsigned which = BR_HAVE_ACL; which <= BR_HAVE_CAPS; which <<= 1) {
-		if ((want & which) && read_fact(dirfd, name, which, acls, out)) {
+		if ((present & which) && read_fact(dirfd, name, which, acls, out)) {
 			return -1;
 		}
 	}

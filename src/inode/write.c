@@ -270,5 +270,5 @@ int br_inode_write(
 		now = &steps[i].state;
 		*step = (unsigned)(i + 1);
 	}
-	return n ? read_back(fd, after) : 0;
+	return n && (after->mode & SPECIAL) ? read_back(fd, after) : 0;
 }

@@ -170,17 +170,6 @@ static int add_attribute(struct worker *w, struct spot at, unsigned index, struc
 	return 0;
 }
 
-static bool can_have(unsigned which, uint32_t mode) {
-	switch (which) {
-	case BR_HAVE_DEFAULT_ACL:
-		return S_ISDIR(mode);
-	case BR_HAVE_CAPS:
-		return S_ISREG(mode);
-	default:
-		return !S_ISLNK(mode);
-	}
-}
-
 /** The attributes that the caller wants. False: the inode is gone, or the scan has failed. */
 static bool add_attributes(
 	struct worker *w, struct spot at, const char *path, struct record **record) {
@@ -189,14 +178,10 @@ static bool add_attributes(
 		|| (options->wants && !options->wants(options->context, path, &(*record)->inode))) {
 		return true;
 	}
+	unsigned present = br_inode_present(at.fd, at.name, &(*record)->inode, options->want);
+	(*record)->inode.have |= options->want & ((1u << ATTRIBUTES) - 1) & ~present;
 	for (unsigned i = 0; i < ATTRIBUTES; i++) {
-		unsigned which = 1u << i;
-		if (!(options->want & which)) {
-			continue;
-		}
-		if (!can_have(which, (*record)->inode.mode)) {
-			(*record)->inode.have |= which;
-		} else if (add_attribute(w, at, i, record)) {
+		if ((present & 1u << i) && add_attribute(w, at, i, record)) {
 			if (errno == ENOENT || !*record) {
 				return false;
 			}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A host mount that is read-only.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data", "./data/new:/new"]'
 mkdir data

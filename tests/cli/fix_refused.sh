@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Dangerous sources are refused as a whole, and nothing is changed.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 printf 'services:\n  app:\n    image: x\n    user: "1001:1001"\n    volumes: ["/boot:/host", "./data:/data"]\n' >compose.yaml
 mkdir data

@@ -1,0 +1,188 @@
+#include "crew.h"
+
+#include <base/own.h>
+#include <base/pool.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+	/** Items of a range, and ranges that are on their way at most. */
+	RANGE = 64,
+	RANGES = 64,
+};
+
+/** A part of the list, with what its thread needs for itself. */
+struct range {
+	struct br_way way;
+	struct br_acls *acls;
+	const struct br_crew_job *job;
+	size_t from, to;
+	/** Up to where the items had their turn. */
+	size_t did;
+	bool finished;
+};
+
+struct br_crew {
+	unsigned threads;
+	/** NULL before there was enough to do. */
+	struct br_pool *pool;
+	bool no_pool;
+	/** No further item is begun. */
+	atomic_bool halted;
+	struct range ranges[RANGES];
+};
+
+static void work(struct br_pool *pool, void *context, void *job) {
+	struct br_crew *crew = context;
+	struct range *range = job;
+	for (; range->did < range->to; range->did++) {
+		if (atomic_load_explicit(&crew->halted, memory_order_relaxed)) {
+			break;
+		}
+		range->job->work(range->job->context, &range->way, range->acls, range->did);
+	}
+	br_way_release(&range->way);
+	br_pool_post(pool, range);
+}
+
+struct br_crew *br_crew_new(unsigned threads, bool cross) {
+	struct br_crew *crew = calloc(1, sizeof(*crew));
+	if (crew == NULL) {
+		return NULL;
+	}
+	crew->threads = threads != 0 ? threads : br_pool_cores();
+	atomic_init(&crew->halted, false);
+	for (size_t i = 0; i < RANGES; i++) {
+		crew->ranges[i].way = (struct br_way)BR_WAY_NONE(cross);
+		crew->ranges[i].acls = br_acls_new();
+		if (crew->ranges[i].acls == NULL) {
+			br_crew_free(crew);
+			errno = ENOMEM;
+			return NULL;
+		}
+	}
+	return crew;
+}
+
+void br_crew_free(struct br_crew *crew) {
+	if (crew == NULL) {
+		return;
+	}
+	br_pool_free(crew->pool, NULL, NULL);
+	for (size_t i = 0; i < RANGES; i++) {
+		br_way_release(&crew->ranges[i].way);
+		br_acls_free(crew->ranges[i].acls);
+	}
+	free(crew);
+}
+
+void br_crew_freep(struct br_crew **crew) {
+	int saved = errno;
+	br_crew_free(*crew);
+	*crew = NULL;
+	errno = saved;
+}
+
+/** One after the other, in the caller's thread. */
+static int run_alone(
+	struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
+	struct range *range = &crew->ranges[0];
+	int r = 1;
+	for (size_t i = from; i < to && r > 0; i++) {
+		job->work(job->context, &range->way, range->acls, i);
+		r = job->done(job->context, i);
+	}
+	br_way_release(&range->way);
+	return r;
+}
+
+static bool has_pool(struct br_crew *crew) {
+	if (crew->pool == NULL && !crew->no_pool) {
+		crew->pool = crew->threads > 1 ? br_pool_new(crew->threads, 0, work, crew) : NULL;
+		// Without threads it is slower, not wrong.
+		crew->no_pool = crew->pool == NULL;
+	}
+	return crew->pool != NULL;
+}
+
+/** Tell of a range's items. `r`: what was answered so far. */
+static int tell(struct br_crew *crew, const struct range *range, int r) {
+	for (size_t i = range->from; i < range->did && r >= 0; i++) {
+		int now = range->job->done(range->job->context, i);
+		r = now < r ? now : r;
+		if (r <= 0) {
+			atomic_store_explicit(&crew->halted, true, memory_order_relaxed);
+		}
+	}
+	return r;
+}
+
+/** Cut a part of the list into ranges, and queue them so that the first is popped first. Their number. */
+static size_t offer(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
+	size_t n = (to - from + RANGE - 1) / RANGE;
+	for (size_t k = n; k-- > 0;) {
+		struct range *range = &crew->ranges[k];
+		range->job = job;
+		range->from = from + k * RANGE;
+		range->to = range->from + RANGE < to ? range->from + RANGE : to;
+		range->did = range->from;
+		// What cannot be queued is left for the caller's thread.
+		range->finished = br_pool_push(crew->pool, range) < 0;
+	}
+	return n;
+}
+
+/** At most RANGES ranges. */
+static int run_part(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
+	size_t n = offer(crew, job, from, to);
+	size_t told = 0;
+	int r = 1;
+	struct range *range;
+	while ((range = br_pool_take(crew->pool)) != NULL) {
+		range->finished = true;
+		while (told < n && crew->ranges[told].finished) {
+			r = tell(crew, &crew->ranges[told++], r);
+		}
+	}
+	for (; told < n; told++) {
+		r = tell(crew, &crew->ranges[told], r);
+	}
+	for (size_t k = 0; k < n && r > 0; k++) {
+		r = run_alone(crew, job, crew->ranges[k].did, crew->ranges[k].to);
+	}
+	return r;
+}
+
+int br_crew_run(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
+	if (!job->apart || to < from + 2 * RANGE || !has_pool(crew)) {
+		return run_alone(crew, job, from, to);
+	}
+	int r = 1;
+	atomic_store(&crew->halted, false);
+	while (from < to && r > 0) {
+		size_t end = to - from > RANGE * RANGES ? from + RANGE * RANGES : to;
+		r = run_part(crew, job, from, end);
+		from = end;
+	}
+	return r;
+}
+
+bool br_pick(struct br_picks *picks, const struct br_inode *inode) {
+	const size_t n = sizeof(picks->inodes) / sizeof(picks->inodes[0]);
+	if (S_ISDIR(inode->mode) || inode->ino == 0) {
+		return false;
+	}
+	// Two file systems may have the same number: then the second waits without need.
+	size_t at = (size_t)(inode->ino * UINT64_C(0x9e3779b97f4a7c15) >> 32) % n;
+	for (; picks->inodes[at] != 0; at = (at + 1) % n) {
+		if (picks->inodes[at] == inode->ino) {
+			return false;
+		}
+	}
+	picks->inodes[at] = inode->ino;
+	return true;
+}
