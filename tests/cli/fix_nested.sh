@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One mount inside another's source: a fix can be repeated although the outer container may write there now.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh" || exit
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir -p m/sub && chown 7001:7001 m m/sub
 printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./m:/m"]\n  b:\n    image: x\n    user: "1002:1002"\n    volumes: ["./m/sub:/s"]\n' >compose.yaml
