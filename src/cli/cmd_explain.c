@@ -180,6 +180,7 @@ static int ask_mount(
 		return usage(asked->cli, path.at, "this path is in a volume that the engine keeps",
 			"only bind mounts, secrets and configs can be explained");
 	}
+	identity = br_identity_of_data(identity, !mount->read_only);
 	if (identity->confidence == BR_UNKNOWN) {
 		(void)br_error(asked->cli->dx,
 			container->user.s ? container->user.at : container->name.at,

@@ -256,16 +256,22 @@ static void say_origin(
 		pen_say(pen, "'");
 		say_place(pen, report, origin->text.at);
 	}
+	if (origin->where) {
+		pen_say(pen, " (");
+		pen_quote(pen, origin->where);
+		pen_say(pen, ")");
+	}
 	pen_say(pen, "\n");
 }
 
-static void say_identity(struct pen *pen, const struct br_inspect_report *report,
+static void say_identity(struct pen *pen, const struct br_inspect_report *report, const char *key,
 	const struct br_identity *identity) {
+	pen_say(pen, "  %-13s ", key);
 	if (identity->confidence == BR_UNKNOWN) {
-		pen_wrap(pen, "  identity      unknown: ", 16, identity->why);
+		pen_wrap(pen, "unknown: ", 16, identity->why);
 		return;
 	}
-	pen_say(pen, "  identity      uid %u, gid %u", identity->uid.v, identity->gid.v);
+	pen_say(pen, "uid %u, gid %u", identity->uid.v, identity->gid.v);
 	for (size_t i = 0; i < identity->ngroups; i++) {
 		pen_say(pen, "%s%u", i ? "," : ", groups ", identity->groups[i].v);
 	}
@@ -296,6 +302,7 @@ static void say_mount(
 
 static void say_container(struct pen *pen, const struct br_inspect_report *report, size_t at) {
 	const struct br_container *container = &report->spec->containers[at];
+	const struct br_identity *identity = &report->identities[at];
 	const struct named all[] = {
 		{"image", &container->image, (size_t)SINGLE},
 		{"user", &container->user, (size_t)SINGLE},
@@ -323,7 +330,11 @@ static void say_container(struct pen *pen, const struct br_inspect_report *repor
 		say_place(pen, report, container->privileged_at);
 		pen_say(pen, "\n");
 	}
-	say_identity(pen, report, &report->identities[at]);
+	say_identity(pen, report, "identity", identity);
+	if (identity->drops_to) {
+		say_identity(pen, report, identity->drop->workers_only ? "its workers" : "drops to",
+			identity->drops_to);
+	}
 	for (size_t i = 0; i < container->nmounts; i++) {
 		say_mount(pen, report, &container->mounts[i]);
 	}

@@ -65,6 +65,8 @@ services \
 golden 1 bindright check --sysroot "$T"
 golden 1 bindright plan --sysroot "$T" database
 golden 0 bindright check --sysroot "$T" --format json sonarr
+golden 0 bindright inspect --sysroot "$T" --origins sonarr web unclear
+golden 0 bindright explain --sysroot "$T" sonarr:/data
 
 # The host's namesakes.
 mkdir etc && printf 'app:x:1001:1002::/:\nalice:x:999:999::/:\n' >etc/passwd
