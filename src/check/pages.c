@@ -256,6 +256,18 @@ static const struct br_code_page all[] = {
 		"mounts fit.",
 	},
 	{
+		306,
+		"The image starts as root, and its entrypoint is known to drop to another user. Both "
+		"are judged: root has to prepare what it prepares, and the mounts have to fit the "
+		"user who does the work.",
+		"mkdir data && chown 999:999 data && chmod 700 data",
+		"  db:\n"
+		"    image: postgres:16\n"
+		"    volumes: [\"./data:/var/lib/postgresql/data\"]\n",
+		"Nothing has to be fixed. Where the table is wrong about your image, say who it is: "
+		"--user SERVICE=UID:GID.",
+	},
+	{
 		307,
 		"The container runs in a user namespace, and its UID or GID is outside the "
 		"namespace's map: the kernel shows such files as nobody's, and lets nobody use "
