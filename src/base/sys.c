@@ -275,6 +275,9 @@ ssize_t br_sys_listxattr(int dirfd, const char *name, char *out, size_t size) {
 		errno = ENOSYS;
 		return -1;
 	}
+	if (*name == '\0' && dirfd == AT_FDCWD) {
+		name = ".";
+	}
 	if (*name) {
 		return syscall(SYS_listxattrat, dirfd, name, AT_SYMLINK_NOFOLLOW, out, size);
 	}
