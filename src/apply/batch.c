@@ -140,7 +140,8 @@ static bool read_again(void *context, struct br_way *way, struct br_acls *acls, 
 }
 
 /** Where there is no birth time; {0} else, and where it is gone already. */
-static struct br_bytes handle_of(struct batch *b, const struct change *c, char room[BR_HANDLE_MAX]) {
+static struct br_bytes handle_of(
+	struct batch *b, const struct change *c, char room[BR_HANDLE_MAX]) {
 	const char *name;
 	if (c->now.btime.sec != 0 || c->now.btime.nsec != 0) {
 		return (struct br_bytes){0};
@@ -207,7 +208,8 @@ static void maybe_stop(struct batch *b, int err) {
 	}
 }
 
-static int record_result(struct batch *b, const struct change *c, const struct br_answer_of *answer) {
+static int record_result(
+	struct batch *b, const struct change *c, const struct br_answer_of *answer) {
 	// SAME: another name of the same file came first, and its record is the one to undo.
 	if (answer->outcome != BR_SAME) {
 		left_alone(b, c->path, answer);
