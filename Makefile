@@ -34,7 +34,7 @@ LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 # Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
-TEST_PACKAGES := libcmocka-dev acl
+TEST_PACKAGES := libcmocka-dev acl python3
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
     xfsprogs btrfs-progs
 
@@ -89,7 +89,7 @@ TOP := $(if $(filter .build/plain,$O),libbindright.a $(if $(PROGRAM),bindright))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: FORCE all help deps deps-ci demo test check tests lint format lint-format lint-layers lint-headers \
-    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench clean
+    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench codes clean
 
 ##: all             the program ./bindright and the library ./libbindright.a
 all: $(LIBRARY) $(PROGRAM) $(TOP)
@@ -134,7 +134,12 @@ WRAP := $(if $(SUPPORT_SRC),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma
 $O/tests/test_%: $O/tests/test_%.o $(SUPPORT_OBJ) $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $< $(SUPPORT_OBJ) $(LIBRARY) $(LIBS_LINK) -lcmocka -o $@
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d)
+# Programs that end-to-end tests run.
+E2E_PROGRAMS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/e2e/*.c)))
+$O/tests/e2e/%: $O/tests/e2e/%.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $< $(LIBRARY) $(LIBS_LINK) -o $@
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d)
 .SECONDARY:
 
 # ---- packages ----
@@ -185,8 +190,8 @@ CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$
 CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
 
 ##: check           all tests, with what is installed
-check: all $(filter $(TESTS),$(CHOSEN))
-	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' tests/run.sh $(CHOSEN)
+check: all $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS))
+	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' tests/run.sh $(CHOSEN)
 
 ##: tests           build the test programs only
 tests: $(TESTS)
@@ -202,6 +207,10 @@ bench: all
 		test -e "$$b" || { echo 'bindright: no measurements here yet' >&2; exit 1; }; \
 		BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' "$$b" || exit 1; \
 	done
+
+##: codes           write docs/codes.md anew from the pages in src/check/pages.c
+codes: all
+	@./bindright --list-codes >docs/codes.md
 
 # ---- looking at the sources ----
 

@@ -3,10 +3,11 @@
 
 _bindright() {
 	local cur prev words cword command='' i
-	local commands='check plan fix undo history help'
-	local input='--file --kind --project-directory --env-file --profile --project-name --env --engine
-		--compose-version --sysroot --user --need --exclude --keep --fail-fast --depth --cross-file-systems
-		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version'
+	local commands='check plan fix undo history explain inspect id codes help'
+	local read='--file --kind --project-directory --env-file --profile --project-name --env --engine
+		--compose-version --sysroot --image-archive --user'
+	local input="$read --need --exclude --keep --fail-fast --depth --cross-file-systems
+		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version"
 	local change='--strategy --create-users --no-create-users --create-missing --no-create-missing --future-files
 		--no-future-files --from --privileged-files --no-privileged-files --allow-dangerous'
 	local list='--format --output --color --quiet --verbose --help --version'
@@ -20,7 +21,7 @@ _bindright() {
 	fi
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		check | plan | fix | undo | history | help)
+		check | plan | fix | undo | history | explain | inspect | id | codes | help)
 			command=${words[i]}
 			break
 			;;
@@ -28,7 +29,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | -o | --output | --allow-dangerous)
+	-f | --file | --env-file | --image-archive | -o | --output | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -36,17 +37,23 @@ _bindright() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--keep | --from)
+	--keep | --from | --as)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
 		;;
 	--kind) mapfile -t COMPREPLY < <(compgen -W 'compose' -- "$cur") && return ;;
 	--engine) mapfile -t COMPREPLY < <(compgen -W 'docker' -- "$cur") && return ;;
-	--format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") && return ;;
+	--format)
+		case $command in
+		undo | history | explain | inspect | id | codes) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") ;;
+		*) mapfile -t COMPREPLY < <(compgen -W 'text json ndjson sarif github' -- "$cur") ;;
+		esac
+		return
+		;;
 	--color | --progress) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W 'error warning info' -- "$cur") && return ;;
 	--strategy) mapfile -t COMPREPLY < <(compgen -W 'auto acl chown group' -- "$cur") && return ;;
-	-p | --project-name | --profile | --env | --compose-version | --user | --need | --exclude | --depth | -j | --jobs | --prune)
+	-p | --project-name | --profile | --env | --compose-version | --user | --need | --exclude | --depth | -j | --jobs | --prune | --caps | --uid-map | --gid-map)
 		return
 		;;
 	esac
@@ -59,6 +66,13 @@ _bindright() {
 	fix) offered="$input $change --yes --dry-run" ;;
 	undo) offered="$list --progress --yes --dry-run" ;;
 	history) offered="$list --prune" ;;
+	explain)
+		offered="$read $list --as --caps --uid-map --gid-map --need --read-only --walk --batch"
+		[ "${cur:0:1}" = - ] || { mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return; }
+		;;
+	inspect) offered="$read $list --origins" ;;
+	id) offered="$list --engine --sysroot" ;;
+	codes) offered="$list" ;;
 	help) offered="$commands" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$cur")

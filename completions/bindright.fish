@@ -1,31 +1,39 @@
 # fish completion for bindright
 complete -c bindright -f
-set -l commands check plan fix undo history help
+set -l commands check plan fix undo history explain inspect id codes help
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l input "$none; or __fish_seen_subcommand_from check plan fix"
+set -l read "$none; or __fish_seen_subcommand_from check plan fix explain inspect"
 set -l judge "$none; or __fish_seen_subcommand_from check plan"
 set -l change "__fish_seen_subcommand_from plan fix"
-set -l report "$none; or __fish_seen_subcommand_from check plan fix undo history"
+set -l report "$none; or __fish_seen_subcommand_from check plan fix undo history explain inspect id codes"
+set -l answer "__fish_seen_subcommand_from undo history explain inspect id codes"
+set -l explain "__fish_seen_subcommand_from explain"
 
 complete -c bindright -n "$none" -a check -d 'find what does not fit, and say why'
 complete -c bindright -n "$none" -a plan -d 'show what fix would do, who would gain and who would lose'
 complete -c bindright -n "$none" -a fix -d 'make it fit: plan, ask, change, check again'
 complete -c bindright -n "$none" -a undo -d 'put back what a fix changed'
 complete -c bindright -n "$none" -a history -d 'list past fixes'
+complete -c bindright -n "$none" -a explain -d 'show the whole decision for one path, step by step'
+complete -c bindright -n "$none" -a inspect -d 'show what was understood: identities and mounts'
+complete -c bindright -n "$none" -a id -d "say who a container's UID is on the host"
+complete -c bindright -n "$none" -a codes -d 'explain a finding code'
 complete -c bindright -n "$none" -a help -d 'explain a command and its options'
 complete -c bindright -n '__fish_seen_subcommand_from help' -a "$commands"
 
-complete -c bindright -n "$input" -s f -l file -r -F -d 'read this compose file'
-complete -c bindright -n "$input" -l kind -x -a compose -d 'what the input is'
-complete -c bindright -n "$input" -l project-directory -r -F -d 'where relative paths start'
-complete -c bindright -n "$input" -l env-file -r -F -d 'read variables from here instead of .env'
-complete -c bindright -n "$input" -l profile -x -d 'switch a profile on'
-complete -c bindright -n "$input" -s p -l project-name -x -d "the project's name"
-complete -c bindright -n "$input" -l env -x -d 'a variable for interpolation'
-complete -c bindright -n "$input" -l engine -x -a docker -d 'whose rules apply'
-complete -c bindright -n "$input" -l compose-version -x -d 'where versions of compose differ'
-complete -c bindright -n "$input" -l sysroot -r -F -d 'read passwd, group, login.defs below it'
-complete -c bindright -n "$input" -l user -x -d 'pin who a service runs as'
+complete -c bindright -n "$read" -s f -l file -r -F -d 'read this compose file'
+complete -c bindright -n "$read" -l kind -x -a compose -d 'what the input is'
+complete -c bindright -n "$read" -l project-directory -r -F -d 'where relative paths start'
+complete -c bindright -n "$read" -l env-file -r -F -d 'read variables from here instead of .env'
+complete -c bindright -n "$read" -l profile -x -d 'switch a profile on'
+complete -c bindright -n "$read" -s p -l project-name -x -d "the project's name"
+complete -c bindright -n "$read" -l env -x -d 'a variable for interpolation'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine -x -a docker -d 'whose rules apply'
+complete -c bindright -n "$read" -l compose-version -x -d 'where versions of compose differ'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l sysroot -r -F -d 'read passwd, group, login.defs below it'
+complete -c bindright -n "$read" -l image-archive -r -F -d 'take image users from this archive'
+complete -c bindright -n "$read" -l user -x -d 'pin who a service runs as'
 complete -c bindright -n "$input" -l need -x -d 'what is needed below this container path'
 complete -c bindright -n "$input" -l exclude -x -d 'leave out matching paths below the sources'
 complete -c bindright -n "$input" -l keep -x -a '(__fish_complete_users)' -d 'a host user who must keep, or get, access'
@@ -35,7 +43,8 @@ complete -c bindright -n "$input" -l cross-file-systems -d 'enter mount points i
 complete -c bindright -n "$input" -l one-file-system -d 'do not enter them'
 complete -c bindright -n "$input" -s j -l jobs -x -d 'threads that read'
 complete -c bindright -n "$input; or __fish_seen_subcommand_from undo" -l progress -x -a 'auto always never' -d 'a progress line on standard error'
-complete -c bindright -n "$report" -l format -x -a 'text json' -d 'how the report is written'
+complete -c bindright -n "$input" -l format -x -a 'text json ndjson sarif github' -d 'how the report is written'
+complete -c bindright -n "$answer" -l format -x -a 'text json' -d 'how the answer is written'
 complete -c bindright -n "$report" -s o -l output -r -F -d 'where it is written'
 complete -c bindright -n "$report" -l color -x -a 'auto always never' -d 'colours'
 complete -c bindright -n "$report" -s q -l quiet -d 'say less'
@@ -55,5 +64,15 @@ complete -c bindright -n "$change" -l allow-dangerous -r -F -d 'allow this sourc
 complete -c bindright -n '__fish_seen_subcommand_from fix undo' -s y -l yes -d 'do not ask'
 complete -c bindright -n '__fish_seen_subcommand_from fix undo' -l dry-run -d 'show what would be done, change nothing'
 complete -c bindright -n '__fish_seen_subcommand_from history' -l prune -x -d 'drop journals older than this'
+complete -c bindright -n "$explain" -l as -x -a '(__fish_complete_users)' -d 'who asks: UID[:GID][,+GROUP...], or a name'
+complete -c bindright -n "$explain" -l caps -x -d 'effective capabilities'
+complete -c bindright -n "$explain" -l uid-map -x -d 'map of a user namespace'
+complete -c bindright -n "$explain" -l gid-map -x -d 'the same for groups'
+complete -c bindright -n "$explain" -l need -x -a 'r rw rx rwx w x' -d 'what is asked for'
+complete -c bindright -n "$explain" -l read-only -d 'the mount is read-only'
+complete -c bindright -n "$explain" -l walk -d 'judge the directories above too'
+complete -c bindright -n "$explain" -l batch -d 'answer queries of standard input'
+complete -c bindright -n "$explain" -F
+complete -c bindright -n '__fish_seen_subcommand_from inspect' -l origins -d 'say where every value stands'
 complete -c bindright -s h -l help -d 'this help'
 complete -c bindright -s V -l version -d 'the version'

@@ -115,6 +115,22 @@ static unsigned bits_of_anybody(const struct br_inode *inode) {
 	return owner | group | other;
 }
 
+/** A source that is no directory is all that its demand is about. */
+static bool is_source(const struct br_demand *demand, const struct br_inode *inode) {
+	const struct br_source *source = demand->source;
+	return source && source->state == BR_SOURCE_PRESENT && !S_ISDIR(source->mode)
+		&& !S_ISLNK(source->mode) && (source->mode & S_IFMT) == (inode->mode & S_IFMT);
+}
+
+/**
+ * A socket, FIFO or device that is mounted by itself is there to be used; among a directory's entries it may be anybody's. connect() wants to write, whatever the mount says
+ * (unix(7); sb_permission() stops only files, directories and links).
+ */
+static unsigned need_of_special(const struct br_need *need, const struct br_inode *inode) {
+	unsigned anybody = bits_of_anybody(inode);
+	return S_ISSOCK(inode->mode) ? anybody & BR_W : anybody & need->file & (BR_R | BR_W);
+}
+
 unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode) {
 	const struct br_need *need = &demand->need;
 	if (S_ISDIR(inode->mode)) {
@@ -126,13 +142,36 @@ unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode
 	if (!need->as_any) {
 		return need->file;
 	}
-	return S_ISREG(inode->mode) ? need->file & bits_of_anybody(inode) : 0;
+	if (S_ISREG(inode->mode)) {
+		return need->file & bits_of_anybody(inode);
+	}
+	return is_source(demand, inode) ? need_of_special(need, inode) : 0;
 }
 
 bool br_need_needs_acl(const struct br_demand *demand, const struct br_inode *inode) {
 	unsigned group = (inode->mode >> 3) & demand->need.file & 7;
 	unsigned others = (inode->mode | inode->mode >> 6) & 7;
-	return S_ISREG(inode->mode) && demand->need.as_any && (group & ~others) != 0;
+	if (!S_ISREG(inode->mode) && !is_source(demand, inode)) {
+		return false;
+	}
+	return demand->need.as_any && (group & ~others) != 0;
+}
+
+bool br_names_file(const char *path) {
+	static const char *const endings[] = {"cer", "cert", "cfg", "cnf", "conf", "crt", "csv",
+		"db", "env", "gz", "htpasswd", "html", "ini", "js", "json", "key", "lock", "log",
+		"lua", "md", "onnx", "pem", "php", "pid", "properties", "pt", "pub", "py",
+		"safetensors", "service", "sh", "sock", "sql", "sqlite", "sqlite3", "tar", "tgz",
+		"toml", "txt", "xml", "yaml", "yml", "zip"};
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (strcasecmp(dot + 1, endings[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Sources. */
@@ -172,7 +211,9 @@ static int open_sources(
 		const struct br_container *box = &spec->containers[i];
 		for (size_t j = 0; j < box->nmounts; j++) {
 			const struct br_mount *mount = &box->mounts[j];
-			if (reaches_host(mount) && open_source(m, box, mount, &identities[i])) {
+			const struct br_identity *who =
+				br_identity_of_data(&identities[i], !is_read_only(mount));
+			if (reaches_host(mount) && open_source(m, box, mount, who)) {
 				return -1;
 			}
 		}

@@ -441,6 +441,11 @@ static const struct {
 		{{{'f', "etc/passwd", PASSWD("a")}, END},
 			{{'f', ".wh.etc", ""}, {'f', "etc/group", PASSWD("g")}, END}},
 		NULL, "g"},
+	{"whiteout of the directory, then the directory itself",
+		{{{'f', "etc/passwd", PASSWD("a")}, END},
+			{{'f', ".wh.etc", ""}, {'d', "etc/", NULL}, {'f', "etc/group", PASSWD("g")},
+				END}},
+		NULL, "g"},
 	{"device whiteout",
 		{{{'f', "etc/passwd", PASSWD("a")}, END}, {{'c', "etc/passwd", NULL}, END}}, NULL,
 		NULL},
@@ -549,9 +554,6 @@ static const struct {
 	{"hard link to a link",
 		{{{'l', "a", "/b"}, {'h', "etc/passwd", "a"}, {'f', "b", PASSWD("b")}, END}}, "b",
 		NULL},
-	{"group beside",
-		{{{'f', "etc/passwd/", PASSWD("a")}, {'f', "etc/group", PASSWD("g")}, END}}, NULL,
-		"g"},
 };
 
 static void check_root(size_t i, bool oci) {

@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -464,6 +465,41 @@ static void test_taken_over(void **state) {
 	}
 }
 
+/** Ends the one child that there is, as a terminal's ^C does; only calls that a handler may make. */
+static void interrupt_child(int signal_number) {
+	char number[16] = "";
+	int pid = 0;
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	(void)signal_number;
+	if (fd >= 0 && read(fd, number, sizeof(number) - 1) > 0) {
+		for (const char *p = number; *p >= '0' && *p <= '9'; p++) {
+			pid = pid * 10 + *p - '0';
+		}
+		(void)kill(pid, SIGINT);
+	}
+	(void)close(fd);
+}
+
+/** That is nobody's crash. */
+static void test_interrupted(void **state) {
+	(void)state;
+	struct ground g;
+	const struct itimerval soon = {.it_value = {.tv_usec = 300000}};
+	const struct sigaction on = {.sa_handler = interrupt_child};
+	const struct sigaction off = {.sa_handler = SIG_DFL};
+	if (access("/proc/thread-self/children", R_OK)) {
+		print_message("needs a kernel that lists children\n");
+		skip();
+	}
+	ground_make(&g);
+	assert_int_equal(sigaction(SIGALRM, &on, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_null(br_read_confined(&g.request, spin, g.dx));
+	assert_int_equal(sigaction(SIGALRM, &off, NULL), 0);
+	assert_said(&g, "interrupted while 'compose.yaml' was read");
+	ground_remove(&g);
+}
+
 /** With several files nobody knows which one it was. */
 static void test_crash_of_several(void **state) {
 	(void)state;
@@ -609,6 +645,7 @@ int main(void) {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_utf16),
 		cmocka_unit_test(test_taken_over),
+		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_crash_of_several),
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_memory),

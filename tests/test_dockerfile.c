@@ -14,9 +14,9 @@
 #include <base/mem.h>
 #include <base/own.h>
 #include <base/text.h>
-#include <image/parts.h>
 
 #include <dirent.h>
+#include <image/parts.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,12 +32,14 @@
 // Stand-ins for the archives and the engine
 
 static const char *const nobody[] = {NULL};
-static const struct br_image_user full_users[] = {
-	{.name = "root", .uid = 0, .gid = 0}, {.name = "www-data", .uid = 33, .gid = 33}, {.name = "old", .uid = 1000, .gid = 1000},
+static const struct br_image_user full_users[] = {{.name = "root", .uid = 0, .gid = 0},
+	{.name = "www-data", .uid = 33, .gid = 33}, {.name = "old", .uid = 1000, .gid = 1000},
 	{.name = "sys1", .uid = 999, .gid = 998}};
 static const struct br_image_group full_groups[] = {{.name = "root", .gid = 0, .members = nobody},
-	{.name = "www-data", .gid = 33, .members = nobody}, {.name = "old", .gid = 1000, .members = nobody},
-	{.name = "users", .gid = 100, .members = nobody}, {.name = "sys1", .gid = 998, .members = nobody}};
+	{.name = "www-data", .gid = 33, .members = nobody},
+	{.name = "old", .gid = 1000, .members = nobody},
+	{.name = "users", .gid = 100, .members = nobody},
+	{.name = "sys1", .gid = 998, .members = nobody}};
 static const char *const full_environment[] = {"BASE=fromenv", "EMPTY=", "APP_UID=4242"};
 
 __attribute__((weak)) int archive_find(
@@ -137,7 +139,8 @@ static void apply(struct run *run, char *line) {
 	} else if (!strcmp(line, "all")) {
 		run->all = true;
 	} else if (!strcmp(line, "inline")) {
-		run->build.dockerfile_inline.s = br_strdup(&run->arena, slurp(run->dir, "Dockerfile"));
+		br_auto(br_freep) char *text = slurp(run->dir, "Dockerfile");
+		run->build.dockerfile_inline.s = br_strdup(&run->arena, text);
 	} else {
 		fail_msg("%s: unknown word '%s'", run->dir, line);
 	}
@@ -184,7 +187,8 @@ static void put_accounts(struct run *run, const struct br_image *image) {
 		br_buf_addf(&run->out, "account %s %u:", user->name, user->uid);
 		br_buf_addf(&run->out, user->gid_unknown ? "?" : "%u", user->gid);
 		br_buf_add(&run->out, user->allocated ? " supposed" : "");
-		br_buf_addf(&run->out, user->at.text ? " at %u\n" : "\n", position(run, user->at).line);
+		br_buf_addf(
+			&run->out, user->at.text ? " at %u\n" : "\n", position(run, user->at).line);
 	}
 	for (size_t i = 0; i < image->ngroups; i++) {
 		const struct br_image_group *group = &image->groups[i];
@@ -196,7 +200,8 @@ static void put_accounts(struct run *run, const struct br_image *image) {
 			br_buf_addf(&run->out, "%c%s", k ? ',' : ' ', group->members[k]);
 		}
 		br_buf_add(&run->out, group->allocated ? " supposed" : "");
-		br_buf_addf(&run->out, group->at.text ? " at %u\n" : "\n", position(run, group->at).line);
+		br_buf_addf(&run->out, group->at.text ? " at %u\n" : "\n",
+			position(run, group->at).line);
 	}
 }
 
@@ -238,7 +243,7 @@ static void run_case(void **state) {
 	start(&run, *state);
 	struct image_finder finder = {.arena = &run.arena, .options = &run.options, .dx = run.dx};
 	int found = dockerfile_read(&finder, &run.build, &image);
-	assert_int_equal(found < 0, br_diags_errors(run.dx) > 0);
+	assert_int_equal(found<0, br_diags_errors(run.dx)> 0);
 	br_buf_add(&run.out, "");
 	if (found >= 0) {
 		put_image(&run, &image);
@@ -262,7 +267,7 @@ static bool try_without(const char *name, unsigned n) {
 	int found = dockerfile_read(&finder, &run.build, &image);
 	bool hit = fault_hit();
 	fault_at(0);
-	assert_int_equal(found < 0, br_diags_errors(run.dx) > 0);
+	assert_int_equal(found<0, br_diags_errors(run.dx)> 0);
 	finish(&run);
 	return hit;
 }
@@ -279,7 +284,43 @@ static int by_name(const void *a, const void *b) {
 	return strcmp(x->name, y->name);
 }
 
-int main(void) {
+/**
+ * "--answer CASE": what tests/e2e/dockerfile_users.sh compares with a real build. The user, and if they are known completely the accounts as
+ * "u NAME:UID:GID" and "g NAME:GID:MEMBERS".
+ */
+static int answer(const char *name) {
+	struct run run;
+	struct br_image image = {0};
+	start(&run, name);
+	struct image_finder finder = {.arena = &run.arena, .options = &run.options, .dx = run.dx};
+	int found = dockerfile_read(&finder, &run.build, &image);
+	if (found < 0) {
+		(void)puts("error");
+	} else if (!image.user.s) {
+		(void)puts("unknown");
+	} else {
+		(void)printf("user %s\n", image.user.s);
+	}
+	for (size_t i = 0; found > 0 && image.accounts_complete && i < image.nusers; i++) {
+		const struct br_image_user *user = &image.users[i];
+		(void)printf("u %s:%u:%u\n", user->name, user->uid, user->gid);
+	}
+	for (size_t i = 0; found > 0 && image.accounts_complete && i < image.ngroups; i++) {
+		const struct br_image_group *group = &image.groups[i];
+		(void)printf("g %s:%u:", group->name, group->gid);
+		for (size_t k = 0; group->members[k]; k++) {
+			(void)printf("%s%s", k ? "," : "", group->members[k]);
+		}
+		(void)putchar('\n');
+	}
+	finish(&run);
+	return 0;
+}
+
+int main(int argc, char **argv) {
+	if (argc == 3 && !strcmp(argv[1], "--answer")) {
+		return answer(argv[2]);
+	}
 	char path[PATH_MAX];
 	static struct CMUnitTest tests[512];
 	size_t n = 0;

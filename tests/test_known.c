@@ -1,8 +1,8 @@
 #include <base/mem.h>
 #include <base/text.h>
+
 #include <image/known.h>
 #include <image/parts.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -118,7 +118,8 @@ static void check_drop(const char *reference, const struct br_image_drop *drop, 
 	char text[64] = "";
 	if (drop) {
 		(void)snprintf(text, sizeof(text), "%u:%u%s%s%s", drop->uid, drop->gid,
-			drop->workers_only ? "w" : "", drop->chowns ? "o" : "", drop->chmods ? "m" : "");
+			drop->workers_only ? "w" : "", drop->chowns ? "o" : "",
+			drop->chmods ? "m" : "");
 	}
 	if (strcmp(text, want ? want : "") != 0) {
 		fail_msg("%s drops to '%s'", reference, text);
@@ -160,9 +161,11 @@ static void test_rows(void **state) {
 		assert_true(row->user && *row->tags);
 		assert_non_null(strchr(row->repository, '.'));
 		for (const struct known_row *before = known_table; before < row; before++) {
-			bool hidden = br_glob(before->repository, row->repository) && !strcmp(before->tags, "*");
+			bool hidden = br_glob(before->repository, row->repository)
+				&& !strcmp(before->tags, "*");
 			if (hidden) {
-				fail_msg("%s %s stands behind %s", row->repository, row->tags, before->repository);
+				fail_msg("%s %s stands behind %s", row->repository, row->tags,
+					before->repository);
 			}
 		}
 	}
@@ -176,8 +179,8 @@ static void test_variables(void **state) {
 	assert_int_equal(known_find(&finder, "linuxserver/plex", &image), 1);
 	assert_string_equal(image.drop->uid_variable, "PUID");
 	assert_string_equal(image.drop->gid_variable, "PGID");
-	assert_string_equal(image.from,
-		"known images (linuxserver/docker-baseimage-alpine, 2025-11; source)");
+	assert_string_equal(
+		image.from, "known images (linuxserver/docker-baseimage-alpine, 2025-11; source)");
 	br_arena_release(&arena);
 }
 
@@ -210,8 +213,10 @@ static const struct br_build by_nobody = {.context = {.s = "/nowhere"},
 	.dockerfile_inline = {.s = "FROM nowhere/x\nRUN true\n"}};
 static const struct br_build on_postgres = {.context = {.s = "/nowhere"},
 	.dockerfile_inline = {.s = "FROM postgres:16\n"}};
-static const struct br_build missing = {.context = {.s = "/nowhere"}, .dockerfile = {.s = "Dockerfile"}};
-static const struct br_build invalid = {.context = {.s = "/nowhere"}, .dockerfile_inline = {.s = "FRAM x\n"}};
+static const struct br_build missing = {.context = {.s = "/nowhere"},
+	.dockerfile = {.s = "Dockerfile"}};
+static const struct br_build invalid = {.context = {.s = "/nowhere"},
+	.dockerfile_inline = {.s = "FRAM x\n"}};
 
 static void test_order(void **state) {
 	(void)state;
@@ -232,15 +237,18 @@ static void test_order(void **state) {
 	static const struct {
 		enum br_image_origin origin;
 		const char *user;
-	} want[] = {{BR_IMAGE_ARCHIVE, "archived"}, {BR_IMAGE_ENGINE, "engined"}, {BR_IMAGE_KNOWN, "11211:11211"},
-		{BR_IMAGE_NOTHING, NULL}, {BR_IMAGE_ARCHIVE, "archived"}, {BR_IMAGE_DOCKERFILE, "built"},
-		{BR_IMAGE_ENGINE, "engined"}, {BR_IMAGE_ENGINE, "engined"}, {BR_IMAGE_DOCKERFILE, ""},
-		{BR_IMAGE_DOCKERFILE, NULL}, {BR_IMAGE_ARCHIVE, "archived"}, {BR_IMAGE_NOTHING, NULL}};
+	} want[] = {{BR_IMAGE_ARCHIVE, "archived"}, {BR_IMAGE_ENGINE, "engined"},
+		{BR_IMAGE_KNOWN, "11211:11211"}, {BR_IMAGE_NOTHING, NULL},
+		{BR_IMAGE_ARCHIVE, "archived"}, {BR_IMAGE_DOCKERFILE, "built"},
+		{BR_IMAGE_ENGINE, "engined"}, {BR_IMAGE_ENGINE, "engined"},
+		{BR_IMAGE_DOCKERFILE, ""}, {BR_IMAGE_DOCKERFILE, NULL},
+		{BR_IMAGE_ARCHIVE, "archived"}, {BR_IMAGE_NOTHING, NULL}};
 	struct world world = start();
 	struct br_spec spec = {.project_name = "proj",
 		.containers = containers,
 		.n = sizeof(containers) / sizeof(*containers)};
-	const struct br_image *images = br_images_read(&world.arena, &spec, &world.options, world.dx);
+	const struct br_image *images =
+		br_images_read(&world.arena, &spec, &world.options, world.dx);
 	assert_non_null(images);
 	for (size_t i = 0; i < spec.n; i++) {
 		if (images[i].origin != want[i].origin) {

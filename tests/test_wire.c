@@ -184,6 +184,10 @@ static void make_sample(struct sample *s) {
 	s->container.build = &s->build;
 	s->container.group_add = &s->word;
 	s->container.ngroup_add = 1;
+	s->container.environment = &s->word;
+	s->container.nenvironment = 1;
+	s->container.entrypoint_at = s->word.at;
+	s->container.has_entrypoint = true;
 	s->container.ignores = &s->ignore;
 	s->container.nignores = 1;
 	s->spec.files = s->files;

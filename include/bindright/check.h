@@ -29,6 +29,22 @@ enum {
 	BR_EXAMPLES = 3,
 };
 
+/** What a code means, at length. */
+struct br_code_page {
+	br_code_number code;
+	/** A paragraph. */
+	const char *meaning;
+	/** Shell commands that prepare an empty directory, as root; "" where none are needed. NULL: this version cannot be brought to it. */
+	const char *setup;
+	/** The compose file of the example: `bindright check` beside it finds the code. */
+	const char *compose;
+	/** How to fix it: a paragraph. */
+	const char *fix;
+};
+
+/** Every code of br_codes() has a page; NULL for a number that is no code. */
+const struct br_code_page *br_code_page(br_code_number code);
+
 /** One thing that does not fit. Strings belong to the check's arena; paths are any bytes. */
 struct br_finding {
 	br_code_number code;

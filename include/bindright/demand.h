@@ -89,7 +89,7 @@ struct br_demand_options {
 };
 
 /**
- * Open every bind source and bring the demands together. The default need: read-write mounts rwx of directories, and of a file what any class of it may; read-only ones the same without w.
+ * Open every bind source and bring the demands together. Whose demand it is: br_identity_of_data(). The default need: read-write mounts rwx of directories, and of a file what any class of it may; read-only ones the same without w.
  * `--need T=bits`: for mounts at T: files exactly `bits`; directories the same plus x if r or w is asked, and w where w is asked. A mount inside a source counts as its own (same device, inode and mount).
  * A --need whose target no container mounts is an error. NULL with an error in dx.
  */
@@ -99,10 +99,14 @@ void br_demands_free(struct br_demands *demands);
 void br_demands_freep(struct br_demands **demands);
 
 /**
- * The bits that a demand has of this inode: 0 for symbolic links, sockets, FIFOs and devices under as_any (they are not files to be served). The inode has its ACL unless
+ * The bits that a demand has of this inode: under as_any 0 for symbolic links, and for sockets, FIFOs and devices in a directory (they are not files to be served); one that is the
+ * source itself is there to be used: a socket to be written (connect() asks for that, on read-only mounts too), others like files without x. The inode has its ACL unless
  * br_need_needs_acl() is false for it.
  */
 unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode);
+
+/** Whether a source of this name is usually a file (by its ending): if it is missing, a directory in its place would serve nobody. */
+bool br_names_file(const char *path);
 
 /** Whether an access ACL, if there is one, could change the need: the group bits are then its mask, which may hold more than any entry. */
 bool br_need_needs_acl(const struct br_demand *demand, const struct br_inode *inode);

@@ -5,7 +5,7 @@
 #define BINDRIGHT_IDENTITY_H
 
 #include <bindright/idmap.h>
-#include <bindright/spec.h>
+#include <bindright/image.h>
 
 struct br_arena;
 
@@ -44,22 +44,24 @@ enum br_confidence {
 struct br_origin {
 	/** "uid", "gid", "groups", "capabilities". */
 	const char *field;
-	/** Where it is from: "compose", "--user", "engine default", … */
+	/** Where it is from: "compose", "--user", "image archive", "engine", "Dockerfile", "known images", "engine default". */
 	const char *from;
 	/** The words that said so; s NULL where none did. */
 	struct br_text text;
+	/** Which archive and file in it, which socket, which row of the table; NULL where the words have a place, or nothing more is known. */
+	const char *where;
 };
 
 /** Who a container is. Owned by the arena that it was made in. */
 struct br_identity {
 	const struct br_container *container;
-	/** The user string that was used; s NULL where there is none. */
+	/** The user string that was used, compose's or the image's; s NULL where there is none. */
 	struct br_text user;
 	/** BR_UNKNOWN: nothing below but `why` is set. */
 	enum br_confidence confidence;
 	/** Why it is unknown: one clause for BR303; NULL otherwise. Words of the input stand in it as they are, not escaped. */
 	const char *why;
-	/** What pins it: a ready option such as "--user trainer=UID:GID", quoted for a shell, with the numbers that are known; NULL where known. */
+	/** What pins it: a ready option such as "--user trainer=UID:GID", quoted for a shell, with the numbers that are known; NULL where known, or where the engine will refuse to start it. */
 	const char *pin;
 	/** As the container sees itself. */
 	br_boxid uid;
@@ -73,7 +75,21 @@ struct br_identity {
 	bool unmapped;
 	const struct br_origin *origins;
 	size_t norigins;
+	/** What the image's own passwd calls the UID; NULL where that is not known, or nothing. */
+	const char *account;
+	/** The row of the table of known images that it rests on ("known images (source, date; certainty)"), or NULL. */
+	const char *known;
+	/** What the image's entrypoint is known to do, in both of the two identities; NULL where it has no part in this. */
+	const struct br_image_drop *drop;
+	/** Whom a process that starts as root becomes; NULL where it stays who it is. Its confidence may be BR_UNKNOWN, too. */
+	const struct br_identity *drops_to;
 };
+
+/**
+ * Who uses the data: whom the container's process drops to, if it does. Where it is only the workers that drop, data are theirs that they
+ * write (`writes`) and that the entrypoint gives them; everything else is read by the first process, which stays root.
+ */
+const struct br_identity *br_identity_of_data(const struct br_identity *identity, bool writes);
 
 enum br_engine {
 	BR_ENGINE_DOCKER,
@@ -92,13 +108,20 @@ struct br_identity_options {
 	enum br_engine engine;
 	const struct br_pin *pins;
 	size_t npins;
+	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
+	const struct br_image *images;
 };
 
 /**
- * Work out who each container of the spec is: an array of spec->n identities in the same order. Docker's rules: `user: UID[:GID]` in numbers as the engine reads them (sign and leading zeros
- * accepted, above 2147483647 refused: an error at the word); names, absent users and images: unknown. An explicit group drops the image's groups; group_add is added (numbers; names are
- * unknown without the image: a warning and groups_unsure). A bare UID has GID 0 unless the image's passwd says otherwise: gid 0, confidence assumed, groups_unsure.
+ * Work out who each container of the spec is: an array of spec->n identities in the same order. Docker's rules (moby/sys/user, GetExecUser and GetAdditionalGroups):
+ * `user:`, or where that is absent or empty the image's USER. Numbers as the engine reads them (sign and leading zeros accepted; above 2147483647 refused: an error at the word). A
+ * name is looked up in the image's passwd or group, the first line counts. A bare UID takes GID and supplementary groups from its passwd line, else GID 0; an explicit group drops the
+ * image's groups; group_add is added (numbers, or names of the image's group file). A name that the image lacks: unknown, and `why` says that the engine will refuse.
+ * Confidence: certain (numbers, or read from the image), derived (from a Dockerfile or a known image), assumed (group 0 where the accounts are not known, or an account that was numbered
+ * on an unknown base), unknown. groups_unsure: the accounts are not all known, and there could be supplementary groups.
  * Effective capabilities: root has Docker's default set, changed by cap_drop, cap_add and privileged; others have none. Unknown capability names are errors with the nearest name.
+ * Where the image is known to drop from root to another user there are two identities (drops_to), unless `entrypoint:` replaces what drops, a pin says who it is, or it lacks CAP_SETUID or
+ * CAP_SETGID. Variables that choose the user (PUID) are taken from the container's environment, then from the image's.
  * A pin without a GID takes the place of the user alone: the word's group stays. A pin for a service that is not there is an error; of several for one service the last counts.
  * NULL with errors in dx.
  */

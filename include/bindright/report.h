@@ -5,10 +5,17 @@
 #define BINDRIGHT_REPORT_H
 
 #include <bindright/apply.h>
+#include <bindright/explain.h>
 
 enum br_format {
 	BR_FORMAT_TEXT,
 	BR_FORMAT_JSON,
+	/** The same facts, an object a line: the input, each finding, the summary. */
+	BR_FORMAT_NDJSON,
+	/** SARIF 2.1.0 (OASIS), for code scanning. */
+	BR_FORMAT_SARIF,
+	/** Workflow commands of GitHub Actions, which mark lines of a change. */
+	BR_FORMAT_GITHUB,
 };
 
 /** What is reported. NULL: there is none. */
@@ -37,9 +44,33 @@ struct br_report_style {
 	unsigned columns;
 };
 
+/** An explanation, and where the question came from (NULL where the words asked for a path). */
+struct br_explain_report {
+	const struct br_explanation *explanation;
+	const struct br_places *places;
+	const struct br_identity *identity;
+	const struct br_mount *mount;
+	const char *container_path;
+};
+
+/** What was understood of an input. */
+struct br_inspect_report {
+	const struct br_places *places;
+	const struct br_spec *spec;
+	const struct br_identity *identities;
+	const char *engine;
+	/** With the place of every value. */
+	bool origins;
+};
+
 /** The whole report. Heap, the caller frees; NULL with ENOMEM. */
 char *br_report_check(
 	const struct br_report *report, const struct br_report_style *style, size_t *len);
+/** Text and JSON only. */
+char *br_report_explain(
+	const struct br_explain_report *report, const struct br_report_style *style, size_t *len);
+char *br_report_inspect(
+	const struct br_inspect_report *report, const struct br_report_style *style, size_t *len);
 char *br_report_history(
 	const struct br_run *runs, size_t n, const struct br_report_style *style, size_t *len);
 /** What an undo will do (dry) or did. */

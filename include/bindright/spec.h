@@ -107,6 +107,12 @@ struct br_container {
 	const struct br_build *build;
 	/** As written (after variables): NULL where absent. */
 	struct br_text user;
+	/** "NAME=VALUE" each, in the order in which they count: the last of a name holds. A name without a value has the caller's, or is absent. */
+	const struct br_text *environment;
+	size_t nenvironment;
+	/** The image's entrypoint does not run: there is an `entrypoint:`. */
+	bool has_entrypoint;
+	struct br_span entrypoint_at;
 	struct br_text userns_mode;
 	struct br_text network_mode;
 	struct br_text pid;

@@ -140,7 +140,8 @@ static bool read_again(void *context, struct br_way *way, struct br_acls *acls, 
 }
 
 /** Where there is no birth time; {0} else, and where it is gone already. */
-static struct br_bytes handle_of(struct batch *b, const struct change *c, char room[BR_HANDLE_MAX]) {
+static struct br_bytes handle_of(
+	struct batch *b, const struct change *c, char room[BR_HANDLE_MAX]) {
 	const char *name;
 	if (c->now.btime.sec != 0 || c->now.btime.nsec != 0) {
 		return (struct br_bytes){0};
@@ -200,12 +201,15 @@ static int prepare(struct batch *b) {
 
 /** After the first refusal of a kind there is no point in asking a million times. */
 static void maybe_stop(struct batch *b, int err) {
-	if (br_error_stops(err) || (err == EPERM && b->target->changed == 0)) {
+	// Where mount points are entered, one of them may be read-only and the rest not.
+	bool elsewhere = err == EROFS && b->work->options->cross;
+	if ((br_error_stops(err) && !elsewhere) || (err == EPERM && b->target->changed == 0)) {
 		b->target->stopped = err;
 	}
 }
 
-static int record_result(struct batch *b, const struct change *c, const struct br_answer_of *answer) {
+static int record_result(
+	struct batch *b, const struct change *c, const struct br_answer_of *answer) {
 	// SAME: another name of the same file came first, and its record is the one to undo.
 	if (answer->outcome != BR_SAME) {
 		left_alone(b, c->path, answer);

@@ -43,8 +43,7 @@ static void work(struct br_pool *pool, void *context, void *job) {
 		if (atomic_load_explicit(&crew->halted, memory_order_relaxed)) {
 			break;
 		}
-		if (!range->job->work(
-			    range->job->context, &range->way, range->acls, range->did)) {
+		if (!range->job->work(range->job->context, &range->way, range->acls, range->did)) {
 			atomic_store_explicit(&crew->halted, true, memory_order_relaxed);
 		}
 	}
@@ -91,8 +90,7 @@ void br_crew_freep(struct br_crew **crew) {
 }
 
 /** One after the other, in the caller's thread. */
-static int run_alone(
-	struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
+static int run_alone(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
 	struct range *range = &crew->ranges[0];
 	int r = 1;
 	for (size_t i = from; i < to && r > 0; i++) {

@@ -342,8 +342,9 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 		return;
 	}
 	if (would_lose_setgid(&now, wish->goal)) {
-		fail(out, EPERM);
-		(void)snprintf(out->why, sizeof(out->why), "it would lose its setgid bit");
+		// Not asked of the kernel, and says nothing about the others: no reason to stop.
+		conflict(out, "it would lose its setgid bit");
+		out->outcome = BR_FAILED;
 		return;
 	}
 	if (wish->dry) {

@@ -21,6 +21,7 @@ static const struct br_code_info all[] = {
 	{303, BR_ERROR, "the user cannot be worked out"},
 	{304, BR_INFO, "the identity is an assumption"},
 	{305, BR_WARNING, "the process runs as root"},
+	{306, BR_INFO, "the image starts as root and is known to drop to another UID"},
 	{307, BR_ERROR, "the UID or GID has no mapping in the user namespace"},
 	{401, BR_ERROR, "services with different identities share a path"},
 	{402, BR_WARNING, "a mount lies inside another mount, and its mount point is missing"},

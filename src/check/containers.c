@@ -31,13 +31,67 @@ static struct br_span user_place(const struct br_container *container) {
 	return container->user.s ? container->user.at : container->name.at;
 }
 
+/** BR303, of the one who starts or of the one whom he drops to. */
+static void check_unknown(
+	struct check_work *work, const struct about *about, const struct br_identity *identity) {
+	struct br_finding *finding =
+		add_finding(work, 303, about, "who '%s' runs as cannot be worked out: %s",
+			about->container->name.s, identity->why);
+	if (!identity->pin) {
+		return;
+	}
+	// What is built is in no archive before.
+	bool archive = !identity->drop && about->container->image.s && !about->container->build;
+	finding->advice = say(work, "pin it: %s%s", identity->pin,
+		archive ? ", or let it be looked up: --image-archive FILE (docker save)" : "");
+}
+
+/** BR304. */
+static void check_assumed(struct check_work *work, const struct about *about) {
+	const struct br_identity *identity = about->identity;
+	uint32_t uid = identity->uid.v;
+	struct br_finding *finding =
+		add_finding(work, 304, about, "'%s' is taken to run as uid %u, gid %u",
+			about->container->name.s, uid, identity->gid.v);
+	if (identity->account) {
+		finding->because = say(work,
+			"the number of '%s' was given to it on a base image that is not known",
+			identity->account);
+		finding->advice = "number it in the Dockerfile, or pin it with --user";
+		return;
+	}
+	finding->because = "a UID without a group takes its group from the image, "
+			   "and root's group where the image does not know it";
+	finding->advice = say(work, "write the group too: user: \"%u:GID\"", uid);
+}
+
+/** BR306: the second of two identities. */
+static void check_drop(struct check_work *work, const struct about *about) {
+	const struct br_identity *to = about->identity->drops_to;
+	const char *name = about->container->name.s;
+	struct br_finding *finding;
+	if (to->confidence == BR_UNKNOWN) {
+		check_unknown(work, about, to);
+		return;
+	}
+	if (to->drop->workers_only) {
+		finding = add_finding(work, 306, about,
+			"'%s' starts as root, and its workers run as uid %u, gid %u", name,
+			to->uid.v, to->gid.v);
+	} else {
+		finding = add_finding(work, 306, about,
+			"'%s' starts as root and drops to uid %u, gid %u", name, to->uid.v,
+			to->gid.v);
+	}
+	finding->because = say(work, "the table of %s says so", to->known);
+}
+
 static void check_known(struct check_work *work, const struct about *about) {
 	const struct br_identity *identity = about->identity;
+	const struct br_identity *to = identity->drops_to;
 	const char *name = about->container->name.s;
 	if (identity->confidence == BR_UNKNOWN) {
-		struct br_finding *finding = add_finding(work, 303, about,
-			"who '%s' runs as cannot be worked out: %s", name, identity->why);
-		finding->advice = identity->pin ? say(work, "pin it: %s", identity->pin) : NULL;
+		check_unknown(work, about, identity);
 		return;
 	}
 	if (identity->unmapped) {
@@ -46,28 +100,28 @@ static void check_known(struct check_work *work, const struct about *about) {
 			identity->uid.v, identity->gid.v, name);
 	}
 	if (identity->confidence == BR_ASSUMED && identity->uid.v != 0) {
-		struct br_finding *finding =
-			add_finding(work, 304, about, "'%s' is taken to run as uid %u, gid %u",
-				name, identity->uid.v, identity->gid.v);
-		finding->because = identity->why
-			? identity->why
-			: "a UID without a group takes its group from the image, "
-			  "and root's group where the image does not know it";
-		finding->advice =
-			say(work, "write the group too: user: \"%u:GID\"", identity->uid.v);
+		check_assumed(work, about);
 	}
-	if (identity->uid.v == 0) {
+	if (to) {
+		check_drop(work, about);
+	}
+	if (identity->uid.v == 0 && (!to || to->drop->workers_only)) {
 		struct br_finding *finding =
 			add_finding(work, 305, about, "'%s' runs as root", name);
 		finding->advice = "give it a user of its own: user: \"UID:GID\"";
 	}
 }
 
+/** Whose files there will be. */
+static const struct br_identity *writer(const struct check_work *work, size_t i) {
+	return br_identity_of_data(&work->input->identities[i], true);
+}
+
 /** Whether an earlier container of the list has the same host UID (or GID): the host's accounts are told once. */
 static bool told_before(const struct check_work *work, size_t i, bool group) {
-	const struct br_identity *me = &work->input->identities[i];
+	const struct br_identity *me = writer(work, i);
 	for (size_t k = 0; k < i; k++) {
-		const struct br_identity *other = &work->input->identities[k];
+		const struct br_identity *other = writer(work, k);
 		if (other->confidence == BR_UNKNOWN || !has_host_mount(other->container)) {
 			continue;
 		}
@@ -120,24 +174,35 @@ static void check_missing_account(
 	finding->advice = "bindright fix --create-users";
 }
 
+/** The account of that name is meant: the service's own, or the image's. */
+static bool is_namesake(const struct about *about, const char *name) {
+	const char *account = about->identity->account;
+	return strcmp(name, about->container->name.s) == 0
+		|| (account && strcmp(name, account) == 0);
+}
+
 /** BR302: the UID is somebody's who did not ask for this. */
-static void check_namesake(struct check_work *work, const struct about *about) {
+static void check_stranger(struct check_work *work, const struct about *about) {
 	br_hostid uid = about->identity->cred.uid;
+	const char *account = about->identity->account;
 	const struct br_host_user *user =
 		uid.v == 0 ? NULL : br_hostdb_user(work->input->hostdb, uid);
-	if (user && !is_keeper(work, user->name)
-		&& strcmp(user->name, about->container->name.s) != 0) {
-		struct br_finding *finding = add_finding(
-			work, 302, about, "uid %u is the host user '%s'", uid.v, user->name);
-		finding->because = say(work, "'%s' will own what the container writes", user->name);
+	if (!user || is_keeper(work, user->name) || is_namesake(about, user->name)) {
+		return;
 	}
+	struct br_finding *finding = account
+		? add_finding(work, 302, about,
+			"uid %u is '%s' in the image and the host user '%s' here", uid.v, account,
+			user->name)
+		: add_finding(work, 302, about, "uid %u is the host user '%s'", uid.v, user->name);
+	finding->because = say(work, "'%s' will own what the container writes", user->name);
 }
 
 static void check_accounts(struct check_work *work, const struct about *about, size_t i) {
 	bool user = !told_before(work, i, false);
 	bool group = !told_before(work, i, true) && lacks_group(work, about);
 	if (user) {
-		check_namesake(work, about);
+		check_stranger(work, about);
 	}
 	user = user && lacks_user(work, about);
 	if (user || group) {
@@ -185,7 +250,8 @@ void check_containers(struct check_work *work) {
 		}
 		check_known(work, &about);
 		check_isolation(work, &about);
-		if (identity->confidence == BR_UNKNOWN || identity->unmapped) {
+		about.identity = writer(work, i);
+		if (about.identity->confidence == BR_UNKNOWN || about.identity->unmapped) {
 			continue;
 		}
 		check_accounts(work, &about, i);

@@ -11,32 +11,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/** Endings of names that are files wherever they are met. */
-static const char *const file_endings[] = {"cfg", "cnf", "conf", "crt", "csv", "db", "env",
-	"htpasswd", "ini", "js", "json", "key", "lock", "lua", "onnx", "pem", "php", "pid",
-	"properties", "pt", "py", "safetensors", "service", "sh", "sock", "sql", "sqlite", "toml",
-	"txt", "xml", "yaml", "yml", NULL};
-
 static const char *ending(const char *path) {
 	const char *name = strrchr(path, '/');
 	name = name ? name + 1 : path;
 	const char *dot = strrchr(name, '.');
-	return dot && dot != name ? dot + 1 : NULL;
+	return dot ? dot + 1 : NULL;
 }
 
 /** Both sides of the mount are named like the same kind of file. */
 static bool looks_like_file(const struct br_mount_source *ms) {
 	const char *source = ending(ms->source->path);
 	const char *target = ms->mount->target.s ? ending(ms->mount->target.s) : NULL;
-	if (!source || !target || strcmp(source, target) != 0) {
-		return false;
+	return source && target && strcasecmp(source, target) == 0
+		&& br_names_file(ms->source->path);
+}
+
+/** Who makes what is missing: bindright makes no directory that has the name of a file. */
+static const char *advise_missing(const struct br_mount_source *ms) {
+	bool makeable = ms->mount->kind == BR_MOUNT_BIND || ms->mount->kind == BR_MOUNT_VOLUME_BIND;
+	if (!makeable) {
+		return "create it before the first start";
 	}
-	for (size_t i = 0; file_endings[i]; i++) {
-		if (strcmp(source, file_endings[i]) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return br_names_file(ms->source->path)
+		? "it is named like a file: create it before the first start"
+		: "bindright fix creates it for the container first";
 }
 
 /** What the container could do with the directory that the engine would make: root's, 0755. */
@@ -81,8 +79,11 @@ static void check_engine_made(
 		"'%s' does not exist; the engine would create it as root's", about.path);
 	finding->because = say(work, "uid %u would have %s there", ms->identity->cred.uid.v,
 		br_perm_text(mw->result.have, have));
-	finding->advice = "bindright fix creates it for the container first";
+	finding->advice = advise_missing(ms);
 	finding->verdict = mw->result.verdict;
+	if (br_names_file(about.path)) {
+		return;
+	}
 	struct br_buf buf = {0};
 	br_buf_addf(&buf, "install -d -o %u -g %u -m 0755 ", ms->identity->cred.uid.v,
 		ms->identity->cred.gid.v);
@@ -117,9 +118,7 @@ static void check_missing(
 	}
 	finding->because = say(work, "the way there ends at '%s'",
 		ms->source->stopped_at ? ms->source->stopped_at : about.path);
-	finding->advice = ms->mount->kind == BR_MOUNT_BIND
-		? "bindright fix creates it for the container"
-		: "create it before the first start";
+	finding->advice = advise_missing(ms);
 }
 
 static void check_unreachable(

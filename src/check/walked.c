@@ -21,7 +21,9 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 	const struct br_inode *root = &mw->result.root;
 	const struct br_cred *cred = &ms->identity->cred;
 	char perm[4];
-	if (root->acl || mw->result.unseen || ms->source->fs.keeps_acls != BR_YES
+	// A socket or a device is made anew by whoever made it, and an entry of its own would be gone; an engine's socket is not to be given away at all.
+	bool special = !S_ISDIR(root->mode) && !S_ISREG(root->mode);
+	if (special || root->acl || mw->result.unseen || ms->source->fs.keeps_acls != BR_YES
 		|| root->uid.v == cred->uid.v) {
 		return NULL;
 	}

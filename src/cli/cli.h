@@ -23,9 +23,17 @@ enum {
 	CLI_UNDO = 1 << 3,
 	CLI_HISTORY = 1 << 4,
 	CLI_HELP = 1 << 5,
-	/** Those that read an input. */
+	CLI_EXPLAIN = 1 << 6,
+	CLI_INSPECT = 1 << 7,
+	CLI_ID = 1 << 8,
+	CLI_CODES = 1 << 9,
+	/** Those that judge an input. */
 	CLI_INPUT = CLI_CHECK | CLI_PLAN | CLI_FIX,
-	CLI_ALL = CLI_INPUT | CLI_UNDO | CLI_HISTORY,
+	/** Those that read one. */
+	CLI_READ = CLI_INPUT | CLI_EXPLAIN | CLI_INSPECT,
+	/** Those that write nothing but text or JSON. */
+	CLI_OTHERS = CLI_UNDO | CLI_HISTORY | CLI_EXPLAIN | CLI_INSPECT | CLI_ID | CLI_CODES,
+	CLI_ALL = CLI_INPUT | CLI_OTHERS,
 };
 
 /** A list of words of the command line, each with its place. */
@@ -57,6 +65,7 @@ struct cli_args {
 	struct cli_words needs;
 	struct cli_words excludes;
 	struct cli_words keep;
+	struct cli_words image_archives;
 	struct br_text depth;
 	struct br_text format;
 	struct br_text output;
@@ -68,6 +77,10 @@ struct cli_args {
 	struct cli_words allow_dangerous;
 	struct br_text prune;
 	struct br_text jobs;
+	struct br_text as;
+	struct cli_words caps;
+	struct cli_words uid_map;
+	struct cli_words gid_map;
 
 	int fail_fast;
 	int cross;
@@ -79,6 +92,10 @@ struct cli_args {
 	int privileged_files;
 	int yes;
 	int dry_run;
+	int walk;
+	int batch;
+	int read_only;
+	int origins;
 	int want_help;
 	int want_version;
 };
@@ -125,6 +142,10 @@ extern const struct cli_command cmd_plan;
 extern const struct cli_command cmd_fix;
 extern const struct cli_command cmd_undo;
 extern const struct cli_command cmd_history;
+extern const struct cli_command cmd_explain;
+extern const struct cli_command cmd_inspect;
+extern const struct cli_command cmd_id;
+extern const struct cli_command cmd_codes;
 extern const struct cli_command cmd_help;
 
 /** All commands, in the order of the help; the number. */
@@ -165,10 +186,20 @@ size_t cli_options(const struct cli_option **options);
 /** Read the command line (argv[0] left out) into *args. 0, or -1 with errors in dx. */
 int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx);
 
+/** What was printed did not arrive: an error in dx. CLI_FAILED. */
+int cli_lost(const struct cli *cli);
 /** Help texts on standard output. */
 int cli_help(const struct cli_command *command);
 /** Machine-readable list of commands and options, for completions and their tests. */
 int cli_list_options(void);
+
+/** A stretch of a word, with its place; s NULL without memory. */
+struct br_text cli_part(struct br_arena *arena, struct br_text word, size_t from, size_t n);
+/** A host account by name or number; NULL with an error in dx where there is none. */
+const struct br_host_user *cli_find_user(
+	const struct cli *cli, struct br_hostdb *db, struct br_text word);
+/** The pages of all finding codes as Markdown, on standard output. */
+int cli_list_codes(void);
 
 /** Write a report where -o says, or to standard output. 0, or -1 with an error in dx. */
 int cli_write(const struct cli *cli, const char *bytes, size_t n);

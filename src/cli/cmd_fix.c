@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_json(const struct cli *cli) {
-	return cli->args->format.s && strcmp(cli->args->format.s, "json") == 0;
+/** A report for programs is one report. */
+static bool is_for_programs(const struct cli *cli) {
+	return cli->args->format.s && strcmp(cli->args->format.s, "text") != 0;
 }
 
 static const char *input_name(const struct session *session) {
@@ -98,7 +99,7 @@ static int confirm(const struct session *session) {
 
 static int decide(struct session *session) {
 	const struct cli *cli = session->cli;
-	bool quiet = is_json(cli) && cli->args->yes;
+	bool quiet = is_for_programs(cli) && cli->args->yes;
 	int status = quiet ? 0 : session_report(session, "plan", NULL, NULL);
 	if (status) {
 		return status;

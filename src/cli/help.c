@@ -10,6 +10,10 @@ static const struct cli_command *const all[] = {
 	&cmd_fix,
 	&cmd_undo,
 	&cmd_history,
+	&cmd_explain,
+	&cmd_inspect,
+	&cmd_id,
+	&cmd_codes,
 	&cmd_help,
 };
 
@@ -102,11 +106,11 @@ int cli_list_options(void) {
 static int run_help(const struct cli *cli) {
 	const struct cli_words *words = &cli->args->words;
 	if (words->n == 0) {
-		return cli_help(NULL);
+		return cli_help(NULL) ? cli_lost(cli) : CLI_FITS;
 	}
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (strcmp(all[i]->name, words->v[0].s) == 0) {
-			return cli_help(all[i]);
+			return cli_help(all[i]) ? cli_lost(cli) : CLI_FITS;
 		}
 	}
 	(void)br_error(cli->dx, words->v[0].at, "there is no command '%s'", words->v[0].s);

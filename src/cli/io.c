@@ -55,14 +55,28 @@ static unsigned terminal_columns(void) {
 	return 80;
 }
 
+static enum br_format find_format(const char *word) {
+	static const char *const names[] = {"text", "json", "ndjson", "sarif", "github"};
+	for (unsigned i = 0; word && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(word, names[i]) == 0) {
+			return (enum br_format)i;
+		}
+	}
+	return BR_FORMAT_TEXT;
+}
+
 struct br_report_style cli_style(const struct cli *cli) {
-	const char *format = cli->args->format.s;
 	return (struct br_report_style){
-		.format = format && strcmp(format, "json") == 0 ? BR_FORMAT_JSON : BR_FORMAT_TEXT,
+		.format = find_format(cli->args->format.s),
 		.color = !cli->args->output.s && cli_color(cli, STDOUT_FILENO),
 		.verbosity = cli->args->verbose - cli->args->quiet,
 		.columns = terminal_columns(),
 	};
+}
+
+int cli_lost(const struct cli *cli) {
+	(void)br_error(cli->dx, (struct br_span){0}, "cannot write: %s", strerror(errno));
+	return CLI_FAILED;
 }
 
 int cli_write(const struct cli *cli, const char *bytes, size_t n) {

@@ -16,6 +16,7 @@
  *   the facts below         scan/   several threads fetch, one decides
  *   what does not fit       access.c   the kernel's decision
  *                           check/     the findings
+ *   one path in full        explain/   each step, and what would make it a yes
  *   the least change        plan/   and who gains or loses by it
  *   making it true          apply/  journal, commit, undo, accounts
  *   telling it              report/ text and JSON
@@ -125,7 +126,8 @@ static int learn_world(struct br_arena *arena, struct cli_world *world) {
 
 static void print_diags(const struct br_diags *dx, const struct cli *cli) {
 	const struct cli_args *args = cli->args;
-	bool json = args->format.s && strcmp(args->format.s, "json") == 0;
+	// In a report for programs they are findings.
+	bool json = args->format.s && strcmp(args->format.s, "text") != 0;
 	for (size_t i = 0; i < br_diags_count(dx); i++) {
 		const struct br_diag *diag = br_diags_get(dx, i);
 		bool shown = diag->severity == BR_ERROR || args->quiet == 0;
@@ -139,14 +141,16 @@ static void print_diags(const struct br_diags *dx, const struct cli *cli) {
 	}
 }
 
+static int say_version(void) {
+	bool failed = printf("bindright %s\n", BR_VERSION) < 0 || fflush(stdout);
+	return failed ? CLI_FAILED : CLI_FITS;
+}
+
 static int dispatch(const struct cli *cli) {
 	const struct cli_args *args = cli->args;
-	if (args->want_version) {
-		return printf("bindright %s\n", BR_VERSION) < 0 || fflush(stdout) ? CLI_FAILED
-										  : CLI_FITS;
-	}
-	if (args->want_help) {
-		return cli_help(args->command);
+	if (args->want_version || args->want_help) {
+		int status = args->want_version ? say_version() : cli_help(args->command);
+		return status ? cli_lost(cli) : CLI_FITS;
 	}
 	return args->command ? args->command->run(cli) : cmd_check.run(cli);
 }
@@ -195,6 +199,9 @@ int main(int argc, char **argv) {
 	}
 	if (argc == 2 && strcmp(argv[1], "--list-options") == 0) {
 		return cli_list_options();
+	}
+	if (argc == 2 && strcmp(argv[1], "--list-codes") == 0) {
+		return cli_list_codes();
 	}
 	struct br_arena arena = {0};
 	struct cli_world world = {0};

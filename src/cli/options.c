@@ -10,35 +10,40 @@
 
 static const char *const kinds[] = {"compose", NULL};
 static const char *const engines[] = {"docker", NULL};
-static const char *const formats[] = {"text", "json", NULL};
+static const char *const formats[] = {"text", "json", "ndjson", "sarif", "github", NULL};
+static const char *const two_formats[] = {"text", "json", NULL};
 static const char *const whens[] = {"auto", "always", "never", NULL};
 static const char *const severities[] = {"error", "warning", "info", NULL};
 static const char *const strategies[] = {"auto", "acl", "chown", "group", NULL};
 
 static const struct cli_option all[] = {
-	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_INPUT, FIELD(files),
+	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
 		"read this compose file (repeatable; - is standard input)"},
-	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_INPUT, FIELD(kind), "what the input is"},
-	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_INPUT, FIELD(project_directory),
+	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind), "what the input is"},
+	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_READ, FIELD(project_directory),
 		"where relative paths start"},
-	{"env-file", 0, CLI_LIST, false, "FILE", NULL, CLI_INPUT, FIELD(env_files),
+	{"env-file", 0, CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(env_files),
 		"read variables from here instead of .env (repeatable)"},
-	{"profile", 0, CLI_LIST, false, "NAME", NULL, CLI_INPUT, FIELD(profiles),
+	{"profile", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(profiles),
 		"switch a profile on (repeatable)"},
-	{"project-name", 'p', CLI_WORD, false, "NAME", NULL, CLI_INPUT, FIELD(project_name),
+	{"project-name", 'p', CLI_WORD, false, "NAME", NULL, CLI_READ, FIELD(project_name),
 		"the project's name"},
-	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_INPUT, FIELD(env),
+	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_READ, FIELD(env),
 		"a variable for interpolation, before all others (repeatable)"},
-	{"engine", 0, CLI_WORD, false, "ENGINE", engines, CLI_INPUT, FIELD(engine),
+	{"engine", 0, CLI_WORD, false, "ENGINE", engines, CLI_READ | CLI_ID, FIELD(engine),
 		"whose rules apply"},
-	{"compose-version", 0, CLI_WORD, false, "X.Y", NULL, CLI_INPUT, FIELD(compose_version),
+	{"compose-version", 0, CLI_WORD, false, "X.Y", NULL, CLI_READ, FIELD(compose_version),
 		"where versions of compose differ (default: the newest known)"},
-	{"sysroot", 0, CLI_WORD, false, "DIR", NULL, CLI_INPUT, FIELD(sysroot),
+	{"sysroot", 0, CLI_WORD, false, "DIR", NULL, CLI_READ | CLI_ID, FIELD(sysroot),
 		"read passwd, group, login.defs below DIR"},
-	{"user", 0, CLI_LIST, false, "SERVICE=UID[:GID]", NULL, CLI_INPUT, FIELD(users),
+	{"image-archive", 0, CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(image_archives),
+		"take image users from this docker save or OCI archive (repeatable)"},
+	{"user", 0, CLI_LIST, false, "SERVICE=UID[:GID]", NULL, CLI_READ, FIELD(users),
 		"pin who a service runs as (repeatable)"},
 	{"need", 0, CLI_LIST, false, "TARGET=r|rw|rx|rwx", NULL, CLI_INPUT, FIELD(needs),
 		"what is needed below this container path (repeatable)"},
+	{"need", 0, CLI_LIST, false, "NEED", NULL, CLI_EXPLAIN, FIELD(needs),
+		"what is asked for: r, w, x together; exit 1 for a no"},
 	{"exclude", 0, CLI_LIST, false, "PATTERN", NULL, CLI_INPUT, FIELD(excludes),
 		"leave out matching paths below the sources (repeatable)"},
 	{"keep", 0, CLI_LIST, false, "USER", NULL, CLI_INPUT, FIELD(keep),
@@ -53,8 +58,10 @@ static const struct cli_option all[] = {
 		"do not enter them (the default)"},
 	{"jobs", 'j', CLI_WORD, false, "N", NULL, CLI_INPUT, FIELD(jobs),
 		"threads that read (default: one a core)"},
-	{"format", 0, CLI_WORD, false, "FORMAT", formats, CLI_ALL, FIELD(format),
+	{"format", 0, CLI_WORD, false, "FORMAT", formats, CLI_INPUT, FIELD(format),
 		"how the report is written"},
+	{"format", 0, CLI_WORD, false, "FORMAT", two_formats, CLI_OTHERS, FIELD(format),
+		"how the answer is written"},
 	{"output", 'o', CLI_WORD, false, "FILE", NULL, CLI_ALL, FIELD(output),
 		"where it is written (default: standard output)"},
 	{"color", 0, CLI_WORD, false, "WHEN", whens, CLI_ALL, FIELD(color),
@@ -84,6 +91,22 @@ static const struct cli_option all[] = {
 		"show what would be done, change nothing"},
 	{"prune", 0, CLI_WORD, false, "AGE", NULL, CLI_HISTORY, FIELD(prune),
 		"drop journals older than AGE (30d, 12h, 2w)"},
+	{"as", 0, CLI_WORD, false, "WHO", NULL, CLI_EXPLAIN, FIELD(as),
+		"who asks: UID[:GID][,+GROUP...], or a host user's name"},
+	{"caps", 0, CLI_LIST, false, "CAP[,CAP...]", NULL, CLI_EXPLAIN, FIELD(caps),
+		"effective capabilities that WHO has (repeatable)"},
+	{"uid-map", 0, CLI_LIST, false, "CONTAINER:HOST:COUNT", NULL, CLI_EXPLAIN, FIELD(uid_map),
+		"WHO is in a user namespace with this map (repeatable)"},
+	{"gid-map", 0, CLI_LIST, false, "CONTAINER:HOST:COUNT", NULL, CLI_EXPLAIN, FIELD(gid_map),
+		"the same for groups (one map alone counts for both)"},
+	{"read-only", 0, CLI_FLAG, false, NULL, NULL, CLI_EXPLAIN, FIELD(read_only),
+		"the mount is read-only"},
+	{"walk", 0, CLI_FLAG, false, NULL, NULL, CLI_EXPLAIN, FIELD(walk),
+		"judge the directories above PATH too, as for a host user"},
+	{"batch", 0, CLI_FLAG, false, NULL, NULL, CLI_EXPLAIN, FIELD(batch),
+		"answer queries of standard input, a line of JSON each"},
+	{"origins", 0, CLI_FLAG, false, NULL, NULL, CLI_INSPECT, FIELD(origins),
+		"say of every value where it stands"},
 	{"help", 'h', CLI_FLAG, false, NULL, NULL, CLI_ALL | CLI_HELP, FIELD(want_help),
 		"this help"},
 	{"version", 'V', CLI_FLAG, false, NULL, NULL, CLI_ALL | CLI_HELP, FIELD(want_version),
@@ -92,9 +115,8 @@ static const struct cli_option all[] = {
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
 static const char *const later_options[] = {"container", "engine-user", "daemon-config",
-	"engine-version", "image-archive", "files-from", "plan", "require-jail", "as", "caps",
-	"uid-map", "gid-map", "walk", "batch", "origins", "read-only", NULL};
-static const char *const later_commands[] = {"explain", "inspect", "reclaim", "id", "codes", NULL};
+	"engine-version", "files-from", "plan", "require-jail", NULL};
+static const char *const later_commands[] = {"reclaim", NULL};
 
 size_t cli_options(const struct cli_option **options) {
 	*options = all;
@@ -142,7 +164,7 @@ static const char *join(struct br_arena *arena, const char *const *words) {
 }
 
 static int check_choice(
-	struct reader *reader, const struct cli_option *option, struct br_text word) {
+	const struct reader *reader, const struct cli_option *option, struct br_text word) {
 	if (!option->choices || is_in(word.s, option->choices)) {
 		return 0;
 	}
@@ -153,9 +175,6 @@ static int check_choice(
 
 static int keep_word(struct reader *reader, const struct cli_option *option, struct br_text word) {
 	void *field = (char *)reader->args + option->field;
-	if (check_choice(reader, option, word)) {
-		return -1;
-	}
 	if (option->takes == CLI_WORD) {
 		*(struct br_text *)field = word;
 		return 0;
@@ -343,30 +362,61 @@ static int read_one(struct reader *reader) {
 	return arg[0] == '-' && arg[1] ? read_short(reader) : read_plain(reader);
 }
 
-/** An option that its command does not have is refused when all words are known. */
+/** The row of this option for this command; several commands may have an option of one name. */
+static const struct cli_option *find_row(const struct cli_option *option, unsigned bit) {
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if ((all[i].commands & bit) && strcmp(all[i].name, option->name) == 0) {
+			return &all[i];
+		}
+	}
+	return NULL;
+}
+
+/** The option that stands at argv[i], or NULL; *word is where its value begins, 0: in the next one. */
+static const struct cli_option *option_at(const struct reader *reader, int i, size_t *word) {
+	const char *arg = reader->argv[i];
+	bool yes;
+	if (strncmp(arg, "--", 2) == 0) {
+		size_t n = strcspn(arg + 2, "=");
+		*word = arg[n + 2] ? n + 3 : 0;
+		return find_long(arg + 2, n, &yes);
+	}
+	*word = arg[0] == '-' && arg[1] && arg[2] ? 2 : 0;
+	return arg[0] == '-' && arg[1] ? find_letter(arg[1]) : NULL;
+}
+
+static int not_of_this_command(const struct reader *reader, int i) {
+	const struct cli_command *command = reader->args->command;
+	const char *name = command ? command->name : "check";
+	(void)br_error(
+		reader->dx, whole(reader, i), "%s has no option '%s'", name, reader->argv[i]);
+	br_hint(reader->dx, "see: bindright help %s", name);
+	return -1;
+}
+
+/** What an option may be is known when its command is, which may stand behind it. */
 static int check_used(const struct reader *reader) {
 	const struct cli_args *args = reader->args;
 	unsigned bit = args->command ? args->command->bit : CLI_CHECK;
 	for (int i = 0; i < reader->argc; i++) {
-		const char *arg = reader->argv[i];
-		bool yes;
-		const struct cli_option *option = NULL;
-		if (strncmp(arg, "--", 2) == 0) {
-			option = find_long(arg + 2, strcspn(arg + 2, "="), &yes);
-		} else if (arg[0] == '-' && arg[1]) {
-			option = find_letter(arg[1]);
+		size_t from;
+		const struct cli_option *option = option_at(reader, i, &from);
+		if (!option) {
+			continue;
 		}
-		if (option && !(option->commands & bit)) {
-			(void)br_error(reader->dx, whole(reader, i), "%s has no option '%s'",
-				args->command ? args->command->name : "check", arg);
-			br_hint(reader->dx, "see: bindright help %s",
-				args->command ? args->command->name : "check");
+		const struct cli_option *row = find_row(option, bit);
+		if (!row) {
+			return not_of_this_command(reader, i);
+		}
+		if (row->takes != CLI_WORD && row->takes != CLI_LIST) {
+			continue;
+		}
+		i += from == 0;
+		const char *word = reader->argv[i] + from;
+		if (check_choice(reader, row,
+			    (struct br_text){word, span_of(reader, i, from, strlen(word))})) {
 			return -1;
 		}
-		bool has_word = option && (option->takes == CLI_WORD || option->takes == CLI_LIST);
-		bool inside =
-			strncmp(arg, "--", 2) == 0 ? strchr(arg, '=') != NULL : has_word && arg[2];
-		i += has_word && !inside;
 	}
 	return 0;
 }

@@ -42,7 +42,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 	}
 	*request = (struct br_spec_request){
 		.files = cli_strings(&session->arena, &args->files),
-		.services = cli_strings(&session->arena, &args->words),
+		.services = session->services ? session->services
+					      : cli_strings(&session->arena, &args->words),
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
 		.profiles = cli_strings(&session->arena, &args->profiles),
@@ -63,8 +64,7 @@ static int fill_request(struct session *session, struct br_spec_request *request
 	return 0;
 }
 
-/** A part of a word, with its place. */
-static struct br_text part(struct br_arena *arena, struct br_text word, size_t from, size_t n) {
+struct br_text cli_part(struct br_arena *arena, struct br_text word, size_t from, size_t n) {
 	struct br_span at = word.at;
 	at.off += (uint32_t)from;
 	at.len = (uint32_t)n;
@@ -94,18 +94,18 @@ static int read_pin(struct session *session, struct br_text word, struct br_pin 
 	size_t id = (size_t)(equals - word.s) + 1;
 	size_t n = strcspn(word.s + id, ":");
 	pin->at = word.at;
-	pin->service = part(&session->arena, word, 0, id - 1);
+	pin->service = cli_part(&session->arena, word, 0, id - 1);
 	if (!pin->service.s) {
 		return br_error_memory(session->cli->dx);
 	}
-	if (read_id(session, part(&session->arena, word, id, n), &pin->uid.v)) {
+	if (read_id(session, cli_part(&session->arena, word, id, n), &pin->uid.v)) {
 		return -1;
 	}
 	if (word.s[id + n] == ':') {
 		size_t rest = id + n + 1;
 		pin->has_gid = true;
-		return read_id(session, part(&session->arena, word, rest, strlen(word.s + rest)),
-			&pin->gid.v);
+		return read_id(session,
+			cli_part(&session->arena, word, rest, strlen(word.s + rest)), &pin->gid.v);
 	}
 	return 0;
 }
@@ -138,7 +138,7 @@ static int read_need(struct session *session, struct br_text word, struct br_nee
 	for (size_t i = 0; n > 0 && i < sizeof(all) / sizeof(all[0]); i++) {
 		if (strcmp(equals + 1, all[i].word) == 0) {
 			need->bits = all[i].bits;
-			need->target = part(&session->arena, word, 0, n);
+			need->target = cli_part(&session->arena, word, 0, n);
 			return need->target.s ? 0 : br_error_memory(session->cli->dx);
 		}
 	}
@@ -164,14 +164,15 @@ static int read_needs(struct session *session, struct br_demand_options *options
 	return 0;
 }
 
-static const struct br_host_user *find_user(struct session *session, struct br_text word) {
+const struct br_host_user *cli_find_user(
+	const struct cli *cli, struct br_hostdb *db, struct br_text word) {
 	uint32_t uid;
-	const struct br_host_user *user = br_hostdb_user_named(session->hostdb, word.s);
+	const struct br_host_user *user = br_hostdb_user_named(db, word.s);
 	if (!user && br_parse_u32(word.s, BR_NO_ID - 1, &uid) == 0) {
-		user = br_hostdb_user(session->hostdb, (br_hostid){uid});
+		user = br_hostdb_user(db, (br_hostid){uid});
 	}
 	if (!user) {
-		(void)br_error(session->cli->dx, word.at, "there is no host user '%s'", word.s);
+		(void)br_error(cli->dx, word.at, "there is no host user '%s'", word.s);
 	}
 	return user;
 }
@@ -207,7 +208,8 @@ static int read_keepers(struct session *session) {
 		return br_error_memory(session->cli->dx);
 	}
 	for (size_t i = 0; i < words->n; i++) {
-		const struct br_host_user *user = find_user(session, words->v[i]);
+		const struct br_host_user *user =
+			cli_find_user(session->cli, session->hostdb, words->v[i]);
 		if (!user || add_keeper(session, &keepers[n], &names[n], user)) {
 			return -1;
 		}
@@ -239,7 +241,8 @@ static int add_owner(struct session *session, struct owners *from, struct br_tex
 		return br_error_memory(session->cli->dx);
 	}
 	if (br_parse_u32(word.s, BR_NO_ID - 1, &uid)) {
-		const struct br_host_user *user = find_user(session, word);
+		const struct br_host_user *user =
+			cli_find_user(session->cli, session->hostdb, word);
 		if (!user) {
 			return -1;
 		}
@@ -257,7 +260,7 @@ static int read_from(struct session *session) {
 		struct br_text word = words->v[i];
 		for (size_t at = 0; at <= strlen(word.s);) {
 			size_t n = strcspn(word.s + at, ",");
-			if (add_owner(session, &from, part(&session->arena, word, at, n))) {
+			if (add_owner(session, &from, cli_part(&session->arena, word, at, n))) {
 				return -1;
 			}
 			at += n + 1;
@@ -274,6 +277,20 @@ static bool hardlinks_are_protected(void) {
 	bool yes = s && s[0] == '1';
 	free(s);
 	return yes;
+}
+
+/** The caller's supplementary groups. */
+static int read_groups(struct session *session) {
+	gid_t groups[1024];
+	int n = getgroups(sizeof(groups) / sizeof(groups[0]), groups);
+	size_t count = n > 0 ? (size_t)n : 0;
+	br_hostid *out = BR_NEW_ARRAY(&session->arena, br_hostid, count);
+	for (size_t i = 0; out && i < count; i++) {
+		out[i].v = groups[i];
+	}
+	session->plan_options.caller_groups = out;
+	session->plan_options.ncaller_groups = count;
+	return out ? 0 : br_error_memory(session->cli->dx);
 }
 
 static int read_plan_options(struct session *session) {
@@ -294,6 +311,9 @@ static int read_plan_options(struct session *session) {
 	options->excludes = cli_strings(&session->arena, &args->excludes);
 	options->caller = (br_hostid){session->cli->world->euid};
 	options->caller_gid = (br_hostid){getegid()};
+	if (read_groups(session)) {
+		return -1;
+	}
 	return read_keepers(session) || read_from(session) ? -1 : 0;
 }
 
@@ -301,13 +321,33 @@ static struct br_hostdb *read_hostdb(const struct cli *cli) {
 	return br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
 }
 
-int session_read(struct session *session, const struct cli *cli) {
+/** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
+static const char *find_socket(const struct cli *cli) {
+	const char *host = cli_getenv(cli->world, "DOCKER_HOST");
+	const char *path = cli->args->sysroot.s ? NULL : "/var/run/docker.sock";
+	if (host && *host) {
+		path = strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
+	}
+	return path && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? path : NULL;
+}
+
+/** Whom the images run as. */
+static int read_images(struct session *session, struct br_identity_options *who) {
+	const struct cli_words *words = &session->cli->args->image_archives;
+	struct br_image_options options = {
+		.archives = words->v,
+		.narchives = words->n,
+		.socket = find_socket(session->cli),
+	};
+	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
+	return who->images ? 0 : -1;
+}
+
+int session_understand(struct session *session, const struct cli *cli) {
 	struct br_spec_request request;
 	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
-	struct br_demand_options what = {.trusted = cli->world->invoker};
 	session->cli = cli;
-	if (fill_request(session, &request) || read_pins(session, &who)
-		|| read_needs(session, &what)) {
+	if (fill_request(session, &request) || read_pins(session, &who)) {
 		return CLI_USAGE;
 	}
 	session->spec = br_spec_read(&request, cli->dx);
@@ -319,9 +359,22 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
 	}
-	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
-	if (!session->identities) {
+	if (read_images(session, &who)) {
 		return CLI_USAGE;
+	}
+	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
+	return session->identities ? 0 : CLI_USAGE;
+}
+
+int session_read(struct session *session, const struct cli *cli) {
+	struct br_demand_options what = {.trusted = cli->world->invoker};
+	session->cli = cli;
+	if (read_needs(session, &what)) {
+		return CLI_USAGE;
+	}
+	int status = session_understand(session, cli);
+	if (status) {
+		return status;
 	}
 	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
 	return session->demands && read_plan_options(session) == 0 ? 0 : CLI_USAGE;

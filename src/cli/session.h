@@ -8,6 +8,8 @@
 struct session {
 	const struct cli *cli;
 	struct br_arena arena;
+	/** The services to read, NULL at the end; NULL: those that the command line names. */
+	const char *const *services;
 	struct br_spec *spec;
 	struct br_hostdb *hostdb;
 	/** As it is after a fix. */
@@ -22,6 +24,8 @@ struct session {
 	const char *const *keepers;
 };
 
+/** Read the input and work out who each container is, no more. 0, or the exit status with errors in dx. */
+int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
 int session_read(struct session *session, const struct cli *cli);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */

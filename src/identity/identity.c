@@ -1,27 +1,13 @@
 #include "caps.h"
-#include "user_word.h"
+#include "task.h"
 
 #include <base/text.h>
-#include <bindright/identity.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 /** The umask of a container's process; Docker has no option for it. */
 #define ENGINE_UMASK 022
-
-/** One container on its way to an identity. */
-struct task {
-	struct br_arena *arena;
-	struct br_diags *dx;
-	const struct br_container *box;
-	/** The pin that names it, or NULL. */
-	const struct br_pin *pin;
-	struct br_user_word word;
-	br_vec(br_boxid) groups;
-	br_vec(struct br_origin) origins;
-	struct br_identity *out;
-};
 
 bool br_cred_in_group(const struct br_cred *cred, br_hostid gid) {
 	if (cred->gid.v == gid.v) {
@@ -67,13 +53,52 @@ static struct br_span place_of(
 	};
 }
 
-static int note_origin(
-	struct task *t, const char *field, const char *from, const struct br_text *text) {
+bool task_is(const char *s, size_t n, const char *string) {
+	return strlen(string) == n && memcmp(s, string, n) == 0;
+}
+
+int task_note(struct task *t, const char *field, const char *from, const struct br_text *text) {
 	struct br_origin origin = {.field = field, .from = from};
 	if (text) {
 		origin.text = *text;
 	}
 	return br_vec_push(t->arena, &t->origins, origin) ? br_error_memory(t->dx) : 0;
+}
+
+static const char *image_source(enum br_image_origin origin) {
+	switch (origin) {
+	case BR_IMAGE_ARCHIVE:
+		return "image archive";
+	case BR_IMAGE_ENGINE:
+		return "engine";
+	case BR_IMAGE_DOCKERFILE:
+		return "Dockerfile";
+	case BR_IMAGE_KNOWN:
+		return "known images";
+	case BR_IMAGE_NOTHING:
+		break;
+	}
+	return "image";
+}
+
+int task_note_image(
+	struct task *t, const char *field, const struct br_text *text, const char *file) {
+	const struct br_image *image = t->image;
+	struct br_origin origin = {.field = field, .from = image_source(image->origin)};
+	origin.text = *text;
+	// What has a place says where it is.
+	origin.where = text->at.text ? NULL : image->from;
+	if (origin.where && file && image->origin == BR_IMAGE_ARCHIVE) {
+		origin.where = br_printf(t->arena, "%s: /etc/%s", image->from, file);
+	}
+	bool failed = image->from && !text->at.text && !origin.where;
+	return failed || br_vec_push(t->arena, &t->origins, origin) ? br_error_memory(t->dx) : 0;
+}
+
+void task_doubt(struct task *t, enum br_confidence most) {
+	if (t->out->confidence > most) {
+		t->out->confidence = most;
+	}
 }
 
 static int refuse_range(struct task *t, const struct br_text *text, const struct br_half *half) {
@@ -84,7 +109,7 @@ static int refuse_range(struct task *t, const struct br_text *text, const struct
 
 /** Say what Docker makes of a half that people read otherwise. */
 static void warn_of_half(struct task *t, const struct br_half *half) {
-	struct br_span at = place_of(t, &t->box->user, half->s, half->n);
+	struct br_span at = place_of(t, &t->text, half->s, half->n);
 	int n = (int)half->n;
 	char first = half->n ? half->s[0] : 0;
 	char last = half->n ? half->s[half->n - 1] : 0;
@@ -113,7 +138,7 @@ static void warn_of_half(struct task *t, const struct br_half *half) {
 
 /** Say what Docker makes of a word with an empty half or too many. */
 static void warn_of_word(struct task *t) {
-	const struct br_text *user = &t->box->user;
+	const struct br_text *user = &t->text;
 	const struct br_user_word *word = &t->word;
 	bool no_user = word->user.kind == BR_HALF_EMPTY;
 	bool no_group = word->group.kind == BR_HALF_EMPTY;
@@ -135,23 +160,36 @@ static void warn_of_word(struct task *t) {
 	}
 }
 
+/** Compose's word, or, where it is absent or empty, the image's. */
+static void choose_word(struct task *t) {
+	t->text = t->box->user;
+	if (!t->text.s || !*t->text.s) {
+		t->text = t->image->user;
+		t->from_image = true;
+	}
+	if (t->text.s && *t->text.s) {
+		t->out->user = t->text;
+	}
+}
+
+/** A number that no engine takes is an error of compose's word; an image may be what it likes. */
 static int read_user_word(struct task *t) {
-	const struct br_text *user = &t->box->user;
-	// An empty word is as good as none: the image's user stays.
-	if (!user->s || !*user->s) {
+	choose_word(t);
+	if (!t->text.s || !*t->text.s) {
 		return 0;
 	}
-	t->out->user = *user;
-	t->word = br_user_word_read(user->s);
-	warn_of_word(t);
-	warn_of_half(t, &t->word.user);
-	warn_of_half(t, &t->word.group);
-	int result = 0;
-	if (t->word.user.kind == BR_HALF_RANGE) {
-		result = refuse_range(t, user, &t->word.user);
+	t->word = br_user_word_read(t->text.s);
+	if (!t->from_image || t->text.at.text) {
+		warn_of_word(t);
+		warn_of_half(t, &t->word.user);
+		warn_of_half(t, &t->word.group);
 	}
-	if (t->word.group.kind == BR_HALF_RANGE) {
-		result = refuse_range(t, user, &t->word.group);
+	int result = 0;
+	if (t->word.user.kind == BR_HALF_RANGE && !t->from_image) {
+		result = refuse_range(t, &t->text, &t->word.user);
+	}
+	if (t->word.group.kind == BR_HALF_RANGE && !t->from_image) {
+		result = refuse_range(t, &t->text, &t->word.group);
 	}
 	return result;
 }
@@ -180,101 +218,187 @@ static const char *make_pin(struct task *t) {
 	return pin;
 }
 
-/** The identity is not known; `why` may be NULL for lack of memory. */
-static int leave_unknown(struct task *t, const char *why) {
+int task_unknown(struct task *t, const char *why) {
 	t->out->confidence = BR_UNKNOWN;
 	t->out->why = why;
 	t->out->pin = make_pin(t);
 	return t->out->why && t->out->pin ? 0 : br_error_memory(t->dx);
 }
 
-static int leave_to_name(struct task *t, const char *what, const struct br_half *half) {
-	return leave_unknown(t,
-		br_printf(t->arena, "the %s '%.*s' is a name, which only the image knows", what,
-			(int)half->n, half->s));
+int task_refused(struct task *t, const char *why) {
+	t->out->confidence = BR_UNKNOWN;
+	t->out->why = why;
+	return why ? 0 : br_error_memory(t->dx);
+}
+
+/** A name that is not among the accounts of the image, as far as they are known. */
+static int miss_name(struct task *t, const char *what, const struct br_half *half) {
+	const struct br_image *image = t->image;
+	int n = (int)half->n;
+	if (image->accounts_complete) {
+		return task_refused(t,
+			br_printf(t->arena,
+				"the image has no %s '%.*s': the engine will refuse to start it",
+				what, n, half->s));
+	}
+	if (image->origin == BR_IMAGE_DOCKERFILE) {
+		return task_unknown(t,
+			br_printf(t->arena,
+				"the %s '%.*s' is a name, which the Dockerfile does not make and only its base image can know",
+				what, n, half->s));
+	}
+	return task_unknown(t,
+		br_printf(t->arena, "the %s '%.*s' is a name, which only the image knows", what, n,
+			half->s));
+}
+
+static int refuse_image_range(struct task *t, const struct br_half *half) {
+	return task_refused(t,
+		br_printf(t->arena,
+			"'%.*s' of the image's USER is not from 0 to %d: the engine will refuse to start it",
+			(int)half->n, half->s, BR_BOX_ID_MAX));
 }
 
 static int leave_to_image(struct task *t) {
-	if (t->box->image.s) {
-		return leave_unknown(t,
-			br_printf(t->arena, "no user is set, so the image '%s' decides",
-				t->box->image.s));
+	const char *name = t->box->image.s;
+	const char *rest = t->image->unknown;
+	if (name) {
+		return task_unknown(t,
+			br_printf(t->arena, "no user is set, so the image '%s' decides%s%s", name,
+				rest ? ": " : "", rest ? rest : ""));
 	}
-	return leave_unknown(t, br_strdup(t->arena, "no user is set, so the image decides"));
+	return task_unknown(t,
+		br_printf(t->arena, "no user is set, so the image decides%s%s", rest ? ": " : "",
+			rest ? rest : ""));
+}
+
+/** Note the word that says it: compose's or the image's. */
+static int note_word(struct task *t, const char *field) {
+	return t->from_image ? task_note_image(t, field, &t->text, NULL)
+			     : task_note(t, field, "compose", &t->text);
+}
+
+/** The user's passwd line decides about what the word leaves open. */
+static int take_entry(struct task *t) {
+	const struct br_image_user *entry = t->entry;
+	if (!entry) {
+		return 0;
+	}
+	struct br_text name = {entry->name, entry->at};
+	t->out->account = *entry->name ? entry->name : NULL;
+	if (entry->malformed) {
+		br_warning(t->dx, entry->at,
+			"the passwd line of '%s' in the image of '%s' is malformed: Docker makes uid %u, gid %u of it",
+			entry->name, t->box->name.s, entry->uid, entry->gid);
+		br_hint(t->dx, "what is no number there is taken for 0, which is root");
+	}
+	bool named = t->word.user.kind == BR_HALF_NAME && !t->pin;
+	if (named) {
+		task_doubt(t, accounts_line_confidence(t->image, entry->allocated));
+	}
+	return named ? task_note_image(t, "uid", &name, "passwd") : 0;
 }
 
 /** 1: out->uid is set; 0: it is unknown and out says why; -1 without memory. */
 static int settle_uid(struct task *t) {
 	struct br_identity *out = t->out;
+	const struct br_half *half = &t->word.user;
 	if (t->pin) {
 		out->uid = t->pin->uid;
-		return note_origin(t, "uid", "--user", &t->pin->service) ? -1 : 1;
+		t->entry = accounts_user(t->image, out->uid.v);
+		return task_note(t, "uid", "--user", &t->pin->service) || take_entry(t) ? -1 : 1;
 	}
-	if (!out->user.s) {
+	if (!t->text.s) {
 		return leave_to_image(t);
 	}
-	if (t->word.user.kind == BR_HALF_NAME) {
-		return leave_to_name(t, "user", &t->word.user);
+	if (half->kind == BR_HALF_RANGE) {
+		return refuse_image_range(t, half);
+	}
+	if (t->from_image) {
+		task_doubt(t, accounts_confidence(t->image));
+		out->known = t->image->origin == BR_IMAGE_KNOWN ? t->image->from : NULL;
 	}
 	// An empty half has the ID 0, which is what the engine takes.
-	out->uid.v = t->word.user.id;
-	return note_origin(t, "uid", "compose", &out->user) ? -1 : 1;
+	out->uid.v = half->id;
+	t->entry = accounts_user(t->image, half->id);
+	if (half->kind == BR_HALF_NAME) {
+		t->entry = accounts_user_named(t->image, half->s, half->n);
+		out->uid.v = t->entry ? t->entry->uid : 0;
+	}
+	if (half->kind == BR_HALF_NAME && !t->entry) {
+		return miss_name(t, "user", half);
+	}
+	return note_word(t, "uid") || take_entry(t) ? -1 : 1;
 }
 
-/** As settle_uid. Also the confidence, which hangs on where the group is from. */
+/** No group is said: the passwd line has one, and the group file more; else it is 0. */
+static int settle_implicit_gid(struct task *t) {
+	const struct br_image_user *entry = t->entry;
+	struct br_identity *out = t->out;
+	out->groups_unsure = !t->image->accounts_complete;
+	if (!entry) {
+		out->gid.v = 0;
+		task_doubt(t,
+			t->image->accounts_complete ? accounts_confidence(t->image) : BR_ASSUMED);
+		return task_note(t, "gid", "engine default", NULL) ? -1 : 1;
+	}
+	if (entry->gid_unknown) {
+		return task_unknown(t,
+			br_printf(t->arena,
+				"the primary group of '%s' is a name, which only the base image knows",
+				entry->name));
+	}
+	struct br_text name = {entry->name, entry->at};
+	out->gid.v = entry->gid;
+	task_doubt(t, accounts_line_confidence(t->image, entry->allocated));
+	return task_note_image(t, "gid", &name, "passwd") || accounts_add_member(t, entry->name)
+		? -1
+		: 1;
+}
+
+/** A group by name. */
+static int settle_named_gid(struct task *t) {
+	const struct br_half *half = &t->word.group;
+	const struct br_image_group *group = accounts_group_named(t->image, half->s, half->n);
+	if (!group) {
+		return miss_name(t, "group", half);
+	}
+	struct br_text name = {group->name, group->at};
+	if (group->malformed) {
+		br_warning(t->dx, group->at,
+			"the line of the group '%s' in the image of '%s' has no valid number: Docker takes it for %u",
+			group->name, t->box->name.s, group->gid);
+	}
+	t->out->gid.v = group->gid;
+	task_doubt(t, accounts_line_confidence(t->image, group->allocated));
+	return note_word(t, "gid") || task_note_image(t, "gid", &name, "group") ? -1 : 1;
+}
+
+/** As settle_uid. */
 static int settle_gid(struct task *t) {
 	struct br_identity *out = t->out;
-	out->groups_unsure = t->word.group.kind == BR_HALF_EMPTY;
-	out->confidence = BR_CERTAIN;
+	const struct br_half *half = &t->word.group;
 	if (t->pin && t->pin->has_gid) {
+		out->groups_unsure = half->kind == BR_HALF_EMPTY;
 		out->gid = t->pin->gid;
-		return note_origin(t, "gid", "--user", &t->pin->service) ? -1 : 1;
+		return task_note(t, "gid", "--user", &t->pin->service) ? -1 : 1;
 	}
-	if (t->word.group.kind == BR_HALF_NAME) {
-		return leave_to_name(t, "group", &t->word.group);
+	switch (half->kind) {
+	case BR_HALF_RANGE:
+		return refuse_image_range(t, half);
+	case BR_HALF_NAME:
+		return settle_named_gid(t);
+	case BR_HALF_NUMBER:
+		out->gid.v = half->id;
+		return note_word(t, "gid") ? -1 : 1;
+	case BR_HALF_EMPTY:
+		break;
 	}
-	out->gid.v = t->word.group.id;
-	if (t->word.group.kind == BR_HALF_NUMBER) {
-		return note_origin(t, "gid", "compose", &out->user) ? -1 : 1;
-	}
-	// Group 0, unless the image's passwd has a line for the UID.
-	out->confidence = BR_ASSUMED;
-	return note_origin(t, "gid", "engine default", NULL) ? -1 : 1;
+	return settle_implicit_gid(t);
 }
 
-static int add_group(struct task *t, br_boxid gid) {
+int task_add_group(struct task *t, br_boxid gid) {
 	return br_vec_push(t->arena, &t->groups, gid) ? br_error_memory(t->dx) : 0;
-}
-
-/** Judge the words of group_add. All are judged, so that all errors are seen. */
-static int add_groups(struct task *t) {
-	int result = 0;
-	for (size_t i = 0; i < t->box->ngroup_add; i++) {
-		const struct br_text *text = &t->box->group_add[i];
-		struct br_half half = br_half_read(text->s, strlen(text->s));
-		switch (half.kind) {
-		case BR_HALF_EMPTY:
-			result = br_error(t->dx, text->at, "an empty group cannot be added");
-			break;
-		case BR_HALF_RANGE:
-			result = refuse_range(t, text, &half);
-			break;
-		case BR_HALF_NAME:
-			br_warning(t->dx, text->at,
-				"the group '%s' is a name, which only the image knows: it is not counted",
-				text->s);
-			br_hint(t->dx, "give its number");
-			t->out->groups_unsure = true;
-			break;
-		case BR_HALF_NUMBER:
-			if (add_group(t, (br_boxid){half.id})
-				|| note_origin(t, "groups", "compose", text)) {
-				return -1;
-			}
-			break;
-		}
-	}
-	return result;
 }
 
 static int compare_boxids(const void *a, const void *b) {
@@ -328,7 +452,7 @@ static int map_to_host(struct task *t) {
 
 static int note_caps(struct task *t, const struct br_text *words, size_t n) {
 	for (size_t i = 0; i < n; i++) {
-		if (note_origin(t, "capabilities", "compose", &words[i])) {
+		if (task_note(t, "capabilities", "compose", &words[i])) {
 			return -1;
 		}
 	}
@@ -339,14 +463,14 @@ static int note_caps(struct task *t, const struct br_text *words, size_t n) {
 static int settle_caps(struct task *t, uint64_t bounding) {
 	const struct br_container *box = t->box;
 	if (t->out->uid.v != 0) {
-		return note_origin(t, "capabilities", "engine default", NULL);
+		return task_note(t, "capabilities", "engine default", NULL);
 	}
 	t->out->cred.caps = bounding;
 	if (box->privileged) {
 		struct br_text text = {.s = "privileged", .at = box->privileged_at};
-		return note_origin(t, "capabilities", "compose", &text);
+		return task_note(t, "capabilities", "compose", &text);
 	}
-	if (note_origin(t, "capabilities", "engine default", NULL)
+	if (task_note(t, "capabilities", "engine default", NULL)
 		|| note_caps(t, box->cap_drop, box->ncap_drop)) {
 		return -1;
 	}
@@ -363,26 +487,9 @@ static void forget(struct br_identity *out) {
 	};
 }
 
-static int identify(struct task *t) {
-	uint64_t bounding = 0;
-	int bad_word = read_user_word(t);
-	int bad_caps = br_caps_of(t->box, t->dx, &bounding);
-	int bad_groups = add_groups(t);
-	if (bad_word || bad_caps || bad_groups) {
-		return -1;
-	}
-	bool unsure = t->out->groups_unsure;
-	int known = settle_uid(t);
-	if (known == 1) {
-		known = settle_gid(t);
-	}
-	if (known != 1) {
-		forget(t->out);
-		return known;
-	}
-	t->out->groups_unsure |= unsure;
+int task_finish(struct task *t, uint64_t bounding) {
 	// The engine lists the group itself among the supplementary ones.
-	if (add_group(t, t->out->gid)) {
+	if (task_add_group(t, t->out->gid)) {
 		return -1;
 	}
 	sort_groups(t);
@@ -392,6 +499,42 @@ static int identify(struct task *t) {
 	t->out->origins = t->origins.v;
 	t->out->norigins = t->origins.n;
 	return 0;
+}
+
+/** 1 with uid, gid and groups; 0: unknown; -1 with an error. */
+static int settle(struct task *t, const char *refused) {
+	bool unsure = t->out->groups_unsure;
+	int known = refused ? task_refused(t, refused) : settle_uid(t);
+	if (known == 1) {
+		known = settle_gid(t);
+	}
+	if (known != 1) {
+		forget(t->out);
+		return known;
+	}
+	t->out->groups_unsure |= unsure;
+	return 1;
+}
+
+static int identify(struct task *t) {
+	uint64_t bounding = 0;
+	const char *refused = NULL;
+	int bad_word = read_user_word(t);
+	int bad_caps = br_caps_of(t->box, t->dx, &bounding);
+	t->out->confidence = BR_CERTAIN;
+	int bad_groups = accounts_add_words(t, &refused);
+	if (bad_word || bad_caps || bad_groups) {
+		return -1;
+	}
+	int known = settle(t, refused);
+	if (known != 1) {
+		return known;
+	}
+	if (task_finish(t, bounding)) {
+		return -1;
+	}
+	accounts_warn_numbers(t);
+	return drop_find(t, bounding);
 }
 
 /** The last pin of a service wins, as the last option does. */
@@ -450,12 +593,14 @@ const struct br_identity *br_identify(struct br_arena *arena, const struct br_sp
 		(void)br_error_memory(dx); // it always says -1
 		return NULL;
 	}
+	static const struct br_image nothing = {0};
 	for (size_t i = 0; i < spec->n; i++) {
 		struct task t = {
 			.arena = arena,
 			.dx = dx,
 			.box = &spec->containers[i],
 			.pin = find_pin(options, spec->containers[i].name.s),
+			.image = options->images ? &options->images[i] : &nothing,
 			.out = &all[i],
 		};
 		all[i].container = t.box;

@@ -72,7 +72,9 @@ enum {
 
 /** shadow: above the highest number in use, and for system accounts below the lowest. */
 static uint32_t shadow_number(const struct df_accounts *a, bool system, bool groups) {
-	uint32_t low = !system ? FIRST : a->flavour == DF_REDHAT ? REDHAT_SYSTEM_FIRST : SHADOW_SYSTEM_FIRST;
+	uint32_t low = !system            ? FIRST
+		: a->flavour == DF_REDHAT ? REDHAT_SYSTEM_FIRST
+					  : SHADOW_SYSTEM_FIRST;
 	uint32_t high = system ? SYSTEM_LAST : LAST;
 	uint32_t best = system ? high : low;
 	size_t n = groups ? a->groups.n : a->users.n;
@@ -103,8 +105,11 @@ static uint32_t first_free(const struct df_accounts *a, bool system, bool as_use
 
 static int add_group(struct df_request *r, const char *name, uint32_t gid, bool allocated) {
 	static const char *const nobody[] = {NULL};
-	struct br_image_group group = {
-		.name = name, .gid = gid, .allocated = allocated, .members = nobody, .at = r->command->at};
+	struct br_image_group group = {.name = name,
+		.gid = gid,
+		.allocated = allocated,
+		.members = nobody,
+		.at = r->command->at};
 	if (r->a->groups.n >= DOCKERFILE_ACCOUNTS) {
 		return give_up(r);
 	}
@@ -112,7 +117,8 @@ static int add_group(struct df_request *r, const char *name, uint32_t gid, bool 
 }
 
 /** A new list of members: without `name`, or with it at the end. */
-static int set_member(struct df_accounts *a, struct br_image_group *group, const char *name, bool in) {
+static int set_member(
+	struct df_accounts *a, struct br_image_group *group, const char *name, bool in) {
 	size_t n = 0;
 	while (group->members[n]) {
 		n++;
@@ -248,7 +254,11 @@ static int stated(const struct df_request *r, enum df_what what, uint32_t *out) 
 
 // Commands
 
-enum tool { SHADOW, DEBIAN, BUSYBOX };
+enum tool {
+	SHADOW,
+	DEBIAN,
+	BUSYBOX
+};
 
 static int make_group(struct df_request *r, enum tool tool) {
 	bool unsure = false;
@@ -308,7 +318,8 @@ static uint32_t new_uid(const struct df_request *r, enum tool tool) {
 	case SHADOW:
 		return shadow_number(r->a, r->system, false);
 	case DEBIAN:
-		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && (!r->system || r->own_group));
+		return first_free(
+			r->a, r->system, true, !r->given[DF_GROUP] && (!r->system || r->own_group));
 	case BUSYBOX:
 		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && !r->system);
 	}
@@ -370,7 +381,8 @@ static int rename_user(struct df_request *r, struct br_image_user *user, const c
 		for (size_t k = 0; group->members[k]; k++) {
 			bool is_it = !strcmp(group->members[k], from);
 			if (is_it) {
-				return set_member(r->a, group, from, false) || set_member(r->a, group, to, true)
+				return set_member(r->a, group, from, false)
+						|| set_member(r->a, group, to, true)
 					? -1
 					: 0;
 			}
@@ -399,7 +411,8 @@ static int change_user(struct df_request *r) {
 	int given = stated(r, DF_UID, &uid);
 	struct br_image_user *user = r->noperands == 1 ? find_user(r->a, name) : NULL;
 	bool unknown = r->odd || r->noperands != 1 || (!user && given <= 0);
-	if (unknown || given < 0 || r->command->when != DF_ALWAYS || r->a->users.n >= DOCKERFILE_ACCOUNTS) {
+	if (unknown || given < 0 || r->command->when != DF_ALWAYS
+		|| r->a->users.n >= DOCKERFILE_ACCOUNTS) {
 		if (user) {
 			user->allocated = true;
 		}
@@ -417,7 +430,8 @@ static int change_user(struct df_request *r) {
 	if (r->given[DF_GROUP]) {
 		set_primary(r, user, r->value[DF_GROUP]);
 	}
-	if (r->given[DF_NEW_NAME] && (!r->value[DF_NEW_NAME] || rename_user(r, user, r->value[DF_NEW_NAME]))) {
+	if (r->given[DF_NEW_NAME]
+		&& (!r->value[DF_NEW_NAME] || rename_user(r, user, r->value[DF_NEW_NAME]))) {
 		return r->value[DF_NEW_NAME] ? -1 : give_up(r);
 	}
 	name = user->name;
@@ -515,8 +529,8 @@ static int run_groupadd(struct df_request *r) {
 static bool has_letter(const struct df_command *command, const char *letters) {
 	for (size_t i = 1; i < command->n; i++) {
 		const char *word = command->words[i];
-		if (word && word[0] == '-' && word[1] && word[1] != '-' && strpbrk(word + 1, letters)
-			&& strlen(word) <= 4) {
+		if (word && word[0] == '-' && word[1] && word[1] != '-'
+			&& strpbrk(word + 1, letters) && strlen(word) <= 4) {
 			return true;
 		}
 	}
@@ -575,9 +589,10 @@ static const struct {
 	const char *name;
 	int (*run)(struct df_request *r);
 } tools[] = {{"useradd", run_useradd}, {"groupadd", run_groupadd}, {"adduser", run_adduser},
-	{"addgroup", run_addgroup}, {"usermod", run_usermod}, {"groupmod", run_groupmod}, {"userdel", run_userdel},
-	{"deluser", run_userdel}, {"groupdel", run_groupdel}, {"delgroup", run_groupdel}, {"gpasswd", run_gpasswd},
-	{"newusers", run_unclear}, {"vipw", run_unclear}, {"vigr", run_unclear}, {"pwconv", run_unclear}};
+	{"addgroup", run_addgroup}, {"usermod", run_usermod}, {"groupmod", run_groupmod},
+	{"userdel", run_userdel}, {"deluser", run_userdel}, {"groupdel", run_groupdel},
+	{"delgroup", run_groupdel}, {"gpasswd", run_gpasswd}, {"newusers", run_unclear},
+	{"vipw", run_unclear}, {"vigr", run_unclear}, {"pwconv", run_unclear}};
 
 static size_t tool_of(const char *word) {
 	size_t i = 0;

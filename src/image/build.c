@@ -3,7 +3,8 @@
 #include <string.h>
 
 /** An accounts list of its own: what one stage does to it the others must not see. */
-static int copy_accounts(struct br_arena *arena, const struct df_accounts *from, struct df_accounts *to) {
+static int copy_accounts(
+	struct br_arena *arena, const struct df_accounts *from, struct df_accounts *to) {
 	*to = (struct df_accounts){.arena = arena,
 		.flavour = from->flavour,
 		.complete = from->complete,
@@ -22,7 +23,8 @@ static int copy_accounts(struct br_arena *arena, const struct df_accounts *from,
 	return 0;
 }
 
-static int take_environment(struct df_build *b, struct df_stage *stage, const struct br_image *image) {
+static int take_environment(
+	struct df_build *b, struct df_stage *stage, const struct br_image *image) {
 	for (size_t i = 0; i < image->nenvironment && i < DOCKERFILE_VARIABLES; i++) {
 		const char *entry = image->environment[i];
 		const char *equal = strchr(entry, '=');
@@ -71,7 +73,8 @@ static int begin_image(struct df_build *b, struct df_stage *stage) {
 	stage->image.drop = image.drop;
 	stage->image.capabilities_label = image.capabilities_label;
 	if (!image.user.s && !stage->image.unknown) {
-		stage->image.unknown = br_printf(b->arena, "its base image %s is not known", stage->base);
+		stage->image.unknown =
+			br_printf(b->arena, "its base image %s is not known", stage->base);
 		if (!stage->image.unknown) {
 			return br_error_memory(b->dx);
 		}
@@ -147,15 +150,11 @@ static int run_stage(struct df_build *b, struct df_stage *stage) {
 
 static int find_target(struct df_build *b, size_t *out) {
 	const char *name = b->build->target.s;
-	uint32_t number;
 	*out = b->stages.n - 1;
 	if (!name || !*name) {
 		return 0;
 	}
 	*out = df_find_stage(b, name, b->stages.n);
-	if (*out == SIZE_MAX && !br_parse_u32(name, (uint32_t)b->stages.n - 1, &number)) {
-		*out = number;
-	}
 	if (*out != SIZE_MAX) {
 		return 0;
 	}
@@ -186,7 +185,8 @@ static size_t copied_stage(struct df_build *b, size_t i, const struct df_line *l
 		return SIZE_MAX;
 	}
 	size_t found = df_find_stage(b, from, i);
-	return found == SIZE_MAX && i && !br_parse_u32(from, (uint32_t)i - 1, &number) ? number : found;
+	return found == SIZE_MAX && i && !br_parse_u32(from, (uint32_t)i - 1, &number) ? number
+										       : found;
 }
 
 /** Mark what the target needs; all of it stands before it. */

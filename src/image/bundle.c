@@ -124,7 +124,7 @@ static int check_bytes(struct bundle *b, const struct store_file *file, const ch
 	sha256_end(&hash, hex);
 	return strncmp(hex, digits, DIGEST_DIGITS) != 0 ? effort_fail(
 		       &b->effort, "has a %s whose bytes do not have this digest", file->name)
-					: 0;
+							: 0;
 }
 
 /** A JSON file that must be there and have these bytes. */

@@ -36,7 +36,8 @@ static char *clean(struct df_work *work, const char *path) {
 }
 
 static bool is_archive(const char *path) {
-	static const char *const endings[] = {".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".txz", ".tbz2"};
+	static const char *const endings[] = {
+		".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".txz", ".tbz2"};
 	size_t n = strlen(path);
 	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
 		size_t len = strlen(endings[i]);
@@ -134,8 +135,9 @@ static const struct df_accounts *source_accounts(struct df_work *work, const cha
 	if (found == SIZE_MAX && here && !br_parse_u32(from, (uint32_t)here - 1, &number)) {
 		found = number;
 	}
-	return found != SIZE_MAX && work->b->stages.v[found].needed ? &work->b->stages.v[found].accounts
-								     : NULL;
+	return found != SIZE_MAX && work->b->stages.v[found].needed
+		? &work->b->stages.v[found].accounts
+		: NULL;
 }
 
 typedef br_vec(const char *) words;
@@ -172,7 +174,9 @@ static int copy_one(struct df_work *work, const char *from, const char *source, 
 		return 0;
 	}
 	if (!from) {
-		lose(a, !strncmp(source, "<<", 2) ? brings(work, "heredoc", dest) : brings(work, source, dest));
+		lose(a,
+			!strncmp(source, "<<", 2) ? brings(work, "heredoc", dest)
+						  : brings(work, source, dest));
 		return 0;
 	}
 	struct df_work root = *work;

@@ -27,8 +27,7 @@ static bool is_space(char c) {
 }
 
 static struct br_span span_of(const struct reader *r, const char *from, const char *to) {
-	return (struct br_span){
-		r->file->text, (uint32_t)(from - r->start), (uint32_t)(to - from)};
+	return (struct br_span){r->file->text, (uint32_t)(from - r->start), (uint32_t)(to - from)};
 }
 
 /** The end of the line at r->s, without its line feed and carriage returns; r->s goes to the next one. */
@@ -54,7 +53,8 @@ static const char *skip_spaces(const char *s, const char *end) {
 
 /** Only docker/dockerfile is the standard one, by whatever tag. */
 static bool is_standard_frontend(const char *s, size_t n) {
-	static const char *const prefixes[] = {"docker.io/", "registry-1.docker.io/", "index.docker.io/"};
+	static const char *const prefixes[] = {
+		"docker.io/", "registry-1.docker.io/", "index.docker.io/"};
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
 		size_t len = strlen(prefixes[i]);
 		if (n > len && !strncmp(s, prefixes[i], len)) {
@@ -68,7 +68,8 @@ static bool is_standard_frontend(const char *s, size_t n) {
 	if (n < len || strncmp(s, name, len) != 0) {
 		return false;
 	}
-	return n == len || strchr(":@ ", s[len]) || (n - len >= 9 && !strncmp(s + len, "-upstream", 9));
+	return n == len || strchr(":@ ", s[len])
+		|| (n - len >= 9 && !strncmp(s + len, "-upstream", 9));
 }
 
 static int set_directive(struct reader *r, const char *key, struct br_span at) {
@@ -82,7 +83,8 @@ static int set_directive(struct reader *r, const char *key, struct br_span at) {
 	*seen = true;
 	if (seen == &r->seen_escape) {
 		if (at.len != 1 || (*value != '\\' && *value != '`')) {
-			return br_error(r->finder->dx, at, "the escape character must be a backquote or a backslash");
+			return br_error(r->finder->dx, at,
+				"the escape character must be a backquote or a backslash");
 		}
 		r->file->escape = *value;
 	} else if (seen == &r->seen_syntax && !is_standard_frontend(value, at.len)) {
@@ -97,7 +99,9 @@ static int read_directive(struct reader *r, const char *s, const char *end) {
 	static const char *const known[] = {"escape", "syntax", "check"};
 	s = skip_spaces(s + 1, end);
 	const char *name = s;
-	while (s < end && ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9'))) {
+	while (s < end
+		&& ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z')
+			|| (*s >= '0' && *s <= '9'))) {
 		s++;
 	}
 	size_t len = (size_t)(s - name);
@@ -210,7 +214,8 @@ static int read_heredoc(struct reader *r, struct df_heredoc *doc, bool chomp, st
 		while (chomp && s < end && *s == '\t') {
 			s++;
 		}
-		found = strlen(doc->name) == (size_t)(end - s) && !memcmp(s, doc->name, (size_t)(end - s));
+		found = strlen(doc->name) == (size_t)(end - s)
+			&& !memcmp(s, doc->name, (size_t)(end - s));
 		if (!found) {
 			br_buf_addn(&content, s, (size_t)(end - s));
 			br_buf_addc(&content, '\n');
@@ -222,7 +227,8 @@ static int read_heredoc(struct reader *r, struct df_heredoc *doc, bool chomp, st
 	if (failed) {
 		return br_error_memory(r->finder->dx);
 	}
-	return found ? 0 : br_error(r->finder->dx, at, "the heredoc '%s' is never closed", doc->name);
+	return found ? 0
+		     : br_error(r->finder->dx, at, "the heredoc '%s' is never closed", doc->name);
 }
 
 static int read_heredocs(struct reader *r, struct df_line *line) {
@@ -260,9 +266,9 @@ static bool may_have_heredocs(const struct df_line *line) {
 
 // Instructions
 
-static const char *const instructions[] = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM",
-	"HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
-	NULL};
+static const char *const instructions[] = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV",
+	"EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL",
+	"STOPSIGNAL", "USER", "VOLUME", "WORKDIR", NULL};
 
 const char *df_instruction(const char *s, size_t n) {
 	for (size_t i = 0; instructions[i]; i++) {
@@ -293,7 +299,8 @@ static int finish(struct reader *r) {
 	size_t n = r->joined.n;
 	const char *s = n ? r->joined.s : "";
 	if (strlen(s) != n) {
-		return br_error(r->finder->dx, span_of(r, r->start, r->start), "a NUL byte in the Dockerfile");
+		return br_error(r->finder->dx, span_of(r, r->start, r->start),
+			"a NUL byte in the Dockerfile");
 	}
 	while (n && is_space(s[n - 1])) {
 		n--;
@@ -324,7 +331,8 @@ static int finish(struct reader *r) {
 		return -1;
 	}
 	if (r->lines.n >= DOCKERFILE_INSTRUCTIONS) {
-		return br_error(r->finder->dx, line.at, "more than %d instructions", DOCKERFILE_INSTRUCTIONS);
+		return br_error(r->finder->dx, line.at, "more than %d instructions",
+			DOCKERFILE_INSTRUCTIONS);
 	}
 	return br_vec_push(arena, &r->lines, line) ? br_error_memory(r->finder->dx) : 0;
 }
@@ -387,13 +395,14 @@ static int not_known(struct image_finder *finder, struct br_image *out, const ch
 }
 
 static bool is_remote(const char *context) {
-	return strstr(context, "://") || !strncmp(context, "git@", 4) || !strncmp(context, "github.com/", 11)
-		|| !strncmp(context, "service:", 8);
+	return strstr(context, "://") || !strncmp(context, "git@", 4)
+		|| !strncmp(context, "github.com/", 11) || !strncmp(context, "service:", 8);
 }
 
 /** Enter bytes into the table of places; its number or -1 with an error. */
 static int enter(struct image_finder *finder, const char *name, const char *bytes, size_t n) {
-	int text = name ? br_places_add(br_diags_places(finder->dx), BR_PLACE_FILE, name, bytes, n) : -1;
+	int text = name ? br_places_add(br_diags_places(finder->dx), BR_PLACE_FILE, name, bytes, n)
+			: -1;
 	return text < 0 ? br_error_memory(finder->dx) : text;
 }
 
@@ -420,15 +429,16 @@ static int open_file(struct image_finder *finder, struct br_text path, struct br
 	if (!bytes) {
 		br_warning(finder->dx, path.at, "cannot read the Dockerfile '%s': %s", path.s,
 			strerror(errno));
-		return not_known(finder, out,
-			br_printf(finder->arena, "its Dockerfile cannot be read"));
+		return not_known(
+			finder, out, br_printf(finder->arena, "its Dockerfile cannot be read"));
 	}
 	return enter(finder, path.s, bytes, n);
 }
 
 /** The path of build's Dockerfile; NULL without memory. */
 static const char *path_of(struct image_finder *finder, const struct br_build *build) {
-	const char *file = build->dockerfile.s && *build->dockerfile.s ? build->dockerfile.s : "Dockerfile";
+	const char *file =
+		build->dockerfile.s && *build->dockerfile.s ? build->dockerfile.s : "Dockerfile";
 	const char *context = build->context.s && *build->context.s ? build->context.s : ".";
 	if (*file == '/') {
 		return br_strdup(finder->arena, file);
@@ -450,13 +460,16 @@ static int open_inline(struct image_finder *finder, const struct br_text *text) 
 	const char *file = br_places_name(br_diags_places(finder->dx), text->at.text);
 	size_t n = strlen(text->s);
 	if (n > DOCKERFILE_BYTES) {
-		return br_error(finder->dx, text->at, "a Dockerfile of more than %d bytes", DOCKERFILE_BYTES);
+		return br_error(finder->dx, text->at, "a Dockerfile of more than %d bytes",
+			DOCKERFILE_BYTES);
 	}
-	const char *name = br_printf(finder->arena, "%s (dockerfile_inline)", file ? file : "compose");
+	const char *name =
+		br_printf(finder->arena, "%s (dockerfile_inline)", file ? file : "compose");
 	return enter(finder, name, text->s, n);
 }
 
-static int open_text(struct image_finder *finder, const struct br_build *build, struct br_image *out) {
+static int open_text(
+	struct image_finder *finder, const struct br_build *build, struct br_image *out) {
 	if (build->dockerfile_inline.s) {
 		return open_inline(finder, &build->dockerfile_inline);
 	}

@@ -34,8 +34,8 @@ static const char *built_name(
 }
 
 /** Of a service that is built: the archive, the Dockerfile, the engine where the Dockerfile leaves it open, the table. */
-static int find_built(
-	struct image_finder *finder, const char *name, const struct br_build *build, struct br_image *out) {
+static int find_built(struct image_finder *finder, const char *name, const struct br_build *build,
+	struct br_image *out) {
 	int found = archive_find(finder, name, out);
 	if (found) {
 		return found < 0 || add_drop(finder, name, out) ? -1 : 1;
@@ -60,8 +60,8 @@ static int find_built(
 	return found;
 }
 
-static int find(struct image_finder *finder, const struct br_spec *spec, const struct br_container *container,
-	struct br_image *out) {
+static int find(struct image_finder *finder, const struct br_spec *spec,
+	const struct br_container *container, struct br_image *out) {
 	if (!container->build) {
 		return container->image.s && *container->image.s
 			? image_find(finder, container->image.s, out)
@@ -76,7 +76,8 @@ static size_t same_before(const struct br_spec *spec, size_t i) {
 	const struct br_container *container = &spec->containers[i];
 	for (size_t k = 0; k < i && !container->build && container->image.s; k++) {
 		const struct br_container *other = &spec->containers[k];
-		if (!other->build && other->image.s && !strcmp(other->image.s, container->image.s)) {
+		if (!other->build && other->image.s
+			&& !strcmp(other->image.s, container->image.s)) {
 			return k;
 		}
 	}

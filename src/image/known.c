@@ -20,8 +20,9 @@ static bool is_host(const char *s, size_t n) {
 
 /** Mirrors of Docker Hub's own images. */
 static const char *without_mirror(const char *s) {
-	static const char *const mirrors[] = {"index.docker.io/", "registry-1.docker.io/", "docker.io/",
-		"public.ecr.aws/docker/", "mirror.gcr.io/", "registry.hub.docker.com/"};
+	static const char *const mirrors[] = {"index.docker.io/", "registry-1.docker.io/",
+		"docker.io/", "public.ecr.aws/docker/", "mirror.gcr.io/",
+		"registry.hub.docker.com/"};
 	for (size_t i = 0; i < sizeof(mirrors) / sizeof(*mirrors); i++) {
 		size_t n = strlen(mirrors[i]);
 		if (!strncmp(s, mirrors[i], n)) {
@@ -105,7 +106,8 @@ int known_find(struct image_finder *finder, const char *reference, struct br_ima
 	if (!found) {
 		return 0;
 	}
-	const char *from = br_printf(finder->arena, "known images (%s; %s)", row->drop.source, row->drop.certainty);
+	const char *from = br_printf(
+		finder->arena, "known images (%s; %s)", row->drop.source, row->drop.certainty);
 	if (!from) {
 		return br_error_memory(finder->dx);
 	}

@@ -358,7 +358,7 @@ int rootfs_add(struct rootfs *r, size_t layer, const struct tar_entry *entry, st
 		return errno ? no_memory(r) : 0;
 	}
 	int there = *name ? go_to(r, nodes, name, &path) : 0;
-	if (there <= 0) {
+	if (there <= 0 || !path) {
 		return there;
 	}
 	make_directories(r, nodes, path);

@@ -14,22 +14,25 @@ struct seed {
 	uint32_t uid, gid;
 };
 
-static const struct seed debian[] = {{"root", 0, 0, 0, 0}, {"daemon", 0, 0, 1, 1}, {"bin", 0, 0, 2, 2},
-	{"sys", 0, 0, 3, 3}, {"adm", 1, 0, 0, 4}, {"tty", 1, 0, 0, 5}, {"disk", 1, 0, 0, 6}, {"mail", 0, 0, 8, 8},
-	{"dialout", 1, 0, 0, 20}, {"sudo", 1, 0, 0, 27}, {"audio", 1, 0, 0, 29}, {"www-data", 0, 0, 33, 33},
-	{"backup", 0, 0, 34, 34}, {"shadow", 1, 0, 0, 42}, {"video", 1, 0, 0, 44}, {"plugdev", 1, 0, 0, 46},
-	{"staff", 1, 0, 0, 50}, {"games", 0, 0, 5, 60}, {"users", 1, 0, 0, 100}, {"nogroup", 1, 0, 0, 65534},
-	{"nobody", 0, 1, 65534, 65534}, {0}};
+static const struct seed debian[] = {{"root", 0, 0, 0, 0}, {"daemon", 0, 0, 1, 1},
+	{"bin", 0, 0, 2, 2}, {"sys", 0, 0, 3, 3}, {"adm", 1, 0, 0, 4}, {"tty", 1, 0, 0, 5},
+	{"disk", 1, 0, 0, 6}, {"mail", 0, 0, 8, 8}, {"dialout", 1, 0, 0, 20}, {"sudo", 1, 0, 0, 27},
+	{"audio", 1, 0, 0, 29}, {"www-data", 0, 0, 33, 33}, {"backup", 0, 0, 34, 34},
+	{"shadow", 1, 0, 0, 42}, {"video", 1, 0, 0, 44}, {"plugdev", 1, 0, 0, 46},
+	{"staff", 1, 0, 0, 50}, {"games", 0, 0, 5, 60}, {"users", 1, 0, 0, 100},
+	{"nogroup", 1, 0, 0, 65534}, {"nobody", 0, 1, 65534, 65534}, {0}};
 
-static const struct seed alpine[] = {{"root", 0, 0, 0, 0}, {"bin", 0, 0, 1, 1}, {"daemon", 0, 0, 2, 2},
-	{"adm", 1, 0, 0, 4}, {"tty", 1, 0, 0, 5}, {"disk", 1, 0, 0, 6}, {"wheel", 1, 0, 0, 10},
-	{"audio", 1, 0, 0, 18}, {"dialout", 1, 0, 0, 20}, {"video", 1, 0, 0, 27}, {"shadow", 1, 0, 0, 42},
-	{"www-data", 1, 0, 0, 82}, {"guest", 0, 1, 405, 100}, {"users", 1, 0, 0, 100}, {"ping", 1, 0, 0, 999},
+static const struct seed alpine[] = {{"root", 0, 0, 0, 0}, {"bin", 0, 0, 1, 1},
+	{"daemon", 0, 0, 2, 2}, {"adm", 1, 0, 0, 4}, {"tty", 1, 0, 0, 5}, {"disk", 1, 0, 0, 6},
+	{"wheel", 1, 0, 0, 10}, {"audio", 1, 0, 0, 18}, {"dialout", 1, 0, 0, 20},
+	{"video", 1, 0, 0, 27}, {"shadow", 1, 0, 0, 42}, {"www-data", 1, 0, 0, 82},
+	{"guest", 0, 1, 405, 100}, {"users", 1, 0, 0, 100}, {"ping", 1, 0, 0, 999},
 	{"nogroup", 1, 0, 0, 65533}, {"nobody", 0, 0, 65534, 65534}, {0}};
 
-static const struct seed redhat[] = {{"root", 0, 0, 0, 0}, {"bin", 0, 0, 1, 1}, {"daemon", 0, 0, 2, 2},
-	{"sys", 1, 0, 0, 3}, {"adm", 0, 0, 3, 4}, {"tty", 1, 0, 0, 5}, {"disk", 1, 0, 0, 6}, {"wheel", 1, 0, 0, 10},
-	{"users", 1, 0, 0, 100}, {"nobody", 0, 0, 65534, 65534}, {0}};
+static const struct seed redhat[] = {{"root", 0, 0, 0, 0}, {"bin", 0, 0, 1, 1},
+	{"daemon", 0, 0, 2, 2}, {"sys", 1, 0, 0, 3}, {"adm", 0, 0, 3, 4}, {"tty", 1, 0, 0, 5},
+	{"disk", 1, 0, 0, 6}, {"wheel", 1, 0, 0, 10}, {"users", 1, 0, 0, 100},
+	{"nobody", 0, 0, 65534, 65534}, {0}};
 
 /** Accounts that an image has beside its distribution's. */
 static const struct {
@@ -122,8 +125,9 @@ enum df_flavour df_command_flavour(const char *word) {
 	static const struct {
 		const char *name;
 		enum df_flavour flavour;
-	} managers[] = {{"apk", DF_ALPINE}, {"apt-get", DF_DEBIAN}, {"apt", DF_DEBIAN}, {"aptitude", DF_DEBIAN},
-		{"dpkg", DF_DEBIAN}, {"dnf", DF_REDHAT}, {"dnf5", DF_REDHAT}, {"microdnf", DF_REDHAT}, {"tdnf", DF_REDHAT},
+	} managers[] = {{"apk", DF_ALPINE}, {"apt-get", DF_DEBIAN}, {"apt", DF_DEBIAN},
+		{"aptitude", DF_DEBIAN}, {"dpkg", DF_DEBIAN}, {"dnf", DF_REDHAT},
+		{"dnf5", DF_REDHAT}, {"microdnf", DF_REDHAT}, {"tdnf", DF_REDHAT},
 		{"yum", DF_REDHAT}, {"zypper", DF_REDHAT}};
 	for (size_t i = 0; i < sizeof(managers) / sizeof(*managers); i++) {
 		if (!strcmp(managers[i].name, word)) {
@@ -137,18 +141,21 @@ enum df_flavour df_image_flavour(const char *reference) {
 	static const struct {
 		const char *word;
 		enum df_flavour flavour;
-	} words[] = {{"alpine", DF_ALPINE}, {"busybox", DF_ALPINE}, {"fedora", DF_REDHAT}, {"centos", DF_REDHAT},
-		{"rockylinux", DF_REDHAT}, {"almalinux", DF_REDHAT}, {"amazonlinux", DF_REDHAT}, {"oraclelinux", DF_REDHAT},
-		{"/ubi", DF_REDHAT}, {"-ubi", DF_REDHAT}, {"debian", DF_DEBIAN}, {"ubuntu", DF_DEBIAN}, {"bookworm", DF_DEBIAN},
-		{"bullseye", DF_DEBIAN}, {"trixie", DF_DEBIAN}, {"buster", DF_DEBIAN}, {"-slim", DF_DEBIAN}, {"jammy", DF_DEBIAN},
+	} words[] = {{"alpine", DF_ALPINE}, {"busybox", DF_ALPINE}, {"fedora", DF_REDHAT},
+		{"centos", DF_REDHAT}, {"rockylinux", DF_REDHAT}, {"almalinux", DF_REDHAT},
+		{"amazonlinux", DF_REDHAT}, {"oraclelinux", DF_REDHAT}, {"/ubi", DF_REDHAT},
+		{"-ubi", DF_REDHAT}, {"debian", DF_DEBIAN}, {"ubuntu", DF_DEBIAN},
+		{"bookworm", DF_DEBIAN}, {"bullseye", DF_DEBIAN}, {"trixie", DF_DEBIAN},
+		{"buster", DF_DEBIAN}, {"-slim", DF_DEBIAN}, {"jammy", DF_DEBIAN},
 		{"noble", DF_DEBIAN}, {"focal", DF_DEBIAN}};
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strstr(reference, words[i].word)) {
 			return words[i].flavour;
 		}
 	}
-	static const char *const by_debian[] = {"python", "node", "golang", "php", "ruby", "rust", "nginx", "postgres",
-		"redis", "httpd", "mariadb", "mongo", "gcc", "perl", "tomcat", "buildpack-deps", "eclipse-temurin", NULL};
+	static const char *const by_debian[] = {"python", "node", "golang", "php", "ruby", "rust",
+		"nginx", "postgres", "redis", "httpd", "mariadb", "mongo", "gcc", "perl", "tomcat",
+		"buildpack-deps", "eclipse-temurin", NULL};
 	const char *name = !strncmp(reference, "docker.io/", 10) ? reference + 10 : reference;
 	name = !strncmp(name, "library/", 8) ? name + 8 : name;
 	size_t n = strcspn(name, ":@");

@@ -104,15 +104,21 @@ static void compress(uint32_t state[8], const unsigned char *block) {
 			+ (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
 	}
 	memcpy(s, state, sizeof(s));
-	for (size_t i = 0; i < 64; i++) {
-		uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-		uint32_t most = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-		uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) + choice
-			+ rounds[i] + w[i];
-		uint32_t two = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) + most;
-		memmove(s + 1, s, 7 * sizeof(*s));
-		s[4] += one;
-		s[0] = one + two;
+	for (size_t i = 0; i < 64; i += 8) {
+		// The letters move on by one each round: after eight they are back.
+		for (size_t k = 0; k < 8; k++) {
+			uint32_t a = s[(8 - k) & 7];
+			uint32_t b = s[(9 - k) & 7];
+			uint32_t c = s[(10 - k) & 7];
+			uint32_t e = s[(12 - k) & 7];
+			uint32_t f = s[(13 - k) & 7];
+			uint32_t g = s[(14 - k) & 7];
+			uint32_t one = s[(15 - k) & 7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25))
+				+ ((e & f) ^ (~e & g)) + rounds[i + k] + w[i + k];
+			s[(11 - k) & 7] += one;
+			s[(15 - k) & 7] = one + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22))
+				+ ((a & b) ^ (a & c) ^ (b & c));
+		}
 	}
 	for (size_t i = 0; i < 8; i++) {
 		state[i] += s[i];

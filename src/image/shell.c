@@ -44,7 +44,8 @@ struct shell {
 	unsigned npending;
 };
 
-static const char *const account_files[] = {"/etc/passwd", "/etc/group", "etc/passwd", "etc/group", NULL};
+static const char *const account_files[] = {
+	"/etc/passwd", "/etc/group", "etc/passwd", "etc/group", NULL};
 
 static bool is_any(const char *word, const char *const *list) {
 	for (; *list; list++) {
@@ -65,7 +66,8 @@ static bool names_account_file(const char *s) {
 }
 
 static bool is_name_char(char c, bool first) {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (!first && c >= '0' && c <= '9');
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'
+		|| (!first && c >= '0' && c <= '9');
 }
 
 /** The length of NAME in "NAME=…", 0 where the word is no assignment. */
@@ -85,11 +87,12 @@ static const char *base_name(const char *word) {
 // Variables
 
 static int set_variable(struct shell *sh, const char *name, size_t n, const char *value) {
-	if (sh->script->vars->n > 2 * DOCKERFILE_VARIABLES) {
+	if (sh->script->vars->n > (size_t)2 * DOCKERFILE_VARIABLES) {
 		sh->unclear = true;
 		return 0;
 	}
-	bool sure = value && !sh->unclear && !sh->ifs && !sh->loops && !sh->cases && sh->list == DF_ALWAYS;
+	bool sure = value && !sh->unclear && !sh->ifs && !sh->loops && !sh->cases
+		&& sh->list == DF_ALWAYS;
 	struct df_var var = {.name = br_strndup(sh->arena, name, n),
 		.value = value,
 		.unknown = sure ? NULL : "depends on a shell variable"};
@@ -117,20 +120,26 @@ static bool is_shell(const char *word) {
 
 /** Commands that cannot make accounts. */
 static bool is_harmless(const char *word) {
-	static const char *const list[] = {"[", "[[", ":", ".", "basename", "bunzip2", "bundle", "cargo", "cat", "cd",
-		"chgrp", "chmod", "chown", "cmake", "composer", "cp", "curl", "date", "dirname", "do", "echo", "env",
-		"exit", "export", "false", "find", "gem", "getent", "go", "grep", "gunzip", "gzip", "head", "id",
-		"install", "java", "ldconfig", "ln", "local", "ls", "make", "mkdir", "mktemp", "mv", "npm", "npx", "nproc",
-		"pip", "pip3", "pnpm", "poetry", "printf", "pwd", "python", "python3", "readonly", "rm", "rmdir", "sed",
-		"set", "sha256sum", "sleep", "sort", "stat", "strip", "sync", "tail", "tee", "test", "touch", "tr", "true",
-		"type", "uname", "unset", "unzip", "uv", "wc", "wget", "which", "whoami", "xz", "yarn", "command", NULL};
+	static const char *const list[] = {"[", "[[", ":", ".", "basename", "bunzip2", "bundle",
+		"cargo", "cat", "cd", "chgrp", "chmod", "chown", "cmake", "composer", "cp", "curl",
+		"date", "dirname", "do", "echo", "env", "exit", "export", "false", "find", "gem",
+		"getent", "go", "grep", "gunzip", "gzip", "head", "id", "install", "java",
+		"ldconfig", "ln", "local", "ls", "make", "mkdir", "mktemp", "mv", "npm", "npx",
+		"nproc", "pip", "pip3", "pnpm", "poetry", "printf", "pwd", "python", "python3",
+		"readonly", "rm", "rmdir", "sed", "set", "sha256sum", "sleep", "sort", "stat",
+		"strip", "sync", "tail", "tee", "test", "touch", "tr", "true", "type", "uname",
+		"unset", "unzip", "uv", "wc", "wget", "which", "whoami", "xz", "yarn", "command",
+		NULL};
 	return is_any(word, list);
 }
 
 static enum last kind_of(const char *word) {
 	static const char *const questions[] = {"getent", "id", "grep", NULL};
-	static const char *const tests[] = {"[", "[[", "test", "command", "which", "type", "true", "false", NULL};
-	return is_any(word, questions) ? LAST_QUESTION : is_any(word, tests) ? LAST_TEST : LAST_OTHER;
+	static const char *const tests[] = {
+		"[", "[[", "test", "command", "which", "type", "true", "false", NULL};
+	return is_any(word, questions) ? LAST_QUESTION
+		: is_any(word, tests)  ? LAST_TEST
+				       : LAST_OTHER;
 }
 
 static struct br_span command_span(const struct shell *sh) {
@@ -156,7 +165,8 @@ static int run_shell(struct shell *sh, size_t at) {
 	for (size_t i = at + 1; i < sh->words.n; i++) {
 		const char *word = sh->words.v[i];
 		bool is_option = word && (*word == '-' || *word == '+');
-		if (is_option && strncmp(word, "--", 2) != 0 && strchr(word, 'c') && i + 1 < sh->words.n) {
+		if (is_option && strncmp(word, "--", 2) != 0 && strchr(word, 'c')
+			&& i + 1 < sh->words.n) {
 			inner.s = sh->words.v[i + 1];
 			return sure && inner.s ? (df_script_run(&inner) ? -1 : 1) : 0;
 		}
@@ -173,7 +183,8 @@ static int run_shell(struct shell *sh, size_t at) {
 
 /** Behind "sudo", "env A=1" and their like; words.n where that is not sure. */
 static size_t skip_prefixes(const struct shell *sh, size_t i) {
-	static const char *const prefixes[] = {"sudo", "exec", "nice", "env", "time", "eatmydata", "command", "busybox", NULL};
+	static const char *const prefixes[] = {
+		"sudo", "exec", "nice", "env", "time", "eatmydata", "command", "busybox", NULL};
 	while (i < sh->words.n && sh->words.v[i] && is_any(base_name(sh->words.v[i]), prefixes)) {
 		if (i + 1 == sh->words.n || !sh->words.v[i + 1] || *sh->words.v[i + 1] == '-') {
 			break;
@@ -210,8 +221,8 @@ static bool names_account_command(const char *word) {
 
 /** A command that is none of ours: what may it do to the accounts? */
 static int other_command(struct shell *sh, size_t at, const char *name) {
-	static const char *const readers[] = {"cat", "grep", "getent", "ls", "stat", "test", "[", "[[", "chmod", "chown",
-		"echo", "printf", NULL};
+	static const char *const readers[] = {"cat", "grep", "getent", "ls", "stat", "test", "[",
+		"[[", "chmod", "chown", "echo", "printf", NULL};
 	static const char *const runners[] = {"find", "env", "command", NULL};
 	int done = is_shell(name) ? run_shell(sh, at) : 0;
 	if (done) {
@@ -219,7 +230,8 @@ static int other_command(struct shell *sh, size_t at, const char *name) {
 	}
 	bool runs = is_any(name, runners) && any_word(sh, names_account_command)
 		&& kind_of(name) != LAST_TEST;
-	if (!is_harmless(name) || runs || (any_word(sh, names_account_file) && !is_any(name, readers))) {
+	if (!is_harmless(name) || runs
+		|| (any_word(sh, names_account_file) && !is_any(name, readers))) {
 		sh->accounts->complete = false;
 	}
 	return 0;
@@ -235,7 +247,8 @@ static int run_command(struct shell *sh, size_t at) {
 	if (learn_flavour(sh, name)) {
 		return -1;
 	}
-	static const char *const setters[] = {"export", "local", "readonly", "declare", "typeset", NULL};
+	static const char *const setters[] = {
+		"export", "local", "readonly", "declare", "typeset", NULL};
 	if (is_any(name, setters)) {
 		return set_variables(sh, at + 1);
 	}
@@ -352,7 +365,8 @@ static int end_word(struct shell *sh) {
 	if (redirected) {
 		if (!known || names_account_file(known)) {
 			sh->accounts->complete = sh->accounts->complete && known;
-			sh->accounts->complete = sh->accounts->complete && !names_account_file(word);
+			sh->accounts->complete =
+				sh->accounts->complete && !names_account_file(word);
 		}
 		return 0;
 	}
@@ -372,8 +386,9 @@ static void begin_word(struct shell *sh) {
 
 /** Text of a substitution that is not carried out: may it change accounts? */
 static void look_at(struct shell *sh, const char *s, const char *end) {
-	static const char *const changers[] = {"useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod", "userdel",
-		"deluser", "groupdel", "delgroup", "gpasswd", NULL};
+	static const char *const changers[] = {"useradd", "adduser", "groupadd", "addgroup",
+		"usermod", "groupmod", "userdel", "deluser", "groupdel", "delgroup", "gpasswd",
+		NULL};
 	for (size_t i = 0; changers[i]; i++) {
 		if (memmem(s, (size_t)(end - s), changers[i], strlen(changers[i]))) {
 			sh->accounts->complete = false;
@@ -411,8 +426,8 @@ static void skip_backticks(struct shell *sh) {
 
 /** Variables that a shell sets by itself: their value is not the image's. */
 static bool is_shells_own(const char *s) {
-	static const char *const names[] = {"HOME", "PWD", "OLDPWD", "HOSTNAME", "RANDOM", "UID", "EUID", "USER", "PPID",
-		"SECONDS", "LINENO", "IFS", "PATH", "SHELL", NULL};
+	static const char *const names[] = {"HOME", "PWD", "OLDPWD", "HOSTNAME", "RANDOM", "UID",
+		"EUID", "USER", "PPID", "SECONDS", "LINENO", "IFS", "PATH", "SHELL", NULL};
 	s += *s == '{';
 	size_t n = 0;
 	while (is_name_char(s[n], n == 0)) {
@@ -454,7 +469,8 @@ static int add_dollar(struct shell *sh, bool quoted) {
 	sh->expand.unknown = NULL;
 	bool own = is_shells_own(sh->s);
 	char name[32] = "";
-	(void)strncat(name, sh->s + (*sh->s == '{'), strcspn(sh->s + (*sh->s == '{'), "}:-+?#%/ \"'") % 31);
+	(void)strncat(name, sh->s + (*sh->s == '{'),
+		strcspn(sh->s + (*sh->s == '{'), "}:-+?#%/ \"'") % 31);
 	own = own && !df_var_get(sh->expand.vars, name);
 	int failed = df_dollar(&sh->expand, &sh->s, &value);
 	if (!failed && (sh->expand.unknown || own)) {
@@ -538,7 +554,8 @@ static void skip_pending(struct shell *sh) {
 			size_t n = strcspn(sh->s, "\n");
 			const char *line = sh->s + strspn(sh->s, "\t");
 			size_t len = line < sh->s + n ? (size_t)(sh->s + n - line) : 0;
-			found = strlen(sh->pending[i]) == len && !strncmp(line, sh->pending[i], len);
+			found = strlen(sh->pending[i]) == len
+				&& !strncmp(line, sh->pending[i], len);
 			sh->s += n + (sh->s[n] == '\n');
 		}
 	}

@@ -42,8 +42,9 @@ static const char *given(const struct df_build *b, const char *name) {
 
 /** "linux/arm64/v8" into its parts; what the platform is decides nothing that we could find out otherwise. */
 static int declare_platform(struct df_build *b) {
-	static const char *const names[] = {"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT",
-		"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT", "TARGETOSVERSION", "BUILDOSVERSION", "TARGETSTAGE"};
+	static const char *const names[] = {"TARGETPLATFORM", "TARGETOS", "TARGETARCH",
+		"TARGETVARIANT", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT",
+		"TARGETOSVERSION", "BUILDOSVERSION", "TARGETSTAGE"};
 	const char *platform = b->file->finder->options->platform;
 	const char *s = platform;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -57,7 +58,8 @@ static int declare_platform(struct df_build *b) {
 		}
 		const char *arg = given(b, names[i]);
 		value = arg ? arg : value;
-		const char *why = value ? NULL : br_printf(b->arena, "depends on build arg %s", names[i]);
+		const char *why =
+			value ? NULL : br_printf(b->arena, "depends on build arg %s", names[i]);
 		if ((!value && !why) || declare(b, names[i], value, why)) {
 			return -1;
 		}
@@ -69,7 +71,7 @@ static int declare_platform(struct df_build *b) {
 static int read_arg(struct df_build *b, struct df_words *words, const char *s, struct df_var *out) {
 	const char *value = strchr(s, '=');
 	struct df_words plain = *words;
-	const char *name = NULL;
+	const char *name = "";
 	const char *raw = br_strndup(b->arena, s, value ? (size_t)(value - s) : strlen(s));
 	if (!raw) {
 		return br_error_memory(b->dx);
@@ -98,7 +100,7 @@ static int each_arg(struct df_build *b, const struct df_line *line, struct df_wo
 		return br_error(b->dx, line->at, "ARG needs a name");
 	}
 	while ((n = df_word(&s, b->file->escape))) {
-		struct df_var var;
+		struct df_var var = {.name = ""};
 		const char *word = br_strndup(b->arena, s, n);
 		words->at = df_span(b->file, line, s, n);
 		if (!word) {
@@ -119,7 +121,8 @@ static int add_global(void *to, struct df_var *var) {
 		return 0;
 	}
 	if (b->globals.n > DOCKERFILE_VARIABLES) {
-		return br_error(b->dx, (struct br_span){0}, "more than %d variables", DOCKERFILE_VARIABLES);
+		return br_error(
+			b->dx, (struct br_span){0}, "more than %d variables", DOCKERFILE_VARIABLES);
 	}
 	return declare(b, var->name, var->value, var->unknown);
 }
@@ -151,7 +154,7 @@ static int set_name(struct df_build *b, struct df_stage *stage, const char *s, s
 	stage->name = name;
 	return is_stage_name(name) ? 0
 				   : br_error(b->dx, df_span(b->file, stage->from, s, n),
-					     "'%s' is no valid name of a stage", name);
+					   "'%s' is no valid name of a stage", name);
 }
 
 static int set_base(struct df_build *b, struct df_stage *stage, const char *s, size_t n) {
@@ -185,8 +188,8 @@ static int read_from(struct df_build *b, const struct df_line *line) {
 	bool failed = false;
 	const char *rest = line->rest;
 	(void)df_flag(b->arena, &rest, "platform", b->file->escape, &failed);
-	const char *words[4];
-	size_t lengths[4];
+	const char *words[4] = {0};
+	size_t lengths[4] = {0};
 	size_t n = 0;
 	while (n < 4 && (lengths[n] = df_word(&rest, b->file->escape))) {
 		words[n] = rest;
@@ -197,7 +200,8 @@ static int read_from(struct df_build *b, const struct df_line *line) {
 		return br_error_memory(b->dx);
 	}
 	if (n != 1 && !named) {
-		return br_error(b->dx, rest_span(b, line), "FROM takes an image, or an image AS a name");
+		return br_error(
+			b->dx, rest_span(b, line), "FROM takes an image, or an image AS a name");
 	}
 	if (b->stages.n >= DOCKERFILE_STAGES) {
 		return br_error(b->dx, line->at, "more than %d stages", DOCKERFILE_STAGES);
@@ -227,14 +231,16 @@ int df_read_stages(struct df_build *b) {
 				return -1;
 			}
 		} else if (!b->stages.n) {
-			return br_error(b->dx, line->at, "%s stands before the first FROM", line->name);
+			return br_error(
+				b->dx, line->at, "%s stands before the first FROM", line->name);
 		}
 		if (b->stages.n) {
 			b->stages.v[b->stages.n - 1].end = i + 1;
 		}
 	}
 	if (!b->stages.n) {
-		struct br_span at = b->build->dockerfile.at.text ? b->build->dockerfile.at : b->build->at;
+		struct br_span at =
+			b->build->dockerfile.at.text ? b->build->dockerfile.at : b->build->at;
 		return br_error(b->dx, at, "the Dockerfile has no FROM");
 	}
 	return 0;
@@ -264,7 +270,8 @@ static int set_var(struct df_work *work, struct df_var *var) {
 		&& (!old->value || strcmp(old->value, var->value) != 0);
 	if (conflict) {
 		old->unknown = br_printf(work->b->arena,
-			"depends on whether the builder lets build arg %s replace an ENV", var->name);
+			"depends on whether the builder lets build arg %s replace an ENV",
+			var->name);
 		return old->unknown ? 0 : br_error_memory(work->b->dx);
 	}
 	if (old) {
@@ -274,7 +281,8 @@ static int set_var(struct df_work *work, struct df_var *var) {
 		return 0;
 	}
 	if (vars->n >= DOCKERFILE_VARIABLES) {
-		return br_error(work->b->dx, work->line->at, "more than %d variables", DOCKERFILE_VARIABLES);
+		return br_error(work->b->dx, work->line->at, "more than %d variables",
+			DOCKERFILE_VARIABLES);
 	}
 	return br_vec_push(work->b->arena, vars, *var) ? br_error_memory(work->b->dx) : 0;
 }
@@ -306,7 +314,8 @@ static int set_environment(struct df_work *work, const struct df_var *var) {
 	}
 	size_t i = 0;
 	while (i < stage->environment.n
-		&& (strncmp(stage->environment.v[i], var->name, len) != 0 || stage->environment.v[i][len] != '=')) {
+		&& (strncmp(stage->environment.v[i], var->name, len) != 0
+			|| stage->environment.v[i][len] != '=')) {
 		i++;
 	}
 	if (var->unknown) {
@@ -319,14 +328,16 @@ static int set_environment(struct df_work *work, const struct df_var *var) {
 		stage->environment.v[i] = entry;
 		return 0;
 	}
-	return br_vec_push(work->b->arena, &stage->environment, entry) ? br_error_memory(work->b->dx) : 0;
+	return br_vec_push(work->b->arena, &stage->environment, entry)
+		? br_error_memory(work->b->dx)
+		: 0;
 }
 
 typedef br_vec(struct df_var) pairs;
 
 static int add_pair(struct df_work *work, pairs *to, const char *key, const char *value) {
 	struct df_words words = df_stage_words(work);
-	struct df_var var = {.is_env = true};
+	struct df_var var = {.name = "", .is_env = true};
 	if (!key || !value) {
 		return br_error_memory(work->b->dx);
 	}
@@ -357,7 +368,7 @@ static int read_pairs(struct df_work *work, pairs *to) {
 		}
 		return *value ? add_pair(work, to, br_strndup(arena, s, (size_t)(end - s)), value)
 			      : br_error(work->b->dx, work->line->at, "%s needs a name and a value",
-					work->line->name);
+				      work->line->name);
 	}
 	for (; n; n = df_word(&s, work->b->file->escape)) {
 		const char *equal = memchr(s, '=', n);
@@ -366,7 +377,8 @@ static int read_pairs(struct df_work *work, pairs *to) {
 				"%s takes NAME=VALUE", work->line->name);
 		}
 		size_t len = (size_t)(equal - s);
-		if (add_pair(work, to, br_strndup(arena, s, len), br_strndup(arena, equal + 1, n - len - 1))) {
+		if (add_pair(work, to, br_strndup(arena, s, len),
+			    br_strndup(arena, equal + 1, n - len - 1))) {
 			return -1;
 		}
 		s += n;
@@ -416,9 +428,11 @@ static int do_user(struct df_work *work) {
 	image->user = (struct br_text){words.unknown ? NULL : user, words.at};
 	image->unknown = words.unknown;
 	if (!words.unknown && words.unset) {
-		br_warning(work->b->dx, words.at, "the variable '%s' has no value here, so USER is '%s'%s",
-			words.unset, user, *user ? "" : ": root");
-		br_hint(work->b->dx, "declare ARG %s after FROM, with a default or build args", words.unset);
+		br_warning(work->b->dx, words.at,
+			"the variable '%s' has no value here, so USER is '%s'%s", words.unset, user,
+			*user ? "" : ": root");
+		br_hint(work->b->dx, "declare ARG %s after FROM, with a default or build args",
+			words.unset);
 	}
 	return 0;
 }
@@ -510,9 +524,9 @@ int df_instruct(struct df_work *work) {
 	static const struct {
 		const char *name;
 		int (*run)(struct df_work *work);
-	} table[] = {{"ADD", df_copy}, {"ARG", do_arg}, {"COPY", df_copy}, {"ENTRYPOINT", do_entrypoint},
-		{"ENV", do_env}, {"LABEL", do_label}, {"RUN", do_run}, {"SHELL", do_shell}, {"USER", do_user},
-		{"WORKDIR", do_workdir}};
+	} table[] = {{"ADD", df_copy}, {"ARG", do_arg}, {"COPY", df_copy},
+		{"ENTRYPOINT", do_entrypoint}, {"ENV", do_env}, {"LABEL", do_label},
+		{"RUN", do_run}, {"SHELL", do_shell}, {"USER", do_user}, {"WORKDIR", do_workdir}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		if (!strcmp(table[i].name, work->line->name)) {
 			return table[i].run(work);

@@ -46,9 +46,10 @@ static bool is_document(const struct tar_entry *entry, const char *name) {
 /** Keep the file if it may be JSON: its first byte tells. */
 static int keep_document(struct store *store, const char *name, size_t size, struct stream *data) {
 	struct store_file file = {.name = name};
+	static const char starts[] = {'{', '[', ' ', '\t', '\r', '\n'};
 	char first = 0;
 	ssize_t got = data->read(data, &first, 1);
-	if (got <= 0 || !memchr("{[ \t\r\n", first, 6)) {
+	if (got <= 0 || !memchr(starts, first, sizeof(starts))) {
 		return got < 0 ? -1 : 0;
 	}
 	store->kept += size;

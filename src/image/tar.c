@@ -1,7 +1,5 @@
 #include "stream.h"
 
-#include <base/own.h>
-
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -293,7 +291,8 @@ void tar_prepare(void) {
 	struct tar_entry entry;
 	struct memory_stream memory = {.stream = {.read = read_memory}, .bytes = bytes};
 	memory.n = make_sample(bytes, sizeof(bytes));
-	br_auto(tar_closep) struct tar *tar = tar_open(&memory.stream, &effort);
+	struct tar *tar = tar_open(&memory.stream, &effort);
 	while (tar && tar_next(tar, &entry) > 0) {
 	}
+	tar_closep(&tar);
 }

@@ -8,8 +8,7 @@ struct stop {
 	bool raw;
 };
 
-static int expand_until(
-	struct df_words *w, const char **s, struct stop stop, struct br_buf *to);
+static int expand_until(struct df_words *w, const char **s, struct stop stop, struct br_buf *to);
 
 static bool is_space(char c) {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -324,7 +323,8 @@ static void add_without_end(
 	br_buf_addn(to, value, n);
 }
 
-static void add_replaced(struct br_buf *to, const char *value, const struct pattern *p, const char *by, bool all) {
+static void add_replaced(
+	struct br_buf *to, const char *value, const struct pattern *p, const char *by, bool all) {
 	bool more = true;
 	while (*value) {
 		long len = more ? match(p, value, true) : -1;
@@ -351,8 +351,8 @@ static size_t name_length(const char *s) {
 	if (*s && strchr("@*#?-$!", *s)) {
 		return 1;
 	}
-	while ((s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z') || (s[n] >= '0' && s[n] <= '9')
-		|| s[n] == '_') {
+	while ((s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z')
+		|| (s[n] >= '0' && s[n] <= '9') || s[n] == '_') {
 		n++;
 	}
 	return n;
@@ -477,7 +477,9 @@ static int braces(struct df_words *w, const char **s, struct br_buf *to) {
 	}
 	bool closed = strchr(*s, '}') != NULL;
 	skip_reference(s);
-	return refuse(w, closed ? "a substitution that Dockerfiles do not know" : "this '${' is never closed");
+	return refuse(w,
+		closed ? "a substitution that Dockerfiles do not know"
+		       : "this '${' is never closed");
 }
 
 int df_dollar(struct df_words *w, const char **s, struct br_buf *to) {
@@ -560,8 +562,7 @@ static int expand_one(struct df_words *w, const char **s, bool raw, struct br_bu
 	return 0;
 }
 
-static int expand_until(
-	struct df_words *w, const char **s, struct stop stop, struct br_buf *to) {
+static int expand_until(struct df_words *w, const char **s, struct stop stop, struct br_buf *to) {
 	while (**s && **s != stop.c) {
 		if (to->n > DOCKERFILE_WORD) {
 			df_unknown(w, "a word that is too long", "");

@@ -319,6 +319,18 @@ static bool all_of(const struct tree_work *tree, uint32_t uid) {
 	return true;
 }
 
+// Whether an image is known to change the modes of its data when it starts.
+static bool chmods(const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const struct br_image_drop *drop = demand->identity->drop;
+		if (drop != NULL && drop->chmods && !demand->read_only) {
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) {
 	struct br_arena *arena = plan->arena;
 	const struct br_fs *fs = &tree->tree->root->fs;
@@ -332,6 +344,11 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 		return br_printf(arena,
 			"everything in it belongs to root or to uid %u, who alone needs it",
 			tree->sole.v);
+	}
+	if (plan->options->caller.v == 0 && tree->single && tree->writes && chmods(tree)) {
+		tree->strategy = BR_STRATEGY_CHOWN;
+		return br_strdup(arena,
+			"its image changes modes at every start, which switches ACL entries off");
 	}
 	if (fs->keeps_acls == BR_NO) {
 		tree->strategy = BR_STRATEGY_GROUP;

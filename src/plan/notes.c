@@ -45,7 +45,8 @@ static int unserved(const struct br_plan *plan, const struct tree_work *tree, co
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		uint32_t uid = demand->identity->cred.uid.v;
-		bool seen = !demand_counts(demand) || n == BR_DEMANDS_MAX;
+		bool seen = !demand_counts(demand) || overrides(&demand->identity->cred)
+			|| n == BR_DEMANDS_MAX;
 		for (size_t k = 0; k < n; k++) {
 			seen = seen || done[k] == uid;
 		}
@@ -141,8 +142,27 @@ static int note_environment(struct br_plan *plan, const struct tree_work *tree) 
 	return 0;
 }
 
+// What the plan takes from the table of known images may be wrong for this very image.
+static int note_known(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const struct br_identity *who = demand->identity;
+		if (who->known != NULL && demand_counts(demand) && !overrides(&who->cred)
+			&& note_add(plan,
+				   br_printf(plan->arena,
+					   "that %s uses %s as uid %u rests on the table of %s",
+					   demand->container->name.s, tree->tree->path, who->uid.v,
+					   who->known))
+				!= 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places) {
-	if (note_group(plan, tree, places) != 0 || note_environment(plan, tree) != 0) {
+	if (note_group(plan, tree, places) != 0 || note_environment(plan, tree) != 0
+		|| note_known(plan, tree) != 0) {
 		return -1;
 	}
 	return note_future(plan, tree);

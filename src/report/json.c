@@ -26,7 +26,7 @@ void json_examples(struct br_json *json, const char *const *examples, size_t n) 
 	br_json_end(json);
 }
 
-static void json_place(
+void json_place(
 	struct br_json *json, const char *key, const struct br_places *places, struct br_span at) {
 	struct br_position position;
 	if (!br_places_find(places, at, &position)) {
@@ -40,17 +40,17 @@ static void json_place(
 	br_json_end(json);
 }
 
-static void json_input(struct br_json *json, const struct br_report *report) {
+void json_input(struct br_json *json, const struct br_spec *spec, const char *engine) {
 	br_json_object(json, "input");
 	br_json_string(json, "kind", "compose");
 	br_json_array(json, "files");
-	for (size_t i = 0; i < report->spec->nfiles; i++) {
-		json_words(json, NULL, report->spec->files[i]);
+	for (size_t i = 0; i < spec->nfiles; i++) {
+		json_words(json, NULL, spec->files[i]);
 	}
 	br_json_end(json);
-	br_json_bytes(json, "project_directory", report->spec->project_directory);
-	json_words(json, "project_name", report->spec->project_name);
-	br_json_string(json, "engine", report->engine);
+	br_json_bytes(json, "project_directory", spec->project_directory);
+	json_words(json, "project_name", spec->project_name);
+	br_json_string(json, "engine", engine);
 	br_json_end(json);
 }
 
@@ -68,13 +68,16 @@ static void json_origins(
 			br_json_int(json, "line", position.line);
 			br_json_int(json, "column", position.column);
 		}
+		if (origin->where) {
+			json_words(json, "where", origin->where);
+		}
 		json_words(json, "text", origin->text.s);
 		br_json_end(json);
 	}
 	br_json_end(json);
 }
 
-static void json_capabilities(struct br_json *json, uint64_t caps) {
+void json_capabilities(struct br_json *json, uint64_t caps) {
 	br_json_array(json, "capabilities");
 	for (unsigned cap = 0; cap < 64; cap++) {
 		if (caps & (UINT64_C(1) << cap)) {
@@ -104,9 +107,9 @@ static void json_known(struct br_json *json, const struct br_identity *identity)
 	json_capabilities(json, identity->cred.caps);
 }
 
-static void json_identity(
-	struct br_json *json, const struct br_identity *identity, const struct br_places *places) {
-	br_json_object(json, "identity");
+static void json_identity(struct br_json *json, const char *key, const struct br_identity *identity,
+	const struct br_places *places) {
+	br_json_object(json, key);
 	json_words(json, "user", identity->user.s);
 	if (identity->confidence != BR_UNKNOWN) {
 		json_known(json, identity);
@@ -115,9 +118,23 @@ static void json_identity(
 		br_json_null(json, "gid");
 		json_words(json, "why", identity->why);
 	}
+	if (identity->account) {
+		json_words(json, "account", identity->account);
+	}
 	br_json_string(json, "confidence", confidence_name(identity->confidence));
 	json_origins(json, identity, places);
 	br_json_end(json);
+}
+
+void json_identities(
+	struct br_json *json, const struct br_identity *first, const struct br_places *places) {
+	json_identity(json, "identity", br_identity_of_data(first, true), places);
+	if (first->drops_to) {
+		br_json_array(json, "identities");
+		json_identity(json, NULL, first, places);
+		json_identity(json, NULL, first->drops_to, places);
+		br_json_end(json);
+	}
 }
 
 static void json_mount(struct br_json *json, const struct br_mount_result *result,
@@ -152,7 +169,7 @@ static void json_containers(struct br_json *json, const struct br_report *report
 		br_json_object(json, NULL);
 		json_words(json, "name", container->name.s);
 		json_words(json, "image", container->image.s);
-		json_identity(json, &check->identities[i], report->places);
+		json_identities(json, &check->identities[i], report->places);
 		br_json_array(json, "mounts");
 		for (size_t k = 0; k < check->demands->nmounts; k++) {
 			if (check->mounts[k].mount->container == container) {
@@ -171,9 +188,8 @@ static void json_code(struct br_json *json, br_code_number code) {
 	br_json_string(json, "code", name);
 }
 
-static void json_finding(
+void json_finding(
 	struct br_json *json, const struct br_finding *finding, const struct br_places *places) {
-	br_json_object(json, NULL);
 	json_code(json, finding->code);
 	br_json_string(json, "id", finding->id);
 	br_json_string(json, "severity", severity_name(finding->severity));
@@ -204,13 +220,10 @@ static void json_finding(
 		json_place(json, "location", places, finding->ignored->code.at);
 		br_json_end(json);
 	}
-	br_json_end(json);
 }
 
 /** Warnings of reading that have a code. */
-static void json_diag(
-	struct br_json *json, const struct br_diag *diag, const struct br_places *places) {
-	br_json_object(json, NULL);
+void json_diag(struct br_json *json, const struct br_diag *diag, const struct br_places *places) {
 	br_json_string(json, "code", diag->code);
 	br_json_string(json, "severity", severity_name(diag->severity));
 	br_json_null(json, "container");
@@ -219,7 +232,6 @@ static void json_diag(
 	json_words(json, "message", diag->message);
 	json_words(json, "because", NULL);
 	json_place(json, "location", places, diag->at);
-	br_json_end(json);
 }
 
 static size_t json_findings(struct br_json *json, const struct br_report *report) {
@@ -229,18 +241,22 @@ static size_t json_findings(struct br_json *json, const struct br_report *report
 	for (size_t i = 0; report->diags && i < br_diags_count(report->diags); i++) {
 		const struct br_diag *diag = br_diags_get(report->diags, i);
 		if (diag->code) {
+			br_json_object(json, NULL);
 			json_diag(json, diag, report->places);
+			br_json_end(json);
 			coded++;
 		}
 	}
 	for (size_t i = 0; i < check->nfindings; i++) {
+		br_json_object(json, NULL);
 		json_finding(json, &check->findings[i], report->places);
+		br_json_end(json);
 	}
 	br_json_end(json);
 	return coded;
 }
 
-static void json_summary(struct br_json *json, const struct br_report *report, size_t coded) {
+void json_summary(struct br_json *json, const struct br_report *report, size_t coded) {
 	const struct br_check *check = last_check(report);
 	br_json_object(json, "summary");
 	br_json_int(json, "containers", (int64_t)report->spec->n);
@@ -254,7 +270,7 @@ static void json_summary(struct br_json *json, const struct br_report *report, s
 	br_json_end(json);
 }
 
-static void json_applied(struct br_json *json, const struct br_apply_result *applied) {
+void json_applied(struct br_json *json, const struct br_apply_result *applied) {
 	br_json_string(json, "journal", applied && applied->id[0] ? applied->id : NULL);
 	if (!applied) {
 		return;
@@ -270,18 +286,22 @@ static void json_applied(struct br_json *json, const struct br_apply_result *app
 	br_json_end(json);
 }
 
-char *json_report(const struct br_report *report, size_t *len) {
-	br_auto(br_json_freep) struct br_json *json = br_json_new();
-	if (!json) {
-		return NULL;
-	}
+void json_head(struct br_json *json, const struct br_report *report) {
 	br_json_string(json, "schema", "bindright.report/1");
 	br_json_object(json, "tool");
 	br_json_string(json, "name", "bindright");
 	br_json_string(json, "version", BR_VERSION);
 	br_json_end(json);
 	br_json_string(json, "command", report->command);
-	json_input(json, report);
+	json_input(json, report->spec, report->engine);
+}
+
+char *json_report(const struct br_report *report, size_t *len) {
+	br_auto(br_json_freep) struct br_json *json = br_json_new();
+	if (!json) {
+		return NULL;
+	}
+	json_head(json, report);
 	json_containers(json, report);
 	size_t coded = json_findings(json, report);
 	if (report->plan) {

@@ -177,6 +177,12 @@ char *br_report_check(
 		return text_report(report, style, len);
 	case BR_FORMAT_JSON:
 		return json_report(report, len);
+	case BR_FORMAT_NDJSON:
+		return ndjson_report(report, len);
+	case BR_FORMAT_SARIF:
+		return sarif_report(report, len);
+	case BR_FORMAT_GITHUB:
+		return github_report(report, len);
 	}
 	return NULL;
 }

@@ -50,10 +50,29 @@ void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_plac
 void text_applied(struct pen *pen, const struct br_report *report);
 char *text_report(const struct br_report *report, const struct br_report_style *style, size_t *len);
 char *json_report(const struct br_report *report, size_t *len);
+char *ndjson_report(const struct br_report *report, size_t *len);
+char *sarif_report(const struct br_report *report, size_t *len);
+char *github_report(const struct br_report *report, size_t *len);
 
 struct br_json;
 /** A string from outside: escaped for people where it is not UTF-8. */
 void json_words(struct br_json *json, const char *key, const char *s);
+void json_place(
+	struct br_json *json, const char *key, const struct br_places *places, struct br_span at);
+void json_capabilities(struct br_json *json, uint64_t caps);
+/** The one who uses the data; where the image starts as root and drops, both. */
+void json_identities(
+	struct br_json *json, const struct br_identity *first, const struct br_places *places);
+void json_input(struct br_json *json, const struct br_spec *spec, const char *engine);
+/** Schema, tool, command, input. */
+void json_head(struct br_json *json, const struct br_report *report);
+/** The members of one finding, and of a warning of reading that has a code. */
+void json_finding(
+	struct br_json *json, const struct br_finding *finding, const struct br_places *places);
+void json_diag(struct br_json *json, const struct br_diag *diag, const struct br_places *places);
+/** `coded`: how many warnings of reading have a code. */
+void json_summary(struct br_json *json, const struct br_report *report, size_t coded);
+void json_applied(struct br_json *json, const struct br_apply_result *applied);
 void json_examples(struct br_json *json, const char *const *examples, size_t n);
 void json_plan(struct br_json *json, const struct br_plan *plan);
 

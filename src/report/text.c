@@ -47,7 +47,8 @@ static void finding_full(struct pen *pen, const struct br_finding *finding, cons
 
 static void container_heading(struct pen *pen, const struct br_report *report, size_t i) {
 	const struct br_container *container = &report->spec->containers[i];
-	const struct br_identity *identity = &last_check(report)->identities[i];
+	const struct br_identity *first = &last_check(report)->identities[i];
+	const struct br_identity *identity = br_identity_of_data(first, true);
 	pen_ink(pen, INK_BOLD);
 	pen_quote(pen, container->name.s);
 	pen_ink(pen, INK_PLAIN);
@@ -56,6 +57,7 @@ static void container_heading(struct pen *pen, const struct br_report *report, s
 	} else {
 		pen_say(pen, "  uid %u, gid %u", identity->uid.v, identity->gid.v);
 	}
+	pen_say(pen, identity != first ? " (starts as root)" : "");
 	pen_ink(pen, INK_DIM);
 	pen_say(pen, "  ");
 	pen_place(pen, report->places, container->user.s ? container->user.at : container->name.at);

@@ -27,7 +27,7 @@ enum {
 	LEAST_MESSAGE = 44,
 	LEAST_IGNORE = 3 * LEAST_WORD,
 	LEAST_MOUNT = 5 * LEAST_WORD + 40,
-	LEAST_CONTAINER = 7 * LEAST_WORD + 60,
+	LEAST_CONTAINER = 7 * LEAST_WORD + 80,
 	LEAST_QUESTION = 8,
 };
 
@@ -329,6 +329,9 @@ static void container(struct wire *w, struct br_container *c) {
 	c->image = word(w, c->image);
 	c->build = build(w, c->build);
 	c->user = word(w, c->user);
+	c->environment = words(w, c->environment, &c->nenvironment);
+	c->has_entrypoint = flag(w, c->has_entrypoint);
+	c->entrypoint_at = span(w, c->entrypoint_at);
 	c->userns_mode = word(w, c->userns_mode);
 	c->network_mode = word(w, c->network_mode);
 	c->pid = word(w, c->pid);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The host's accounts: missing, somebody else's, the caller's own, and IDs of a user namespace.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir -p data etc
 compose 'volumes: ["./data:/data"]'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Named entries, masks and the group that an entry shadows are told as such.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data"]'
 mkdir data

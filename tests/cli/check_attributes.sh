@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # chattr +i and +a stop everybody.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data"]'
 mkdir data && touch data/f data/log && chown -R 1001:1001 data

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A directory of somebody else: each kind of access that is missing is a finding of its own, with the deciding facts.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data"]'
 mkdir data

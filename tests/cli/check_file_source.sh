@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A file as source.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./a.conf:/etc/a.conf"]'
 echo x >a.conf && chown 7001:7001 a.conf && chmod 600 a.conf

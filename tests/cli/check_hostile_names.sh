@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Names cannot fool a terminal: control bytes are escaped wherever they come from.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir "$(printf 'd\033[2K\nOK')" data
 touch "$(printf 'data/x\033]0;evil\a\xe2\x80\xae')"

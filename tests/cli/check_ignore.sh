@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A finding that the input says not to report, with its reason; -v shows it.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir data && chown 7001:7001 data
 compose 'volumes: ["./data:/data"]' 'x-bindright: {ignore: [BR301, {code: BR101, reason: "read only in practice", target: /data}]}'

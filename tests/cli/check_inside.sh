@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What lies inside is counted: whose it is, the first few, and what lies below directories that cannot be entered.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data"]'
 mkdir -p data/a/b data/closed/deep

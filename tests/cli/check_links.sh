@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Links: followed where they lead somewhere; dangling, looping and confused ones are errors.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./good:/good", "./dangling:/dangling", "./loop:/loop", "./file/below:/below"]'
 mkdir real && chown 1001:1001 real

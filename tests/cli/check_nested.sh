@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A mount inside another mount whose mount point is not there yet.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir -p outer/there inner && chown -R 1001:1001 outer inner
 compose 'volumes: ["./outer:/o", "./inner:/o/there", "./inner:/o/new/in"]'

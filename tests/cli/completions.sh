@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The completions and the manual page offer exactly the options of the option table.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 bindright --list-options >table
 commands=$(cut -f1 table | sort -u)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A directory of a person: an entry for the container, nobody else's rights change, undo brings everything back.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data"]'
 mkdir -p data/sub && echo x >data/f && echo y >data/sub/g && chown -R 7001:7001 data && chmod 640 data/f

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A directory of root's: the container's user becomes the owner.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data"]'
 mkdir -p data/sub && touch data/f data/sub/g

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # --create-users makes the matching host user and group (on a copy of /etc), and undo removes them while they are as made.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 cp -a /etc "$T/etc"
 mount --bind "$T/etc" /etc

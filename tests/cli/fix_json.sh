@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The report of a fix for programs.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 compose 'volumes: ["./data:/data"]'
 mkdir data && touch data/f && chown -R 7001:7001 data

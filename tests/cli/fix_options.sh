@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Wrong combinations are refused before anything is read.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 golden 2 bindright check --strategy acl
 golden 2 bindright fix --strategy acls

@@ -44,6 +44,14 @@ mkdir $T/work
 # Made by hand, open to look at: that is accepted.
 mkdir $T/state
 mount --bind $T/state /var/lib/bindright
+# An engine of this machine knows images of its own.
+export DOCKER_HOST=unix://$T/no.sock
+# This host's own setting must not decide about what the tests see.
+echo 1 >$T/one
+mount --bind $T/one /proc/sys/fs/protected_hardlinks
+# Other users must be able to run it, wherever it was built.
+cp "$BINDRIGHT" $T/bindright
+BINDRIGHT=$T/bindright
 cd $T/work
 
 bindright() { "$BINDRIGHT" "$@"; }
@@ -51,7 +59,7 @@ bindright() { "$BINDRIGHT" "$@"; }
 tidy() {
 	sed -E -e "s|$T/work|\$T|g" -e 's/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8,16}/RUN/g' \
 		-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}Z/TIME/g' \
-		-e 's/"seconds": [0-9.e-]+/"seconds": 0/'
+		-e 's/("seconds": ?)[0-9.e-]+/\10/'
 }
 
 golden() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Without root: what is one's own can be fixed and undone; what cannot be seen is never said to fit.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir -p home/data home/theirs/closed home/.local && touch home/data/f home/theirs/closed/f
 chown -R 7001:7001 home && chown -R 7002:7002 home/theirs && chmod 700 home/theirs/closed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The terminal session in README.md is what really happens: its lines come in this order.
 # shellcheck source=tests/cli/lib.sh
-. "$BR_TOP/tests/cli/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir -p $T/ml/models && cd $T/ml
 touch models/last-week.pt

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Root in the container: with Docker's capabilities it overrides, without them it is a stranger.
 # shellcheck source=tests/e2e/lib.sh
-. "$BR_TOP/tests/e2e/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/e2e/lib.sh" || exit 1
 
 mkdir data
 echo x >data/f

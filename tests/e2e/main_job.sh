@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The main job: uid 1001 cannot write a directory of uid 1000; check, fix, the container writes, undo.
 # shellcheck source=tests/e2e/lib.sh
-. "$BR_TOP/tests/e2e/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/e2e/lib.sh" || exit 1
 
 mkdir models
 echo old >models/last-week.pt

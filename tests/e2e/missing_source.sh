@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A missing source: bindright before the engine serves the container; the engine before bindright does not, until fix.
 # shellcheck source=tests/e2e/lib.sh
-. "$BR_TOP/tests/e2e/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/e2e/lib.sh" || exit 1
 
 cat >compose.yaml <<'YAML'
 services:

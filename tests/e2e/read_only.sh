@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A read-only mount: reading is all that is needed, and all that is given.
 # shellcheck source=tests/e2e/lib.sh
-. "$BR_TOP/tests/e2e/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/e2e/lib.sh" || exit 1
 
 mkdir models
 echo weights >models/a.pt

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The example that `make demo` runs, with a real container.
 # shellcheck source=tests/e2e/lib.sh
-. "$BR_TOP/tests/e2e/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/e2e/lib.sh" || exit 1
 
 mkdir "$engine/bin"
 ln -s "$docker" "$engine/bin/docker"

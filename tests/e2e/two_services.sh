@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two services with different users on one directory: both are served, by an entry each, and nobody else.
 # shellcheck source=tests/e2e/lib.sh
-. "$BR_TOP/tests/e2e/lib.sh"
+. "${BR_TOP:?run it with make test}/tests/e2e/lib.sh" || exit 1
 
 mkdir -p shared/sub
 echo a >shared/a

@@ -194,6 +194,12 @@ static void put_container(struct spec_case *run, const struct br_container *c) {
 	put(run, "  image", c->image);
 	put_build(run, c->build);
 	put(run, "  user", c->user);
+	put_words(run, "  environment", c->environment, c->nenvironment);
+	if (c->has_entrypoint) {
+		br_buf_add(&run->out, "  entrypoint");
+		put_at(run, c->entrypoint_at);
+		br_buf_addc(&run->out, '\n');
+	}
 	put(run, "  userns_mode", c->userns_mode);
 	put(run, "  network_mode", c->network_mode);
 	put(run, "  pid", c->pid);

@@ -57,6 +57,8 @@ static inline void promise_container(
 	promise_text(places, container->name);
 	promise_text(places, container->user);
 	promise_text(places, container->image);
+	promise_words(places, container->environment, container->nenvironment);
+	promise_span(places, container->entrypoint_at);
 	promise_words(places, container->group_add, container->ngroup_add);
 	promise_words(places, container->cap_add, container->ncap_add);
 	promise_words(places, container->cap_drop, container->ncap_drop);

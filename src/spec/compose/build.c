@@ -72,16 +72,21 @@ static int add_item(struct br_compose *c, words *args, const struct br_member *m
 	return br_vec_push(c->arena, args, arg) ? br_error_memory(c->dx) : 0;
 }
 
-static int set_args(struct br_compose *c, struct br_build *build, const struct br_tree *list) {
-	words args = {0};
+int br_compose_pairs(
+	struct br_compose *c, const struct br_tree *list, const struct br_text **out, size_t *n) {
+	words pairs = {0};
 	for (size_t i = 0; list && i < list->members.n; i++) {
-		if (add_item(c, &args, &list->members.v[i])) {
+		if (add_item(c, &pairs, &list->members.v[i])) {
 			return -1;
 		}
 	}
-	build->args = args.v;
-	build->nargs = args.n;
+	*out = pairs.v;
+	*n = pairs.n;
 	return 0;
+}
+
+static int set_args(struct br_compose *c, struct br_build *build, const struct br_tree *list) {
+	return br_compose_pairs(c, list, &build->args, &build->nargs);
 }
 
 static int set_map(struct br_compose *c, struct br_build *build, const struct br_tree *tree) {

@@ -300,6 +300,9 @@ int br_socket_mount(struct br_compose *c, struct br_draft *draft);
 /* build.c, ignore.c, service.c, select.c */
 
 int br_compose_build(struct br_compose *c, struct br_draft *draft);
+/** "NAME=VALUE" words of a list or a map (NULL: none): a name without a value takes the variable's, or is left out. */
+int br_compose_pairs(
+	struct br_compose *c, const struct br_tree *list, const struct br_text **out, size_t *n);
 int br_compose_ignores(struct br_compose *c, struct br_draft *draft);
 /** Fill draft->container from draft->service. */
 int br_compose_service(struct br_compose *c, struct br_draft *draft);

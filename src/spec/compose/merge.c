@@ -35,7 +35,7 @@ static const struct {
 	{"services.*.dns", RULE_EITHER},
 	{"services.*.dns_opt", RULE_EITHER},
 	{"services.*.dns_search", RULE_EITHER},
-	{"services.*.environment", RULE_EITHER},
+	{"services.*.environment", RULE_PAIRS},
 	{"services.*.extends", RULE_EITHER},
 	{"services.*.extra_hosts", RULE_EITHER},
 	{"services.*.gpus", RULE_EITHER},

@@ -173,8 +173,19 @@ static int check_env_files(struct br_compose *c, const struct br_draft *draft) {
 	return 0;
 }
 
+/** What can change whom an entrypoint drops to, and whether it runs at all. */
+static int set_start(struct br_compose *c, struct br_draft *draft) {
+	struct br_container *to = draft->container;
+	const struct br_tree *environment = br_tree_get(draft->service, "environment");
+	const struct br_tree *entrypoint = br_tree_get(draft->service, "entrypoint");
+	to->has_entrypoint = entrypoint && entrypoint->kind != BR_VALUE_NULL;
+	to->entrypoint_at = to->has_entrypoint ? entrypoint->at : (struct br_span){0};
+	return br_compose_pairs(c, environment, &to->environment, &to->nenvironment);
+}
+
 int br_compose_service(struct br_compose *c, struct br_draft *draft) {
 	int bad = set_scalars(c, draft);
+	bad = set_start(c, draft) || bad;
 	bad = set_words(c, draft) || bad;
 	bad = br_compose_build(c, draft) || bad;
 	bad = set_mounts(c, draft) || bad;

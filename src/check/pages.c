@@ -1,0 +1,376 @@
+/** A page for every finding code: the one source of `bindright codes` and docs/codes.md. */
+#include <bindright/check.h>
+
+static const struct br_code_page all[] = {
+	{
+		1,
+		"The compose file has a key that compose does not know where it stands. Inside "
+		"volumes, build, secrets and configs that is an error of the input, since a "
+		"mount could be misread; elsewhere it is this warning.",
+		"",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volums: [\"./data:/data\"]\n",
+		"Correct the key; the message suggests the nearest name. Keys of your own "
+		"begin with x-.",
+	},
+	{
+		101,
+		"The container's user has no write access to the mounted directory or file "
+		"itself. `because` names the class of the mode, or the ACL entry, by which the "
+		"kernel decides.",
+		"mkdir data && chown 1000:1000 data && chmod 755 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix` gives the container's user, and nobody else, the missing "
+		"access. Where nothing has to be written, mount it read-only (`:ro`) or say "
+		"`--need /data=r`.",
+	},
+	{
+		102,
+		"The container's user may not read the mounted file, or not list the mounted "
+		"directory.",
+		"mkdir data && chmod 711 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data:ro\"]\n",
+		"`bindright fix` gives the container's user read access. Never solve it by "
+		"chmod -R 777.",
+	},
+	{
+		103,
+		"The container's user may not enter (search) the mounted directory: everything "
+		"below it is out of reach, whatever its own mode says. For a mounted file: it "
+		"may not be executed.",
+		"mkdir data && chmod 700 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix` gives the container's user search access of this directory. "
+		"What lies below is judged by itself.",
+	},
+	{
+		104,
+		"The mounted directory itself is usable, or not, but inside it are files or "
+		"directories that the container's user cannot use as their own users can. The "
+		"finding counts them, says whose they are, and shows the first few.",
+		"mkdir data && touch data/model.pt && chown 1001:1001 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix`; it lists what it leaves alone (other people's files, hard "
+		"links, setuid files, private names) with the option that includes it. "
+		"`--exclude` leaves out what the container does not use.",
+	},
+	{
+		105,
+		"The directory is sticky, as /tmp is: everybody who can write there can make "
+		"files, but only their owner can delete or rename them. The container's user "
+		"finds files there that it does not own.",
+		"mkdir data && touch data/old && chmod 666 data/old && chmod 1777 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"If the container has to replace these files: give it a directory of its own, "
+		"or remove the sticky bit (chmod -t) where no strangers write.",
+	},
+	{
+		107,
+		"Root in a container is not judged by modes as long as it has "
+		"CAP_DAC_OVERRIDE. This container has dropped it (`cap_drop`), and without it "
+		"the mount does not work.",
+		"mkdir data && chown 1000:1000 data && chmod 700 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"0:0\"\n"
+		"    cap_drop: [ALL]\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Make the path fit (`bindright fix`), or give the capability back: cap_add: "
+		"[DAC_OVERRIDE].",
+	},
+	{
+		201,
+		"The source does not exist. Docker would create it as a directory of root's, "
+		"mode 0755, and there the container's user could not do what it needs.",
+		"",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix` before the first start creates it with the right owner. Later "
+		"it is too late: the engine has made it root's, and you get BR101.",
+	},
+	{
+		202,
+		"The source does not exist, and the engine will refuse to start: "
+		"create_host_path is false, or it is a secret or a config, or it depends on "
+		"the version of compose.",
+		"",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes:\n"
+		"      - {type: bind, source: ./data, target: /data, bind: {create_host_path: false}}\n",
+		"Create it before the first start; for bind mounts `bindright fix` does.",
+	},
+	{
+		203,
+		"A file and a directory are confused: a missing source that is named like a "
+		"file becomes a directory when the engine creates it, or a component of the "
+		"path is a file.",
+		"",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./app.conf:/etc/app.conf\"]\n",
+		"Create the file before the first start, or correct the path.",
+	},
+	{
+		204,
+		"The source is a symbolic link that leads nowhere, or round in a circle.",
+		"ln -s nowhere data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Correct the link, or name the directory itself.",
+	},
+	{
+		205,
+		"The source's file system is mounted read-only on the host, and the mount is "
+		"not `:ro`. Nobody can write there, not even root.",
+		"mkdir data && chown 1001:1001 data && mount --bind data data && mount -o "
+		"remount,bind,ro data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Mount it read-write on the host, or let the container have it read-only "
+		"(`:ro`).",
+	},
+	{
+		206,
+		"chattr +i (immutable) or +a (append-only) protects something below the "
+		"source. No mode and no ACL overrides it, and root is bound by it too.",
+		"mkdir data && touch data/kept && chown -R 1001:1001 data && chattr +i "
+		"data/kept",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Somebody set it on purpose: ask first. chattr -i or -a takes it away; "
+		"bindright never does.",
+	},
+	{
+		207,
+		"The source's file system does not keep owners, or may not: vfat, many FUSE "
+		"file systems, NFS with root squash. There chown and setfacl change nothing, "
+		"or a server decides by rules of its own.",
+		"mkdir data && mount -t mqueue none data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Give the file system the right owner when it is mounted (uid=, gid=, umask=), "
+		"or keep what containers write on a local file system.",
+	},
+	{
+		209,
+		"Something could not be examined: bindright may not look there, or it is a "
+		"mount point inside the source. It is never counted as fitting.",
+		"mkdir -p data/inner && chown -R 1001:1001 data && mount -t tmpfs none "
+		"data/inner",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Run it as root (sudo bindright); enter mount points with "
+		"--cross-file-systems, or leave them out with --exclude.",
+	},
+	{
+		301,
+		"No host user has the container's UID, or no host group its GID. Access works "
+		"by numbers, so nothing fails; but what the container writes belongs to a bare "
+		"number, and the next account that is created may get that number, and with it "
+		"the files.",
+		"mkdir data && chown 61001:61001 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"61001:61001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix --create-users` makes an account with exactly these IDs, "
+		"without a login. Or ignore it with a reason.",
+	},
+	{
+		302,
+		"The container's UID is, by accident or not, that of a host user who did not "
+		"ask for this. That user will own what the container writes, and the container "
+		"can use what that user can.",
+		"mkdir data && chown 1:1 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1:1\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Choose a UID that nobody has. If it is meant, ignore it with the reason, or "
+		"name the user with --keep.",
+	},
+	{
+		303,
+		"Who the process will be cannot be worked out: nothing says so, or a user's "
+		"name does that only the image knows.",
+		"mkdir data",
+		"  app:\n"
+		"    image: example\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Write numbers into the compose file (user: \"UID:GID\"), or pin it: --user "
+		"SERVICE=UID:GID.",
+	},
+	{
+		304,
+		"The identity is an assumption. A UID without a group takes its group from the "
+		"image's passwd, and root's group where the image does not know the UID.",
+		"mkdir data && chown 1001:0 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Write the group too: user: \"1001:1001\".",
+	},
+	{
+		305,
+		"The process runs as root. Whatever it writes into the mount is root's on the "
+		"host, and a way out of the container is root on the host.",
+		"mkdir data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"0:0\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Give it a user of its own (user: \"UID:GID\") and let `bindright fix` make the "
+		"mounts fit.",
+	},
+	{
+		306,
+		"The image starts as root, and its entrypoint is known to drop to another user. Both "
+		"are judged: root has to prepare what it prepares, and the mounts have to fit the "
+		"user who does the work.",
+		"mkdir data && chown 999:999 data && chmod 700 data",
+		"  db:\n"
+		"    image: postgres:16\n"
+		"    volumes: [\"./data:/var/lib/postgresql/data\"]\n",
+		"Nothing has to be fixed. Where the table is wrong about your image, say who it is: "
+		"--user SERVICE=UID:GID.",
+	},
+	{
+		307,
+		"The container runs in a user namespace, and its UID or GID is outside the "
+		"namespace's map: the kernel shows such files as nobody's, and lets nobody use "
+		"them by owner.",
+		NULL,
+		"",
+		"Enlarge the range in /etc/subuid and /etc/subgid, or choose an ID inside it.",
+	},
+	{
+		401,
+		"Services with different users share a path, and one of them cannot use it: no "
+		"single owner serves them all. Whoever runs chown for one takes it from the "
+		"other.",
+		"mkdir data && chown 1001:1001 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n"
+		"  web:\n"
+		"    image: example\n"
+		"    user: \"1002:1002\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix` gives each of them an ACL entry of its own; or let them share "
+		"a group (--strategy group).",
+	},
+	{
+		402,
+		"A mount lies inside another one, and its mount point does not exist there: "
+		"the engine creates it inside the outer source on the host, as root's.",
+		"mkdir data cache && chown 1001:1001 data cache",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\", \"./cache:/data/cache\"]\n",
+		"Create the mount point in the outer source before the first start.",
+	},
+	{
+		501,
+		"The container is privileged and has host paths mounted: there is no boundary "
+		"left between it and the host.",
+		"mkdir data && chown 1001:1001 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    privileged: true\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Drop privileged and add the one capability or device that is needed (cap_add, "
+		"devices).",
+	},
+	{
+		502,
+		"The container shares a namespace of the host: its network, its process IDs, "
+		"or its user IDs. Mounts and processes of the host are nearer than they look.",
+		"mkdir data && chown 1001:1001 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    pid: host\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Take the line away unless the service cannot do without.",
+	},
+	{
+		503,
+		"An engine's socket is mounted. Whoever can write to it can start a privileged "
+		"container, and so is root on the host; a read-only mount does not prevent it.",
+		"python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"docker.sock\")'",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./docker.sock:/var/run/docker.sock\"]\n",
+		"Put a proxy between that allows only the calls that are needed, or do "
+		"without.",
+	},
+	{
+		504,
+		"A directory of the system is mounted: /, /etc, /usr, /proc and the like. "
+		"bindright fix refuses to change anything there.",
+		"",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"/etc:/host/etc:ro\"]\n",
+		"Mount the one file that is needed, read-only.",
+	},
+	{
+		505,
+		"The source is writable by everybody on the host: anybody can plant there what "
+		"the container runs or reads.",
+		"mkdir data && chmod 777 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"Let `bindright fix` give the container's user access, then take it from the "
+		"others: chmod o-w.",
+	},
+};
+
+const struct br_code_page *br_code_page(br_code_number code) {
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].code == code) {
+			return &all[i];
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,74 @@
+/**
+ * Shared by the files of identity/: one container on its way to an identity.
+ */
+#ifndef BR_IDENTITY_TASK_H
+#define BR_IDENTITY_TASK_H
+
+#include "user_word.h"
+
+#include <base/mem.h>
+#include <bindright/identity.h>
+
+struct task {
+	struct br_arena *arena;
+	struct br_diags *dx;
+	const struct br_container *box;
+	/** The pin that names it, or NULL. */
+	const struct br_pin *pin;
+	/** What is known of its image; never NULL. */
+	const struct br_image *image;
+	/** The user word that counts: compose's, else the image's; s NULL where neither is known. */
+	struct br_text text;
+	bool from_image;
+	struct br_user_word word;
+	/** The passwd line that the user was found in, or NULL. */
+	const struct br_image_user *entry;
+	br_vec(br_boxid) groups;
+	br_vec(struct br_origin) origins;
+	struct br_identity *out;
+};
+
+/** Whether n bytes are this string. */
+bool task_is(const char *s, size_t n, const char *string);
+
+/** Note a step; `text` may be NULL. 0, or -1 with an error in dx, as all below. */
+int task_note(struct task *t, const char *field, const char *from, const struct br_text *text);
+/** Note a step that the image says: a word of its configuration, or (`file` is "passwd" or "group") an account. */
+int task_note_image(
+	struct task *t, const char *field, const struct br_text *text, const char *file);
+/** It is no surer than this. */
+void task_doubt(struct task *t, enum br_confidence most);
+int task_add_group(struct task *t, br_boxid gid);
+/** The result's groups, capabilities and host IDs, once uid, gid and t->groups are there. */
+int task_finish(struct task *t, uint64_t bounding);
+
+/** The identity is not known; `why` may be NULL for lack of memory. */
+int task_unknown(struct task *t, const char *why);
+/** The engine will refuse to start it, for this reason. */
+int task_refused(struct task *t, const char *why);
+
+/* accounts.c: the image's passwd and group */
+
+/** As sure as what the image says of itself is. */
+enum br_confidence accounts_confidence(const struct br_image *image);
+/** As sure as one line is. */
+enum br_confidence accounts_line_confidence(const struct br_image *image, bool allocated);
+/** The first line, or NULL. */
+const struct br_image_user *accounts_user(const struct br_image *image, uint32_t uid);
+const struct br_image_user *accounts_user_named(
+	const struct br_image *image, const char *name, size_t n);
+const struct br_image_group *accounts_group_named(
+	const struct br_image *image, const char *name, size_t n);
+/** Add the groups whose member lists name the account. */
+int accounts_add_member(struct task *t, const char *name);
+/** Add the groups of group_add. All words are judged, so that all errors are seen; *why is why the engine refuses one, or NULL. */
+int accounts_add_words(struct task *t, const char **why);
+/** Say what some engines make of groups whose names are numbers. */
+void accounts_warn_numbers(struct task *t);
+
+/* drop.c */
+
+/** Set out->drops_to where the image is known to drop. */
+int drop_find(struct task *t, uint64_t bounding);
+
+#endif

@@ -1,0 +1,328 @@
+/**
+ * The engine's own word on an image, over its socket: GET only, a second in all for a run, nothing but the socket that was named. Both Docker and Podman's service
+ * answer the same requests. The only user of libcurl.
+ */
+#include "name.h"
+#include "parts.h"
+
+#include <base/own.h>
+#include <base/text.h>
+#include <doc/json.h>
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	/** For all that one finder asks. */
+	MILLISECONDS = 1000,
+	ANSWER = 4 << 20,
+	HEADERS = 64 << 10,
+	ENVIRONMENT = 10000,
+	HTTP_OK = 200,
+	HTTP_NOT_FOUND = 404,
+};
+
+/** What is used of libcurl. It is loaded when an engine is asked, since loading it costs more than all the rest of a small run. */
+struct curl_calls {
+	void *library;
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_global_cleanup) *global_cleanup;
+	__typeof__(curl_easy_init) *init;
+	__typeof__(curl_easy_cleanup) *cleanup;
+	CURLcode (*setopt)(CURL *curl, CURLoption option, ...);
+	CURLcode (*getinfo)(CURL *curl, CURLINFO info, ...);
+	__typeof__(curl_easy_perform) *perform;
+	__typeof__(curl_easy_strerror) *strerror;
+};
+
+struct engine {
+	CURL *curl;
+	struct curl_calls calls;
+	/** It does not answer, or what answers is no engine: it is not asked again. */
+	bool is_gone;
+	/** "v1.41/", or "". */
+	const char *version;
+	/** When the time is over. */
+	int64_t deadline;
+	char why[CURL_ERROR_SIZE];
+};
+
+/** One answer on its way. */
+struct answer {
+	struct br_buf body;
+	size_t headers;
+	bool too_large;
+};
+
+static int64_t now(void) {
+	struct timespec time = {0};
+	// Cannot fail: the clock is there.
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/** Anything but n ends the transfer. */
+static size_t take_body(char *bytes, size_t size, size_t n, void *context) {
+	struct answer *answer = context;
+	(void)size; // is 1
+	if (answer->body.n + n > ANSWER) {
+		answer->too_large = true;
+		return 0;
+	}
+	br_buf_addn(&answer->body, bytes, n);
+	return answer->body.failed ? 0 : n;
+}
+
+// The type is libcurl's.
+// NOLINTNEXTLINE(readability-non-const-parameter)
+static size_t take_header(char *bytes, size_t size, size_t n, void *context) {
+	struct answer *answer = context;
+	(void)bytes;
+	(void)size;
+	answer->headers += n;
+	answer->too_large = answer->too_large || answer->headers > HEADERS;
+	return answer->too_large ? 0 : n;
+}
+
+// ---- one request ----
+
+/** What never changes. Nothing is taken from the environment: a proxy is "", and none is used for any host. */
+static int set_up(const struct engine *engine, const char *socket, char *why) {
+	CURL *curl = engine->curl;
+	CURLcode (*set)(CURL *, CURLoption, ...) = engine->calls.setopt;
+	return set(curl, CURLOPT_UNIX_SOCKET_PATH, socket) || set(curl, CURLOPT_ERRORBUFFER, why)
+		|| set(curl, CURLOPT_PROTOCOLS_STR, "http")
+		|| set(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)
+		|| set(curl, CURLOPT_FOLLOWLOCATION, 0L) || set(curl, CURLOPT_HTTP09_ALLOWED, 0L)
+		|| set(curl, CURLOPT_HTTP_CONTENT_DECODING, 0L) || set(curl, CURLOPT_PROXY, "")
+		|| set(curl, CURLOPT_NOPROXY, "*")
+		|| set(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED)
+		|| set(curl, CURLOPT_NOSIGNAL, 1L) || set(curl, CURLOPT_MAXFILESIZE, (long)ANSWER)
+		|| set(curl, CURLOPT_WRITEFUNCTION, take_body)
+		|| set(curl, CURLOPT_HEADERFUNCTION, take_header);
+}
+
+/** The status of a GET with its body, or -1 with the reason in engine->why. */
+static long get(struct engine *engine, const char *url, struct answer *answer) {
+	int64_t left = engine->deadline - now();
+	long status = 0;
+	*engine->why = '\0';
+	if (left < 1) {
+		(void)strncpy(engine->why, "it takes too long", sizeof(engine->why) - 1);
+		return -1;
+	}
+	CURLcode code = CURLE_FAILED_INIT;
+	if (!engine->calls.setopt(engine->curl, CURLOPT_URL, url)
+		&& !engine->calls.setopt(engine->curl, CURLOPT_TIMEOUT_MS, (long)left)
+		&& !engine->calls.setopt(engine->curl, CURLOPT_WRITEDATA, answer)
+		&& !engine->calls.setopt(engine->curl, CURLOPT_HEADERDATA, answer)) {
+		code = engine->calls.perform(engine->curl);
+	}
+	if (!code && !engine->calls.getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status)) {
+		return status;
+	}
+	const char *why = answer->too_large || code == CURLE_FILESIZE_EXCEEDED
+		? "its answer is too large"
+		: code == CURLE_OPERATION_TIMEDOUT ? "it takes too long"
+		: *engine->why                     ? engine->why
+						   : engine->calls.strerror(code);
+	memmove(engine->why, why, strnlen(why, sizeof(engine->why) - 1) + 1);
+	engine->why[sizeof(engine->why) - 1] = '\0';
+	return -1;
+}
+
+/** GET and read the JSON. The status, -1 with the reason; *out is NULL unless all was fine. */
+static long get_json(struct engine *engine, const char *url, struct br_value **out) {
+	struct answer answer = {.body = {0}};
+	*out = NULL;
+	long status = get(engine, url, &answer);
+	if (status == HTTP_OK) {
+		*out = answer.body.n ? br_value_read(answer.body.s, answer.body.n) : NULL;
+		if (!br_value_is_object(*out)) {
+			br_value_free(*out);
+			*out = NULL;
+			(void)strncpy(engine->why, "its answer is no JSON object",
+				sizeof(engine->why) - 1);
+			status = -1;
+		}
+	}
+	br_buf_release(&answer.body);
+	return status;
+}
+
+// ---- the engine ----
+
+static int give_up(struct image_finder *finder, struct engine *engine, const char *why) {
+	static const struct br_span nowhere = {0};
+	engine->is_gone = true;
+	br_note(finder->dx, nowhere, "the engine at '%s' was not asked about images: %s",
+		finder->options->socket, why);
+	return 0;
+}
+
+/** "1.41". */
+static bool is_version(const char *s) {
+	size_t n = s ? strspn(s, "0123456789") : 0;
+	size_t k = n && s[n] == '.' ? strspn(s + n + 1, "0123456789") : 0;
+	return n && n < 4 && k && k < 4 && !s[n + 1 + k];
+}
+
+/** Connect and ask for the version of the API. 1, 0 where there is no engine, -1. */
+static int say_hello(struct image_finder *finder, struct engine *engine) {
+	struct br_value *version = NULL;
+	long status = get_json(engine, "http://localhost/version", &version);
+	if (status < 0) {
+		return give_up(finder, engine, engine->why);
+	}
+	const char *api = br_value_string(br_value_get(version, "ApiVersion"));
+	if (!is_version(api)) {
+		br_value_free(version);
+		return give_up(finder, engine, "what answers is no engine");
+	}
+	engine->version = br_printf(finder->arena, "v%s/", api);
+	br_value_free(version);
+	return engine->version ? 1 : br_error_memory(finder->dx);
+}
+
+static bool load_calls(struct curl_calls *calls) {
+	static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
+	void *library = NULL;
+	for (size_t i = 0; !library && i < sizeof(names) / sizeof(names[0]); i++) {
+		library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	}
+	if (!library) {
+		return false;
+	}
+	const struct {
+		void **call;
+		const char *name;
+	} wanted[] = {
+		{(void **)&calls->global_init, "curl_global_init"},
+		{(void **)&calls->global_cleanup, "curl_global_cleanup"},
+		{(void **)&calls->init, "curl_easy_init"},
+		{(void **)&calls->cleanup, "curl_easy_cleanup"},
+		{(void **)&calls->setopt, "curl_easy_setopt"},
+		{(void **)&calls->getinfo, "curl_easy_getinfo"},
+		{(void **)&calls->perform, "curl_easy_perform"},
+		{(void **)&calls->strerror, "curl_easy_strerror"},
+	};
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		*wanted[i].call = dlsym(library, wanted[i].name);
+		if (!*wanted[i].call) {
+			(void)dlclose(library);
+			return false;
+		}
+	}
+	calls->library = library;
+	return true;
+}
+
+/** 1 with a connection, 0 where there is none, -1. */
+static int open_engine(struct image_finder *finder) {
+	struct engine *engine = finder->engine;
+	if (engine) {
+		return !engine->is_gone;
+	}
+	engine = finder->engine = BR_NEW(finder->arena, struct engine);
+	if (!engine) {
+		return br_error_memory(finder->dx);
+	}
+	if (!load_calls(&engine->calls)) {
+		return give_up(finder, engine, "libcurl is not installed");
+	}
+	engine->deadline = now() + MILLISECONDS;
+	// NOTHING: no TLS is needed.
+	engine->curl = engine->calls.global_init(CURL_GLOBAL_NOTHING) ? NULL : engine->calls.init();
+	if (!engine->curl) {
+		engine->is_gone = true;
+		return br_error_memory(finder->dx);
+	}
+	if (set_up(engine, finder->options->socket, engine->why)) {
+		return give_up(finder, engine, "its name is not the name of a socket");
+	}
+	return say_hello(finder, engine);
+}
+
+void engine_release(struct image_finder *finder) {
+	struct engine *engine = finder->engine;
+	if (engine && engine->calls.library) {
+		engine->calls.cleanup(engine->curl);
+		engine->calls.global_cleanup();
+		(void)dlclose(engine->calls.library);
+	}
+	finder->engine = NULL;
+}
+
+// ---- an image ----
+
+static int read_environment(
+	struct br_arena *arena, const struct br_value *words, struct br_image *out) {
+	size_t n = br_value_count(words);
+	n = n < ENVIRONMENT ? n : ENVIRONMENT;
+	const char **all = BR_NEW_ARRAY(arena, const char *, n);
+	for (size_t i = 0; all && i < n; i++) {
+		const char *word = br_value_string(br_value_at(words, i));
+		all[i] = br_strdup(arena, word ? word : "");
+		if (!all[i]) {
+			return -1;
+		}
+	}
+	out->environment = all;
+	out->nenvironment = n;
+	return all ? 0 : -1;
+}
+
+static int read_image(
+	struct image_finder *finder, const struct br_value *image, struct br_image *out) {
+	const struct br_value *config = br_value_get(image, "Config");
+	const char *user = br_value_string(br_value_get(config, "User"));
+	const char *label = br_value_string(
+		br_value_get_exact(br_value_get(config, "Labels"), "io.containers.capabilities"));
+	if (!user) {
+		user = br_value_string(br_value_get(image, "User")); // Podman says it here as well
+	}
+	out->origin = BR_IMAGE_ENGINE;
+	out->from = br_strdup(finder->arena, finder->options->socket);
+	out->user.s = br_strdup(finder->arena, user ? user : "");
+	out->capabilities_label = br_strdup(finder->arena, label);
+	bool failed = !out->from || !out->user.s || (label && !out->capabilities_label)
+		|| read_environment(finder->arena, br_value_get(config, "Env"), out);
+	return failed ? br_error_memory(finder->dx) : 1;
+}
+
+int engine_find(struct image_finder *finder, const char *reference, struct br_image *out) {
+	struct image_name name;
+	*out = (struct br_image){0};
+	if (!finder->options->socket) {
+		return 0;
+	}
+	// Nothing but a name may become part of the request.
+	int found = image_name_read(finder->arena, reference, &name);
+	if (found > 0) {
+		found = open_engine(finder);
+	} else if (found < 0) {
+		return br_error_memory(finder->dx);
+	}
+	struct engine *engine = finder->engine;
+	if (found <= 0 || !engine) {
+		return found;
+	}
+	char *url = br_printf(
+		finder->arena, "http://localhost/%simages/%s/json", engine->version, reference);
+	if (!url) {
+		return br_error_memory(finder->dx);
+	}
+	br_auto(br_value_freep) struct br_value *image = NULL;
+	long status = get_json(engine, url, &image);
+	if (status < 0) {
+		return give_up(finder, engine, engine->why);
+	}
+	if (status != HTTP_OK && status != HTTP_NOT_FOUND) {
+		return give_up(finder, engine, "it refuses to answer");
+	}
+	return image ? read_image(finder, image, out) : 0;
+}
