@@ -1,11 +1,13 @@
 // Plans made true and taken back: everything is as it was, and what changed meanwhile is left alone.
 
+#include <apply/crew.h>
 #include <base/own.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +29,7 @@ static struct {
 	int syncs;
 	/** Fail the n-th one from now on (1 is the next) with this errno. */
 	int sync_fails_at;
-	int chowns;
+	atomic_int chowns;
 	int chown_fails_at;
 	int error;
 	/** Paths of what fchownat was called for, one a line. */
@@ -56,9 +58,14 @@ static void log_path(int fd) {
 }
 
 int fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags) {
+	// Also called by several threads.
+	static atomic_flag busy = ATOMIC_FLAG_INIT;
+	while (calls.log != NULL && atomic_flag_test_and_set(&busy)) {
+	}
 	calls.chowns++;
 	if (calls.log != NULL) {
 		log_path(fd);
+		atomic_flag_clear(&busy);
 	}
 	if (calls.chowns == calls.chown_fails_at) {
 		errno = calls.error;
@@ -211,12 +218,15 @@ static void test_single_file(void **state) {
 
 /** In this log every directory comes behind (or before) all that is below it. */
 static void assert_order(struct br_buf *log, bool behind) {
-	const char *paths[200];
+	enum {
+		MOST = 2000
+	};
+	const char *paths[MOST];
 	size_t n = 0;
-	for (char *p = strtok(log->s, "\n"); p != NULL && n < 200; p = strtok(NULL, "\n")) {
+	for (char *p = strtok(log->s, "\n"); p != NULL && n < MOST; p = strtok(NULL, "\n")) {
 		paths[n++] = p;
 	}
-	assert_true(n > 60 && n < 200);
+	assert_true(n > 60 && n < MOST);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = i + 1; k < n; k++) {
 			const char *above = behind ? paths[i] : paths[k];
@@ -229,12 +239,10 @@ static void assert_order(struct br_buf *log, bool behind) {
 	}
 }
 
-// Whoever is let in gets the directory last, and loses it first.
-static void test_order(void **state) {
-	(void)state;
+static void order(int n) {
 	needs_root();
 	struct br_buf log = {0};
-	ground_fill(&g, 50);
+	ground_fill(&g, n);
 	assert_int_equal(unlink(at("line\nbreak \xff\\")), 0);
 	calls.log = &log;
 	assert_int_equal(ground_apply(&g), 0);
@@ -244,6 +252,81 @@ static void test_order(void **state) {
 	assert_order(&log, false);
 	calls.log = NULL;
 	br_buf_release(&log);
+}
+
+// Whoever is let in gets the directory last, and loses it first.
+static void test_order(void **state) {
+	(void)state;
+	order(50);
+}
+
+static void test_order_of_threads(void **state) {
+	(void)state;
+	g.threads = 4;
+	order(800);
+}
+
+// So many files that threads share them; one has two names, and everything else is as with one thread.
+static void test_threads(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 1500);
+	g.decide = decide_mixed;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	br_auto(br_freep) char *after = NULL;
+	for (unsigned threads = 1; threads <= 4; threads += 3) {
+		g.threads = threads;
+		assert_int_equal(ground_apply(&g), 0);
+		assert_int_equal(g.applied.conflicts + g.applied.failed, 0);
+		if (after == NULL) {
+			after = snapshot(g.tree);
+		}
+		assert_snapshot(g.tree, after);
+		uint64_t changed = g.applied.changed;
+		assert_int_equal(ground_undo(&g, NULL, true), 1);
+		assert_int_equal(g.undone.restored, changed);
+		assert_snapshot(g.tree, after);
+		assert_int_equal(ground_undo(&g, NULL, false), 1);
+		assert_int_equal(g.undone.restored, changed);
+		assert_int_equal(g.undone.conflicts + g.undone.failed, 0);
+		assert_snapshot(g.tree, before);
+	}
+}
+
+// Two names of a file are never worked on at a time, nor is a directory with anything.
+static void test_pick(void **state) {
+	(void)state;
+	static struct br_picks picks;
+	struct br_inode in = {.mode = S_IFREG | 0600};
+	assert_false(br_pick(&picks, &in));
+	for (uint64_t ino = 1; ino <= BR_PICKS; ino++) {
+		in.ino = ino << 13;
+		assert_true(br_pick(&picks, &in));
+		assert_false(br_pick(&picks, &in));
+	}
+	in.ino = 7;
+	in.mode = S_IFDIR | 0700;
+	assert_false(br_pick(&picks, &in));
+}
+
+// What was on its way in other threads when one met the end of the disk counts, and can be undone.
+static void test_errors_stop_the_threads(void **state) {
+	(void)state;
+	needs_root();
+	g.threads = 4;
+	ground_fill(&g, 1500);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	calls.chown_fails_at = 11;
+	calls.error = ENOSPC;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_int_equal(g.applied.failed, 1);
+	assert_int_equal(g.applied.changed + 1, (uint64_t)calls.chowns);
+	assert_true(calls.chowns < 1500);
+	assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
+	uint64_t changed = g.applied.changed;
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.restored, changed);
+	assert_snapshot(g.tree, before);
 }
 
 // Deeper than one path can say.
@@ -972,6 +1055,10 @@ int main(void) {
 		TEST(test_nothing_to_do),
 		TEST(test_single_file),
 		TEST(test_order),
+		TEST(test_order_of_threads),
+		TEST(test_pick),
+		TEST(test_threads),
+		TEST(test_errors_stop_the_threads),
 		TEST(test_deep),
 		TEST(test_more_than_a_batch),
 		TEST(test_undo_twice_by_id),

@@ -318,8 +318,24 @@ static void test_trees(void **state) {
 	}
 }
 
+static void test_pages(void **state) {
+	const struct br_code_info *codes;
+	size_t n = br_codes(&codes);
+	(void)state;
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++) {
+		const struct br_code_page *page = br_code_page(codes[i].code);
+		if (!page || !*page->meaning || !*page->fix || !page->compose) {
+			fail_msg("BR%03u has no page in src/check/pages.c", codes[i].code);
+		}
+		assert_true(!page->setup || *page->compose);
+	}
+	assert_null(br_code_page(108));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pages),
 		cmocka_unit_test_setup_teardown(test_trees, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

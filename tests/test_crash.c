@@ -209,6 +209,41 @@ static void test_killed_on_disk(void **state) {
 	kill_often(false, 25);
 }
 
+/** Run it and kill it after so many microseconds. False: it came to its end before. */
+static bool kill_after(bool undo, long us) {
+	int status;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		work(undo);
+	}
+	const struct timespec wait = {us / 1000000, us % 1000000 * 1000};
+	(void)nanosleep(&wait, NULL);
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return !WIFEXITED(status);
+}
+
+// So many files that several threads are killed in the midst of theirs.
+static void test_killed_threads(void **state) {
+	(void)state;
+	int killed = 0;
+	needs_root();
+	make_ground(true, 1200);
+	g.threads = 3;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	for (int i = 0; i < 40; i++) {
+		killed += kill_after(false, 1000 + (long)pick(60000));
+		if (pick(2) > 0) {
+			killed += kill_after(true, 1000 + (long)pick(40000));
+		}
+		undo_wholly(before);
+	}
+	print_message("%d kills\n", killed);
+	assert_true(killed > 5);
+	ground_remove(&g);
+}
+
 // ---- Attacks ----
 
 static char outside[500];
@@ -396,6 +431,7 @@ int main(void) {
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_everywhere),
 		cmocka_unit_test(test_killed_on_disk),
+		cmocka_unit_test(test_killed_threads),
 		cmocka_unit_test(test_symlink_attack),
 		cmocka_unit_test(test_link_attack),
 		cmocka_unit_test(test_move_attack),

@@ -342,6 +342,14 @@ static void test_crc32c(void **state) {
 		bytes[i] = (unsigned char)(31 - i);
 	}
 	assert_int_equal(br_crc32c(0, bytes, 32), 0x113fdb5c);
+	// However it is cut, and wherever it begins.
+	for (size_t from = 0; from < 9; from++) {
+		uint32_t by_byte = 7;
+		for (size_t to = from; to < 32; to++) {
+			assert_int_equal(br_crc32c(7, bytes + from, to - from), by_byte);
+			by_byte = br_crc32c(by_byte, bytes + to, 1);
+		}
+	}
 }
 
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include <cmocka.h>
@@ -383,6 +384,98 @@ static void test_stat(void **state) {
 	assert_true(proc.attrs & BR_MOUNT_ROOT);
 	assert_int_equal(br_inode_read(AT_FDCWD, "/", ALL, place->acls, &root), 0);
 	assert_int_not_equal(proc.mount, root.mount);
+}
+
+static unsigned present(struct place *place, const char *name) {
+	struct br_inode inode;
+	assert_int_equal(br_inode_stat(place->dirfd, name, &inode), 0);
+	br_auto(br_closep) int fd = open_at(place, *name ? name : ".");
+	unsigned by_name = br_inode_present(place->dirfd, name, &inode, ALL);
+	assert_int_equal(br_inode_present(fd, "", &inode, ALL), by_name);
+	return by_name;
+}
+
+static void list_some(struct place *place) {
+	const unsigned of_file = BR_HAVE_ACL | BR_HAVE_CAPS;
+	assert_int_equal(present(place, "listed dir"), 0);
+	const struct br_acl *acl = make(place, "u::rw-,u:1001:rw-,g::---,m::rw-,o::---");
+	unsigned char value[64];
+	br_acl_encode(acl, value);
+	const char *file = path_of(place, "listed");
+	assert_int_equal(setxattr(file, "user.some", "x", 1, 0), 0);
+	assert_int_equal(present(place, "listed"), 0);
+	assert_int_equal(setxattr(file, "system.posix_acl_access", value, br_acl_size(acl), 0), 0);
+	assert_int_equal(present(place, "listed"), BR_HAVE_ACL);
+	char name[120] = "user.";
+	memset(name + 5, 'n', 100);
+	for (char last = 'a'; last <= 'c'; last++) {
+		name[105] = last;
+		assert_int_equal(setxattr(file, name, "x", 1, 0), 0);
+	}
+	assert_int_equal(present(place, "listed"), of_file);
+	const char *dir = path_of(place, "listed dir");
+	assert_int_equal(setxattr(dir, "system.posix_acl_default", value, br_acl_size(acl), 0), 0);
+	assert_int_equal(present(place, "listed dir"), BR_HAVE_DEFAULT_ACL);
+	br_sys_refuse(BR_SYS_XATTRAT);
+	assert_int_equal(present(place, "listed dir"), BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL);
+	br_sys_refuse(BR_SYS_MNT_ID_UNIQUE);
+	assert_int_equal(present(place, "listed dir"), BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL);
+	br_sys_refuse(0);
+	assert_int_equal(present(place, "listed dir"), BR_HAVE_DEFAULT_ACL);
+}
+
+// One question tells what there is; where it cannot be asked, or is not to be trusted, each is asked for.
+static void test_present(void **state) {
+	struct place *place = *state;
+	const unsigned of_file = BR_HAVE_ACL | BR_HAVE_CAPS;
+	struct br_inode proc;
+	assert_int_equal(br_inode_stat(AT_FDCWD, "/proc/self/status", &proc), 0);
+	assert_int_equal(br_inode_present(AT_FDCWD, "/proc/self/status", &proc, ALL), of_file);
+	br_auto(br_closep) int made =
+		openat(place->dirfd, "listed", O_CREAT | O_WRONLY | O_CLOEXEC, 0640);
+	assert_true(made >= 0);
+	assert_int_equal(mkdirat(place->dirfd, "listed dir", 0750), 0);
+	assert_int_equal(present(place, "link"), 0);
+	assert_int_equal(present(place, "fifo"), BR_HAVE_ACL);
+	bool lists = present(place, "listed") == 0;
+	if (lists && place->names) {
+		list_some(place);
+	}
+	assert_int_equal(unlinkat(place->dirfd, "listed", 0), 0);
+	assert_int_equal(unlinkat(place->dirfd, "listed dir", AT_REMOVEDIR), 0);
+	if (!lists) {
+		print_message("skipped: needs Linux 6.13, and ext4, XFS, btrfs or tmpfs\n");
+		skip();
+	}
+	needs_names(place);
+}
+
+// Descriptors are told apart by number, and those of a child are its own.
+static void test_child(void **state) {
+	struct place *place = *state;
+	needs_names(place);
+	const struct br_acl *acl = make(place, "u::rw-,u:1001:rw-,g::---,m::rw-,o::---");
+	unsigned char value[64];
+	br_acl_encode(acl, value);
+	const char *path = path_of(place, "file");
+	assert_int_equal(setxattr(path, "system.posix_acl_access", value, br_acl_size(acl), 0), 0);
+	br_auto(br_closep) int fd = open_at(place, "dir");
+	struct br_inode inode;
+	assert_int_equal(br_inode_read(fd, "", ALL, place->acls, &inode), 0);
+	assert_null(inode.acl);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int file = open_at(place, "file");
+		bool right = dup2(file, fd) == fd
+			&& br_inode_read(fd, "", ALL, place->acls, &inode) == 0
+			&& inode.acl == acl;
+		_exit(!right);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(removexattr(path, "system.posix_acl_access"), 0);
 }
 
 // What was read elsewhere is entered as if it were read here.
@@ -925,6 +1018,8 @@ int main(void) {
 		cmocka_unit_test(test_interned),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_present),
+		cmocka_unit_test(test_child),
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_libacl),

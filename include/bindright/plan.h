@@ -47,6 +47,9 @@ struct br_plan_options {
 	/** Who runs it. Only root (0) can change what is not his own, and give things away. */
 	br_hostid caller;
 	br_hostid caller_gid;
+	/** His supplementary groups. */
+	const br_hostid *caller_groups;
+	size_t ncaller_groups;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
 };

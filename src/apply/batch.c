@@ -125,21 +125,23 @@ static bool is_fresh(const struct br_inode *walked) {
 }
 
 /** br_crew_job's: read one again. */
-static void read_again(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
+static bool read_again(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	const char *name;
 	if (is_fresh(&c->before)) {
 		c->now = c->before;
 		c->err = 0;
-		return;
+		return true;
 	}
 	int dir = br_way_to(way, b->target, c->path, &name);
 	c->err = dir < 0 || br_inode_read(dir, name, BR_HAVE_ALL, acls, &c->now) < 0 ? errno : 0;
+	return true;
 }
 
 /** Where there is no birth time; {0} else, and where it is gone already. */
-static struct br_bytes handle_of(struct batch *b, const struct change *c, char room[BR_HANDLE_MAX]) {
+static struct br_bytes handle_of(
+	struct batch *b, const struct change *c, char room[BR_HANDLE_MAX]) {
 	const char *name;
 	if (c->now.btime.sec != 0 || c->now.btime.nsec != 0) {
 		return (struct br_bytes){0};
@@ -206,7 +208,8 @@ static void maybe_stop(struct batch *b, int err) {
 	}
 }
 
-static int record_result(struct batch *b, const struct change *c, const struct br_answer_of *answer) {
+static int record_result(
+	struct batch *b, const struct change *c, const struct br_answer_of *answer) {
 	// SAME: another name of the same file came first, and its record is the one to undo.
 	if (answer->outcome != BR_SAME) {
 		left_alone(b, c->path, answer);
@@ -224,7 +227,7 @@ static int record_result(struct batch *b, const struct change *c, const struct b
 }
 
 /** br_crew_job's: change one. */
-static void bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
+static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
 	struct batch *b = context;
 	const struct change *c = &b->changes.v[b->commit->order[i]];
 	struct br_wish wish = {
@@ -236,7 +239,9 @@ static void bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.nstates = 1,
 		.links = true,
 	};
-	br_object_bring(way, acls, &wish, &b->commit->answers[i]);
+	struct br_answer_of *answer = &b->commit->answers[i];
+	br_object_bring(way, acls, &wish, answer);
+	return answer->outcome != BR_FAILED || !br_error_stops(answer->err);
 }
 
 /** br_crew_job's: what became of it. */

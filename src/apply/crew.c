@@ -43,7 +43,9 @@ static void work(struct br_pool *pool, void *context, void *job) {
 		if (atomic_load_explicit(&crew->halted, memory_order_relaxed)) {
 			break;
 		}
-		range->job->work(range->job->context, &range->way, range->acls, range->did);
+		if (!range->job->work(range->job->context, &range->way, range->acls, range->did)) {
+			atomic_store_explicit(&crew->halted, true, memory_order_relaxed);
+		}
 	}
 	br_way_release(&range->way);
 	br_pool_post(pool, range);
@@ -58,12 +60,12 @@ struct br_crew *br_crew_new(unsigned threads, bool cross) {
 	atomic_init(&crew->halted, false);
 	for (size_t i = 0; i < RANGES; i++) {
 		crew->ranges[i].way = (struct br_way)BR_WAY_NONE(cross);
-		crew->ranges[i].acls = br_acls_new();
-		if (crew->ranges[i].acls == NULL) {
-			br_crew_free(crew);
-			errno = ENOMEM;
-			return NULL;
-		}
+	}
+	crew->ranges[0].acls = br_acls_new();
+	if (crew->ranges[0].acls == NULL) {
+		br_crew_free(crew);
+		errno = ENOMEM;
+		return NULL;
 	}
 	return crew;
 }
@@ -88,21 +90,33 @@ void br_crew_freep(struct br_crew **crew) {
 }
 
 /** One after the other, in the caller's thread. */
-static int run_alone(
-	struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
+static int run_alone(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
 	struct range *range = &crew->ranges[0];
 	int r = 1;
 	for (size_t i = from; i < to && r > 0; i++) {
-		job->work(job->context, &range->way, range->acls, i);
+		bool more = job->work(job->context, &range->way, range->acls, i);
 		r = job->done(job->context, i);
+		r = r > 0 ? more : r;
 	}
 	br_way_release(&range->way);
 	return r;
 }
 
+static struct br_pool *new_pool(struct br_crew *crew) {
+	for (size_t i = 1; i < RANGES; i++) {
+		if (crew->ranges[i].acls == NULL) {
+			crew->ranges[i].acls = br_acls_new();
+		}
+		if (crew->ranges[i].acls == NULL) {
+			return NULL;
+		}
+	}
+	return br_pool_new(crew->threads, 0, work, crew);
+}
+
 static bool has_pool(struct br_crew *crew) {
 	if (crew->pool == NULL && !crew->no_pool) {
-		crew->pool = crew->threads > 1 ? br_pool_new(crew->threads, 0, work, crew) : NULL;
+		crew->pool = crew->threads > 1 ? new_pool(crew) : NULL;
 		// Without threads it is slower, not wrong.
 		crew->no_pool = crew->pool == NULL;
 	}

@@ -16,9 +16,9 @@ struct br_crew;
 struct br_crew_job {
 	/**
 	 * One item, on any thread: `way` and `acls` are for this call's thread alone. What `acls` interns lives as
-	 * long as the crew.
+	 * long as the crew. False: begin no further item, on whatever thread.
 	 */
-	void (*work)(void *context, struct br_way *way, struct br_acls *acls, size_t i);
+	bool (*work)(void *context, struct br_way *way, struct br_acls *acls, size_t i);
 	/** What became of it, in the caller's thread: 1 go on, 0 begin no further item, -1 that and an error. */
 	int (*done)(void *context, size_t i);
 	void *context;

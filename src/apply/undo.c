@@ -388,7 +388,7 @@ static bool is_untouched(struct undo *u, uint64_t seq) {
 }
 
 /** br_crew_job's: put one back. */
-static void bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
+static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
 	const struct undo *u = context;
 	struct item *item = u->window->order[i];
 	struct br_inode states[BR_STATES_MAX];
@@ -403,6 +403,7 @@ static void bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.dry = u->dry,
 	};
 	br_object_bring(way, acls, &wish, &item->answer);
+	return true;
 }
 
 static bool wants_stop(struct undo *u) {

@@ -460,11 +460,32 @@ int br_random(void *out, size_t n) {
 	return 0;
 }
 
-uint32_t br_crc32c(uint32_t crc, const void *bytes, size_t n) {
-	const unsigned char *at = bytes;
-	crc = ~crc;
+static uint32_t crc32c_bytes(uint32_t crc, const unsigned char *at, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		crc = crc >> 8 ^ crc32c_table[(crc ^ at[i]) & 0xff];
 	}
-	return ~crc;
+	return crc;
+}
+
+#ifdef __x86_64__
+/** The processor's own instruction, eight bytes at a time. */
+__attribute__((target("sse4.2"))) static uint32_t crc32c_words(
+	uint32_t crc, const unsigned char *at, size_t n) {
+	uint64_t wide = crc;
+	for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t), at += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, at, sizeof(word));
+		wide = __builtin_ia32_crc32di(wide, word);
+	}
+	return crc32c_bytes((uint32_t)wide, at, n);
+}
+#endif
+
+uint32_t br_crc32c(uint32_t crc, const void *bytes, size_t n) {
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("sse4.2")) {
+		return ~crc32c_words(~crc, bytes, n);
+	}
+#endif
+	return ~crc32c_bytes(~crc, bytes, n);
 }

@@ -149,9 +149,8 @@ static int proc_fds(void) {
 		return (int)(uint32_t)kept;
 	}
 	int procfd = proc();
-	br_auto(br_closep) int opened = procfd < 0
-		? -1
-		: openat(procfd, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	br_auto(br_closep) int opened =
+		procfd < 0 ? -1 : openat(procfd, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (opened < 0) {
 		return -1;
 	}
@@ -238,7 +237,7 @@ static ssize_t getxattr_new(
 	int fds = proc_fds();
 	return fds < 0 ? -1
 		       : syscall(SYS_getxattrat, fds, below_fds(dirfd, path), 0, attribute, args,
-				 sizeof(*args));
+			       sizeof(*args));
 }
 
 ssize_t br_sys_getxattr(
@@ -275,13 +274,15 @@ ssize_t br_sys_listxattr(int dirfd, const char *name, char *out, size_t size) {
 		errno = ENOSYS;
 		return -1;
 	}
+	if (*name == '\0' && dirfd == AT_FDCWD) {
+		name = ".";
+	}
 	if (*name) {
 		return syscall(SYS_listxattrat, dirfd, name, AT_SYMLINK_NOFOLLOW, out, size);
 	}
 	char path[16];
 	int fds = proc_fds();
-	return fds < 0 ? -1
-		       : syscall(SYS_listxattrat, fds, below_fds(dirfd, path), 0, out, size);
+	return fds < 0 ? -1 : syscall(SYS_listxattrat, fds, below_fds(dirfd, path), 0, out, size);
 }
 
 int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t size) {
@@ -292,8 +293,8 @@ int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t siz
 		if (fds < 0) {
 			return -1;
 		}
-		long got = syscall(SYS_setxattrat, fds, below_fds(fd, path), 0, attribute,
-			&args, sizeof(args));
+		long got = syscall(SYS_setxattrat, fds, below_fds(fd, path), 0, attribute, &args,
+			sizeof(args));
 		if (got == 0 || !absent(BR_SYS_XATTRAT)) {
 			return (int)got;
 		}

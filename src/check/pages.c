@@ -244,20 +244,6 @@ static const struct br_code_page all[] = {
 		"Write the group too: user: \"1001:1001\".",
 	},
 	{
-		306,
-		"The image starts as root, and its entrypoint is known to go on as somebody else, who "
-		"is the one that uses the data. Both are judged: root as the first process, and the "
-		"other one for the mount. Which UID it is comes from a table of well-known images, "
-		"with its source, or from the variables that the image takes for it (PUID and PGID "
-		"and the like).",
-		"mkdir data && chown 999:999 data",
-		"  db:\n"
-		"    image: postgres:16\n"
-		"    volumes: [\"./data:/var/lib/postgresql/data\"]\n",
-		"Nothing has to be done. To be independent of the table, say who it is: "
-		"user: \"999:999\", or --user db=999:999.",
-	},
-	{
 		305,
 		"The process runs as root. Whatever it writes into the mount is root's on the "
 		"host, and a way out of the container is root on the host.",
@@ -268,6 +254,18 @@ static const struct br_code_page all[] = {
 		"    volumes: [\"./data:/data\"]\n",
 		"Give it a user of its own (user: \"UID:GID\") and let `bindright fix` make the "
 		"mounts fit.",
+	},
+	{
+		306,
+		"The image starts as root, and its entrypoint is known to drop to another user. Both "
+		"are judged: root has to prepare what it prepares, and the mounts have to fit the "
+		"user who does the work.",
+		"mkdir data && chown 999:999 data && chmod 700 data",
+		"  db:\n"
+		"    image: postgres:16\n"
+		"    volumes: [\"./data:/var/lib/postgresql/data\"]\n",
+		"Nothing has to be fixed. Where the table is wrong about your image, say who it is: "
+		"--user SERVICE=UID:GID.",
 	},
 	{
 		307,

@@ -48,8 +48,8 @@ static const struct br_text *first_given(
 }
 
 static const struct br_text *input_option(const struct cli_args *args) {
-	const struct cli_words *const lists[] = {
-		&args->files, &args->env_files, &args->profiles, &args->env, &args->users, NULL};
+	const struct cli_words *const lists[] = {&args->files, &args->env_files, &args->profiles,
+		&args->env, &args->users, &args->image_archives, NULL};
 	const struct br_text *const words[] = {&args->kind, &args->project_directory,
 		&args->project_name, &args->compose_version, &args->engine, NULL};
 	return first_given(lists, words);
@@ -169,8 +169,7 @@ static bool is_on_host(const struct br_mount *mount) {
 static int ask_mount(
 	struct asked *asked, const struct br_container *container, struct br_text path) {
 	const struct br_spec *spec = asked->session.spec;
-	const struct br_identity *identity =
-		&asked->session.identities[container - spec->containers];
+	const struct br_identity *first = &asked->session.identities[container - spec->containers];
 	const char *rest = "";
 	const struct br_mount *mount = find_mount(container, path.s, &rest);
 	if (!mount) {
@@ -180,7 +179,12 @@ static int ask_mount(
 		return usage(asked->cli, path.at, "this path is in a volume that the engine keeps",
 			"only bind mounts, secrets and configs can be explained");
 	}
-	identity = br_identity_of_data(identity, !mount->read_only);
+	const struct br_identity *identity = br_identity_of_data(first, !mount->read_only);
+	if (identity != first) {
+		br_note(asked->cli->dx, container->name.at,
+			"'%s' starts as root; this is about the user that it drops to",
+			container->name.s);
+	}
 	if (identity->confidence == BR_UNKNOWN) {
 		(void)br_error(asked->cli->dx,
 			container->user.s ? container->user.at : container->name.at,

@@ -279,6 +279,20 @@ static bool hardlinks_are_protected(void) {
 	return yes;
 }
 
+/** The caller's supplementary groups. */
+static int read_groups(struct session *session) {
+	gid_t groups[1024];
+	int n = getgroups(sizeof(groups) / sizeof(groups[0]), groups);
+	size_t count = n > 0 ? (size_t)n : 0;
+	br_hostid *out = BR_NEW_ARRAY(&session->arena, br_hostid, count);
+	for (size_t i = 0; out && i < count; i++) {
+		out[i].v = groups[i];
+	}
+	session->plan_options.caller_groups = out;
+	session->plan_options.ncaller_groups = count;
+	return out ? 0 : br_error_memory(session->cli->dx);
+}
+
 static int read_plan_options(struct session *session) {
 	static const char *const strategies[] = {"auto", "acl", "chown", "group"};
 	const struct cli_args *args = session->cli->args;
@@ -297,6 +311,9 @@ static int read_plan_options(struct session *session) {
 	options->excludes = cli_strings(&session->arena, &args->excludes);
 	options->caller = (br_hostid){session->cli->world->euid};
 	options->caller_gid = (br_hostid){getegid()};
+	if (read_groups(session)) {
+		return -1;
+	}
 	return read_keepers(session) || read_from(session) ? -1 : 0;
 }
 

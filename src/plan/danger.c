@@ -85,6 +85,8 @@ struct suspect {
 	size_t n;
 	/** It is not there: self is the directory in which it would be made. */
 	bool missing;
+	/** Where it is, or would be. */
+	const char *path;
 };
 
 static bool identify(const char *path, struct id *out) {
@@ -149,11 +151,18 @@ static bool is_below(const struct suspect *suspect, const struct id *id) {
 	return below;
 }
 
+static bool is_named_below(const char *path, const char *place) {
+	size_t n = strlen(place);
+	return strncmp(path, place, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
 // Is the source the place, above it, or (where that counts) below it? 1, 0, or -1 with ENOMEM.
 static int is_at(const struct suspect *suspect, const struct place *place) {
 	struct id id;
 	if (!identify(place->path, &id)) {
-		return 0;
+		// A place that is not there either has nothing but its name.
+		return suspect->missing && place->reach == REACH_BELOW
+			&& is_named_below(suspect->path, place->path);
 	}
 	if (place->reach == REACH_BELOW && is_below(suspect, &id)) {
 		return 1;
@@ -305,7 +314,7 @@ static int find_place(const struct br_plan *plan, const struct tree_work *tree,
 static int check_place(
 	struct br_plan *plan, struct tree_work *tree, const char **what, bool *never) {
 	const struct br_source *root = tree->tree->root;
-	struct suspect suspect = {.self = {root->dev, root->ino}};
+	struct suspect suspect = {.self = {root->dev, root->ino}, .path = tree->tree->path};
 	// What is not there cannot be dangerous itself: what counts is where it would be made.
 	suspect.missing = root->state == BR_SOURCE_MISSING;
 	suspect.above = calloc(strlen(root->real) + 1, sizeof(*suspect.above));
@@ -322,7 +331,9 @@ static int check_demands(struct br_plan *plan, struct tree_work *tree) {
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		const char *name = demand->mount->unset_variable;
-		const char *unsafe = demand->source->unsafe;
+		// Below the tree's root nothing is reached but by names beneath its pinned descriptor.
+		bool inside = demand->below[0] != '\0' && !demand->source->linked;
+		const char *unsafe = inside ? NULL : demand->source->unsafe;
 		if (name != NULL) {
 			return refuse(plan, tree,
 				       br_printf(plan->arena,

@@ -97,11 +97,25 @@ static bool gate_root(const struct br_plan *plan, const struct facts *facts, boo
 	return true;
 }
 
+static bool is_own_group(const struct br_plan *plan, uint32_t gid) {
+	for (size_t i = 0; i < plan->options->ncaller_groups; i++) {
+		if (plan->options->caller_groups[i].v == gid) {
+			return true;
+		}
+	}
+	return plan->options->caller_gid.v == gid;
+}
+
 // Without root only what is one's own can be changed, and nothing be given away.
 static bool gate_permitted(
 	const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts) {
 	uint32_t caller = plan->options->caller.v;
-	return caller == 0 || (facts->uid == caller && tree->strategy != BR_STRATEGY_CHOWN);
+	if (caller == 0) {
+		return true;
+	}
+	// Whoever is not in the group of a setgid object would lose it the bit.
+	bool keeps_setgid = (facts->mode & 02000) == 0 || is_own_group(plan, facts->gid);
+	return facts->uid == caller && keeps_setgid && tree->strategy != BR_STRATEGY_CHOWN;
 }
 
 bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,

@@ -30,28 +30,12 @@ bool demand_missing(const struct br_demand *demand) {
 }
 
 // What is usually a file: made as a directory it would be as wrong as what the engine does.
-static bool looks_like_file(const char *path) {
-	static const char *const ends[] = {"conf", "cfg", "cnf", "ini", "json", "yaml", "yml",
-		"toml", "xml", "txt", "env", "sh", "py", "js", "lua", "sql", "db", "sqlite",
-		"sqlite3", "csv", "properties", "pem", "key", "crt", "cert", "cer", "pub", "sock",
-		"pid", "log", "html", "md", "gz", "zip", "tar", "tgz", NULL};
-	const char *name = strrchr(path, '/');
-	name = name == NULL ? path : name + 1;
-	const char *dot = strrchr(name, '.');
-	for (size_t i = 0; dot != NULL && ends[i] != NULL; i++) {
-		if (strcasecmp(dot + 1, ends[i]) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 // Whether the demand's source is one that is made: 1, 0 (with a note why not), -1 with ENOMEM.
 static int is_makeable(struct br_plan *plan, const struct br_demand *demand) {
 	const struct br_source *source = demand->source;
 	bool directory =
 		demand->mount->kind == BR_MOUNT_BIND || demand->mount->kind == BR_MOUNT_VOLUME_BIND;
-	if (!directory || looks_like_file(source->missing)) {
+	if (!directory || br_names_file(source->missing)) {
 		return note_add(plan,
 			br_printf(plan->arena,
 				"%s is missing and is probably meant to be a file: make it before the engine "

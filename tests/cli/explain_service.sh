@@ -15,6 +15,9 @@ services:
   web:
     image: example
     volumes: ["./data:/data"]
+  db:
+    image: postgres:16
+    volumes: ["./data:/var/lib/postgresql/data"]
 volumes:
   kept: {}
 YAML
@@ -35,4 +38,5 @@ golden 2 bindright explain --sysroot "$T" apq:/data
 golden 2 bindright explain --sysroot "$T" app:/data --as 1
 golden 2 bindright explain --sysroot "$T" app:/data --walk
 golden 2 bindright explain --sysroot "$T" app:/data --caps CAP_CHOWN
+golden 1 bindright explain --sysroot "$T" db:/var/lib/postgresql/data --need w
 done_golden

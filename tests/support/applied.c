@@ -254,7 +254,7 @@ static struct br_apply_options options_of(struct ground *g) {
 		.input = "compose.yaml",
 		.invoker = "alice",
 		.stop = g->use_stop ? &g->stop : NULL,
-		.threads = 1,
+		.threads = g->threads > 0 ? g->threads : 1,
 	};
 }
 

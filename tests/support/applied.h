@@ -23,6 +23,8 @@ struct ground {
 	void *context;
 	volatile sig_atomic_t stop;
 	bool use_stop;
+	/** 0: one. */
+	unsigned threads;
 	const struct br_make *makes;
 	size_t nmakes;
 	const struct br_account *accounts;
