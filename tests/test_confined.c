@@ -193,7 +193,7 @@ static void test_order(void **state) {
 		// and together where a file names others.
 		"compose sub/b.yaml\nfile sub/.env\ncompose c.yaml\n",
 		"compose base.yaml\n",
-		"exists one.env\nexists two.env\n",
+		"file one.env\nfile two.env\n",
 		"",
 	};
 	struct ground g;

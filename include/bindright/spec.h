@@ -107,7 +107,7 @@ struct br_container {
 	const struct br_build *build;
 	/** As written (after variables): NULL where absent. */
 	struct br_text user;
-	/** "NAME=VALUE" each, in the order in which they count: the last of a name holds. A name without a value has the caller's, or is absent. */
+	/** "NAME=VALUE" each of env_file and environment, in the order in which they count: the last of a name holds. A name without a value has the caller's, or is absent. */
 	const struct br_text *environment;
 	size_t nenvironment;
 	/** The image's entrypoint does not run: there is an `entrypoint:`. */

@@ -8,7 +8,7 @@
  *   schema.c    known keys, types
  *   include.c, extends.c   what a document takes from other files
  *   merge.c, unique.c      one document over the ones before it   -> the model
- *   volumes.c, binds.c, build.c, ignore.c, service.c   a service  -> a container
+ *   volumes.c, binds.c, build.c, start.c, ignore.c, service.c   a service  -> a container
  *   select.c    who runs, what refers to what                     -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
@@ -297,7 +297,10 @@ int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config);
 int br_tmpfs_mounts(struct br_compose *c, struct br_draft *draft);
 int br_socket_mount(struct br_compose *c, struct br_draft *draft);
 
-/* build.c, ignore.c, service.c, select.c */
+/* build.c, start.c, ignore.c, service.c, select.c */
+
+/** The environment, of env_file too, and whether the image's entrypoint runs. */
+int br_compose_start(struct br_compose *c, struct br_draft *draft);
 
 int br_compose_build(struct br_compose *c, struct br_draft *draft);
 /** "NAME=VALUE" words of a list or a map (NULL: none): a name without a value takes the variable's, or is left out. */

@@ -1,6 +1,5 @@
 #include "compose.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,58 +136,11 @@ static int set_mounts(struct br_compose *c, struct br_draft *draft) {
 	return 0;
 }
 
-static int check_env_file(struct br_compose *c, const struct br_tree *entry) {
-	const struct br_tree *path =
-		entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "path") : entry;
-	const struct br_tree *required = br_tree_get(entry, "required");
-	bool is_required = true;
-	if (required && br_tree_bool(c, required, "env_file.required", &is_required)) {
-		return -1;
-	}
-	if (!path || path->kind != BR_VALUE_STRING || !*path->s || !is_required) {
-		return 0;
-	}
-	const char *file = br_host_path(c, path->layer, br_tree_text(path));
-	if (!file) {
-		return -1;
-	}
-	// Without an answer this goes on, so that all of them are asked for together.
-	if (!br_store_ask(c->store, BR_ASK_EXISTS, file) && errno == ENOENT) {
-		br_warning(c->dx, path->at,
-			"the env_file '%s' does not exist: compose will refuse to start", path->s);
-	}
-	return 0;
-}
-
-static int check_env_files(struct br_compose *c, const struct br_draft *draft) {
-	const struct br_tree *value = br_tree_get(draft->service, "env_file");
-	if (value && value->kind != BR_VALUE_SEQ) {
-		return check_env_file(c, value);
-	}
-	for (size_t i = 0; value && i < value->members.n; i++) {
-		if (check_env_file(c, value->members.v[i].value)) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/** What can change whom an entrypoint drops to, and whether it runs at all. */
-static int set_start(struct br_compose *c, struct br_draft *draft) {
-	struct br_container *to = draft->container;
-	const struct br_tree *environment = br_tree_get(draft->service, "environment");
-	const struct br_tree *entrypoint = br_tree_get(draft->service, "entrypoint");
-	to->has_entrypoint = entrypoint && entrypoint->kind != BR_VALUE_NULL;
-	to->entrypoint_at = to->has_entrypoint ? entrypoint->at : (struct br_span){0};
-	return br_compose_pairs(c, environment, &to->environment, &to->nenvironment);
-}
-
 int br_compose_service(struct br_compose *c, struct br_draft *draft) {
 	int bad = set_scalars(c, draft);
-	bad = set_start(c, draft) || bad;
+	bad = br_compose_start(c, draft) || bad;
 	bad = set_words(c, draft) || bad;
 	bad = br_compose_build(c, draft) || bad;
 	bad = set_mounts(c, draft) || bad;
-	bad = check_env_files(c, draft) || bad;
 	return br_compose_ignores(c, draft) || bad ? -1 : 0;
 }
