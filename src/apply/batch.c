@@ -199,11 +199,16 @@ static int prepare(struct batch *b) {
 
 // ---- Commit ----
 
-/** After the first refusal of a kind there is no point in asking a million times. */
-static void maybe_stop(struct batch *b, int err) {
+/** Whether an error ends the target. Any thread. */
+static bool ends_target(const struct batch *b, int err) {
 	// Where mount points are entered, one of them may be read-only and the rest not.
 	bool elsewhere = err == EROFS && b->work->options->cross;
-	if ((br_error_stops(err) && !elsewhere) || (err == EPERM && b->target->changed == 0)) {
+	return br_error_stops(err) && !elsewhere;
+}
+
+/** After the first refusal of a kind there is no point in asking a million times. */
+static void maybe_stop(struct batch *b, int err) {
+	if (ends_target(b, err) || (err == EPERM && b->target->changed == 0)) {
 		b->target->stopped = err;
 	}
 }
@@ -241,7 +246,7 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 	};
 	struct br_answer_of *answer = &b->commit->answers[i];
 	br_object_bring(way, acls, &wish, answer);
-	return answer->outcome != BR_FAILED || !br_error_stops(answer->err);
+	return answer->outcome != BR_FAILED || !ends_target(b, answer->err);
 }
 
 /** br_crew_job's: what became of it. */
