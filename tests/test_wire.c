@@ -443,7 +443,11 @@ static void test_counts(void **state) {
 
 static void test_memory(void **state) {
 	struct dirent **names = *state;
-	for (size_t i = 0; names[i]; i += 20) {
+	size_t n = 0;
+	while (names[n]) {
+		n++;
+	}
+	for (size_t i = 0; i < n; i += 20) {
 		struct br_buf bytes = {0};
 		br_auto(br_freep) char *text = encode_case(names[i]->d_name, &bytes);
 		(void)text;
