@@ -1,8 +1,8 @@
 // Plans made true and taken back: everything is as it was, and what changed meanwhile is left alone.
 
-#include <apply/crew.h>
 #include <base/own.h>
 
+#include <apply/crew.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

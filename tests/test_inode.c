@@ -468,8 +468,7 @@ static void test_child(void **state) {
 	if (pid == 0) {
 		int file = open_at(place, "file");
 		bool right = dup2(file, fd) == fd
-			&& br_inode_read(fd, "", ALL, place->acls, &inode) == 0
-			&& inode.acl == acl;
+			&& br_inode_read(fd, "", ALL, place->acls, &inode) == 0 && inode.acl == acl;
 		_exit(!right);
 	}
 	int status;

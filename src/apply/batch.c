@@ -199,8 +199,8 @@ static int prepare(struct batch *b) {
 
 // ---- Commit ----
 
-/** Whether an error ends the target. Any thread. */
-static bool ends_target(const struct batch *b, int err) {
+/** Whether this error would come again and again. */
+static bool would_recur(const struct batch *b, int err) {
 	// Where mount points are entered, one of them may be read-only and the rest not.
 	bool elsewhere = err == EROFS && b->work->options->cross;
 	return br_error_stops(err) && !elsewhere;
@@ -208,7 +208,7 @@ static bool ends_target(const struct batch *b, int err) {
 
 /** After the first refusal of a kind there is no point in asking a million times. */
 static void maybe_stop(struct batch *b, int err) {
-	if (ends_target(b, err) || (err == EPERM && b->target->changed == 0)) {
+	if (would_recur(b, err) || (err == EPERM && b->target->changed == 0)) {
 		b->target->stopped = err;
 	}
 }
@@ -233,7 +233,7 @@ static int record_result(
 
 /** br_crew_job's: change one. */
 static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
-	struct batch *b = context;
+	const struct batch *b = context;
 	const struct change *c = &b->changes.v[b->commit->order[i]];
 	struct br_wish wish = {
 		.target = b->target,
@@ -246,7 +246,7 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 	};
 	struct br_answer_of *answer = &b->commit->answers[i];
 	br_object_bring(way, acls, &wish, answer);
-	return answer->outcome != BR_FAILED || !ends_target(b, answer->err);
+	return answer->outcome != BR_FAILED || !would_recur(b, answer->err);
 }
 
 /** br_crew_job's: what became of it. */
