@@ -147,7 +147,10 @@ static struct br_bytes handle_of(
 		return (struct br_bytes){0};
 	}
 	int dir = br_way_to(&b->way, b->target, c->path, &name);
-	return dir < 0 ? (struct br_bytes){0} : br_object_handle(dir, name, &c->now, room);
+	if (dir < 0) {
+		return (struct br_bytes){0};
+	}
+	return br_object_handle(dir, name, &c->now, room);
 }
 
 /** br_crew_job's: compare what was read, and write the INTENT. */
@@ -379,6 +382,16 @@ static int walk(struct batch *b, struct br_scan *scan) {
 	return flush(b);
 }
 
+static int walk_from(struct batch *b, const struct br_scan_options *options) {
+	br_auto(br_scan_freep) struct br_scan *scan =
+		br_scan_new(b->target->fd, b->work->acls, options);
+	if (scan == NULL) {
+		return br_error(b->work->dx, nowhere, "cannot walk '%s': %s", b->target->real,
+			strerror(errno));
+	}
+	return walk(b, scan);
+}
+
 int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_target *target) {
 	struct batch b = {
 		.work = work,
@@ -397,18 +410,12 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 	};
 	br_auto(br_crew_freep) struct br_crew *crew =
 		br_crew_new(work->options->threads, work->options->cross);
-	br_auto(br_freep) struct commit *room = malloc(sizeof(*room));
-	if (crew == NULL || room == NULL) {
-		return br_error_memory(work->dx);
-	}
+	struct br_arena room = {0};
 	b.crew = crew;
-	b.commit = room;
-	br_auto(br_scan_freep) struct br_scan *scan = br_scan_new(target->fd, work->acls, &options);
-	if (scan == NULL) {
-		return br_error(
-			work->dx, nowhere, "cannot walk '%s': %s", target->real, strerror(errno));
-	}
-	int r = walk(&b, scan);
+	b.commit = BR_NEW(&room, struct commit);
+	int r = crew == NULL || b.commit == NULL ? br_error_memory(work->dx)
+						 : walk_from(&b, &options);
 	br_arena_release(&b.arena);
+	br_arena_release(&room);
 	return r;
 }

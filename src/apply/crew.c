@@ -172,7 +172,7 @@ static int run_part(struct br_crew *crew, const struct br_crew_job *job, size_t 
 }
 
 int br_crew_run(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
-	if (!job->apart || to < from + 2 * RANGE || !has_pool(crew)) {
+	if (!job->apart || to < from + (size_t)2 * RANGE || !has_pool(crew)) {
 		return run_alone(crew, job, from, to);
 	}
 	int r = 1;
