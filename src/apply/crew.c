@@ -178,7 +178,8 @@ int br_crew_run(struct br_crew *crew, const struct br_crew_job *job, size_t from
 	int r = 1;
 	atomic_store(&crew->halted, false);
 	while (from < to && r > 0) {
-		size_t end = to - from > RANGE * RANGES ? from + RANGE * RANGES : to;
+		const size_t most = (size_t)RANGE * RANGES;
+		size_t end = to - from > most ? from + most : to;
 		r = run_part(crew, job, from, end);
 		from = end;
 	}
