@@ -397,8 +397,11 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 	};
 	br_auto(br_crew_freep) struct br_crew *crew =
 		br_crew_new(work->options->threads, work->options->cross);
+	if (crew == NULL) {
+		return br_error_memory(work->dx);
+	}
 	br_auto(br_freep) struct commit *room = malloc(sizeof(*room));
-	if (crew == NULL || room == NULL) {
+	if (room == NULL) {
 		return br_error_memory(work->dx);
 	}
 	b.crew = crew;
