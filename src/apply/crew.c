@@ -89,11 +89,12 @@ void br_crew_freep(struct br_crew **crew) {
 	errno = saved;
 }
 
-/** One after the other, in the caller's thread. */
-static int run_alone(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
-	struct range *range = &crew->ranges[0];
+/** The rest of a range, one after the other, in the caller's thread. */
+static int run_alone(struct range *range) {
+	const struct br_crew_job *job = range->job;
 	int r = 1;
-	for (size_t i = from; i < to && r > 0; i++) {
+	while (range->did < range->to && r > 0) {
+		size_t i = range->did++;
 		bool more = job->work(job->context, &range->way, range->acls, i);
 		r = job->done(job->context, i);
 		r = r > 0 ? more : r;
@@ -123,8 +124,8 @@ static bool has_pool(struct br_crew *crew) {
 	return crew->pool != NULL;
 }
 
-/** Tell of a range's items. `r`: what was answered so far. */
-static int tell(struct br_crew *crew, const struct range *range, int r) {
+/** Tell of a finished range's items, and give their turn to those that had none. `r`: what was answered so far. */
+static int tell(struct br_crew *crew, struct range *range, int r) {
 	for (size_t i = range->from; i < range->did && r >= 0; i++) {
 		int now = range->job->done(range->job->context, i);
 		r = now < r ? now : r;
@@ -132,7 +133,15 @@ static int tell(struct br_crew *crew, const struct range *range, int r) {
 			atomic_store_explicit(&crew->halted, true, memory_order_relaxed);
 		}
 	}
-	return r;
+	// It could not be queued. Order counts: nothing behind it has been told yet.
+	return r > 0 ? run_alone(range) : r;
+}
+
+static void set_range(struct range *range, const struct br_crew_job *job, size_t from, size_t to) {
+	range->job = job;
+	range->from = from;
+	range->did = from;
+	range->to = to;
 }
 
 /** Cut a part of the list into ranges, and queue them so that the first is popped first. Their number. */
@@ -140,10 +149,8 @@ static size_t offer(struct br_crew *crew, const struct br_crew_job *job, size_t 
 	size_t n = (to - from + RANGE - 1) / RANGE;
 	for (size_t k = n; k-- > 0;) {
 		struct range *range = &crew->ranges[k];
-		range->job = job;
-		range->from = from + k * RANGE;
-		range->to = range->from + RANGE < to ? range->from + RANGE : to;
-		range->did = range->from;
+		size_t begin = from + k * RANGE;
+		set_range(range, job, begin, begin + RANGE < to ? begin + RANGE : to);
 		// What cannot be queued is left for the caller's thread.
 		range->finished = br_pool_push(crew->pool, range) < 0;
 	}
@@ -165,21 +172,19 @@ static int run_part(struct br_crew *crew, const struct br_crew_job *job, size_t 
 	for (; told < n; told++) {
 		r = tell(crew, &crew->ranges[told], r);
 	}
-	for (size_t k = 0; k < n && r > 0; k++) {
-		r = run_alone(crew, job, crew->ranges[k].did, crew->ranges[k].to);
-	}
 	return r;
 }
 
 int br_crew_run(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
-	if (!job->apart || to < from + (size_t)2 * RANGE || !has_pool(crew)) {
-		return run_alone(crew, job, from, to);
+	const size_t part = (size_t)RANGE * RANGES;
+	if (!job->apart || to < from + 2 * (size_t)RANGE || !has_pool(crew)) {
+		set_range(&crew->ranges[0], job, from, to);
+		return run_alone(&crew->ranges[0]);
 	}
 	int r = 1;
 	atomic_store(&crew->halted, false);
 	while (from < to && r > 0) {
-		const size_t most = (size_t)RANGE * RANGES;
-		size_t end = to - from > most ? from + most : to;
+		size_t end = to - from > part ? from + part : to;
 		r = run_part(crew, job, from, end);
 		from = end;
 	}
