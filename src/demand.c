@@ -38,7 +38,7 @@ struct owner {
 
 /* What is needed. */
 
-static bool reaches_host(const struct br_mount *mount) {
+bool br_mount_on_host(const struct br_mount *mount) {
 	switch (mount->kind) {
 	case BR_MOUNT_BIND:
 	case BR_MOUNT_VOLUME_BIND:
@@ -180,7 +180,7 @@ static size_t count_mounts(const struct br_spec *spec) {
 	size_t n = 0;
 	for (size_t i = 0; i < spec->n; i++) {
 		for (size_t j = 0; j < spec->containers[i].nmounts; j++) {
-			n += reaches_host(&spec->containers[i].mounts[j]);
+			n += br_mount_on_host(&spec->containers[i].mounts[j]);
 		}
 	}
 	return n;
@@ -213,7 +213,7 @@ static int open_sources(
 			const struct br_mount *mount = &box->mounts[j];
 			const struct br_identity *who =
 				br_identity_of_data(&identities[i], !is_read_only(mount));
-			if (reaches_host(mount) && open_source(m, box, mount, who)) {
+			if (br_mount_on_host(mount) && open_source(m, box, mount, who)) {
 				return -1;
 			}
 		}

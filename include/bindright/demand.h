@@ -105,6 +105,9 @@ void br_demands_freep(struct br_demands **demands);
  */
 unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode);
 
+/** Whether the mount reaches a host path of its own: a bind with a source, a secret or config that is a file. */
+bool br_mount_on_host(const struct br_mount *mount);
+
 /** Whether a source of this name is usually a file (by its ending): if it is missing, a directory in its place would serve nobody. */
 bool br_names_file(const char *path);
 

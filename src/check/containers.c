@@ -3,24 +3,9 @@
 
 #include <string.h>
 
-static bool reaches_host(const struct br_mount *mount) {
-	switch (mount->kind) {
-	case BR_MOUNT_BIND:
-	case BR_MOUNT_VOLUME_BIND:
-	case BR_MOUNT_SECRET:
-	case BR_MOUNT_CONFIG:
-		return true;
-	case BR_MOUNT_VOLUME:
-	case BR_MOUNT_TMPFS:
-	case BR_MOUNT_OTHER:
-		return false;
-	}
-	return false;
-}
-
 static bool has_host_mount(const struct br_container *container) {
 	for (size_t i = 0; i < container->nmounts; i++) {
-		if (reaches_host(&container->mounts[i])) {
+		if (br_mount_on_host(&container->mounts[i])) {
 			return true;
 		}
 	}

@@ -151,21 +151,6 @@ static int no_mount(
 	return CLI_USAGE;
 }
 
-static bool is_on_host(const struct br_mount *mount) {
-	switch (mount->kind) {
-	case BR_MOUNT_BIND:
-	case BR_MOUNT_VOLUME_BIND:
-	case BR_MOUNT_SECRET:
-	case BR_MOUNT_CONFIG:
-		return mount->source.s != NULL;
-	case BR_MOUNT_VOLUME:
-	case BR_MOUNT_TMPFS:
-	case BR_MOUNT_OTHER:
-		return false;
-	}
-	return false;
-}
-
 static int ask_mount(
 	struct asked *asked, const struct br_container *container, struct br_text path) {
 	const struct br_spec *spec = asked->session.spec;
@@ -175,7 +160,7 @@ static int ask_mount(
 	if (!mount) {
 		return no_mount(asked, container, path);
 	}
-	if (!is_on_host(mount)) {
+	if (!br_mount_on_host(mount)) {
 		return usage(asked->cli, path.at, "this path is in a volume that the engine keeps",
 			"only bind mounts, secrets and configs can be explained");
 	}
