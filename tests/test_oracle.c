@@ -48,7 +48,6 @@ enum {
 	CREDS = 24,
 	MASKS = 8,
 	DEFAULT_COUNT = 600000,
-	DELETE_COUNT = 30000,
 	UNTRIED = 255,
 	DISKS = 6,
 };
@@ -68,8 +67,35 @@ static const struct br_idmap_extent ns1_gids[] = {{0, 2000, 2}, {100, 1002, 1}, 
 static const struct br_idmap_extent ns2_uids[] = {{0, 0, 2002}};
 static const struct br_idmap_extent ns2_gids[] = {
 	{5, 0, 1}, {1, 1001, 1}, {2, 1002, 1}, {3, 2000, 1}, {4, 2001, 1}, {0, 101000, 1}};
-static const struct map_pair namespaces[] = {
+// And two by chance, anew on each file system.
+enum {
+	BY_CHANCE = 3,
+	NAMESPACES = 5,
+};
+static struct br_idmap_extent chance[2 * (NAMESPACES - BY_CHANCE)][ANY_IDS];
+static struct map_pair namespaces[NAMESPACES] = {
 	{{0}, {0}}, PAIR(ns1_uids, ns1_gids), PAIR(ns2_uids, ns2_gids)};
+
+// Some of the IDs, each with a number of its own inside; one of them is root there.
+static struct br_idmap any_map(struct any *any, struct br_idmap_extent *extents) {
+	size_t n = 0;
+	uint32_t box = 1 + any_below(any, 3000);
+	for (unsigned i = 0; i < ANY_IDS; i++) {
+		if (any_below(any, 3) || (n == 0 && i == ANY_IDS - 1)) {
+			extents[n++] = (struct br_idmap_extent){box, any_id_number(i).v, 1};
+			box += 1 + any_below(any, 3) * any_below(any, 90000);
+		}
+	}
+	extents[any_below(any, (uint32_t)n)].box = 0;
+	return (struct br_idmap){extents, n};
+}
+
+static void shuffle_namespaces(struct any *any) {
+	for (size_t i = BY_CHANCE; i < NAMESPACES; i++) {
+		namespaces[i].uids = any_map(any, chance[2 * (i - BY_CHANCE)]);
+		namespaces[i].gids = any_map(any, chance[2 * (i - BY_CHANCE) + 1]);
+	}
+}
 
 // The ID-mapped mount: on disk -> as seen. 2001 is not mapped as an owner, 1002 not as a group.
 static const struct br_idmap_extent mount_uids[] = {
@@ -603,6 +629,7 @@ static void compare_on(struct oracle *o, const char *fs, int userns) {
 	// The workers inherit the views, and everybody may pass through the directory.
 	REQUIRE(!fchmod(o->views[VIEW_PLAIN], 0755));
 	fill(o);
+	shuffle_namespaces(&o->any);
 	start_workers(o);
 	o->compared = o->tried = o->allowed = o->without_acl = 0;
 	while (o->compared < wanted_count() / DISKS) {
@@ -614,7 +641,7 @@ static void compare_on(struct oracle *o, const char *fs, int userns) {
 		(unsigned long long)o->compared, (unsigned long long)o->allowed,
 		(unsigned long long)o->tried, (unsigned long long)o->without_acl);
 	o->compared = o->allowed = o->kept = 0;
-	while (o->compared < DELETE_COUNT / DISKS) {
+	while (o->compared < wanted_count() / DISKS / 20) {
 		remove_batch(o);
 	}
 	print_message("%s: %llu changes of directories, %llu removals allowed, %llu files kept by "
