@@ -115,11 +115,9 @@ static int learn_world(struct br_arena *arena, struct cli_world *world) {
 	const char *pw_home = pw ? pw->pw_dir : NULL;
 	world->invoker_name =
 		pw ? br_strdup(arena, pw->pw_name) : br_printf(arena, "%u", world->invoker);
-	// Under sudo HOME may be root's, while ~ in the compose file is the user's who wrote it.
-	world->home = br_strdup(arena,
-		world->invoker != world->euid ? pw_home
-			: home                ? home
-					      : pw_home);
+	// Under sudo HOME may be root's, while ~ in the compose file is the user's who wrote it. Without HOME compose leaves ~ as it is.
+	home = world->invoker != world->euid ? pw_home : home;
+	world->home = home ? br_strdup(arena, home) : NULL;
 	world->cwd = getcwd(buf, sizeof(buf)) ? br_strdup(arena, buf) : "/";
 	return world->invoker_name && world->cwd ? 0 : -1;
 }
