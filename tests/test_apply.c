@@ -93,13 +93,6 @@ static int teardown(void **state) {
 	return 0;
 }
 
-static void needs_root(void) {
-	if (geteuid() != 0) {
-		print_message("needs root\n");
-		skip();
-	}
-}
-
 static const char *at(const char *name) {
 	static char path[600];
 	snprintf(path, sizeof(path), "%s/%s", g.tree, name);
