@@ -350,10 +350,14 @@ void ground_forget(struct ground *g) {
 void ground_undo_wholly(struct ground *g, const char *before) {
 	int r = ground_undo(g, NULL, false);
 	if (r < 0 || g->undone.conflicts > 0 || g->undone.failed > 0) {
-		fail_msg("undo: %d, %llu conflicts (%s: %s), %s", r,
+		fail_msg("%s: undo: %d, %llu conflicts (%s: %s), %s", g->doing, r,
 			(unsigned long long)g->undone.conflicts,
 			g->undone.nexamples > 0 ? g->undone.examples[0] : "",
 			g->undone.nexamples > 0 ? g->undone.reasons[0] : "", g->said);
+	}
+	br_auto(br_freep) char *now = snapshot(g->tree);
+	if (strcmp(now, before) != 0) {
+		print_message("%s\n", g->doing);
 	}
 	assert_snapshot(g->tree, before);
 	ground_forget(g);

@@ -32,6 +32,8 @@ struct ground {
 	/** The allocation of the next call that fails (0: none), and whether it came. */
 	unsigned fault_at;
 	bool fault_hit;
+	/** Shown where an undo goes wrong. */
+	char doing[200];
 	/** What the last call left: the messages, joined. */
 	char said[2048];
 	struct br_apply_result applied;
