@@ -29,7 +29,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | --image-archive | -o | --output | --allow-dangerous)
+	-f | --file | --env-file | --image-archive | -o | --output | --plan | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -63,7 +63,7 @@ _bindright() {
 	'') offered="$commands $input --fail-on" ;;
 	check) offered="$input --fail-on" ;;
 	plan) offered="$input --fail-on $change" ;;
-	fix) offered="$input $change --yes --dry-run" ;;
+	fix) offered="$input $change --plan --yes --dry-run" ;;
 	undo) offered="$list --progress --yes --dry-run" ;;
 	history) offered="$list --prune" ;;
 	explain)

@@ -62,6 +62,7 @@ complete -c bindright -n "$change" -l privileged-files -d 'also change setuid, s
 complete -c bindright -n "$change" -l no-privileged-files -d 'leave them alone'
 complete -c bindright -n "$change" -l allow-dangerous -r -F -d 'allow this source although it is refused'
 complete -c bindright -n '__fish_seen_subcommand_from fix undo' -s y -l yes -d 'do not ask'
+complete -c bindright -n '__fish_seen_subcommand_from fix' -l plan -r -d 'apply exactly this saved plan'
 complete -c bindright -n '__fish_seen_subcommand_from fix undo' -l dry-run -d 'show what would be done, change nothing'
 complete -c bindright -n '__fish_seen_subcommand_from history' -l prune -x -d 'drop journals older than this'
 complete -c bindright -n "$explain" -l as -x -a '(__fish_complete_users)' -d 'who asks: UID[:GID][,+GROUP...], or a name'

@@ -124,12 +124,22 @@ static int decide(struct session *session) {
 				     : CLI_MISFIT;
 }
 
-static int run_fix(const struct cli *cli) {
+/** `promise`: what the plan has to come to, or NULL. */
+static int run_with(const struct cli *cli, const struct br_saved *promise) {
 	struct session session = {0};
 	int status = session_read(&session, cli);
+	session.plan_options.digests = promise != NULL;
 	if (status == 0) {
 		status = session_check(&session, true);
 	}
+	if (status == 0 && promise) {
+		status = session_promise(&session, promise->text);
+	}
+	if (status == 0 && promise && br_saved_compare(promise, session.saved, cli->dx)) {
+		status = CLI_FAILED;
+	}
+	// What is reported is this run.
+	session.saved = NULL;
 	if (status == 0) {
 		status = decide(&session);
 	}
@@ -137,10 +147,26 @@ static int run_fix(const struct cli *cli) {
 	return status;
 }
 
+static int run_fix(const struct cli *cli) {
+	if (!cli->args->plan.s) {
+		return run_with(cli, NULL);
+	}
+	struct cli_saved saved = {0};
+	int status = cli_saved_read(cli, &saved);
+	if (status == 0) {
+		const struct cli by_plan = {&saved.args, cli->world, cli->dx};
+		status = run_with(&by_plan, saved.promise);
+	}
+	cli_saved_release(&saved);
+	return status;
+}
+
 static const char *const details[] = {
 	"Makes the plan, shows it, asks, applies it and checks again. Nobody else gains access,",
 	"nobody loses any, and everything that is changed is written to a journal first, so that",
 	"`bindright undo` puts it back. Without a terminal and without --yes it changes nothing.",
+	"--plan FILE makes a saved plan again, by the words it was saved with, and applies it only",
+	"if it is the same: the same input, the same sources, the same change of each file.",
 	NULL,
 };
 

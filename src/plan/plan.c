@@ -204,6 +204,9 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 	if (class == NULL) {
 		return -1;
 	}
+	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
+		return -1;
+	}
 	if (*entry->path == '\0') {
 		tree->root = *entry->inode;
 		tree->root_seen = true;

@@ -61,6 +61,8 @@ enum {
 	FACT_UNREAD = 1 << 6,
 };
 
+struct path_sum;
+
 /** Everything that decides about an inode. The key of a class: no padding. */
 struct facts {
 	const struct br_acl *acl;
@@ -99,6 +101,8 @@ struct class {
 	/** Of files with several links: those that have all of them in the tree, and the others. Of everything else: all, and none. */
 	struct tally inside;
 	struct tally outside;
+	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
+	struct path_sum *paths;
 };
 
 /** A regular file with several links. */
@@ -332,6 +336,11 @@ void left_init(struct table *table);
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
 	uint32_t uid, const struct tally *tally);
 int left_finish(struct br_plan *plan);
+
+/* saved.c: */
+
+/** Add a path to the sum. 0 or -1 with ENOMEM. */
+int paths_add(struct br_arena *arena, struct path_sum **sum, const char *path);
 
 /* notes.c: */
 
