@@ -52,6 +52,11 @@ struct br_plan_options {
 	size_t ncaller_groups;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
+	/**
+	 * The other direction: whatever belongs to a container's UID, to one in the range that is mapped into its user namespace, or to root, goes to the only keeper; the containers keep what
+	 * they have, and get what they need of it. Nothing else is changed.
+	 */
+	bool reclaim;
 	/** br_plan_save() will be asked for: costs a few microseconds an inode. */
 	bool digests;
 };

@@ -27,8 +27,9 @@ enum {
 	CLI_INSPECT = 1 << 7,
 	CLI_ID = 1 << 8,
 	CLI_CODES = 1 << 9,
+	CLI_RECLAIM = 1 << 10,
 	/** Those that judge an input. */
-	CLI_INPUT = CLI_CHECK | CLI_PLAN | CLI_FIX,
+	CLI_INPUT = CLI_CHECK | CLI_PLAN | CLI_FIX | CLI_RECLAIM,
 	/** Those that read one. */
 	CLI_READ = CLI_INPUT | CLI_EXPLAIN | CLI_INSPECT,
 	/** Those that write nothing but text or JSON. */
@@ -145,6 +146,7 @@ struct cli_command {
 extern const struct cli_command cmd_check;
 extern const struct cli_command cmd_plan;
 extern const struct cli_command cmd_fix;
+extern const struct cli_command cmd_reclaim;
 extern const struct cli_command cmd_undo;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_explain;

@@ -16,6 +16,10 @@ static const char *const whens[] = {"auto", "always", "never", NULL};
 static const char *const severities[] = {"error", "warning", "info", NULL};
 static const char *const strategies[] = {"auto", "acl", "chown", "group", NULL};
 
+enum {
+	CHANGES = CLI_PLAN | CLI_FIX | CLI_RECLAIM,
+};
+
 static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
 		"read this compose file (repeatable; - is standard input)"},
@@ -80,17 +84,18 @@ static const struct cli_option all[] = {
 		"create missing source directories (the default)"},
 	{"future-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX, FIELD(future_files),
 		"make files that are created later usable too (default ACLs)"},
-	{"from", 0, CLI_LIST, false, "USER[,USER...]", NULL, CLI_PLAN | CLI_FIX, FIELD(from),
+	{"from", 0, CLI_LIST, false, "USER[,USER...]", NULL, CHANGES, FIELD(from),
 		"files of these owners may be changed too"},
-	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX,
-		FIELD(privileged_files), "also change setuid, setgid and capability-bearing files"},
-	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CLI_PLAN | CLI_FIX,
-		FIELD(allow_dangerous), "allow this source although it is refused (repeatable)"},
+	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CHANGES, FIELD(privileged_files),
+		"also change setuid, setgid and capability-bearing files"},
+	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CHANGES, FIELD(allow_dangerous),
+		"allow this source although it is refused (repeatable)"},
 	{"plan", 0, CLI_WORD, false, "FILE", NULL, CLI_FIX, FIELD(plan),
 		"apply exactly the plan that was saved by plan --format json -o FILE"},
-	{"yes", 'y', CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(yes), "do not ask"},
-	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(dry_run),
-		"show what would be done, change nothing"},
+	{"yes", 'y', CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO, FIELD(yes),
+		"do not ask"},
+	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO,
+		FIELD(dry_run), "show what would be done, change nothing"},
 	{"prune", 0, CLI_WORD, false, "AGE", NULL, CLI_HISTORY, FIELD(prune),
 		"drop journals older than AGE (30d, 12h, 2w)"},
 	{"as", 0, CLI_WORD, false, "WHO", NULL, CLI_EXPLAIN, FIELD(as),
@@ -118,7 +123,7 @@ static const struct cli_option all[] = {
 /** Promised words whose work is not there yet: refused by name, never half done. */
 static const char *const later_options[] = {"container", "engine-user", "daemon-config",
 	"engine-version", "files-from", "require-jail", NULL};
-static const char *const later_commands[] = {"reclaim", NULL};
+static const char *const later_commands[] = {NULL};
 
 size_t cli_options(const struct cli_option **options) {
 	*options = all;

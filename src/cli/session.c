@@ -439,7 +439,8 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.see = br_plan_see,
 		.context = session->plan,
 		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
-		.all = some_keeper_demands(session) || session->plan_options.future_files,
+		.all = some_keeper_demands(session) || session->plan_options.future_files
+			|| session->plan_options.reclaim,
 	};
 	return session->plan ? 0 : -1;
 }

@@ -7,6 +7,8 @@
 /** Everything that was made on the way; later ones point into earlier ones. */
 struct session {
 	const struct cli *cli;
+	/** "fix" or "reclaim"; NULL: what changes nothing. */
+	const char *command;
 	struct br_arena arena;
 	/** The services to read, NULL at the end; NULL: those that the command line names. */
 	const char *const *services;

@@ -201,7 +201,9 @@ static const char *class_digest(struct br_arena *arena, const struct class *clas
 	add_number(&hash, class->facts.flags);
 	add_state(&hash, &class->outcome.after);
 	add_number(&hash, class->inside.count);
-	for (size_t i = 0; class->paths != NULL && i < WORDS * PIECES; i++) {
+	for (size_t i = 0;
+		class->paths != NULL && i < sizeof(class->paths->v) / sizeof(class->paths->v[0]);
+		i++) {
 		add_number(&hash, class->paths->v[i]);
 	}
 	return end(arena, &hash);

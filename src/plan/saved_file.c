@@ -227,7 +227,7 @@ static int no_plan(const struct reader *r, const struct br_node *root) {
 }
 
 static int check_version(const struct reader *r, const struct br_node *saved) {
-	uint64_t version;
+	uint64_t version = 0;
 	if (read_number(r, saved, "version", &version) != 0) {
 		return -1;
 	}

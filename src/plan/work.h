@@ -59,6 +59,8 @@ enum {
 	FACT_ROOT = 1 << 5,
 	/** Its ACL was not read: its mode alone serves every demand. */
 	FACT_UNREAD = 1 << 6,
+	/** reclaim: it lies in a sticky directory of somebody else's, where its owner alone may delete it. */
+	FACT_STICKY = 1 << 7,
 };
 
 struct path_sum;
@@ -120,10 +122,19 @@ struct link {
 	const char *path;
 };
 
+/** A sticky directory. */
+struct sticky {
+	/** The key. */
+	uint64_t hash;
+	uint32_t uid;
+};
+
 enum {
 	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
 	LINKS_MAX = 1 << 20,
 	LINKS_NAMED = 256,
+	/** Sticky directories that are remembered; with more, everything counts as lying in one. */
+	STICKY_MAX = 1 << 16,
 	/** Demands and keepers of one tree. */
 	PEOPLE_MAX = 2 * BR_DEMANDS_MAX,
 };
@@ -135,6 +146,8 @@ struct tree_work {
 	bool root_seen;
 	struct table classes;
 	struct table links;
+	/** reclaim: sticky directories, by a hash of their path. */
+	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
 	/** All demands, and demanded keepers, are of one UID. */
@@ -259,6 +272,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 /** Whether files of this UID may be changed at all. */
 bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 bool gate_named(const struct br_plan *plan, uint32_t uid);
+/** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the keeper's own. */
+bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 /** Private by the name of one component, or of the last. */
 bool name_is_private(const char *path, bool last_too);
 bool fs_read_only(const struct tree_work *tree);
