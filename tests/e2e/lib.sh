@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Each test sources this file, which needs root, dockerd and a static busybox (77 with a reason otherwise), runs the
-# test in a private mount namespace, and stops the engine again when the test ends.
+# test in a private mount namespace, and stops the engine again when the test ends. With E2E_ENGINE=none there is no
+# dockerd, for tests that bring another engine (lib/podman.sh).
 
 skip() {
 	echo "skip: $*"
@@ -22,12 +23,15 @@ fi
 
 set -eu
 [ -x "${BINDRIGHT:-}" ] || die "BINDRIGHT does not name the program"
-for tool in dockerd busybox setfacl getfacl; do
+for tool in busybox setfacl getfacl; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 # The client that belongs to the daemon, where another one comes first in PATH.
 docker=/usr/bin/docker
-[ -x "$docker" ] || docker=$(command -v docker) || skip "needs docker"
+if [ "${E2E_ENGINE:=docker}" = docker ]; then
+	command -v dockerd >/dev/null || skip "needs dockerd"
+	[ -x "$docker" ] || docker=$(command -v docker) || skip "needs docker"
+fi
 
 # Sockets have short paths, and overlay2 wants a real file system.
 engine=$(mktemp -d /var/tmp/brXXXXXX)
@@ -43,6 +47,7 @@ export DOCKER_BUILDKIT=0
 
 engine_stop() {
 	local pid
+	! declare -F podman_stop >/dev/null || podman_stop
 	if pid=$(cat "$engine/pid" 2>/dev/null); then
 		kill "$pid" 2>/dev/null || true
 		for _ in $(seq 100); do
@@ -73,8 +78,8 @@ engine_start() {
 	die "dockerd did not start (try $trial)"
 }
 
-# An image "busybox" made from the static busybox of this machine; user nonroot is 1001.
-make_image() {
+# The root file system of an image, made from the static busybox of this machine; user nonroot is 1001.
+make_rootfs() {
 	local root=$engine/rootfs
 	mkdir -p "$root"/{bin,etc,tmp,root,proc,dev}
 	cp "$(command -v busybox)" "$root/bin/busybox"
@@ -86,12 +91,14 @@ make_image() {
 	chmod 755 "$root/bin/adduser"
 	printf 'root:x:0:0:root:/root:/bin/sh\nnonroot:x:1001:1001::/:/bin/sh\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnonroot:x:1001:\n' >"$root/etc/group"
-	tar -C "$root" -c . | "$docker" import - busybox:latest >/dev/null
 }
 
 trap engine_stop EXIT
-engine_start "$@"
-make_image
+make_rootfs
+if [ "$E2E_ENGINE" = docker ]; then
+	engine_start "$@"
+	tar -C "$engine/rootfs" -c . | "$docker" import - busybox:latest >/dev/null
+fi
 cd "$work"
 
 # in_container USER SOURCE [docker run options] -- COMMAND: run it with SOURCE at /data.
