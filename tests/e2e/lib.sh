@@ -14,11 +14,26 @@ die() {
 	exit 1
 }
 
-# A mount namespace of our own: the journals go to a directory of this test, and nothing that we mount is seen outside.
+# Namespaces of our own: what we mount is not seen outside, and whatever was started ends with the test. The directory goes last.
 if [ -z "${E2E_INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
-	export E2E_INSIDE=1
-	exec unshare --mount --propagation private bash "$0" "$@"
+	E2E_INSIDE=$(mktemp -d /var/tmp/brXXXXXX) || die "no directory"
+	export E2E_INSIDE
+	unshare --mount --propagation private --pid --fork --kill-child --mount-proc bash "$0" "$@" &
+	inside=$!
+	trap 'kill -9 $inside' INT TERM
+	status=0
+	wait "$inside" || status=$?
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private sh -c 'umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup &&
+		rmdir "/sys/fs/cgroup/$1" /sys/fs/cgroup/libpod_parent' sh "${E2E_INSIDE##*/}" 2>/dev/null
+	for _ in $(seq 20); do
+		chattr -R -i -a "$E2E_INSIDE"/work* 2>/dev/null
+		rm -rf --one-file-system "$E2E_INSIDE" 2>/dev/null
+		[ -e "$E2E_INSIDE" ] || break
+		sleep 0.1
+	done
+	exit "$status"
 fi
 
 set -eu
@@ -34,7 +49,7 @@ if [ "${E2E_ENGINE:=docker}" = docker ]; then
 fi
 
 # Sockets have short paths, and overlay2 wants a real file system.
-engine=$(mktemp -d /var/tmp/brXXXXXX)
+engine=$E2E_INSIDE
 work=$(mktemp -d "$engine/workXXXXXX")
 chmod 755 "$engine" "$work"
 out=$engine/out err=$engine/err
@@ -47,7 +62,6 @@ export DOCKER_BUILDKIT=0
 
 engine_stop() {
 	local pid
-	! declare -F podman_stop >/dev/null || podman_stop
 	if pid=$(cat "$engine/pid" 2>/dev/null); then
 		kill "$pid" 2>/dev/null || true
 		for _ in $(seq 100); do
@@ -56,12 +70,6 @@ engine_stop() {
 		done
 		kill -9 "$pid" 2>/dev/null || true
 	fi
-	# What the engine mounted below its directory goes with it.
-	awk -v dir="$engine/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
-		while read -r mount; do umount -l "$mount" 2>/dev/null || true; done
-	umount -l /var/lib/bindright 2>/dev/null || true
-	chattr -R -i -a "$work" 2>/dev/null || true
-	rm -rf "$engine"
 }
 
 engine_start() {

@@ -27,6 +27,16 @@ private_line() {
 	printf '%s\n' "$2" >>"$copy"
 }
 
+# crun takes no mixed hierarchy of control groups. In one of version 2 alone Podman's service wants to read its own group,
+# and from the root group it would move us all. lib.sh removes the group of this name.
+private_cgroups() {
+	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || return 0
+	umount -l /sys/fs/cgroup
+	mount -t cgroup2 none /sys/fs/cgroup
+	mkdir -m 755 "/sys/fs/cgroup/${engine##*/}"
+	echo 0 >"/sys/fs/cgroup/${engine##*/}/cgroup.procs"
+}
+
 podman_world() {
 	mount -t tmpfs -o mode=755 none /run
 	mount -t tmpfs -o mode=1777 none /dev/shm
@@ -36,11 +46,7 @@ podman_world() {
 	mkdir -p "/run/user/$rootless_id" "$pod/home/tmp"
 	chown "$rootless_id:$rootless_id" "/run/user/$rootless_id"
 	chmod 700 "/run/user/$rootless_id"
-	# crun takes no mixed hierarchy of control groups; what has no controllers limits nothing.
-	if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
-		umount -l /sys/fs/cgroup
-		mount -t cgroup2 none /sys/fs/cgroup
-	fi
+	private_cgroups
 	private_line passwd "br-test:x:$rootless_id:$rootless_id::$pod/home:/bin/sh"
 	private_line group "br-test:x:$rootless_id:"
 	private_line group "br-share:x:5000:br-test"
@@ -81,13 +87,6 @@ as_rootless() {
 
 pm() { podman "$@"; }
 rl() { as_rootless podman --storage-driver vfs "$@"; }
-# What keeps the rootless user namespace open is a process of its own.
-podman_stop() {
-	local pid
-	if pid=$(cat "/run/user/$rootless_id/libpod/tmp/pause.pid" 2>/dev/null); then
-		kill "$pid" 2>/dev/null || true
-	fi
-}
 # The words after `run` or `create` that one runtime needs here.
 runtime_words() {
 	case $1 in
