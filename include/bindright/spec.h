@@ -205,6 +205,11 @@ struct br_spec_request {
 	const char *const *overrides;
 	/** The caller's environment, "NAME=VALUE". */
 	const char *const *environment;
+	/** Where the words of `files`, `services` and `env_files` stand, parallel to them, for errors; NULL: no place. */
+	const struct br_span *files_at;
+	const struct br_span *services_at;
+	const struct br_span *env_files_at;
+	struct br_span project_name_at;
 	/** What ~ stands for; NULL: it stays as it is, with a warning. */
 	const char *home;
 	/** The directory to start from; absolute. */

@@ -12,6 +12,8 @@ struct session {
 	struct br_arena arena;
 	/** The services to read, NULL at the end; NULL: those that the command line names. */
 	const char *const *services;
+	/** Where they stand, parallel. */
+	const struct br_span *services_at;
 	struct br_spec *spec;
 	struct br_hostdb *hostdb;
 	/** As it is after a fix. */

@@ -47,7 +47,7 @@ static int read_project(struct br_compose *c) {
 		br_store_wish(c->store, BR_ASK_COMPOSE, c->inputs.v[i].path);
 	}
 	for (size_t i = 0; i < c->inputs.n; i++) {
-		if (br_compose_parse(c, &c->inputs.v[i], (struct br_span){0})) {
+		if (br_compose_parse(c, &c->inputs.v[i], c->inputs.v[i].at)) {
 			return -1;
 		}
 	}

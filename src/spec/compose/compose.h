@@ -101,6 +101,8 @@ struct br_path {
 struct br_input {
 	const char *path;
 	const char *shown;
+	/** The words that named it; {0} where it was found, or the environment names it. */
+	struct br_span at;
 	uint16_t text;
 	struct br_doc *doc;
 };
@@ -111,7 +113,7 @@ struct br_words {
 	size_t n, cap;
 };
 
-/** Where a file was named: {0} on the command line. NULL stands for a file that nobody named. */
+/** Where a file was named; {0}: by a variable. NULL stands for a file that nobody named. */
 struct br_named {
 	struct br_span at;
 };
