@@ -35,6 +35,8 @@ struct mount_work {
 	struct tally sticky;
 	struct tally unseen;
 	struct tally mount_points;
+	/** Mount points that were entered and are read-only, where it has to write. */
+	struct tally frozen;
 	/** Entries below directories that it cannot enter. */
 	uint64_t closed;
 	int unseen_err;
@@ -45,6 +47,7 @@ struct check_work {
 	struct br_check *check;
 	const struct br_check_input *input;
 	const struct br_check_options *options;
+	const struct br_engine_rules *rules;
 	struct br_diags *dx;
 	/** One a mount of demands->mounts. */
 	struct mount_work *mounts;

@@ -14,6 +14,8 @@
 struct walk {
 	struct check_work *work;
 	const struct br_tree *tree;
+	/** Demands that do not see the mounts below their source. */
+	uint64_t hidden;
 	/** By demand index: where its sums go. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
 };
@@ -157,14 +159,23 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 		mw->result.misfit++;
 		return;
 	}
+	// Whether a read-only mount below lets it write is a matter of its own: the rest is judged as everywhere.
+	struct br_inode bare = *inode;
+	bare.attrs &= ~(uint32_t)BR_READ_ONLY;
+	bool frozen = br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W)
+			      .rule
+		== BR_RULE_READ_ONLY;
 	struct br_verdict verdict =
-		br_access_use(inode, &demand->identity->cred, &(struct br_where){0}, need);
+		br_access_use(&bare, &demand->identity->cred, &(struct br_where){0}, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
 		judge_root(mw, entry, need, &verdict);
 	}
-	mw->result.misfit += verdict.missing != 0;
+	mw->result.misfit += verdict.missing != 0 || frozen;
+	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
+		add_to(walk->work, &mw->frozen, entry, &verdict);
+	}
 	if (verdict.missing && by_attribute) {
 		add_to(walk->work, &mw->protected, entry, &verdict);
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
@@ -187,10 +198,20 @@ static void note_unseen(
 	add_to(walk->work, tally, entry, &(struct br_verdict){0});
 }
 
+/** A mount below its source that its container does not see, and everything on it. */
+static bool is_hidden(
+	const struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
+	if (!(walk->hidden >> demand->index & 1)) {
+		return false;
+	}
+	return entry->mount_point
+		|| (entry->inode && entry->inode->mount != demand->source->mount);
+}
+
 static void see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path)) {
+		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -226,7 +247,11 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	struct walk walk = {.work = work, .tree = tree};
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
-			walk.mounts[demands->mounts[i].demand->index] = &work->mounts[i];
+			const struct br_demand *demand = demands->mounts[i].demand;
+			bool hidden = br_engine_submounts(work->rules, demand->mount)
+				== BR_SUBMOUNTS_HIDDEN;
+			walk.mounts[demand->index] = &work->mounts[i];
+			walk.hidden |= (uint64_t)hidden << demand->index;
 		}
 	}
 	struct br_scan_options options = {

@@ -59,6 +59,8 @@ enum {
 	FACT_ROOT = 1 << 5,
 	/** Its ACL was not read: its mode alone serves every demand. */
 	FACT_UNREAD = 1 << 6,
+	/** On a read-only mount that was entered. */
+	FACT_READ_ONLY = 1 << 7,
 };
 
 /** Everything that decides about an inode. The key of a class: no padding. */
@@ -327,10 +329,15 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 
 /* left.c: */
 
+/** Of what is PROTECTED: by a read-only mount, and not by chattr. */
+enum {
+	LEFT_BY_MOUNT = UINT32_MAX - 1,
+};
+
 void left_init(struct table *table);
-/** Count what is left alone. 0 or -1 with ENOMEM. */
+/** Count what is left alone. `detail`: its owner, or LEFT_BY_MOUNT. 0 or -1 with ENOMEM. */
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
-	uint32_t uid, const struct tally *tally);
+	uint32_t detail, const struct tally *tally);
 int left_finish(struct br_plan *plan);
 
 /* notes.c: */
