@@ -16,6 +16,8 @@ function module(path) {
 	sub(/^include\/bindright\//, "", path)
 	sub(/\/.*/, "", path)
 	sub(/\.[ch]$/, "", path)
+	# One module in two files: what may be done, and what is made.
+	sub(/^access_create$/, "access", path)
 	return path
 }
 
