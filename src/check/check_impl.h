@@ -94,6 +94,11 @@ void check_sources(struct check_work *work);
 int check_trees(struct check_work *work);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
+/** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
+bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
+/** Findings about what the container will make there. */
+void check_future(struct check_work *work, const struct mount_work *mw,
+	const struct br_mount_source *ms);
 /** Findings about what the walk saw. */
 void check_walked(struct check_work *work);
 

@@ -286,6 +286,7 @@ void check_walked(struct check_work *work) {
 		check_override(work, mw, ms);
 		check_inside(work, mw, ms);
 		check_sums(work, mw, ms);
+		check_future(work, mw, ms);
 	}
 	check_shared(work);
 }
