@@ -31,6 +31,7 @@ static const struct br_code_info all[] = {
 	{503, BR_WARNING, "an engine socket is mounted"},
 	{504, BR_WARNING, "a system directory is mounted"},
 	{505, BR_WARNING, "the source is writable by everybody"},
+	{506, BR_WARNING, "a secret is readable by more than the container's user"},
 };
 
 size_t br_codes(const struct br_code_info **codes) {

@@ -5,6 +5,7 @@
 #include <base/text.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,23 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 	}
 }
 
+/** Private keys below a source: said once, for the first who mounts it. */
+static void judge_secret(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
+	const struct br_entry *entry) {
+	struct br_inode inode = *entry->inode;
+	if (!is_secret_inside(entry) || demand->index != 0 || walk->tree->root->fs.remote
+		|| !(inode.mode & 0077)) {
+		return;
+	}
+	const struct br_mount_source *ms = mw->result.mount;
+	const char *real = say(walk->work, "%s/%s", walk->tree->root->real, entry->path);
+	bool known = (inode.have & BR_HAVE_ACL)
+		|| !br_inode_read(AT_FDCWD, real, BR_HAVE_ACL, walk->work->input->acls, &inode);
+	if (known && say_readers(walk->work, &inode, ms, real)) {
+		add_to(walk->work, &mw->exposed, entry, &(struct br_verdict){0});
+	}
+}
+
 static void judge_root(struct mount_work *mw, const struct br_entry *entry, unsigned need,
 	const struct br_verdict *verdict) {
 	mw->result.root = *entry->inode;
@@ -181,7 +199,12 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
 		add_to(walk->work, &mw->inside, entry, &verdict);
 	}
+	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
+	mw->files += S_ISREG(inode->mode);
+	mw->writable += data && (verdict.have & BR_W) && !frozen;
+	mw->worse += (verdict.missing & ~(unsigned)BR_W) != 0 || frozen;
 	judge_sticky(walk, demand, mw, entry);
+	judge_secret(walk, demand, mw, entry);
 	if (S_ISDIR(inode->mode) && !(verdict.have & BR_X)) {
 		*entry->state |= bit;
 	}

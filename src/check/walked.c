@@ -94,7 +94,7 @@ static void check_override(
 	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
 }
 
-static void give_examples(
+void give_examples(
 	struct check_work *work, struct br_finding *finding, const struct tally *tally) {
 	finding->count = tally->count;
 	finding->nexamples = tally->nexamples;
@@ -108,7 +108,7 @@ void release_tallies(struct check_work *work) {
 		struct mount_work *mw = &work->mounts[i];
 		struct tally *all[] = {
 			&mw->inside, &mw->protected, &mw->sticky, &mw->unseen, &mw->mount_points,
-			&mw->frozen};
+			&mw->frozen, &mw->exposed};
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
 			while (all[k]->nexamples > 0) {
 				free(all[k]->examples[--all[k]->nexamples]);
@@ -286,6 +286,7 @@ void check_walked(struct check_work *work) {
 		check_override(work, mw, ms);
 		check_inside(work, mw, ms);
 		check_sums(work, mw, ms);
+		check_secrets(work, mw, ms);
 		check_future(work, mw, ms);
 	}
 	check_shared(work);
