@@ -170,6 +170,7 @@ deps:
 ##: deps-ci         install also what lint and .ci/run need
 deps-ci:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(CI_PACKAGES))
+	test -d .build/compose || tests/compose/fetch.sh .build/compose
 
 # ---- running ----
 
