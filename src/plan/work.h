@@ -59,7 +59,7 @@ enum {
 	FACT_ROOT = 1 << 5,
 	/** Its ACL was not read: its mode alone serves every demand. */
 	FACT_UNREAD = 1 << 6,
-	/** reclaim: it lies in a sticky directory of somebody else's, where its owner alone may delete it. */
+	/** It lies in a sticky directory of somebody else's, where its owner may delete it and others may not. */
 	FACT_STICKY = 1 << 7,
 };
 
@@ -116,8 +116,9 @@ struct link {
 	uint32_t found;
 	/** Its class's number. */
 	uint32_t class;
-	/** Two of its names are under different demands. */
+	/** Two of its names are under different demands; the class of the second. */
 	bool mixed;
+	uint32_t other;
 	/** Kept for the first few. */
 	const char *path;
 };
@@ -146,7 +147,7 @@ struct tree_work {
 	bool root_seen;
 	struct table classes;
 	struct table links;
-	/** reclaim: sticky directories, by a hash of their path. */
+	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
@@ -227,6 +228,8 @@ uint64_t demands_at(const struct br_tree *tree, const char *path);
 /** Whether the demand has an identity on this host. */
 bool demand_counts(const struct br_demand *demand);
 
+/** reclaim: a container's UID is known with its groups; nobody else runs as it. */
+bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid);
 /** Everything that a process of this UID may be, without capabilities. Call with *i = 0; false at the end. */
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out);
