@@ -262,6 +262,7 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 			return first;
 		}
 	}
+	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;
 	return tally_add(plan->arena, &class->seen, entry->path, 1);
 }
 
@@ -480,7 +481,7 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 			}
 		}
 	}
-	if (notes_plan(plan) != 0) {
+	if (notes_plan(plan) != 0 || advice_all(plan, br_diags_places(dx)) != 0) {
 		return br_error_memory(dx);
 	}
 	plan->notes = work->notes.v;

@@ -103,6 +103,8 @@ struct class {
 	/** Of files with several links: those that have all of them in the tree, and the others. Of everything else: all, and none. */
 	struct tally inside;
 	struct tally outside;
+	/** Sizes of all files together. */
+	uint64_t bytes;
 	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
 	struct path_sum *paths;
 };
@@ -190,6 +192,7 @@ struct br_plan_work {
 	br_vec(struct br_make) makes;
 	br_vec(struct br_account) new_accounts;
 	br_vec(const char *) notes;
+	br_vec(struct br_advice) advice;
 };
 
 /* table.c above; people.c: */
@@ -367,6 +370,10 @@ int note_add(struct br_plan *plan, const char *text);
 /** What will not be usable tomorrow, and advice about the spec. 0 or -1 with ENOMEM. */
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places);
 int notes_plan(struct br_plan *plan);
+/* advice.c: */
+
+/** Work out what could be changed in the input, and the choices. 0 or -1 with ENOMEM. */
+int advice_all(struct br_plan *plan, const struct br_places *places);
 /** "alice" or "1001"; "uid 1001 (alice)" or "uid 1001". NULL with ENOMEM. */
 const char *user_word(const struct br_plan *plan, uint32_t uid);
 const char *group_word(const struct br_plan *plan, uint32_t gid);
