@@ -236,9 +236,17 @@ bool cli_color(const struct cli *cli, int fd);
 struct br_report_style cli_style(const struct cli *cli);
 /** Ask on the terminal: 1 yes, 0 no, -1 there is no terminal. */
 int cli_ask(const char *question);
+/** Called as a plugin of the docker command line: by this name. */
+bool cli_is_plugin(const char *name);
+/** Docker asks for metadata or completions: answered, with the exit status. */
+bool cli_plugin_answers(int argc, char *const *argv, int *status);
+/** Where our own words begin behind docker's; what docker's options say goes into the environment. -1 with ENOMEM. */
+int cli_plugin_start(int argc, char **argv);
 /** Look a variable up in the world's environment; NULL where it is unset. */
 const char *cli_getenv(const struct cli_world *world, const char *name);
 /** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */
 const char *const *cli_strings(struct br_arena *arena, const struct cli_words *words);
+/** Where they stand, parallel to that. NULL without memory: no places then. */
+const struct br_span *cli_spans(struct br_arena *arena, const struct cli_words *words);
 
 #endif

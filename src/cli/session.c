@@ -3,6 +3,7 @@
 #include <base/file.h>
 #include <base/text.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -46,6 +47,11 @@ static int fill_request(struct session *session, struct br_spec_request *request
 					      : cli_strings(&session->arena, &args->words),
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
+		.files_at = cli_spans(&session->arena, &args->files),
+		.services_at = session->services ? session->services_at
+						 : cli_spans(&session->arena, &args->words),
+		.project_name_at = args->project_name.at,
+		.env_files_at = cli_spans(&session->arena, &args->env_files),
 		.profiles = cli_strings(&session->arena, &args->profiles),
 		.project_name = args->project_name.s,
 		.overrides = cli_strings(&session->arena, &args->env),
@@ -318,7 +324,14 @@ static int read_plan_options(struct session *session) {
 }
 
 static struct br_hostdb *read_hostdb(const struct cli *cli) {
-	return br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
+	const struct br_text *root = &cli->args->sysroot;
+	// The library would say the same, but does not know where the word stands.
+	if (root->s && access(root->s, F_OK)) {
+		(void)br_error(
+			cli->dx, root->at, "cannot open '%s': %s", root->s, strerror(errno));
+		return NULL;
+	}
+	return br_hostdb_read(root->s ? root->s : "/", cli->dx);
 }
 
 /** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
@@ -395,9 +408,15 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 	return 0;
 }
 
+const struct br_engine_rules *session_rules(const struct session *session) {
+	(void)session; // one engine, of the newest version that was measured
+	return br_engine_rules(BR_ENGINE_DOCKER, 0);
+}
+
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
+	options->rules = session_rules(session);
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;

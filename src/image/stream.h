@@ -99,6 +99,8 @@ struct tar_entry {
 	/** Target of a link, else NULL. */
 	const char *link;
 	int64_t size;
+	/** Owner and permission bits with set-ID and sticky. */
+	uint32_t uid, gid, mode;
 };
 
 struct tar;
