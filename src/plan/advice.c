@@ -43,22 +43,24 @@ static bool class_fits(
 	return br_access_use(&inode, &a->cred, &plain_where, need).missing == 0;
 }
 
+static bool demand_fits(
+	const struct attempt *a, const struct tree_work *tree, const struct br_demand *demand) {
+	for (size_t k = 0; k < tree->classes.n; k++) {
+		if (!class_fits(a, demand, table_at(&tree->classes, k))) {
+			return false;
+		}
+	}
+	return tree->unseen.count == 0;
+}
+
 // Whether the container would have all that it needs, as this identity: of everything that was seen, in every tree.
 static bool would_fit(const struct attempt *a) {
 	for (size_t t = 0; t < a->plan->work->ntrees; t++) {
 		const struct tree_work *tree = &a->plan->work->trees[t];
 		for (size_t i = 0; i < tree->tree->n; i++) {
 			const struct br_demand *demand = &tree->tree->demands[i];
-			if (!is_meant(a, demand)) {
-				continue;
-			}
-			if (tree->unseen.count > 0) {
+			if (is_meant(a, demand) && !demand_fits(a, tree, demand)) {
 				return false;
-			}
-			for (size_t k = 0; k < tree->classes.n; k++) {
-				if (!class_fits(a, demand, table_at(&tree->classes, k))) {
-					return false;
-				}
 			}
 		}
 	}

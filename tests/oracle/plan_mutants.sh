@@ -12,7 +12,7 @@ chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
 wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
-export BR_SEED=${BR_SEED:-7} BR_PROBES=${BR_PROBES:-400000}
+export BR_SEED=${BR_SEED:-7} BR_PROBES=${BR_PROBES:-1000000}
 
 # FILE SED-COMMAND; a line that changes not exactly one line is an error here.
 mutants() {
