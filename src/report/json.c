@@ -305,7 +305,7 @@ char *json_report(const struct br_report *report, size_t *len) {
 	json_containers(json, report);
 	size_t coded = json_findings(json, report);
 	if (report->plan) {
-		json_plan(json, report->plan, report->saved);
+		json_plan(json, report, report->saved != NULL);
 	}
 	json_applied(json, report->applied);
 	br_json_bool(json, "complete", last_check(report)->complete);
