@@ -1,7 +1,10 @@
 # The cases of the identity matrix, for any engine: images, user words and groups; what containers see and what we work out.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 #
 # Sourced after lib.sh. `box` is the engine's command: a client that knows import, run and save.
+
+# shellcheck source=tests/e2e/lib/who.sh
+. "$BR_TOP/tests/e2e/lib/who.sh"
 
 root=$engine/rootfs
 images=()
@@ -109,25 +112,6 @@ add links media svc
 
 # ---- what containers see ----
 
-# "UID GID GROUPS…", or "refused".
-see() {
-	local image=$1 word=$2 options=() group
-	[ -z "$word" ] || options=(--user "$word")
-	for group in $3; do
-		options+=(--group-add "$group")
-	done
-	if "${box[@]}" run --rm --network none "${options[@]}" "$image" cat /proc/self/status >"$4.status" 2>"$4.err"; then
-		awk '$1 == "Uid:" || $1 == "Gid:" { printf "%s ", $2 }' "$4.status"
-		# Some engines name a group twice.
-		sed -n 's/^Groups:[[:space:]]*//p' "$4.status" | tr ' ' '\n' | grep . | sort -nu | tr '\n' ' '
-	elif grep -qiE 'unable to find (user|group)|uids and gids must be in range' "$4.err"; then
-		printf refused
-	else
-		cat "$4.err" >&2
-		printf failed
-	fi
-	rm -f "$4.status" "$4.err"
-}
 # Half of them each; the engine can do two things at a time.
 half() {
 	local n=0
@@ -156,23 +140,6 @@ sort -n "$work/odd" "$work/even" | sed 's/ *$//' >"$work/seen"
 	done <"$cases"
 } >compose.yaml
 
-# "N UID GID GROUPS…", "N unknown", "N refused"; then what is known of it.
-worked_out() {
-	awk '
-		/^      "name": "c[0-9]+"/ { gsub(/[^0-9]/, ""); n = $0; why = 0 }
-		/^        "uid": / { gsub(/[^0-9]/, ""); uid = $0 }
-		/^        "gid": / { gsub(/[^0-9]/, ""); gid = $0 }
-		/^        "groups": / { groups = ""; inside = !/\]/; next }
-		inside && /\]/ { inside = 0 }
-		inside { gsub(/[^0-9]/, ""); groups = groups " " $0 }
-		/^        "why": / { why = /the engine will refuse/ ? "refused" : "unknown" }
-		/^        "groups_complete": / { complete = /true/ }
-		/^        "confidence": / {
-			gsub(/.*: "|".*/, "")
-			print n, (why ? why : uid " " gid groups) >who
-			print n, $0, (complete ? "complete" : "open") >sure
-		}' who="$1" sure="$2"
-}
 agree() { # FILE: it says what was seen
 	paste -d'|' "$cases" "$work/seen" "$1" | awk -F'|' '{
 		if ($4 != $5) { print "image " $1 ", user \"" $2 "\", group_add \"" $3 "\": the container is " $4 ", not " $5; bad++ }
