@@ -18,6 +18,8 @@ struct br_image_user {
 	const char *home;
 	/** A field that should be a number is none: the engine takes it for 0 (root!). */
 	bool malformed;
+	/** The uid in the file is another number, of which `uid` is the low 32 bits: by them the line is not found. */
+	bool wraps;
 	/** The number was not stated but allocated (a useradd without -u), or is what such base images have: sure only as far as the base image is known. */
 	bool allocated;
 	/** The primary group is not known (a name that only the base image could explain); gid is 0 then and means nothing. */
@@ -33,6 +35,8 @@ struct br_image_group {
 	/** Names, NULL at the end. */
 	const char *const *members;
 	bool malformed;
+	/** As a user's. */
+	bool wraps;
 	bool allocated;
 	struct br_span at;
 };
