@@ -1,4 +1,5 @@
 #include "compose/compose.h"
+#include "oci/oci.h"
 #include "reading.h"
 #include "run/run.h"
 
@@ -35,6 +36,17 @@ struct br_spec *br_spec_new(void) {
 	return spec;
 }
 
+/** A directory with a config.json is a bundle. */
+static int recognise_directory(struct br_file_store *store, struct br_spec *spec, const char *dir,
+	enum br_input_kind *kind) {
+	const char *path = br_oci_config(spec->arena, dir);
+	if (path && br_store_ask(store, BR_ASK_COMPOSE, path)) {
+		*kind = BR_INPUT_OCI;
+		return 0;
+	}
+	return path && errno != EAGAIN ? 0 : -1;
+}
+
 /** What the first file is, where nobody has said it. 0; -1 where the store has no answer yet. */
 static int recognise(const struct br_spec_request *request, struct br_file_store *store,
 	struct br_spec *spec, enum br_input_kind *kind) {
@@ -47,11 +59,16 @@ static int recognise(const struct br_spec_request *request, struct br_file_store
 	bool is_stdin = strcmp(name, "-") == 0;
 	const char *path = is_stdin ? name : br_join(spec->arena, request->cwd, name);
 	const struct br_file *file = path ? br_store_ask(store, BR_ASK_COMPOSE, path) : NULL;
+	if (!file && path && errno == EISDIR) {
+		return recognise_directory(store, spec, path, kind);
+	}
 	if (!file) {
 		// What cannot be read is for the reader to say.
 		return path && errno != EAGAIN ? 0 : -1;
 	}
-	if (br_is_run_text(path, file->bytes ? file->bytes : "", file->n)) {
+	if (br_is_oci_text(file->bytes ? file->bytes : "", file->n)) {
+		*kind = BR_INPUT_OCI;
+	} else if (br_is_run_text(path, file->bytes ? file->bytes : "", file->n)) {
 		*kind = BR_INPUT_RUN_LINE;
 	}
 	return 0;
@@ -65,7 +82,7 @@ static int read_kind(const struct br_spec_request *request, struct br_file_store
 	case BR_INPUT_RUN_LINE:
 		return br_run_read(request, store, spec, dx);
 	case BR_INPUT_OCI:
-		return br_error(dx, (struct br_span){0}, "bundles cannot be read yet");
+		return br_oci_read(request, store, spec, dx);
 	}
 	return -1;
 }
