@@ -55,6 +55,10 @@ struct cli_args {
 	int command_at;
 	/** Words that are no options: services, an ID, a command to explain. */
 	struct cli_words words;
+	/** What stands behind "--", which is at line_at. */
+	struct cli_words line;
+	struct br_span line_at;
+	bool has_line;
 
 	struct cli_words files;
 	struct br_text kind;
@@ -115,6 +119,7 @@ struct cli_world {
 	uid_t euid;
 	/** The user behind sudo, else the caller. */
 	uid_t invoker;
+	gid_t invoker_gid;
 	const char *invoker_name;
 	/** The invoker's home, or NULL. */
 	const char *home;

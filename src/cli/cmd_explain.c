@@ -52,7 +52,7 @@ static const struct br_text *input_option(const struct cli_args *args) {
 		&args->env, &args->users, &args->image_archives, NULL};
 	const struct br_text *const words[] = {&args->kind, &args->project_directory,
 		&args->project_name, &args->compose_version, &args->engine, NULL};
-	return first_given(lists, words);
+	return args->line.n ? &args->line.v[0] : first_given(lists, words);
 }
 
 static const struct br_text *who_option(const struct cli_args *args) {
