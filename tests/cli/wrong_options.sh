@@ -30,8 +30,8 @@ wrong check --format=xml
 wrong check --format JSON
 wrong check --format html
 wrong check --kind kube
-wrong check --engine podman
-wrong check --engine docker-rootless
+wrong check --engine kube
+wrong check --engine rootless
 wrong check --color=yes
 wrong check --progress sometimes
 wrong check --fail-on errors
