@@ -72,7 +72,7 @@ struct br_identity {
 	/** The groups cannot all be known (a bare UID takes groups from an image that was not read). */
 	bool groups_unsure;
 	struct br_cred cred;
-	/** An ID without a mapping in the user namespace (BR307), or false. */
+	/** The user, the group or an added one has no mapping in the user namespace (BR307). */
 	bool unmapped;
 	const struct br_origin *origins;
 	size_t norigins;

@@ -77,10 +77,18 @@ static void check_unmapped(struct check_work *work, const struct about *about) {
 	const struct br_cred *cred = &identity->cred;
 	bool user = cred->uid.v == BR_NO_ID;
 	bool group = cred->gid.v == BR_NO_ID;
+	uint32_t added = 0;
+	for (size_t i = 0; i < identity->ngroups; i++) {
+		br_hostid host;
+		if (!br_idmap_to_host(&cred->gids, identity->groups[i], &host)) {
+			added = identity->groups[i].v;
+		}
+	}
 	const char *what = user && group
 		? say(work, "uid %u and gid %u", identity->uid.v, identity->gid.v)
-		: user ? say(work, "uid %u", identity->uid.v)
-		       : say(work, "gid %u", identity->gid.v);
+		: user  ? say(work, "uid %u", identity->uid.v)
+		: group ? say(work, "gid %u", identity->gid.v)
+			: say(work, "the added group %u", added);
 	struct br_finding *finding = add_finding(work, 307, about,
 		"%s of '%s' has no mapping in its user namespace: the engine will refuse to start it",
 		what, about->container->name.s);

@@ -141,7 +141,9 @@ static int miss_word(struct task *t, const struct br_text *text, const char **wh
 }
 
 static int take(struct task *t, struct taken *taken, const struct br_text *text, uint32_t gid) {
-	return br_vec_push(t->arena, &taken->gids, gid) ? br_error_memory(t->dx)
+	return br_vec_push(t->arena, &taken->gids, gid)
+			|| br_vec_push(t->arena, &t->added, (br_boxid){gid})
+		? br_error_memory(t->dx)
 		: task_add_group(t, (br_boxid){gid}) || task_note(t, "groups", "compose", text) ? -1
 												: 0;
 }

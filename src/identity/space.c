@@ -342,10 +342,8 @@ static int settle_mode(struct task *t) {
 				word->s));
 	}
 	if (is_mode(word, "private", &rest)) {
-		return t->mode->user
-			? take_engine_space(t)
-			: task_refused(t,
-				"a private user namespace needs maps: the engine will refuse to start it");
+		return task_refused(t,
+			"a private user namespace needs maps: the engine will refuse to start it");
 	}
 	if (is_mode(word, "host", &rest) || !*word->s) {
 		return take_engine_space(t);
@@ -357,10 +355,7 @@ static int settle_podman(struct task *t) {
 	const struct br_container *box = t->box;
 	bool maps = box->nuid_maps || box->ngid_maps;
 	bool names = box->subuid_name.s || box->subgid_name.s;
-	const char *rest;
-	bool free_word = !box->userns_mode.s || !*box->userns_mode.s
-		|| is_mode(&box->userns_mode, "private", &rest);
-	if ((maps || names) && !free_word) {
+	if ((maps || names) && box->userns_mode.s && *box->userns_mode.s) {
 		return task_refused(t,
 			"its maps and its user namespace exclude each other: the engine will refuse to start it");
 	}

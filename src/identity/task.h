@@ -46,6 +46,8 @@ struct task {
 	/** The passwd line that the user was found in, or NULL. */
 	const struct br_image_user *entry;
 	br_vec(br_boxid) groups;
+	/** Those of them that group_add names: the engine does not leave out one that has no mapping. */
+	br_vec(br_boxid) added;
 	br_vec(struct br_origin) origins;
 	struct br_identity *out;
 };
