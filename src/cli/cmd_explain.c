@@ -180,6 +180,13 @@ static int ask_mount(
 		}
 		return CLI_USAGE;
 	}
+	if (identity->unmapped) {
+		(void)br_error(asked->cli->dx,
+			container->user.s ? container->user.at : container->name.at,
+			"uid %u or gid %u of '%s' has no mapping in its user namespace",
+			identity->uid.v, identity->gid.v, container->name.s);
+		return CLI_USAGE;
+	}
 	asked->cred = identity->cred;
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,

@@ -390,23 +390,13 @@ static struct br_hostdb *read_hostdb(const struct cli *cli) {
 	return br_hostdb_read(root->s ? root->s : "/", cli->dx);
 }
 
-/** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
-static const char *find_socket(const struct cli *cli) {
-	const char *host = cli_getenv(cli->world, "DOCKER_HOST");
-	const char *path = cli->args->sysroot.s ? NULL : "/var/run/docker.sock";
-	if (host && *host) {
-		path = strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
-	}
-	return path && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? path : NULL;
-}
-
 /** Whom the images run as. */
 static int read_images(struct session *session, struct br_identity_options *who) {
 	const struct cli_words *words = &session->cli->args->image_archives;
 	struct br_image_options options = {
 		.archives = words->v,
 		.narchives = words->n,
-		.socket = find_socket(session->cli),
+		.socket = session->socket,
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
 	return who->images ? 0 : -1;
@@ -414,7 +404,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 
 int session_understand(struct session *session, const struct cli *cli) {
 	struct br_spec_request request;
-	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
+	struct br_identity_options who = {0};
 	session->cli = cli;
 	if (fill_request(session, &request) || read_pins(session, &who)) {
 		return CLI_USAGE;
@@ -428,9 +418,10 @@ int session_understand(struct session *session, const struct cli *cli) {
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
 	}
-	if (read_images(session, &who)) {
+	if (session_engine(session) || read_images(session, &who)) {
 		return CLI_USAGE;
 	}
+	who.mode = session->mode;
 	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
 	return session->identities ? 0 : CLI_USAGE;
 }
@@ -583,7 +574,7 @@ int session_report(const struct session *session, const char *command,
 		.applied = applied,
 		.again = again,
 		.command = command,
-		.engine = "docker",
+		.engine = br_engine_name(session->mode->engine),
 		.diags = session->cli->dx,
 		.saved = session->saved,
 	};

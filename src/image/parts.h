@@ -19,6 +19,8 @@ struct image_finder {
 	void *archives;
 	/** Private to engine.c. */
 	void *engine;
+	/** That an engine does not answer is not worth a note. */
+	bool quiet;
 };
 
 /** An image by its reference ("redis:7", "localhost/x@sha256:…") in one of the archives. */
