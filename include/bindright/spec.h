@@ -60,7 +60,7 @@ struct br_mount {
 	struct br_text target;
 	bool read_only;
 	enum br_create create;
-	/** create_host_path as written: -1 absent, 0 false, 1 true. */
+	/** create_host_path as the front end has it: -1 absent, 0 false, 1 true (so also every bind of the short form). */
 	int create_host_path;
 	/** 'z', 'Z' or 0. */
 	char selinux;

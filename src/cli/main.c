@@ -129,8 +129,9 @@ static int learn_world(struct br_arena *arena, struct cli_world *world) {
 	if (other && pw_home && put_home(arena, environment, pw_home)) {
 		return -1;
 	}
-	const char *home = other ? NULL : cli_getenv(world, "HOME");
-	world->home = br_strdup(arena, home ? home : pw_home);
+	// Without HOME compose leaves ~ as it is.
+	const char *home = other ? pw_home : cli_getenv(world, "HOME");
+	world->home = home ? br_strdup(arena, home) : NULL;
 	world->cwd = getcwd(buf, sizeof(buf)) ? br_strdup(arena, buf) : "/";
 	return world->invoker_name && world->cwd ? 0 : -1;
 }

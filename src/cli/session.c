@@ -452,7 +452,8 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.see = br_plan_see,
 		.context = session->plan,
 		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
-		.all = some_keeper_demands(session) || session->plan_options.future_files,
+		.all = some_keeper_demands(session) || session->plan_options.future_files
+			|| session->plan_options.reclaim,
 	};
 	return session->plan ? 0 : -1;
 }
@@ -471,6 +472,22 @@ int session_check(struct session *session, bool planned) {
 		return CLI_FAILED;
 	}
 	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
+}
+
+int session_promise(struct session *session, uint16_t text) {
+	struct br_saved *out = BR_NEW(&session->arena, struct br_saved);
+	struct br_places *places = br_diags_places(session->cli->dx);
+	if (!out) {
+		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	out->text = text;
+	if (br_plan_save(session->plan, places, &session->arena, out)) {
+		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	session->saved = out;
+	return cli_saved_origin(session->cli, &session->arena, out) ? CLI_USAGE : 0;
 }
 
 int session_check_again(
@@ -506,12 +523,19 @@ int session_report(const struct session *session, const char *command,
 		.command = command,
 		.engine = "docker",
 		.diags = session->cli->dx,
+		.saved = session->saved,
 	};
 	struct br_report_style style = cli_style(session->cli);
 	size_t n;
 	char *bytes = br_report_check(&report, &style, &n);
 	if (!bytes) {
 		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	if (session->saved && n > BR_SAVED_BYTES) {
+		free(bytes);
+		(void)br_error(session->cli->dx, session->cli->args->output.at,
+			"this plan is too large to be saved: more than %d bytes", BR_SAVED_BYTES);
 		return CLI_FAILED;
 	}
 	int failed = cli_write(session->cli, bytes, n);

@@ -22,6 +22,13 @@ static int load_inputs(struct br_compose *c) {
 		}
 	}
 	const struct br_tree *services = br_tree_get(c->model, "services");
+	if (!services && br_schema_only_known(c->model)) {
+		br_warning(c->dx, (struct br_span){c->inputs.v[0].text, 0, 0},
+			"'%s' has no services", c->inputs.v[0].shown);
+		struct br_tree *none = br_tree_new(c, BR_VALUE_MAP, c->model);
+		return none ? br_tree_set(c, c->model, (struct br_text){"services", none->at}, none)
+			    : -1;
+	}
 	if (!services || services->kind != BR_VALUE_MAP) {
 		struct br_span start = {c->inputs.v[0].text, 0, 0};
 		(void)br_error(c->dx, start, "'%s' is not a compose file: it has no 'services'",
