@@ -175,7 +175,8 @@ static bool barred(const struct view *v, unsigned want, enum br_rule *rule) {
 	if (!(want & BR_W)) {
 		return false;
 	}
-	if (v->where->read_only && (S_ISREG(v->inode->mode) || S_ISDIR(v->inode->mode))) {
+	bool read_only = v->where->read_only || (v->inode->attrs & BR_READ_ONLY);
+	if (read_only && (S_ISREG(v->inode->mode) || S_ISDIR(v->inode->mode))) {
 		*rule = BR_RULE_READ_ONLY;
 		return true;
 	}

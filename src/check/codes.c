@@ -7,6 +7,7 @@ static const struct br_code_info all[] = {
 	{103, BR_ERROR, "the container cannot enter (search) the mounted directory"},
 	{104, BR_ERROR, "files or directories inside the mount cannot be used"},
 	{105, BR_WARNING, "it can write but not delete or rename (sticky directory)"},
+	{106, BR_WARNING, "the host user will not be able to use the files that it writes"},
 	{107, BR_ERROR, "only root's override makes it work, and the capability is dropped"},
 	{201, BR_ERROR, "the source is missing, and would not serve as the engine creates it"},
 	{202, BR_ERROR, "the source is missing, and the engine will refuse to start"},
@@ -30,6 +31,7 @@ static const struct br_code_info all[] = {
 	{503, BR_WARNING, "an engine socket is mounted"},
 	{504, BR_WARNING, "a system directory is mounted"},
 	{505, BR_WARNING, "the source is writable by everybody"},
+	{506, BR_WARNING, "a secret is readable by more than the container's user"},
 };
 
 size_t br_codes(const struct br_code_info **codes) {

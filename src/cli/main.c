@@ -13,8 +13,10 @@
  *   what the host has       source/  each bind source
  *                           inode/   the facts of one inode
  *   who needs what          demand.c   mounts brought together by the place that they reach
+ *                           engine.c   what each engine makes of a mount
  *   the facts below         scan/   several threads fetch, one decides
  *   what does not fit       access.c   the kernel's decision
+ *                           access_create.c   what the kernel makes new things like
  *                           check/     the findings
  *   one path in full        explain/   each step, and what would make it a yes
  *   the least change        plan/   and who gains or loses by it

@@ -408,9 +408,15 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 	return 0;
 }
 
+const struct br_engine_rules *session_rules(const struct session *session) {
+	(void)session; // one engine, of the newest version that was measured
+	return br_engine_rules(BR_ENGINE_DOCKER, 0);
+}
+
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
+	options->rules = session_rules(session);
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;

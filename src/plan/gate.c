@@ -143,7 +143,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 	bool file = S_ISREG(facts->mode);
 	if (!file && !S_ISDIR(facts->mode)) {
 		*reason = BR_LEFT_SPECIAL;
-	} else if ((facts->flags & (FACT_IMMUTABLE | FACT_APPEND)) != 0 || fs_read_only(tree)) {
+	} else if ((facts->flags & (FACT_IMMUTABLE | FACT_APPEND | FACT_READ_ONLY)) != 0
+		|| fs_read_only(tree)) {
 		*reason = BR_LEFT_PROTECTED;
 	} else if ((facts->flags & FACT_PRIVATE_NAME) != 0) {
 		*reason = BR_LEFT_PRIVATE_NAME;

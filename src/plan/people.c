@@ -30,12 +30,13 @@ uint64_t demands_at(const struct br_tree *tree, const char *path) {
 struct br_inode facts_inode(const struct facts *facts) {
 	uint32_t immutable = (facts->flags & FACT_IMMUTABLE) != 0 ? BR_IMMUTABLE : 0;
 	uint32_t append = (facts->flags & FACT_APPEND) != 0 ? BR_APPEND : 0;
+	uint32_t read_only = (facts->flags & FACT_READ_ONLY) != 0 ? BR_READ_ONLY : 0;
 	return (struct br_inode){
 		.mode = facts->mode,
 		.uid = {facts->uid},
 		.gid = {facts->gid},
 		.nlink = (facts->flags & FACT_LINKS) != 0 ? 2 : 1,
-		.attrs = immutable | append,
+		.attrs = immutable | append | read_only,
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
 		.acl = facts->acl,
 		.def = facts->def,

@@ -194,6 +194,7 @@ static struct facts facts_of(
 	flags |= links ? FACT_LINKS : 0;
 	flags |= (inode->attrs & BR_IMMUTABLE) != 0 ? FACT_IMMUTABLE : 0;
 	flags |= (inode->attrs & BR_APPEND) != 0 ? FACT_APPEND : 0;
+	flags |= (inode->attrs & BR_READ_ONLY) != 0 ? FACT_READ_ONLY : 0;
 	flags |= *path == '\0' ? FACT_ROOT : 0;
 	flags |= work->sticky.n > 0 && in_sticky(work, path, inode) ? FACT_STICKY : 0;
 	flags |= (inode->have & BR_HAVE_ACL) == 0 && !S_ISLNK(inode->mode) ? FACT_UNREAD : 0;
@@ -347,7 +348,11 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		struct tally all = class->inside;
 		tally_merge(&all, &class->outside);
 		out->partial = true;
-		return left_add(plan, tree, outcome->reason, class->facts.uid, &all) == 0
+		bool by_mount = (class->facts.flags & FACT_READ_ONLY) != 0;
+		uint32_t detail = outcome->reason == BR_LEFT_PROTECTED && by_mount
+			? LEFT_BY_MOUNT
+			: class->facts.uid;
+		return left_add(plan, tree, outcome->reason, detail, &all) == 0
 			? 0
 			: br_error_memory(dx);
 	}

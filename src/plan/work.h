@@ -61,6 +61,8 @@ enum {
 	FACT_UNREAD = 1 << 6,
 	/** reclaim: it lies in a sticky directory of somebody else's, where its owner alone may delete it. */
 	FACT_STICKY = 1 << 7,
+	/** On a read-only mount that was entered. */
+	FACT_READ_ONLY = 1 << 8,
 };
 
 struct path_sum;
@@ -346,10 +348,15 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 
 /* left.c: */
 
+/** Of what is PROTECTED: by a read-only mount, and not by chattr. */
+enum {
+	LEFT_BY_MOUNT = UINT32_MAX - 1,
+};
+
 void left_init(struct table *table);
-/** Count what is left alone. 0 or -1 with ENOMEM. */
+/** Count what is left alone. `detail`: its owner, or LEFT_BY_MOUNT. 0 or -1 with ENOMEM. */
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
-	uint32_t uid, const struct tally *tally);
+	uint32_t detail, const struct tally *tally);
 int left_finish(struct br_plan *plan);
 
 /* saved.c: */
