@@ -1,8 +1,8 @@
 # Shared by the scenarios: each run.sh sources it, and works on a tree of its own that is removed at the end.
 # shellcheck shell=bash
 #
-# With a Docker engine the containers really run: their images are made from the engine's busybox, or from this machine's static
-# one, or from the one that the engine fetches. Without an engine run.sh says so and shows the rest. BINDRIGHT names the
+# With a Docker engine the containers really run: their images are made from what the engine has, or from this machine's static
+# busybox, or from what the engine fetches. Without an engine run.sh says so and shows the rest. BINDRIGHT names the
 # program; KEEP=1 keeps the tree and the images.
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -78,19 +78,17 @@ import_base() {
 	images+=(bindright-demo-base)
 }
 
-# build IMAGE [DIRECTORY]: without an engine, or where it cannot be built, there is no engine from then on.
-base=
+# build IMAGE [DIRECTORY]: from the engine's own image if it has that. Where it cannot be built there is no engine from then on.
+has_base=
 build() {
-	local image=$1 dir=${2:-.}
+	local image=$1 dir=${2:-.} from
 	[ -n "$engine" ] || return 0
-	if [ -z "$base" ]; then
-		base=busybox
-		if ! docker image inspect busybox >/dev/null 2>&1 && import_base; then
-			base="bindright-demo-base"
-		fi
+	from=$(sed -n 's/^FROM //p' "$dir/Dockerfile")
+	if ! docker image inspect "$from" >/dev/null 2>&1 && { [ -n "$has_base" ] || import_base; }; then
+		has_base=yes from="bindright-demo-base"
 	fi
 	local id
-	if id=$(sed "s|^FROM busybox\$|FROM $base|" "$dir/Dockerfile" | docker build -q -t "$image" -f - "$dir" 2>"$work/.log"); then
+	if id=$(sed "s|^FROM .*|FROM $from|" "$dir/Dockerfile" | docker build -q -t "$image" -f - "$dir" 2>"$work/.log"); then
 		images=("$id" "${images[@]}")
 	else
 		echo "(the image cannot be built here: $(tail -n 1 "$work/.log"))"
