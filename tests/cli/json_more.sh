@@ -51,9 +51,18 @@ YAML
 json 1 plan --create-users
 compose 'group_add: ["2001"]' 'volumes: ["./grouped:/grouped"]'
 json 1 plan --strategy group
-compose 'volumes: ["/etc:/data"]'
+mkdir etc/one && mount --bind etc /boot
+compose 'volumes: ["/boot:/data"]'
 json 1 plan
 json 3 fix --yes
+
+# A plan that is kept: what proves that nothing has changed is not the same twice.
+compose 'volumes: ["./rooted:/rooted"]'
+saved_plan() {
+	"$BINDRIGHT" plan --sysroot "$T" --format json -o saved.json || true
+	sed -E 's/("(sha256|rest)": )"[0-9a-f]+"/\1"DIGEST"/; s/("(inode|born|born_nanoseconds|caller)": )[0-9]+/\1 7/' saved.json
+}
+golden 0 saved_plan
 
 # Any bytes.
 mkdir "$(printf 'bad\377name')"
