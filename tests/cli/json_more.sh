@@ -60,7 +60,7 @@ json 3 fix --yes
 compose 'volumes: ["./rooted:/rooted"]'
 saved_plan() {
 	"$BINDRIGHT" plan --sysroot "$T" --format json -o saved.json || true
-	sed -E 's/("(sha256|rest)": )"[0-9a-f]+"/\1"DIGEST"/; s/("(inode|born|born_nanoseconds|caller)": )[0-9]+/\1 7/' saved.json
+	sed -E 's/("(sha256|rest|seal)": )"[0-9a-f]+"/\1"DIGEST"/; s/("(inode|born|born_nanoseconds|caller)": )[0-9]+/\1 7/' saved.json
 }
 golden 0 saved_plan
 
