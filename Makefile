@@ -35,7 +35,7 @@ LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 groff-base mandoc
-CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
+CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
     xfsprogs btrfs-progs podman runc crun uidmap skopeo
 
 comma := ,
