@@ -310,6 +310,26 @@ bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,
 	return !*sticky && !(victim->attrs & (BR_APPEND | BR_IMMUTABLE));
 }
 
+bool br_access_create(
+	const struct br_inode *dir, const struct br_cred *cred, const struct br_where *where) {
+	br_boxid ignored;
+	struct view d = look(dir, cred, where);
+	// fsuidgid_has_mapping(): what is made must have owners on disk.
+	return br_idmap_to_box(&where->mount_uids, cred->uid, &ignored)
+		&& br_idmap_to_box(&where->mount_gids, cred->gid, &ignored)
+		&& judge(&d, BR_W | BR_X).missing == 0;
+}
+
+bool br_access_protected(const struct br_inode *dir, const struct br_inode *file,
+	const struct br_cred *cred, const struct br_where *where, unsigned level) {
+	struct view d = look(dir, cred, where);
+	struct view f = look(file, cred, where);
+	bool shared = dir->mode & S_IWOTH || (level >= 2 && dir->mode & S_IWGRP);
+	bool same_owner = is_valid(f.uid) && f.uid.v == d.uid.v;
+	return level > 0 && (dir->mode & S_ISVTX) && shared && S_ISREG(file->mode) && !same_owner
+		&& !is_user(&f, f.uid);
+}
+
 const char *br_rule_name(enum br_rule rule) {
 	switch (rule) {
 	case BR_RULE_OWNER:

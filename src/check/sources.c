@@ -5,6 +5,7 @@
 #include <base/own.h>
 #include <base/text.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -245,10 +246,54 @@ static void check_nested(struct check_work *work, const struct br_mount_source *
 	finding->advice = "create it before the first start";
 }
 
+/** Whether a directory has nothing in it; false also where it cannot be listed. */
+static bool is_empty(const struct br_source *source) {
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	br_auto(br_closep) int fd = openat(source->fd, ".", flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM) {
+		fd = openat(source->fd, ".", flags);
+	}
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		return false;
+	}
+	(void)br_steal_fd(&fd); // the stream has it
+	size_t n = 0;
+	errno = 0;
+	for (const struct dirent *entry; n < 3 && (entry = readdir(dir));) {
+		n++;
+	}
+	bool empty = n == 2 && errno == 0;
+	(void)closedir(dir); // was only read
+	return empty;
+}
+
+/** BR211: what the engine makes of a volume's directory is not what was found there. */
+static void check_volume(
+	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
+	const struct br_habits *habits = work->habits;
+	bool spared = ms->mount->nocopy && habits->nocopy_spares;
+	if (ms->mount->kind != BR_MOUNT_VOLUME_BIND || !habits->fills_empty || spared
+		|| !S_ISDIR(ms->source->mode) || (!habits->adopts_full && !is_empty(ms->source))) {
+		return;
+	}
+	struct br_finding *finding = add_finding(work, 211, about,
+		"at its first use the engine gives '%s' the owner and mode of '%s' in the image%s",
+		about->path, ms->mount->target.s,
+		ms->mount->nocopy ? "" : ", and copies what is there");
+	finding->because = habits->adopts_full
+		? "it is a volume: whatever is set here before may not last"
+		: "it is a volume, and empty: whatever is set here before may not last";
+	finding->advice = habits->nocopy_spares
+		? "volume: {nocopy: true} leaves it as it is; or mount the path as a bind"
+		: "mount the path as a bind";
+}
+
 static void check_present(struct check_work *work, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
 	check_file_system(work, ms, &about);
 	check_exposure(work, ms, &about);
+	check_volume(work, ms, &about);
 	for (size_t i = 0; i < ms->container->nmounts; i++) {
 		check_nested(work, ms, &ms->container->mounts[i]);
 	}

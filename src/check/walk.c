@@ -144,7 +144,11 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 static void judge_secret(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
 	const struct br_entry *entry) {
 	struct br_inode inode = *entry->inode;
-	if (!is_secret_inside(entry) || demand->index != 0 || walk->tree->root->fs.remote
+	bool told = false;
+	for (unsigned i = 0; i < demand->index; i++) {
+		told = told || is_below(&walk->tree->demands[i], entry->path);
+	}
+	if (told || !is_secret_inside(entry) || walk->tree->root->fs.remote
 		|| !(inode.mode & 0077)) {
 		return;
 	}
@@ -271,7 +275,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_engine_submounts(work->rules, demand->mount)
+			bool hidden = br_habits_submounts(work->habits, demand->mount)
 				== BR_SUBMOUNTS_HIDDEN;
 			walk.mounts[demand->index] = &work->mounts[i];
 			walk.hidden |= (uint64_t)hidden << demand->index;

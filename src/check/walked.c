@@ -272,6 +272,29 @@ static bool read_only_blocks(const struct br_mount_source *ms) {
 		&& (fs->mount_read_only || fs->super_read_only || ms->demand->read_only);
 }
 
+/** BR210: where something is to be changed below a container that runs. */
+static void check_running(struct check_work *work) {
+	const struct br_spec *spec = work->input->spec;
+	const struct br_demands *demands = work->input->demands;
+	for (size_t i = 0; work->options->running && i < spec->n; i++) {
+		const struct br_container *container = &spec->containers[i];
+		bool misfit = false;
+		for (size_t k = 0; k < demands->nmounts; k++) {
+			misfit |= demands->mounts[k].container == container
+				&& demands->mounts[k].demand && !work->mounts[k].result.fits;
+		}
+		if (!misfit || !work->options->running[i]) {
+			continue;
+		}
+		struct about about = {.container = container, .at = container->name.at};
+		struct br_finding *finding =
+			add_finding(work, 210, &about, "'%s' runs now", container->name.s);
+		finding->because = "what is changed on the host changes under its feet";
+		finding->advice = say(work, "docker compose stop %s, before bindright fix",
+			container->name.s);
+	}
+}
+
 void check_walked(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->nmounts; i++) {
@@ -287,7 +310,10 @@ void check_walked(struct check_work *work) {
 		check_inside(work, mw, ms);
 		check_sums(work, mw, ms);
 		check_secrets(work, mw, ms);
-		check_future(work, mw, ms);
+		if (!check_narrow(work, mw, ms)) {
+			check_future(work, mw, ms);
+		}
 	}
 	check_shared(work);
+	check_running(work);
 }
