@@ -33,8 +33,7 @@ static void test_submounts(void **state) {
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct br_mount mount = recursive(rows[i].word);
-		const struct br_habits *habits =
-			br_habits(BR_ENGINE_DOCKER, rows[i].version);
+		const struct br_habits *habits = br_habits(BR_ENGINE_DOCKER, rows[i].version);
 		assert_int_equal(br_habits_submounts(habits, &mount), rows[i].want);
 	}
 }

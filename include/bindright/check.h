@@ -133,6 +133,8 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** The engine does not run as root. */
+	bool rootless;
 	/** The engine's habits; NULL: those of the newest Docker. */
 	const struct br_habits *habits;
 	/** Which containers of the spec run now (spec->n), or NULL: nobody was asked. */

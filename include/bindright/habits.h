@@ -38,7 +38,6 @@ enum br_submounts {
 };
 
 /** By the mount's words (`bind.recursive`) and the engine's habits. */
-enum br_submounts br_habits_submounts(
-	const struct br_habits *habits, const struct br_mount *mount);
+enum br_submounts br_habits_submounts(const struct br_habits *habits, const struct br_mount *mount);
 
 #endif

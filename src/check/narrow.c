@@ -23,9 +23,9 @@ static bool is_named_output(const char *target) {
 /** It reads everything and writes nothing, and nothing but the bits keeps it from that: so inputs look. An empty directory looks like nothing. */
 static bool looks_like_input(const struct check_work *work, const struct mount_work *mw,
 	const struct br_mount_source *ms) {
-	return !is_named_output(ms->mount->target.s) && mw->files > 0 && mw->writable == 0 && mw->worse == 0 && mw->result.misfit > 0
-		&& mw->result.unseen == 0 && mw->protected.count == 0
-		&& work->options->depth == UINT_MAX && !work->stop;
+	return !is_named_output(ms->mount->target.s) && mw->files > 0 && mw->writable == 0
+		&& mw->worse == 0 && mw->result.misfit > 0 && mw->result.unseen == 0
+		&& mw->protected.count == 0 && work->options->depth == UINT_MAX && !work->stop;
 }
 
 bool check_narrow(

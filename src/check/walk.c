@@ -15,6 +15,8 @@
 struct walk {
 	struct check_work *work;
 	const struct br_tree *tree;
+	/** Demands that FUSE lets into nothing. */
+	uint64_t shut;
 	/** Demands that do not see the mounts below their source. */
 	uint64_t hidden;
 	/** By demand index: where its sums go. */
@@ -169,6 +171,17 @@ static void judge_root(struct mount_work *mw, const struct br_entry *entry, unsi
 	mw->result.verdict = *verdict;
 }
 
+/** Nothing of it, whatever the modes say. */
+static void judge_shut(
+	struct mount_work *mw, const struct br_entry *entry, unsigned need, bool is_root) {
+	const struct br_verdict nothing = {.missing = need};
+	mw->result.misfit++;
+	mw->closed += !is_root;
+	if (is_root) {
+		judge_root(mw, entry, need, &nothing);
+	}
+}
+
 /** One demand, one inode. */
 static void judge(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
 	struct mount_work *mw = walk->mounts[demand->index];
@@ -176,6 +189,10 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	unsigned need = br_need_of(demand, inode);
 	uint64_t bit = UINT64_C(1) << demand->index;
 	mw->result.seen++;
+	if (walk->shut & bit) {
+		judge_shut(mw, entry, need, is_root_of(demand, entry->path));
+		return;
+	}
 	if (*entry->state & bit) {
 		mw->closed++;
 		mw->result.misfit++;
@@ -184,8 +201,8 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	// Whether a read-only mount below lets it write is a matter of its own: the rest is judged as everywhere.
 	struct br_inode bare = *inode;
 	bare.attrs &= ~(uint32_t)BR_READ_ONLY;
-	bool frozen = br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W)
-			      .rule
+	bool frozen =
+		br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W).rule
 		== BR_RULE_READ_ONLY;
 	struct br_verdict verdict =
 		br_access_use(&bare, &demand->identity->cred, &(struct br_where){0}, need);
@@ -231,8 +248,7 @@ static bool is_hidden(
 	if (!(walk->hidden >> demand->index & 1)) {
 		return false;
 	}
-	return entry->mount_point
-		|| (entry->inode && entry->inode->mount != demand->source->mount);
+	return entry->mount_point || (entry->inode && entry->inode->mount != demand->source->mount);
 }
 
 static void see(struct walk *walk, const struct br_entry *entry) {
@@ -279,6 +295,8 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 				== BR_SUBMOUNTS_HIDDEN;
 			walk.mounts[demand->index] = &work->mounts[i];
 			walk.hidden |= (uint64_t)hidden << demand->index;
+			walk.shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
+				<< demand->index;
 		}
 	}
 	struct br_scan_options options = {

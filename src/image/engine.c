@@ -146,7 +146,8 @@ static long get_json(struct engine *engine, const char *url, bool list, struct b
 			br_value_free(*out);
 			*out = NULL;
 			(void)strncpy(engine->why,
-				list ? "its answer is no JSON list" : "its answer is no JSON object",
+				list ? "its answer is no JSON list"
+				     : "its answer is no JSON object",
 				sizeof(engine->why) - 1);
 			status = -1;
 		}
@@ -342,8 +343,7 @@ static bool is_project_name(const char *name) {
 static void mark_running(
 	const struct br_spec *spec, const struct br_value *containers, bool *running) {
 	for (size_t i = 0; i < br_value_count(containers); i++) {
-		const struct br_value *labels =
-			br_value_get(br_value_at(containers, i), "Labels");
+		const struct br_value *labels = br_value_get(br_value_at(containers, i), "Labels");
 		const char *project =
 			br_value_string(br_value_get_exact(labels, "com.docker.compose.project"));
 		const char *service =
