@@ -14,6 +14,8 @@ struct br_image_user {
 	const char *name;
 	uint32_t uid;
 	uint32_t gid;
+	/** Its home directory; NULL: not known. */
+	const char *home;
 	/** A field that should be a number is none: the engine takes it for 0 (root!). */
 	bool malformed;
 	/** The number was not stated but allocated (a useradd without -u), or is what such base images have: sure only as far as the base image is known. */
@@ -46,6 +48,98 @@ enum br_image_origin {
 	BR_IMAGE_DOCKERFILE,
 	/** The table of well-known images. */
 	BR_IMAGE_KNOWN,
+};
+
+/** What stands at a path of an image's file system. */
+enum br_image_type {
+	BR_IMAGE_ABSENT,
+	BR_IMAGE_DIRECTORY,
+	BR_IMAGE_FILE,
+	BR_IMAGE_LINK,
+	/** A device, a socket, or what cannot be told. */
+	BR_IMAGE_OTHER,
+};
+
+/** One path of an image's file system, as a container finds it before anything is mounted. IDs are the container's. */
+struct br_image_node {
+	/** Absolute, without ".", "..", doubled or closing slashes; "/" is the root. */
+	const char *path;
+	enum br_image_type type;
+	bool owner_known;
+	bool mode_known;
+	uint32_t uid;
+	uint32_t gid;
+	/** Permission bits with set-ID and sticky. */
+	uint32_t mode;
+	/** Where a link leads, as it stands there; else NULL. */
+	const char *link;
+	/** ARCHIVE: read; DOCKERFILE: made by it; KNOWN: what such base images have. */
+	enum br_image_origin origin;
+	/** The Dockerfile made it new: nothing was there before, and what is below it is the Dockerfile's too. */
+	bool is_new;
+	/** The Dockerfile made the directory and put nothing into it. */
+	bool is_empty;
+	/** Where the Dockerfile makes it, or gives it to somebody; {0} elsewhere. */
+	struct br_span at;
+};
+
+enum {
+	BR_LIBRARY_PATHS = 4,
+};
+
+/** A file or directory that a library writes. */
+struct br_library_path {
+	/** "its log file" */
+	const char *what;
+	/** The setting that names the place in its configuration, or NULL. */
+	const char *key;
+	/** Variables that name the place, each with what is put behind it ("XDG_CACHE_HOME/torch"), '|' between them: the first that is set counts; or NULL. */
+	const char *variables;
+	/** Where it is otherwise: absolute, or below "$HOME" or "$PWD" (the working directory). NULL: no more paths. */
+	const char *path;
+	/** Its directory has to be writable. */
+	bool is_file;
+};
+
+/** What a library or program writes by itself, without being asked to. In lists '|' stands between the words; NULL: none. */
+struct br_library {
+	/** As people call it: "supervisor". */
+	const char *name;
+	/** It writes only where the image's command starts it. */
+	bool by_command;
+	/** Packages of pip, and of the system's package managers, that bring it. */
+	const char *pip;
+	const char *system;
+	/** Its program in the image's command. */
+	const char *programs;
+	/** How the path of one of its files ends. */
+	const char *files;
+	/** Where its configuration is looked for. */
+	const char *config;
+	/** Variables that nothing else uses: who sets one uses the library. */
+	const char *own;
+	/** Variables with which it does not write. */
+	const char *unless;
+	struct br_library_path paths[BR_LIBRARY_PATHS];
+	/** A clause: what happens where it cannot write. */
+	const char *effect;
+	/** A sentence: what helps. */
+	const char *advice;
+	/** Where it is known from, and when somebody looked. */
+	const char *source;
+};
+
+/** A library that an image has. */
+struct br_image_library {
+	const struct br_library *library;
+	/** A clause: "the image has /usr/bin/supervisord", "pip installs transformers". */
+	const char *evidence;
+	/** Its paths by its configuration; the fields are NULL where that says nothing of them. */
+	const char *configured[BR_LIBRARY_PATHS];
+	/** It has a configuration of its own that was not read. */
+	bool config_unknown;
+	/** Of the Dockerfile, or {0}. */
+	struct br_span at;
 };
 
 /** What an image's entrypoint is known to do after it starts as root (or under a variable's command). */
@@ -85,6 +179,21 @@ struct br_image {
 	size_t nusers;
 	const struct br_image_group *groups;
 	size_t ngroups;
+	/** What is known of its file system, in no order, each path once. */
+	const struct br_image_node *nodes;
+	size_t nnodes;
+	/** What is not among the nodes is not there, or belongs to the owner of the nearest directory above it. */
+	bool nodes_complete;
+	/** VOLUME: where it says that data are written; the places are in the Dockerfile. */
+	const struct br_text *volumes;
+	size_t nvolumes;
+	/** ENTRYPOINT and CMD, one behind the other, as far as they are known. */
+	const char *const *command;
+	size_t ncommand;
+	/** WORKDIR; NULL: not known. */
+	const char *workdir;
+	const struct br_image_library *libraries;
+	size_t nlibraries;
 	/** ENV of the image, "NAME=VALUE". */
 	const char *const *environment;
 	size_t nenvironment;
@@ -125,5 +234,11 @@ int br_image_only_reads(struct br_arena *arena, const char *reference, const cha
  */
 int br_images_running(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, bool *running, struct br_diags *dx);
+
+/** The node of exactly this path, or NULL. */
+const struct br_image_node *br_image_node_at(const struct br_image *image, const char *path);
+
+/** The table of libraries that write by themselves; its length. */
+size_t br_libraries(const struct br_library **libraries);
 
 #endif

@@ -60,7 +60,7 @@ struct br_mount {
 	struct br_text target;
 	bool read_only;
 	enum br_create create;
-	/** create_host_path as written: -1 absent, 0 false, 1 true. */
+	/** create_host_path as the front end has it: -1 absent, 0 false, 1 true (so also every bind of the short form). */
 	int create_host_path;
 	/** 'z', 'Z' or 0. */
 	char selinux;
@@ -205,6 +205,11 @@ struct br_spec_request {
 	const char *const *overrides;
 	/** The caller's environment, "NAME=VALUE". */
 	const char *const *environment;
+	/** Where the words of `files`, `services` and `env_files` stand, parallel to them, for errors; NULL: no place. */
+	const struct br_span *files_at;
+	const struct br_span *services_at;
+	const struct br_span *env_files_at;
+	struct br_span project_name_at;
 	/** What ~ stands for; NULL: it stays as it is, with a warning. */
 	const char *home;
 	/** The directory to start from; absolute. */

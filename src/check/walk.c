@@ -34,6 +34,16 @@ static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return strcmp(demand->below, path) == 0;
 }
 
+/** Whether a read-only mount below the source lets it write is a matter of its own: the rest is judged as everywhere. */
+static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_inode *room) {
+	if (!(inode->attrs & BR_READ_ONLY)) {
+		return inode;
+	}
+	*room = *inode;
+	room->attrs &= ~(uint32_t)BR_READ_ONLY;
+	return room;
+}
+
 /** br_scan_ask: the ACL is read only where it can matter, or where the watcher will need it. */
 static bool wants(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
@@ -51,7 +61,8 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
-		if (br_access_needs_acl(inode, cred, need)) {
+		struct br_inode bare;
+		if (br_access_needs_acl(unfrozen(inode, &bare), cred, need)) {
 			return true;
 		}
 		if (watch->see && br_access_use(inode, cred, &(struct br_where){0}, need).missing) {
@@ -198,14 +209,11 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 		mw->result.misfit++;
 		return;
 	}
-	// Whether a read-only mount below lets it write is a matter of its own: the rest is judged as everywhere.
-	struct br_inode bare = *inode;
-	bare.attrs &= ~(uint32_t)BR_READ_ONLY;
-	bool frozen =
-		br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W).rule
-		== BR_RULE_READ_ONLY;
-	struct br_verdict verdict =
-		br_access_use(&bare, &demand->identity->cred, &(struct br_where){0}, need);
+	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
+	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
+	struct br_inode bare;
+	struct br_verdict verdict = br_access_use(unfrozen(inode, &bare),
+		&demand->identity->cred, &(struct br_where){0}, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -220,7 +228,6 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
 		add_to(walk->work, &mw->inside, entry, &verdict);
 	}
-	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	mw->files += S_ISREG(inode->mode);
 	mw->writable += data && (verdict.have & BR_W) && !frozen;
 	mw->worse += (verdict.missing & ~(unsigned)BR_W) != 0 || frozen;

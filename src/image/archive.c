@@ -2,6 +2,7 @@
  * Image archives that the user names: what is in them is read by a confined child (bundle.h); here its questions are asked, and its answers are believed only after a look.
  */
 #include "bundle.h"
+#include "library.h"
 #include "name.h"
 #include "parts.h"
 #include "platform.h"
@@ -24,6 +25,8 @@ enum {
 	IMAGES = 1000,
 	NAMES = 1000,
 	ENVIRONMENT = 10000,
+	WORDS = 256,
+	PATHS = 1024,
 };
 
 /** An image of an archive's list. */
@@ -390,6 +393,63 @@ static int take_accounts(struct image_finder *finder, const struct opened_archiv
 	return 0;
 }
 
+static struct br_image_node take_node(struct image_finder *finder, struct wire *wire) {
+	struct br_image_node node = {.origin = BR_IMAGE_ARCHIVE};
+	const char *path = wire_take_string(wire, finder->arena);
+	node.path = path ? br_printf(finder->arena, "/%s", path) : NULL;
+	node.type = wire_take_number(wire, BR_IMAGE_OTHER);
+	node.owner_known = node.mode_known = wire_take_number(wire, 1) == 1;
+	node.uid = wire_take_number(wire, UINT32_MAX);
+	node.gid = wire_take_number(wire, UINT32_MAX);
+	node.mode = wire_take_number(wire, 07777);
+	const char *link = wire_take_string(wire, finder->arena);
+	node.link = node.type == BR_IMAGE_LINK ? link : NULL;
+	wire->failed = wire->failed || !node.path || *path == '/' || strstr(path, "//");
+	return node;
+}
+
+static int take_nodes(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	br_vec(struct br_image_node) nodes = {0};
+	while (wire_take_number(wire, 1) == 1) {
+		struct br_image_node node = take_node(finder, wire);
+		wire->failed = wire->failed || nodes.n == PATHS;
+		if (!wire->failed && br_vec_push(finder->arena, &nodes, node)) {
+			return br_error_memory(finder->dx);
+		}
+	}
+	out->nodes = nodes.v;
+	out->nnodes = nodes.n;
+	return 0;
+}
+
+/** Entrypoint and command behind one another. */
+static int take_command(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	br_vec(const char *) words = {0};
+	for (unsigned part = 0; part < 2; part++) {
+		uint32_t n = wire_take_number(wire, WORDS);
+		for (uint32_t i = 0; i < n; i++) {
+			const char *word = wire_take_string(wire, finder->arena);
+			if (br_vec_push(finder->arena, &words, word)) {
+				return br_error_memory(finder->dx);
+			}
+		}
+	}
+	out->command = words.v;
+	out->ncommand = words.n;
+	return 0;
+}
+
+static int take_volumes(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	uint32_t n = wire_take_number(wire, WORDS);
+	struct br_text *volumes = BR_NEW_ARRAY(finder->arena, struct br_text, n);
+	for (uint32_t i = 0; volumes && i < n; i++) {
+		volumes[i].s = wire_take_string(wire, finder->arena);
+	}
+	out->volumes = volumes;
+	out->nvolumes = n;
+	return volumes ? 0 : br_error_memory(finder->dx);
+}
+
 static int take_image(struct image_finder *finder, const struct opened_archive *archive,
 	struct wire *wire, struct br_image *out) {
 	*out = (struct br_image){.origin = BR_IMAGE_ARCHIVE, .from = archive->name->s};
@@ -406,10 +466,16 @@ static int take_image(struct image_finder *finder, const struct opened_archive *
 	bool has_label = wire_take_number(wire, 1) == 1;
 	const char *label = wire_take_string(wire, finder->arena);
 	out->capabilities_label = has_label ? label : NULL;
-	if (take_accounts(finder, archive, wire, out)) {
+	out->workdir = wire_take_string(wire, finder->arena);
+	if (take_command(finder, wire, out) || take_volumes(finder, wire, out)
+		|| take_accounts(finder, archive, wire, out)
+		|| (out->accounts_complete && take_nodes(finder, wire, out))) {
 		return -1;
 	}
-	return wire->failed || wire->n ? complain(finder, archive, reason_of(EPROTO)) : 1;
+	if (wire->failed || wire->n) {
+		return complain(finder, archive, reason_of(EPROTO));
+	}
+	return library_find(finder->arena, out) ? br_error_memory(finder->dx) : 1;
 }
 
 static int read_image(struct image_finder *finder, struct opened_archive *archive,
@@ -419,6 +485,8 @@ static int read_image(struct image_finder *finder, struct opened_archive *archiv
 		.archive = archive,
 		.request = {.chosen = chosen,
 			.nchosen = n,
+			.asked = finder->asked,
+			.nasked = finder->nasked,
 			.platform = all->platform ? all->platform : "linux/unknown"}};
 	struct wire wire = {0};
 	br_auto(br_freep) char *bytes = NULL;

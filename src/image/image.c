@@ -2,6 +2,15 @@
 
 #include <string.h>
 
+enum {
+	ASKED = 100,
+};
+
+struct asked {
+	const char **v;
+	size_t n, cap;
+};
+
 /** What the table says of an entrypoint stands beside whatever says who starts it. */
 static int add_drop(struct image_finder *finder, const char *reference, struct br_image *image) {
 	struct br_image known = {0};
@@ -84,6 +93,48 @@ static size_t same_before(const struct br_spec *spec, size_t i) {
 	return spec->n;
 }
 
+const struct br_image_node *br_image_node_at(const struct br_image *image, const char *path) {
+	for (size_t i = 0; i < image->nnodes; i++) {
+		if (!strcmp(image->nodes[i].path, path)) {
+			return &image->nodes[i];
+		}
+	}
+	return NULL;
+}
+
+/** Ask an archive about this path, each once and no more than it would answer. */
+static int ask(struct image_finder *finder, struct asked *asked, const char *path) {
+	for (size_t i = 0; i < asked->n; i++) {
+		if (!strcmp(asked->v[i], path)) {
+			return 0;
+		}
+	}
+	return *path == '/' && asked->n < ASKED ? br_vec_push(finder->arena, asked, path) : 0;
+}
+
+/** Where mounts are, and where libraries write. */
+static int ask_all(struct image_finder *finder, const struct br_spec *spec) {
+	struct asked asked = {0};
+	const struct br_library *libraries;
+	size_t n = br_libraries(&libraries);
+	int failed = ask(finder, &asked, "/root/.cache");
+	for (size_t i = 0; i < spec->n; i++) {
+		for (size_t k = 0; k < spec->containers[i].nmounts; k++) {
+			const char *target = spec->containers[i].mounts[k].target.s;
+			failed = failed || (target && ask(finder, &asked, target));
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < BR_LIBRARY_PATHS; k++) {
+			const char *path = libraries[i].paths[k].path;
+			failed = failed || (path && ask(finder, &asked, path));
+		}
+	}
+	finder->asked = asked.v;
+	finder->nasked = asked.n;
+	return failed ? br_error_memory(finder->dx) : 0;
+}
+
 const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, struct br_diags *dx) {
 	struct image_finder finder = {.arena = arena, .options = options, .dx = dx};
@@ -92,6 +143,7 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 	if (!images) {
 		(void)br_error_memory(dx);
 	}
+	failed = failed || ask_all(&finder, spec);
 	for (size_t i = 0; !failed && i < spec->n; i++) {
 		size_t same = same_before(spec, i);
 		if (same < spec->n) {

@@ -10,6 +10,9 @@ struct image_finder {
 	struct br_arena *arena;
 	const struct br_image_options *options;
 	struct br_diags *dx;
+	/** Paths of images that somebody will ask about; absolute. */
+	const char *const *asked;
+	size_t nasked;
 	/** Private to archive.c: indexes of the archives, opened at first use. */
 	void *archives;
 	/** Private to engine.c. */

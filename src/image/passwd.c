@@ -15,8 +15,8 @@ enum {
 	/** The engine's line reader gives up at a line that does not fit into its buffer with the line end. */
 	PASSWD_LINE = (64 << 10) - 1,
 	GROUP_LINE = (1 << 20) - 1,
-	/** name:password:uid:gid, and name:password:gid:members. */
-	FIELDS = 4,
+	/** name:password:uid:gid:comment:home, and name:password:gid:members. */
+	FIELDS = 6,
 };
 
 static const uint32_t largest_id = INT32_MAX;
@@ -152,7 +152,8 @@ int passwd_parse(struct br_arena *arena, const char *bytes, size_t n,
 		bool has_uid = read_id(fields[2], &user.uid);
 		bool has_gid = read_id(fields[3], &user.gid);
 		user.malformed = !has_uid || !has_gid;
-		more = !user.name || br_vec_push(arena, &all, user) ? -1 : 0;
+		user.home = fields[5].n ? copy(arena, fields[5]) : NULL;
+		more = !user.name || (fields[5].n && !user.home) || br_vec_push(arena, &all, user) ? -1 : 0;
 	}
 	*users = all.v;
 	*nusers = all.n;

@@ -96,14 +96,28 @@ static bool plain_of(const struct br_cred *cred, br_hostid uid, struct br_cred *
 	return true;
 }
 
+// reclaim: a container's UID is known with its groups; nobody else runs as it.
+static bool is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid) {
+	for (size_t i = 0; plan->options->reclaim && i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		if (demand_counts(demand) && demand->identity->cred.uid.v == uid.v) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out) {
 	size_t ndemands = tree->tree->n;
 	for (;;) {
 		size_t k = (*i)++;
-		if (k == 0) {
+		if (k == 0 && !is_known(plan, tree, uid)) {
 			*out = bare_cred(uid, plan->work->stranger);
 			return true;
+		}
+		if (k == 0) {
+			continue;
 		}
 		if (k == 1) {
 			const struct account_cred *account =

@@ -219,7 +219,9 @@ static const char *const *strings(struct wire *w, const char *const *v, size_t *
 
 /** Absolute here or on Windows, which compose lets pass. */
 static bool is_absolute(const char *s) {
-	return s && (s[0] == '/' || (s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\')));
+	return s
+		&& (s[0] == '/' || strncmp(s, "\\\\", 2) == 0
+			|| (s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\')));
 }
 
 static void check_source(struct wire *w, const struct br_mount *mount) {

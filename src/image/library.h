@@ -1,0 +1,20 @@
+/** Libraries and programs that write by themselves: which of them an image has. */
+#ifndef BR_IMAGE_LIBRARY_H
+#define BR_IMAGE_LIBRARY_H
+
+#include <base/mem.h>
+#include <bindright/image.h>
+
+/** Whether an entry of an image's layer may be a file by which a library is known. */
+bool library_is_marker(const char *name);
+
+/** Add what the image's files and its command tell to what it has already. 0, or -1 with ENOMEM. */
+int library_find(struct br_arena *arena, struct br_image *image);
+
+/** The library that this package brings: of pip, or of the system's package manager; NULL: none. The name may have a version or extras behind it. */
+const struct br_library *library_of_package(const char *package, bool pip);
+
+/** Whether one of the words between '|' fits. */
+bool library_has_word(const char *list, const char *word, size_t n);
+
+#endif
