@@ -34,7 +34,7 @@ LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 # Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
-TEST_PACKAGES := libcmocka-dev acl python3 groff-base mandoc
+TEST_PACKAGES := libcmocka-dev acl python3 groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
     xfsprogs btrfs-progs podman runc crun uidmap skopeo
 

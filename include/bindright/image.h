@@ -247,6 +247,18 @@ int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_en
 const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, struct br_diags *dx);
 
+/**
+ * Whether what an image of this reference (NULL: any) finds at this container path is known to be only read: its documentation mounts it so, or nothing ever writes it (/etc/localtime). 1, 0, or -1 with
+ * ENOMEM.
+ */
+int br_image_only_reads(struct br_arena *arena, const char *reference, const char *target);
+
+/**
+ * Ask the engine which containers of a compose project run now: running[i] of spec->n, by the labels that compose gives them. One that does not answer has none. 0, or -1 with an error in dx.
+ */
+int br_images_running(struct br_arena *arena, const struct br_spec *spec,
+	const struct br_image_options *options, bool *running, struct br_diags *dx);
+
 /** The node of exactly this path, or NULL. */
 const struct br_image_node *br_image_node_at(const struct br_image *image, const char *path);
 

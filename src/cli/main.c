@@ -14,7 +14,7 @@
  *   what the host has       source/  each bind source
  *                           inode/   the facts of one inode
  *   who needs what          demand.c   mounts brought together by the place that they reach
- *                           engine.c   what each engine makes of a mount
+ *                           habits.c   what each engine makes of a mount
  *   the facts below         scan/   several threads fetch, one decides
  *   what does not fit       access.c   the kernel's decision
  *                           access_create.c   what the kernel makes new things like

@@ -454,15 +454,29 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 	return 0;
 }
 
-const struct br_engine_rules *session_rules(const struct session *session) {
-	(void)session; // one engine, of the newest version that was measured
-	return br_engine_rules(BR_ENGINE_DOCKER, 0);
+const struct br_habits *session_habits(const struct session *session) {
+	return br_habits(session->spec->engine, 0); // of the newest version that was measured
+}
+
+/** Who of them runs now; no more than a courtesy, and only where something may be changed. */
+static const bool *ask_running(struct session *session) {
+	struct br_image_options options = {.socket = find_socket(session->cli)};
+	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
+	if (!options.socket || !running) {
+		return NULL;
+	}
+	return br_images_running(
+		       &session->arena, session->spec, &options, running, session->cli->dx)
+		? NULL
+		: running;
 }
 
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
-	options->rules = session_rules(session);
+	options->habits = session_habits(session);
+	options->rootless = session->spec->engine == BR_ENGINE_DOCKER_ROOTLESS
+		|| session->spec->engine == BR_ENGINE_PODMAN_ROOTLESS;
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
@@ -516,6 +530,7 @@ int session_check(struct session *session, bool planned) {
 	if (fill_check_options(session, &options)) {
 		return CLI_USAGE;
 	}
+	options.running = ask_running(session);
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}
