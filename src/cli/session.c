@@ -340,6 +340,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.socket = find_socket(session->cli),
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
+	session->images = who->images;
 	return who->images ? 0 : -1;
 }
 
@@ -411,6 +412,7 @@ static struct br_check_input check_input(const struct session *session) {
 	return (struct br_check_input){
 		.spec = session->spec,
 		.identities = session->identities,
+		.images = session->images,
 		.demands = session->demands,
 		.hostdb = session->hostdb,
 		.acls = session->acls,

@@ -16,6 +16,7 @@ struct session {
 	struct br_hostdb *hostdb_again;
 	struct br_acls *acls;
 	const struct br_identity *identities;
+	const struct br_image *images;
 	struct br_demands *demands;
 	struct br_plan_options plan_options;
 	struct br_plan *plan;

@@ -143,3 +143,83 @@ int library_find(struct br_arena *arena, struct br_image *image) {
 	image->nlibraries = kept.n;
 	return 0;
 }
+
+// Configurations
+
+const char *library_config_option(const struct br_image *image, const struct br_library *library) {
+	for (size_t i = 0; library->config && i + 1 < image->ncommand; i++) {
+		const char *word = image->command[i];
+		if (word && (!strcmp(word, "-c") || !strcmp(word, "--configuration"))) {
+			// of a shell: sh -c "…"
+			const char *before = i ? image->command[i - 1] : NULL;
+			bool shell = before && strlen(before) > 1 && !strcmp(before + strlen(before) - 2, "sh");
+			if (!shell) {
+				return image->command[i + 1] ? image->command[i + 1] : "?";
+			}
+		}
+	}
+	return NULL;
+}
+
+/** "key = value", "key value;" without what is behind it; NULL: another line. */
+static char *value_of(struct br_arena *arena, const char *line, size_t n, const char *key) {
+	size_t len = strlen(key);
+	while (n && (*line == ' ' || *line == '\t')) {
+		line++;
+		n--;
+	}
+	if (n <= len || strncmp(line, key, len) != 0 || !strchr(" \t=", line[len])) {
+		return NULL;
+	}
+	line += len;
+	n -= len;
+	while (n && strchr(" \t=", *line)) {
+		line++;
+		n--;
+	}
+	size_t end = 0;
+	while (end < n && !strchr(" \t;\r", line[end])) {
+		end++;
+	}
+	return br_strndup(arena, line, end);
+}
+
+/** What is no place in the image: a device, the container's own output, or what depends on something. */
+static bool is_nowhere(const char *value) {
+	return !*value || !strncmp(value, "/dev/", 5) || !strncmp(value, "/proc/", 6)
+		|| strpbrk(value, "%$") || !strcasecmp(value, "none") || !strcasecmp(value, "syslog")
+		|| !strcasecmp(value, "auto") || !strcasecmp(value, "off");
+}
+
+/** supervisord writes into its working directory what is not said; nginx where it was built for. */
+static const char *unsaid(const struct br_library *library, size_t i) {
+	if (strcmp(library->name, "supervisor") != 0) {
+		return NULL;
+	}
+	return i == 0 ? "$PWD/supervisord.log" : i == 1 ? "$PWD/supervisord.pid" : "";
+}
+
+int library_configure(struct br_arena *arena, struct br_image_library *item, const char *text) {
+	const struct br_library *library = item->library;
+	for (size_t i = 0; i < BR_LIBRARY_PATHS; i++) {
+		item->configured[i] = unsaid(library, i);
+	}
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+		for (size_t i = 0; i < BR_LIBRARY_PATHS; i++) {
+			const char *key = library->paths[i].key;
+			char *value = key ? value_of(arena, line, n, key) : NULL;
+			if (!value) {
+				continue;
+			}
+			item->configured[i] = is_nowhere(value) ? ""
+				: *value == '/'         ? value
+							: br_printf(arena, "$PWD/%s", value);
+			if (!item->configured[i]) {
+				return -1;
+			}
+		}
+		line += n + (line[n] == '\n');
+	}
+	return 0;
+}
