@@ -93,5 +93,7 @@ int check_trees(struct check_work *work);
 void release_tallies(struct check_work *work);
 /** Findings about what the walk saw. */
 void check_walked(struct check_work *work);
+/** Findings about the containers' own file systems. */
+void check_images(struct check_work *work);
 
 #endif
