@@ -138,6 +138,8 @@ struct br_image_library {
 	const char *evidence;
 	/** Its paths by its configuration; the fields are NULL where that says nothing of them. */
 	const char *configured[BR_LIBRARY_PATHS];
+	/** It is a package of the system, with that one's configuration where nothing else takes its place. */
+	bool packaged;
 	/** It has a configuration of its own that was not read. */
 	bool config_unknown;
 	/** Of the Dockerfile, or {0}. */

@@ -173,35 +173,53 @@ static bool read_octal(const char *s, uint32_t *out) {
 	return true;
 }
 
+/** What the options of a tmpfs say; false where they cannot be read. */
+struct tmpfs {
+	bool has_mode;
+	uint32_t mode, uid, gid;
+};
+
+static bool read_tmpfs(const struct br_mount *mount, struct tmpfs *out) {
+	*out = (struct tmpfs){.mode = 01777};
+	for (size_t i = 0; i < mount->noptions; i++) {
+		const char *s = mount->options[i].s;
+		if (!strncmp(s, "mode", 4)) {
+			out->has_mode = true;
+			if (s[4] != '=' || !read_octal(s + 5, &out->mode)) {
+				return false;
+			}
+		} else if ((!strncmp(s, "uid=", 4) && br_parse_u32(s + 4, INT32_MAX, &out->uid))
+			|| (!strncmp(s, "gid=", 4) && br_parse_u32(s + 4, INT32_MAX, &out->gid))) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /**
- * The root of a tmpfs: its options', else the mode of the image's directory there with root as owner, else root's and 1777. runc stats the target and puts that mode before the options
- * (libcontainer/rootfs_linux.go).
+ * The root of a tmpfs: root's and 1777 where the image has nothing there, else with the mode of the image's directory. Where both the image and the options give a mode it depends on
+ * runc's version which one counts (libcontainer/rootfs_linux.go: chmod behind the mount, or mode= before the options): then both must stop it.
  */
 static enum way judge_tmpfs(
 	const struct inside *in, const struct br_mount *mount, struct obstacle *out) {
 	const struct br_image_node *node = br_image_node_at(in->image, mount->target.s);
-	bool known = node && (node->type == BR_IMAGE_ABSENT || (node->type == BR_IMAGE_DIRECTORY && node->mode_known));
-	uint32_t mode = node && node->type == BR_IMAGE_DIRECTORY ? node->mode : 01777;
-	uint32_t uid = 0;
-	uint32_t gid = 0;
-	for (size_t i = 0; i < mount->noptions; i++) {
-		const char *s = mount->options[i].s;
-		if (!strncmp(s, "mode", 4)) {
-			known = s[4] == '=' && read_octal(s + 5, &mode);
-		} else if ((!strncmp(s, "uid=", 4) && br_parse_u32(s + 4, INT32_MAX, &uid))
-			|| (!strncmp(s, "gid=", 4) && br_parse_u32(s + 4, INT32_MAX, &gid))) {
-			return WAY_UNKNOWN;
-		}
-	}
-	if (!known) {
+	bool over = node && node->type == BR_IMAGE_DIRECTORY;
+	struct tmpfs tmpfs;
+	if (!node || (over && !node->mode_known) || (!over && node->type != BR_IMAGE_ABSENT)
+		|| !read_tmpfs(mount, &tmpfs)) {
 		return WAY_UNKNOWN;
 	}
 	*out = (struct obstacle){.path = mount->target.s, .mount = mount};
-	out->inode = (struct br_inode){.mode = S_IFDIR | (mode & 07777),
+	out->inode = (struct br_inode){.mode = S_IFDIR | (tmpfs.mode & 07777),
 		.nlink = 2,
-		.uid = {uid},
-		.gid = {gid},
+		.uid = {tmpfs.uid},
+		.gid = {tmpfs.gid},
 		.have = BR_HAVE_ACL};
+	enum way way = over && !tmpfs.has_mode ? WAY_BLOCKED : judge(in, &in->box, BR_X, out);
+	if (!over || way != WAY_BLOCKED) {
+		return way;
+	}
+	out->inode.mode = S_IFDIR | node->mode;
 	return judge(in, &in->box, BR_X, out);
 }
 

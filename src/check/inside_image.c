@@ -61,7 +61,9 @@ static const char *say_obstacle(const struct inside *in, const struct obstacle *
 
 static const char *advise_way(const struct inside *in, const struct obstacle *obstacle) {
 	if (obstacle->mount && obstacle->mount->kind == BR_MOUNT_TMPFS) {
-		return say(in->work, "give the tmpfs a mode: %s:mode=1777", obstacle->path);
+		return say(in->work,
+			"chmod o+x '%s' in the image, or mount the tmpfs where it has no directory",
+			obstacle->path);
 	}
 	if (obstacle->mount) {
 		return say(in->work, "let uid %u enter the source of '%s': bindright fix",
@@ -114,17 +116,26 @@ static bool is_for_data(const char *path) {
 	return yes;
 }
 
-static void report_unwritable(const struct inside *in, const char *path, struct br_span at,
-	const char *why, const struct obstacle *obstacle) {
+/** What helps: `is_file`, because a file was named. */
+static const char *advise_writing(const struct inside *in, const char *path, bool is_file) {
+	if (is_file) {
+		return "name a file in a directory that the user can write, such as /tmp";
+	}
+	return in->image->origin == BR_IMAGE_DOCKERFILE
+		? say(in->work, "before USER in the Dockerfile: RUN mkdir -p %s && chown %u:%u %s",
+			path, in->identity->uid.v, in->identity->gid.v, path)
+		: "mount a directory of the user's there, or chown it in an image of your own";
+}
+
+static struct br_finding *report_unwritable(const struct inside *in, const char *path,
+	struct br_span at, const char *why, const struct obstacle *obstacle) {
 	struct br_finding *finding = add_inside(in, 601, path, at,
 		say(in->work, "%s '%s', and uid %u cannot write there", why, path,
 			in->identity->uid.v));
 	finding->because = say_obstacle(in, obstacle);
-	finding->advice = in->image->origin == BR_IMAGE_DOCKERFILE
-		? say(in->work, "before USER in the Dockerfile: RUN mkdir -p %s && chown %u:%u %s",
-			path, in->identity->uid.v, in->identity->gid.v, path)
-		: "mount a directory of the user's there, or chown it in an image of your own";
+	finding->advice = advise_writing(in, path, false);
 	finding->verdict = obstacle->verdict;
+	return finding;
 }
 
 /** A path that is looked at already does not get two findings. */
@@ -143,7 +154,7 @@ static void check_volumes(const struct inside *in) {
 		struct obstacle obstacle;
 		if (*volume->s == '/' && !is_mounted(in, volume->s, true)
 			&& way_to_write(in, volume->s, false, &obstacle) == WAY_BLOCKED) {
-			report_unwritable(in, volume->s, volume->at,
+			(void)report_unwritable(in, volume->s, volume->at,
 				"the image keeps data in its VOLUME", &obstacle);
 		}
 	}
@@ -160,7 +171,7 @@ static void check_empty(const struct inside *in) {
 			continue;
 		}
 		if (way_to_write(in, node->path, false, &obstacle) == WAY_BLOCKED) {
-			report_unwritable(in, node->path, node->at,
+			(void)report_unwritable(in, node->path, node->at,
 				"the Dockerfile makes the empty directory", &obstacle);
 		}
 	}
@@ -204,7 +215,8 @@ static void check_variables(const struct inside *in) {
 		}
 		if (way_to_write(in, value, is_file, &obstacle) == WAY_BLOCKED) {
 			report_unwritable(in, value, (struct br_span){0},
-				say(in->work, "%.*s is", (int)n, entry), &obstacle);
+				say(in->work, "%.*s is", (int)n, entry), &obstacle)
+				->advice = advise_writing(in, value, is_file);
 		}
 	}
 }

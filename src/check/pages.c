@@ -111,7 +111,7 @@ static const struct br_code_page all[] = {
 		"    volumes: [\"./models:/root/.cache/huggingface\"]\n",
 		"Mount it at a path that the user can reach, and tell the program where that is "
 		"(HOME, HF_HOME and the like). Or let the directory be entered: chmod o+x in the "
-		"Dockerfile, mode=1755 for a tmpfs, `bindright fix` for an outer mount.",
+		"Dockerfile, also where a tmpfs covers it; `bindright fix` for an outer mount.",
 	},
 	{
 		201,

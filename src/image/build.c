@@ -61,9 +61,18 @@ static int take_accounts(struct df_build *b, struct df_stage *stage, const struc
 }
 
 /** What it has in its file system, and what it starts. */
-static int take_files(struct df_build *b, struct df_stage *stage, const struct br_image *image) {
+static int take_files(struct df_build *b, struct df_stage *stage, struct br_image *image) {
 	struct df_list command = {0};
 	stage->tree.arena = b->arena;
+	// What was read of it counts; else what is known of such images.
+	bool read = image->nnodes && image->origin == BR_IMAGE_ARCHIVE;
+	if (read ? tree_take(&stage->tree, image)
+		 : stage->base && tree_seed(&stage->tree, stage->base)) {
+		return -1;
+	}
+	if (!read && stage->tree.complete && library_of_image(b->arena, stage->base, image)) {
+		return -1;
+	}
 	for (size_t i = 0; i < image->ncommand; i++) {
 		if (br_vec_push(b->arena, &command, image->command[i])) {
 			return -1;
@@ -80,15 +89,11 @@ static int take_files(struct df_build *b, struct df_stage *stage, const struct b
 		}
 	}
 	stage->workdir = image->workdir;
-	stage->command = command.v;
 	if (command.n && br_vec_push(b->arena, &command, NULL)) {
 		return -1;
 	}
 	stage->command = command.v;
-	// What was read of it counts; else what is known of such images.
-	return image->nnodes && image->origin == BR_IMAGE_ARCHIVE ? tree_take(&stage->tree, image)
-		: stage->base                                      ? tree_seed(&stage->tree, stage->base)
-								   : 0;
+	return 0;
 }
 
 /** From an image that is not in this file. */

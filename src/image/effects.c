@@ -127,10 +127,11 @@ static char kind_in_context(const struct df_work *work, const char *path) {
 
 // Libraries
 
-static int add_library(struct df_work *work, const struct br_library *library, const char *how,
-	struct br_span at) {
+static int add_library(struct df_work *work, const struct br_library *library, bool packaged,
+	const char *how, struct br_span at) {
 	struct df_stage *stage = work->stage;
-	struct br_image_library item = {.library = library, .evidence = how, .at = at};
+	struct br_image_library item = {
+		.library = library, .evidence = how, .packaged = packaged, .at = at};
 	for (size_t i = 0; i < stage->libraries.n; i++) {
 		if (stage->libraries.v[i].library == library) {
 			return 0;
@@ -160,7 +161,7 @@ static int read_requirements(struct df_work *work, const char *name, struct br_s
 		const struct br_library *library =
 			strchr("#-", *line) ? NULL : library_of_package(line, true);
 		if (library) {
-			failed = add_library(work, library,
+			failed = add_library(work, library, false,
 				br_printf(work->b->arena, "%s names %.*s", base_name(name),
 					(int)strcspn(line, "=<>!~[;@ #\t"), line),
 				at);
@@ -205,7 +206,7 @@ static int find_installed(struct df_work *work, const struct df_command *c) {
 		const struct br_library *library =
 			word && *word != '-' ? library_of_package(word, manager == 'p') : NULL;
 		if (library
-			&& add_library(work, library,
+			&& add_library(work, library, manager == 's',
 				br_printf(work->b->arena, "%s installs %.*s",
 					base_name(c->words[0]), (int)strcspn(word, "=<>!~[;@ "),
 					word),
@@ -409,7 +410,9 @@ int df_copy_effects(struct df_work *work, const struct df_copy_request *c) {
 	} else if (kind == 'f' && *parent) {
 		failed = failed || make_destination(work, c, parent);
 	} else {
-		// a file or a directory: nobody knows
+		// a file or a directory, and whose: nobody knows
+		struct tree_step step = {.at = work->line->at};
+		failed = failed || tree_chown(tree, &step, path, false);
 		tree_fill(tree, path);
 		open_up(tree, path);
 	}
@@ -474,9 +477,8 @@ static int configure(struct df_work *work, struct br_image *image, struct br_ima
 			return -1;
 		}
 		// One that is named is not the package's; one of pip's packages has none.
-		bool packaged = strstr(all[i].evidence, "installs") && !strstr(all[i].evidence, "pip");
 		all[i].config_unknown = all[i].config_unknown
-			|| (!found && all[i].library->config && (named || !packaged));
+			|| (!found && all[i].library->config && (named || !all[i].packaged));
 	}
 	return 0;
 }
@@ -512,13 +514,9 @@ int df_finish_effects(struct df_work *work, struct br_image *out) {
 	out->libraries = stage->libraries.v;
 	out->nlibraries = stage->libraries.n;
 	failed = failed || library_find(arena, out);
-	struct br_image_library *all = BR_NEW_ARRAY(arena, struct br_image_library, out->nlibraries);
-	if (failed || !all) {
+	struct br_image_library *all = failed ? NULL : library_own(arena, out);
+	if (!all) {
 		return br_error_memory(work->b->dx);
 	}
-	for (size_t i = 0; i < out->nlibraries; i++) {
-		all[i] = out->libraries[i];
-	}
-	out->libraries = all;
 	return configure(work, out, all) ? br_error_memory(work->b->dx) : 0;
 }

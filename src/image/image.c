@@ -1,3 +1,4 @@
+#include "library.h"
 #include "parts.h"
 #include "tree.h"
 
@@ -88,7 +89,8 @@ static int add_known(struct image_finder *finder, const struct br_container *con
 	if (container->build || !container->image.s || image->nnodes) {
 		return 0;
 	}
-	if (tree_seed(&tree, container->image.s)) {
+	if (tree_seed(&tree, container->image.s)
+		|| (tree.complete && library_of_image(finder->arena, container->image.s, image))) {
 		return br_error_memory(finder->dx);
 	}
 	image->nodes = tree.nodes.v;

@@ -108,13 +108,9 @@ static int add_started(struct br_arena *arena, const struct br_image *image, str
 		if (!is_started(image, &all[i])) {
 			continue;
 		}
-		struct br_image_library *old = find_found(found, &all[i]);
 		struct br_image_library item = {
 			.library = &all[i], .evidence = "the image's command starts it"};
-		if (old) {
-			item.at = old->at;
-			*old = item;
-		} else if (br_vec_push(arena, found, item)) {
+		if (!find_found(found, &all[i]) && br_vec_push(arena, found, item)) {
 			return -1;
 		}
 	}
@@ -144,6 +140,39 @@ int library_find(struct br_arena *arena, struct br_image *image) {
 	return 0;
 }
 
+struct br_image_library *library_own(struct br_arena *arena, struct br_image *image) {
+	struct br_image_library *all =
+		BR_NEW_ARRAY(arena, struct br_image_library, image->nlibraries);
+	for (size_t i = 0; all && i < image->nlibraries; i++) {
+		all[i] = image->libraries[i];
+	}
+	image->libraries = all ? all : image->libraries;
+	return all;
+}
+
+int library_of_image(struct br_arena *arena, const char *reference, struct br_image *image) {
+	const char *slash = strrchr(reference, '/');
+	const char *name = slash ? slash + 1 : reference;
+	char *plain = br_strndup(arena, name, strcspn(name, ":@"));
+	const struct br_library *library = plain ? library_of_package(plain, false) : NULL;
+	struct br_image_library *item = BR_NEW(arena, struct br_image_library);
+	const char **command = BR_NEW_ARRAY(arena, const char *, 1);
+	if (!plain || !item || !command) {
+		return -1;
+	}
+	if (!library || image->nlibraries || image->ncommand) {
+		return 0;
+	}
+	*item = (struct br_image_library){.library = library, .packaged = true};
+	item->evidence = br_printf(arena, "the image is %s", plain);
+	*command = plain;
+	image->libraries = item;
+	image->nlibraries = 1;
+	image->command = command;
+	image->ncommand = 1;
+	return item->evidence ? 0 : -1;
+}
+
 // Configurations
 
 const char *library_config_option(const struct br_image *image, const struct br_library *library) {
@@ -159,6 +188,13 @@ const char *library_config_option(const struct br_image *image, const struct br_
 		}
 	}
 	return NULL;
+}
+
+/** The words of `config` in the table, one by one; a test holds them together. */
+const char *library_config_path(size_t i) {
+	static const char *const all[] = {"/etc/supervisor/supervisord.conf", "/etc/supervisord.conf",
+		"/etc/nginx/nginx.conf"};
+	return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
 }
 
 /** "key = value", "key value;" without what is behind it; NULL: another line. */

@@ -172,7 +172,7 @@ USER 1001:1001
 END
 build perhaps <<'END'
 ARG WHO
-RUN mkdir -p /app/logs && chown $WHO /app/logs
+RUN mkdir -p /app/logs && chown $(cat /uid) /app/logs
 RUN if [ -n "$WHO" ]; then mkdir -p /app/cache; fi
 RUN for d in a b; do mkdir -p /data/$d; done
 USER 1001:1001
