@@ -3,7 +3,7 @@
 
 _bindright() {
 	local cur prev words cword command='' i
-	local commands='check plan fix undo history explain inspect id codes help'
+	local commands='check plan fix reclaim undo history explain inspect id codes help'
 	local read='--file --kind --project-directory --env-file --profile --project-name --env --engine
 		--compose-version --sysroot --image-archive --user'
 	local input="$read --need --exclude --keep --fail-fast --depth --cross-file-systems
@@ -21,7 +21,7 @@ _bindright() {
 	fi
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		check | plan | fix | undo | history | explain | inspect | id | codes | help)
+		check | plan | fix | reclaim | undo | history | explain | inspect | id | codes | help)
 			command=${words[i]}
 			break
 			;;
@@ -29,7 +29,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | --image-archive | -o | --output | --allow-dangerous)
+	-f | --file | --env-file | --image-archive | -o | --output | --plan | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -63,7 +63,10 @@ _bindright() {
 	'') offered="$commands $input --fail-on" ;;
 	check) offered="$input --fail-on" ;;
 	plan) offered="$input --fail-on $change" ;;
-	fix) offered="$input $change --yes --dry-run" ;;
+	fix) offered="$input $change --plan --yes --dry-run" ;;
+	reclaim)
+		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --yes --dry-run"
+		;;
 	undo) offered="$list --progress --yes --dry-run" ;;
 	history) offered="$list --prune" ;;
 	explain)

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -31,6 +32,8 @@ static struct {
 	int sync_fails_at;
 	atomic_int chowns;
 	int chown_fails_at;
+	/** During the n-th one somebody asks it to stop. */
+	int stop_at_chown;
 	int error;
 	/** Paths of what fchownat was called for, one a line. */
 	struct br_buf *log;
@@ -47,6 +50,8 @@ int fdatasync(int fd) {
 	}
 	return (int)syscall(SYS_fdatasync, fd);
 }
+
+static struct ground g;
 
 static void log_path(int fd) {
 	char link[64];
@@ -67,14 +72,15 @@ int fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags) {
 		log_path(fd);
 		atomic_flag_clear(&busy);
 	}
+	if (calls.chowns == calls.stop_at_chown) {
+		g.stop = 1;
+	}
 	if (calls.chowns == calls.chown_fails_at) {
 		errno = calls.error;
 		return -1;
 	}
 	return (int)syscall(SYS_fchownat, fd, path, uid, gid, flags);
 }
-
-static struct ground g;
 
 static int setup(void **state) {
 	(void)state;
@@ -91,13 +97,6 @@ static int teardown(void **state) {
 		ground_remove(&g);
 	}
 	return 0;
-}
-
-static void needs_root(void) {
-	if (geteuid() != 0) {
-		print_message("needs root\n");
-		skip();
-	}
 }
 
 static const char *at(const char *name) {
@@ -689,6 +688,27 @@ static void stop_at_sync(int n) {
 	g.stop = n == 2;
 }
 
+// A batch is announced, and not begun: that stands in nobody's way.
+static void test_stop_before_the_first(void **state) {
+	(void)state;
+	needs_root();
+	ground_fill(&g, 50);
+	g.use_stop = true;
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	calls.at_sync = stop_at_sync;
+	assert_int_equal(ground_apply(&g), -1);
+	assert_true(g.applied.interrupted);
+	assert_int_equal(g.applied.changed, 0);
+	assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
+	assert_snapshot(g.tree, before);
+	calls.at_sync = NULL;
+	g.stop = 0;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_undo(&g, NULL, false), 0);
+}
+
 static void test_stop(void **state) {
 	(void)state;
 	needs_root();
@@ -703,12 +723,13 @@ static void test_stop(void **state) {
 	assert_non_null(strstr(g.said, "interrupted: 0 of 100 changed"));
 	g.stop = 0;
 	g.decide = decide_owner;
-	calls.syncs = 0;
-	calls.at_sync = stop_at_sync;
+	calls.chowns = 0;
+	calls.stop_at_chown = 7;
 	assert_int_equal(ground_apply(&g), -1);
 	assert_true(g.applied.interrupted);
+	assert_int_equal(g.applied.changed, 7);
 	assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
-	calls.at_sync = NULL;
+	calls.stop_at_chown = 0;
 	g.stop = 0;
 	// Nothing new before that is put back.
 	char id[BR_RUN_ID];
@@ -782,6 +803,91 @@ static void test_places_apart(void **state) {
 	assert_snapshot(whole, before);
 }
 
+/** What another process gets to hear when it fixes, or undoes, in this place while we are at work. */
+static const char *other_place;
+static bool other_undoes;
+static int other_status;
+
+static void other_at_work(int n) {
+	int status;
+	if (n != 2) {
+		return;
+	}
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		memset(&calls, 0, sizeof(calls));
+		snprintf(g.tree, sizeof(g.tree), "%s", other_place);
+		int r = other_undoes ? ground_undo(&g, NULL, false) : ground_apply(&g);
+		bool refused = strstr(g.said, "another fix or undo is running in '") != NULL;
+		_exit(r < 0 ? (refused ? 2 : 3) : r);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	other_status = WEXITSTATUS(status);
+}
+
+/** A fix in `mine`, and in its midst another one in `theirs`. */
+static int both(const char *mine, const char *theirs) {
+	snprintf(g.tree, sizeof(g.tree), "%s", mine);
+	other_place = theirs;
+	other_undoes = false;
+	memset(&calls, 0, sizeof(calls));
+	calls.at_sync = other_at_work;
+	assert_int_equal(ground_apply(&g), 0);
+	calls.at_sync = NULL;
+	return other_status;
+}
+
+static void test_one_at_a_time_in_one_place(void **state) {
+	(void)state;
+	needs_root();
+	static char whole[sizeof(g.tree)];
+	static char first[sizeof(g.tree) + 8];
+	static char second[sizeof(g.tree) + 8];
+	ground_fill(&g, 30);
+	snprintf(whole, sizeof(whole), "%s", g.tree);
+	snprintf(first, sizeof(first), "%s/d1", whole);
+	snprintf(second, sizeof(second), "%s/d2", whole);
+	br_auto(br_freep) char *before = snapshot(whole);
+	// One beside the other; the same; what contains it; what it contains.
+	assert_int_equal(both(first, second), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(whole, before);
+	assert_int_equal(both(first, first), 2);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(both(first, whole), 2);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(both(whole, first), 2);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(whole, before);
+	snprintf(g.tree, sizeof(g.tree), "%s", whole);
+}
+
+// It undoes what is finished, not what somebody is about to do; and not right there.
+static void test_undo_beside_a_fix(void **state) {
+	(void)state;
+	needs_root();
+	char whole[sizeof(g.tree)];
+	ground_fill(&g, 30);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	snprintf(whole, sizeof(whole), "%s", g.tree);
+	other_place = whole;
+	other_undoes = true;
+	calls.at_sync = other_at_work;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(other_status, 0);
+	assert_true(snprintf(g.tree, sizeof(g.tree), "%s/d1", whole) > 0);
+	g.decide = decide_acl;
+	calls.syncs = 0;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(other_status, 2);
+	calls.at_sync = NULL;
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_snapshot(whole, before);
+}
+
 static void test_locked(void **state) {
 	(void)state;
 	needs_root();
@@ -791,10 +897,50 @@ static void test_locked(void **state) {
 	snprintf(path, sizeof(path), "%s/lock", g.state);
 	br_auto(br_closep) int fd = open(path, O_RDWR | O_CLOEXEC);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_int_equal(ground_apply(&g), -1);
-	assert_non_null(strstr(g.said, "another fix or undo is running"));
 	assert_int_equal(ground_undo(&g, NULL, false), -1);
+	assert_non_null(strstr(g.said, "another fix or undo is about to begin"));
 	assert_int_equal(ground_undo(&g, NULL, true), 1);
+	// It is waited for, so one that goes in time is no obstacle.
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct timespec pause = {.tv_nsec = 50000000};
+		(void)nanosleep(&pause, NULL);
+		_exit(flock(fd, LOCK_UN) < 0);
+	}
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+// What cannot be put back does not hide the runs before it.
+static void test_conflict_and_the_run_before(void **state) {
+	(void)state;
+	needs_root();
+	char first[BR_RUN_ID];
+	char second[BR_RUN_ID];
+	ground_fill(&g, 5);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	assert_int_equal(ground_apply(&g), 0);
+	strcpy(first, g.applied.id);
+	g.decide = decide_further;
+	assert_int_equal(ground_apply(&g), 0);
+	strcpy(second, g.applied.id);
+	assert_int_equal(chmod(at("d0/f1"), 0666), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_string_equal(g.run.id, second);
+	assert_int_equal(g.undone.conflicts, 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_string_equal(g.run.id, first);
+	assert_int_equal(g.undone.conflicts, 1);
+	// Nothing else is left: so the newer one again, where its file is as it left it.
+	assert_int_equal(chmod(at("d0/f1"), 0644), 0);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_string_equal(g.run.id, second);
+	assert_int_equal(g.undone.restored, 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_string_equal(g.run.id, first);
+	assert_snapshot(g.tree, before);
+	assert_int_equal(ground_undo(&g, NULL, false), 0);
 }
 
 static void test_prune(void **state) {
@@ -1071,9 +1217,13 @@ int main(void) {
 		TEST(test_one_refusal_is_not_the_end),
 		TEST(test_unwritable_journal),
 		TEST(test_stop),
+		TEST(test_stop_before_the_first),
 		TEST(test_newest_first),
 		TEST(test_places_apart),
 		TEST(test_locked),
+		TEST(test_one_at_a_time_in_one_place),
+		TEST(test_undo_beside_a_fix),
+		TEST(test_conflict_and_the_run_before),
 		TEST(test_prune),
 		TEST(test_makes),
 		TEST(test_made_and_used),

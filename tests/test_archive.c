@@ -1,10 +1,10 @@
 #include <base/own.h>
+#include <base/sha256.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <image/parts.h>
-#include <image/sha256.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

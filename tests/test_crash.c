@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/applied.h>
-#include <sys/ptrace.h>
+#include <support/trace.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -22,18 +22,35 @@
 #include <cmocka.h>
 
 static struct ground g;
-static uint32_t seed = 1;
+static uint32_t seed;
+/** Done so far. */
+static long kills;
+static long faults;
+
+/** How many kills are wanted (BR_KILLS); 0: the few of every day. */
+static long wanted(void) {
+	const char *text = getenv("BR_KILLS");
+	return text != NULL ? strtol(text, NULL, 10) : 0;
+}
+
+/** BR_SEED names another sequence of random numbers. */
+static int begin(void **state) {
+	const char *text = getenv("BR_SEED");
+	(void)state;
+	seed = text != NULL ? (uint32_t)strtoul(text, NULL, 10) : 1;
+	print_message("seed %u\n", seed);
+	return 0;
+}
+
+static int end(void **state) {
+	(void)state;
+	print_message("%ld kills in all\n", kills);
+	return 0;
+}
 
 static uint32_t pick(uint32_t n) {
 	seed = seed * 1664525 + 1013904223;
 	return (seed >> 8) % n;
-}
-
-static void needs_root(void) {
-	if (geteuid() != 0) {
-		print_message("needs root\n");
-		skip();
-	}
 }
 
 static struct br_make makes[] = {
@@ -41,22 +58,8 @@ static struct br_make makes[] = {
 	{.below = "new/er", .after = {.mode = S_IFDIR | 0700, .uid = {BOX_ID}, .gid = {BOX_ID}}},
 };
 
-/** Where syncing costs nothing, if there is such a place: a kill is not a power cut. */
 static void make_ground(bool in_memory, int n) {
-	br_auto(br_freep) char *old = NULL;
-	const char *tmp = getenv("TMPDIR");
-	if (tmp != NULL) {
-		old = strdup(tmp);
-	}
-	if (in_memory && access("/dev/shm", W_OK) == 0) {
-		assert_int_equal(setenv("TMPDIR", "/dev/shm", 1), 0);
-	}
-	ground_make(&g);
-	if (old != NULL) {
-		assert_int_equal(setenv("TMPDIR", old, 1), 0);
-	} else {
-		assert_int_equal(unsetenv("TMPDIR"), 0);
-	}
+	ground_make_at(&g, in_memory);
 	if (n >= 0) {
 		ground_fill(&g, n);
 	}
@@ -74,63 +77,43 @@ static void work(bool undo) {
 	_exit(ground_apply(&g) < 0);
 }
 
+/** When it is killed. */
+struct death {
+	long at;
+	bool whole;
+};
+
+static enum trace_choice choose_death(void *context, const struct trace_stop *stop, int *err) {
+	struct death *death = context;
+	(void)err;
+	death->whole = stop->count != death->at;
+	return death->whole ? TRACE_GO : TRACE_KILL;
+}
+
 /**
  * Run it and kill it when its main thread has begun or ended so many system calls (0: never). How many there were; -1 where tracing is not allowed. *whole: it came to its
  * end.
  */
 static long run_until(bool undo, long n, bool *whole) {
-	long stops = 0;
-	int status;
-	pid_t pid = fork();
+	struct death death = {.at = n, .whole = true};
+	int status = 0;
+	pid_t pid = trace_fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0) {
-			_exit(99);
-		}
-		(void)raise(SIGSTOP);
 		work(undo);
 	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status)) {
-		return -1;
+	long stops = trace_run(pid, choose_death, &death, &status);
+	*whole = death.whole;
+	if (stops >= 0 && *whole) {
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
 	}
-	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_EXITKILL), 0);
-	*whole = false;
-	while (n == 0 || stops < n) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (WIFEXITED(status)) {
-			assert_int_equal(WEXITSTATUS(status), 0);
-			*whole = true;
-			return stops;
-		}
-		stops++;
-	}
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	kills += !*whole;
 	return stops;
 }
 
-static void forget(void) {
-	struct br_places *places = br_places_new();
-	struct br_diags *dx = br_diags_new(places);
-	struct br_state_dir dir = {.path = g.state};
-	assert_true(br_history_prune(&dir, -10, dx) >= 0);
-	br_diags_free(dx);
-	br_places_free(places);
-	br_arena_release(&g.arena);
-}
-
 static void undo_wholly(const char *before) {
-	int r = ground_undo(&g, NULL, false);
-	if (r < 0 || g.undone.conflicts > 0 || g.undone.failed > 0) {
-		fail_msg("undo: %d, %llu conflicts (%s: %s), %s", r,
-			(unsigned long long)g.undone.conflicts,
-			g.undone.nexamples > 0 ? g.undone.examples[0] : "",
-			g.undone.nexamples > 0 ? g.undone.reasons[0] : "", g.said);
-	}
-	assert_snapshot(g.tree, before);
-	forget();
+	ground_undo_wholly(&g, before);
 }
 
 static void kill_often(bool in_memory, int rounds) {
@@ -163,15 +146,43 @@ static void kill_often(bool in_memory, int rounds) {
 
 static void test_killed(void **state) {
 	(void)state;
-	kill_often(true, 250);
+	kill_often(true, wanted() > 0 ? (int)(wanted() / 3) : 250);
 }
 
-// Every place in turn, on the few inodes that change most.
+static bool can_trace(void) {
+	bool whole;
+	if (run_until(false, 0, &whole) >= 0) {
+		return true;
+	}
+	ground_remove(&g);
+	print_message("needs ptrace\n");
+	return false;
+}
+
+/** Every place in turn. */
+static void kill_everywhere(const char *before) {
+	bool whole = false;
+	bool done;
+	long at;
+	long undo_at;
+	for (at = 1; !whole; at++) {
+		(void)run_until(false, at, &whole);
+		undo_wholly(before);
+	}
+	whole = false;
+	for (undo_at = 1; !whole; undo_at++) {
+		(void)run_until(false, 0, &done);
+		(void)run_until(true, undo_at, &whole);
+		undo_wholly(before);
+	}
+	print_message("%ld and %ld places\n", at - 1, undo_at - 1);
+}
+
+// The few inodes that change most.
 static void test_killed_everywhere(void **state) {
 	(void)state;
 	unsigned char blob[64];
 	char path[900];
-	bool whole = false;
 	needs_root();
 	make_ground(true, -1);
 	g.nmakes = 1;
@@ -182,25 +193,29 @@ static void test_killed_everywhere(void **state) {
 	size_t n = acl_blob(0707, OTHER_ID, 7, blob);
 	assert_int_equal(setxattr(path, "system.posix_acl_access", blob, n, 0), 0);
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	if (run_until(false, 0, &whole) < 0) {
-		ground_remove(&g);
-		print_message("needs ptrace\n");
+	if (!can_trace()) {
 		skip();
 	}
 	undo_wholly(before);
-	long at;
-	for (at = 1, whole = false; !whole; at++) {
-		(void)run_until(false, at, &whole);
-		undo_wholly(before);
+	kill_everywhere(before);
+	ground_remove(&g);
+}
+
+// Fifty files and what stands beside them; only where time is no matter.
+static void test_killed_everywhere_in_fifty(void **state) {
+	(void)state;
+	needs_root();
+	if (wanted() == 0) {
+		print_message("not asked for\n");
+		return;
 	}
-	long undo_at;
-	for (undo_at = 1, whole = false; !whole; undo_at++) {
-		bool done;
-		(void)run_until(false, 0, &done);
-		(void)run_until(true, undo_at, &whole);
-		undo_wholly(before);
+	make_ground(true, 50);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	if (!can_trace()) {
+		skip();
 	}
-	print_message("%ld and %ld places\n", at - 1, undo_at - 1);
+	undo_wholly(before);
+	kill_everywhere(before);
 	ground_remove(&g);
 }
 
@@ -227,6 +242,7 @@ static long kill_after(bool undo, long us, int *killed) {
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	*killed += WIFSIGNALED(status);
+	kills += WIFSIGNALED(status);
 	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &ended), 0);
 	return (ended.tv_sec - begun.tv_sec) * 1000000 + (ended.tv_nsec - begun.tv_nsec) / 1000;
 }
@@ -254,155 +270,106 @@ static void test_killed_threads(void **state) {
 	ground_remove(&g);
 }
 
-// ---- Attacks ----
+// ---- Failing calls ----
 
-static char outside[500];
+/** Calls that change something or make it durable; and those that only find out. */
+static const char *const changing[] = {"pwrite64", "fdatasync", "fsync", "fchownat", "fchmodat2",
+	"setxattrat", "removexattrat", "mkdirat", "renameat2", "unlinkat", NULL};
+static const char *const looking[] = {"openat2", "statx", "getxattrat", NULL};
 
-static void add(const char *dir, const char *name, uid_t owner) {
-	char path[900];
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0640);
-	if (fd < 0 || fchown(fd, owner, owner) < 0) {
-		_exit(3);
-	}
-	close(fd);
-}
+/** The n-th of these calls fails, and where `for_good` all after it. */
+struct fault {
+	const char *const *names;
+	long n;
+	int err;
+	bool for_good;
+	/** How many there were. */
+	long seen;
+};
 
-static void at_tree(char out[900], const char *name) {
-	snprintf(out, 900, "%s/%s", g.tree, name);
-}
-
-/** A directory of the tree and a link that leads out of it take each other's place. */
-static void attack_by_symlink(void) {
-	char a[900];
-	char b[900];
-	at_tree(a, "swapped");
-	at_tree(b, "link");
-	for (;;) {
-		(void)renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
-	}
-}
-
-/** A file of the tree is replaced by another name of a file outside, and comes back. */
-static void attack_by_link(void) {
-	char a[900];
-	char b[900];
-	char victim[900];
-	at_tree(a, "swapped/f3");
-	at_tree(b, "planted");
-	snprintf(victim, sizeof(victim), "%s/others", outside);
-	for (;;) {
-		(void)unlink(b);
-		if (link(victim, b) < 0) {
-			continue;
+static bool is_one_of(const char *const *names, long call) {
+	for (; *names != NULL; names++) {
+		if (trace_call(*names) == call) {
+			return true;
 		}
-		(void)rename(b, a);
-		(void)unlink(a);
-		add(g.tree, "swapped/f3", HOST_ID);
 	}
+	return false;
 }
 
-/** The whole directory moves out of the tree and back. */
-static void attack_by_move(void) {
-	char a[900];
-	char b[900];
-	at_tree(a, "swapped");
-	snprintf(b, sizeof(b), "%s/away", g.top);
-	for (;;) {
-		(void)rename(a, b);
-		if (symlink(outside, a) == 0) {
-			(void)unlink(a);
-		}
-		(void)rename(b, a);
+static enum trace_choice choose_fault(void *context, const struct trace_stop *stop, int *err) {
+	struct fault *fault = context;
+	if (!stop->entry || !is_one_of(fault->names, stop->call)) {
+		return TRACE_GO;
 	}
-}
-
-static int64_t now_ms(void) {
-	struct timespec now;
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void fill_arena_of_combat(void) {
-	char path[900];
-	char name[32];
-	snprintf(outside, sizeof(outside), "%s/outside", g.top);
-	assert_int_equal(mkdir(outside, 0755), 0);
-	at_tree(path, "swapped");
-	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(chown(path, HOST_ID, HOST_ID), 0);
-	// The same names and owners inside and outside: only the way tells them apart.
-	for (int i = 0; i < 40; i++) {
-		snprintf(name, sizeof(name), "f%d", i);
-		add(path, name, HOST_ID);
-		add(outside, name, HOST_ID);
+	fault->seen++;
+	if (fault->n == 0 || fault->seen < fault->n
+		|| (fault->seen > fault->n && !fault->for_good)) {
+		return TRACE_GO;
 	}
-	add(outside, "others", OTHER_ID);
-	at_tree(path, "link");
-	assert_int_equal(symlink(outside, path), 0);
+	*err = fault->err;
+	return TRACE_FAIL;
 }
 
-/** What is outside, but the number of names that its files have. */
-static char *see_outside(void) {
-	struct br_buf out = {0};
-	char path[900];
-	struct stat st;
-	for (int i = -1; i < 40; i++) {
-		snprintf(path, sizeof(path), i < 0 ? "%s/others" : "%s/f%d", outside, i);
-		assert_int_equal(lstat(path, &st), 0);
-		br_buf_addf(&out, "%s %o %u:%u\n", path, st.st_mode, st.st_uid, st.st_gid);
-	}
-	assert_int_equal(lstat(outside, &st), 0);
-	br_buf_addf(&out, "%o %u:%u\n", st.st_mode, st.st_uid, st.st_gid);
-	return br_buf_take(&out);
-}
-
-static void under_attack(void (*attack)(void)) {
-	uint64_t changed = 0;
-	uint64_t conflicts = 0;
-	needs_root();
-	make_ground(true, 30);
-	g.decide = decide_owner;
-	g.nmakes = 0;
-	fill_arena_of_combat();
-	br_auto(br_freep) char *before = see_outside();
-	pid_t pid = fork();
+/** It may fail, but it ends by itself. */
+static void run_with(bool undo, struct fault *fault) {
+	int status = 0;
+	pid_t pid = trace_fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		attack();
+		work(undo);
 	}
-	for (int64_t end = now_ms() + 1500; now_ms() < end;) {
-		(void)ground_apply(&g);
-		changed += g.applied.changed;
-		conflicts += g.applied.conflicts;
-		(void)ground_undo(&g, NULL, false);
-		conflicts += g.undone.conflicts;
-		br_auto(br_freep) char *after = see_outside();
-		assert_string_equal(before, after);
-		forget();
+	fault->seen = 0;
+	(void)trace_run(pid, choose_fault, fault, &status);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) {
+		fail_msg("%s of call %ld with %s%s: status %x", undo ? "undo" : "fix", fault->n,
+			strerror(fault->err), fault->for_good ? " for good" : "", status);
 	}
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	print_message("%llu changes, %llu conflicts\n", (unsigned long long)changed,
-		(unsigned long long)conflicts);
-	assert_true(changed > 100);
-	assert_true(conflicts > 0);
+}
+
+/** Each of the calls fails in its turn, while a fix and while an undo is made. */
+static void fail_each(const char *const *names, int err, long step, const char *before) {
+	bool done;
+	for (int how = 0; how < 4; how++) {
+		struct fault fault = {.names = names, .err = err, .for_good = how & 1};
+		bool undo = (how & 2) != 0;
+		// Which ones, when not all: not the same for every error.
+		for (fault.n = 1 + (long)pick((uint32_t)step);; fault.n += step) {
+			if (undo) {
+				(void)run_until(false, 0, &done);
+			}
+			run_with(undo, &fault);
+			(void)snprintf(g.doing, sizeof(g.doing), "%s whose %s %ld failed with %s%s",
+				undo ? "undo" : "fix", names[0], fault.n, strerror(err),
+				fault.for_good ? " for good" : "");
+			undo_wholly(before);
+			if (fault.seen < fault.n) {
+				break;
+			}
+			faults++;
+		}
+	}
+}
+
+static void test_failing_calls(void **state) {
+	(void)state;
+	static const int errors[] = {ENOSPC, EDQUOT, EIO, EROFS, EPERM, ENOMEM};
+	long step = wanted() > 0 ? 1 : 7;
+	needs_root();
+	make_ground(true, 2);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	if (!can_trace() || !trace_can_fail()) {
+		print_message("cannot let calls fail here\n");
+		skip();
+	}
+	undo_wholly(before);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		fail_each(changing, errors[i], step, before);
+	}
+	fail_each(looking, EIO, step > 1 ? 35 : 1, before);
+	fail_each(looking, ENOMEM, step > 1 ? 35 : 1, before);
+	print_message("%ld failed calls\n", faults);
+	assert_true(faults > 100);
 	ground_remove(&g);
-}
-
-static void test_symlink_attack(void **state) {
-	(void)state;
-	under_attack(attack_by_symlink);
-}
-
-static void test_link_attack(void **state) {
-	(void)state;
-	under_attack(attack_by_link);
-}
-
-static void test_move_attack(void **state) {
-	(void)state;
-	under_attack(attack_by_move);
 }
 
 // ---- No memory ----
@@ -440,12 +407,11 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_everywhere),
+		cmocka_unit_test(test_killed_everywhere_in_fifty),
 		cmocka_unit_test(test_killed_on_disk),
 		cmocka_unit_test(test_killed_threads),
-		cmocka_unit_test(test_symlink_attack),
-		cmocka_unit_test(test_link_attack),
-		cmocka_unit_test(test_move_attack),
+		cmocka_unit_test(test_failing_calls),
 		cmocka_unit_test(test_no_memory),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, begin, end);
 }

@@ -6,6 +6,7 @@
 
 #include <bindright/access.h>
 #include <bindright/demand.h>
+#include <bindright/habits.h>
 #include <bindright/scan.h>
 
 /** A finding code as a number: 101 is BR101. Stable for ever. */
@@ -132,6 +133,8 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** The engine's habits; NULL: those of the newest Docker. */
+	const struct br_engine_rules *rules;
 	/** Host users whose IDs are nobody else's: the one who runs it. Names, NULL at the end; or NULL. */
 	const char *const *keepers;
 	/** May be {0}. */

@@ -4,6 +4,7 @@
 #ifndef BINDRIGHT_IDENTITY_H
 #define BINDRIGHT_IDENTITY_H
 
+#include <bindright/engine.h>
 #include <bindright/idmap.h>
 #include <bindright/image.h>
 
@@ -90,10 +91,6 @@ struct br_identity {
  * write (`writes`) and that the entrypoint gives them; everything else is read by the first process, which stays root.
  */
 const struct br_identity *br_identity_of_data(const struct br_identity *identity, bool writes);
-
-enum br_engine {
-	BR_ENGINE_DOCKER,
-};
 
 /** A pinned identity from --user SERVICE=UID[:GID]. */
 struct br_pin {

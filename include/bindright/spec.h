@@ -9,12 +9,17 @@
 #define BINDRIGHT_SPEC_H
 
 #include <bindright/diag.h>
+#include <bindright/engine.h>
 
 struct br_arena;
 
 /** What kind of text the input is. */
 enum br_input_kind {
 	BR_INPUT_COMPOSE,
+	/** `docker run`, `podman run`, `nerdctl run` and their like, from argv or a text. */
+	BR_INPUT_RUN_LINE,
+	/** An OCI runtime bundle's config.json. */
+	BR_INPUT_OCI,
 };
 
 /** What a mount is. Only BIND, VOLUME_BIND, SECRET and CONFIG reach a host path. */
@@ -55,12 +60,18 @@ struct br_mount {
 	struct br_text target;
 	bool read_only;
 	enum br_create create;
-	/** create_host_path as written: -1 absent, 0 false, 1 true. */
+	/** create_host_path as the front end has it: -1 absent, 0 false, 1 true (so also every bind of the short form). */
 	int create_host_path;
 	/** 'z', 'Z' or 0. */
 	char selinux;
 	/** volume.nocopy. */
 	bool nocopy;
+	/** Podman's `:U` (also `chown=true`): before it starts, the engine gives the whole tree to the container's user. */
+	bool chown;
+	/** Podman's `:O`: writes go to an upper directory and never reach the source. */
+	bool overlay;
+	/** Podman's "idmap" or "idmap=uids=DISK-HOST-COUNT#…;gids=…"; an OCI mount's uidMappings and gidMappings in the same words. s NULL where there is none. */
+	struct br_text idmap;
 	/** "rprivate", "rshared", …, or NULL. */
 	struct br_text propagation;
 	/** bind.recursive, or NULL. */
@@ -118,6 +129,29 @@ struct br_container {
 	/** `working_dir:`, or NULL. */
 	struct br_text working_dir;
 	struct br_text userns_mode;
+	/** The maps as written, one word each: Podman's `--uidmap` and `--gidmap` ("[flags]CONTAINER:HOST[:COUNT]"), an OCI config's mappings as "CONTAINER:HOST:COUNT". */
+	const struct br_text *uid_maps;
+	size_t nuid_maps;
+	const struct br_text *gid_maps;
+	size_t ngid_maps;
+	/** Podman's `--subuidname` and `--subgidname`. */
+	struct br_text subuid_name;
+	struct br_text subgid_name;
+	/** Podman's `--hostuser`, each a host user's name or UID that the container's passwd gets. */
+	const struct br_text *host_users;
+	size_t nhost_users;
+	/** Podman's `--umask`, an OCI process's umask, in octal digits. */
+	struct br_text umask;
+	/** The container's root is this host directory (Podman's `--rootfs`, an OCI root.path), absolute; s NULL where it is an image. */
+	struct br_text rootfs;
+	/** Podman's `--pod`: the pod's user namespace counts. */
+	struct br_text pod;
+	/** An OCI process: `user` is "UID:GID" and `group_add` numbers, taken as they are; the two sets below are its capabilities, cap_add and cap_drop are empty. */
+	bool literal;
+	const struct br_text *cap_bounding;
+	size_t ncap_bounding;
+	const struct br_text *cap_ambient;
+	size_t ncap_ambient;
 	struct br_text network_mode;
 	struct br_text pid;
 	struct br_text ipc;
@@ -145,6 +179,10 @@ struct br_container {
 struct br_spec {
 	struct br_arena *arena;
 	enum br_input_kind kind;
+	/** The engine that the input names (`podman run …`); UNSAID where it names none. Whether that runs rootless no run line says: it is the rootful one's value then. */
+	enum br_engine engine;
+	/** The line itself starts with sudo (or doas): root runs the engine. */
+	bool by_root;
 	/** The files that were read, as named on the command line or found (shown to people, in order). */
 	const char *const *files;
 	size_t nfiles;
@@ -171,6 +209,11 @@ struct br_spec_request {
 	const char *const *overrides;
 	/** The caller's environment, "NAME=VALUE". */
 	const char *const *environment;
+	/** Where the words of `files`, `services` and `env_files` stand, parallel to them, for errors; NULL: no place. */
+	const struct br_span *files_at;
+	const struct br_span *services_at;
+	const struct br_span *env_files_at;
+	struct br_span project_name_at;
 	/** What ~ stands for; NULL: it stays as it is, with a warning. */
 	const char *home;
 	/** The directory to start from; absolute. */

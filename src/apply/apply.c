@@ -1,5 +1,6 @@
 // The run as a whole: lock, refuse, journal, accounts, directories, trees, end.
 
+#include "crew.h"
 #include "run.h"
 
 #include <base/file.h>
@@ -87,53 +88,80 @@ void br_targets_release(struct br_target *const *targets, size_t n) {
 
 // ---- Targets ----
 
-static uint64_t fsid_of(int fd, uint64_t *type) {
+static uint64_t fsid_of(int fd) {
 	struct statfs fs;
 	uint64_t id = 0;
-	*type = 0;
 	if (fstatfs(fd, &fs) == 0) {
 		memcpy(&id, &fs.f_fsid,
 			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
-		*type = (uint64_t)fs.f_type;
 	}
 	return id;
 }
 
-/** The target of a source: made on first use, with its record. NULL with an error in dx. */
-static struct br_target *target_of(struct br_work *work, const struct br_source *source) {
+static struct br_target *find_target(const struct br_work *work, const struct br_source *source) {
 	for (size_t i = 0; i < work->targets.n; i++) {
 		if (work->targets.v[i]->fd == source->fd) {
 			return work->targets.v[i];
 		}
 	}
-	uint64_t type;
+	return NULL;
+}
+
+static int add_target(struct br_work *work, const struct br_source *source) {
+	if (find_target(work, source) != NULL) {
+		return 0;
+	}
 	struct br_target *t = BR_NEW(work->arena, struct br_target);
 	if (t == NULL || br_vec_push(work->arena, &work->targets, t) < 0) {
-		(void)br_error_memory(work->dx);
-		return NULL;
+		return br_error_memory(work->dx);
 	}
 	t->number = (uint32_t)(work->targets.n - 1);
 	t->fd = source->fd;
 	t->real = source->real;
-	t->fsid = fsid_of(source->fd, &type);
+	t->type = source->fs.type != NULL ? source->fs.type : "?";
+	t->fsid = fsid_of(source->fd);
 	if (br_inode_stat(t->fd, "", &t->root) < 0) {
-		(void)br_error(
+		return br_error(
 			work->dx, nowhere, "cannot examine '%s': %s", t->real, strerror(errno));
-		return NULL;
 	}
 	if (t->root.dev != source->dev || t->root.ino != source->ino) {
-		(void)br_error(work->dx, nowhere, "'%s' is not what was planned for", t->real);
-		return NULL;
+		return br_error(work->dx, nowhere, "'%s' is not what was planned for", t->real);
 	}
 	t->dev_then = t->root.dev;
-	struct br_record record = {
-		.type = BR_REC_TARGET,
-		.path = br_bytes_of(t->real),
-		.name = br_bytes_of(source->fs.type != NULL ? source->fs.type : "?"),
-		.fsid = t->fsid,
-		.before = t->root,
-	};
-	return br_work_add(work, &record) < 0 ? NULL : t;
+	return 0;
+}
+
+/** One for each source, however often it is named. */
+static int add_targets(struct br_work *work) {
+	const struct br_job *job = work->job;
+	for (size_t i = 0; i < job->nmakes; i++) {
+		if (add_target(work, job->makes[i].root) < 0) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < job->ntrees; i++) {
+		if (add_target(work, job->trees[i]->root) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int target_records(struct br_work *work) {
+	for (size_t i = 0; i < work->targets.n; i++) {
+		const struct br_target *t = work->targets.v[i];
+		struct br_record record = {
+			.type = BR_REC_TARGET,
+			.path = br_bytes_of(t->real),
+			.name = br_bytes_of(t->type),
+			.fsid = t->fsid,
+			.before = t->root,
+		};
+		if (br_work_add(work, &record) < 0) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 // ---- Beginning ----
@@ -148,25 +176,54 @@ uint64_t br_machine(void) {
 	return (uint64_t)br_crc32c(1, id, n) << 32 | br_crc32c(2, id, n);
 }
 
-static int refuse_unfinished(struct br_work *work) {
+/** It announced something, and was cut short before it did any of that (or all is as before by whatever other hand). */
+static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
+	struct br_run run;
+	struct br_undo_result undone;
+	// More than a batch is not announced before some of it is done.
+	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > BR_PICKS) {
+		return false;
+	}
+	struct br_diags *quiet = br_diags_new(br_diags_places(work->dx));
+	int r = quiet == NULL
+		? -1
+		: br_undo(work->arena, s->run.id, true, work->options, &run, &undone, quiet);
+	br_diags_free(quiet);
+	return r > 0 && !undone.interrupted
+		&& undone.restored + undone.removed + undone.conflicts + undone.failed == 0;
+}
+
+static int refuse_run(struct br_work *work, const char *id) {
+	struct br_summary s;
+	int r = br_summary_read(work->arena, &work->state, id, &s);
+	if (r <= 0) {
+		return r < 0 ? br_error_memory(work->dx) : 0;
+	}
+	if (s.run.state == BR_RUN_DAMAGED) {
+		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", id,
+			s.run.why);
+	}
+	if (s.live) {
+		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
+	}
+	if (!s.pending
+		|| (changed_nothing(work, &s) && br_state_remove_run(&work->state, id) == 0)) {
+		return 0;
+	}
+	(void)br_error(work->dx, nowhere, "run %s was cut short", id);
+	br_hint(work->dx, "bindright undo %s puts back what it did", id);
+	return -1;
+}
+
+/** What another run left half done is undone first, and where another one works we do not. */
+static int refuse_runs(struct br_work *work) {
 	const char *const *ids = br_state_runs(work->arena, &work->state);
 	if (ids == NULL) {
 		return br_error(work->dx, nowhere, "cannot list '%s/runs': %s", work->state.path,
 			strerror(errno));
 	}
 	for (; *ids != NULL; ids++) {
-		struct br_summary s;
-		int r = br_summary_read(work->arena, &work->state, *ids, &s);
-		if (r < 0) {
-			return br_error_memory(work->dx);
-		}
-		if (r > 0 && s.run.state == BR_RUN_DAMAGED) {
-			br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s",
-				*ids, s.run.why);
-		}
-		if (r > 0 && s.pending) {
-			(void)br_error(work->dx, nowhere, "run %s was cut short", *ids);
-			br_hint(work->dx, "bindright undo %s puts back what it did", *ids);
+		if (refuse_run(work, *ids) < 0) {
 			return -1;
 		}
 	}
@@ -207,55 +264,61 @@ static int reserve(struct br_work *work) {
 	return 0;
 }
 
+/** A journal that says where we work, and is locked, before anybody else may look for one. */
+static int begin_journal(struct br_work *work) {
+	if (br_state_new_run(&work->state, work->result->id, &work->journal_fd, work->dx) < 0) {
+		return -1;
+	}
+	br_journal_init(&work->journal, work->journal_fd, work->acls);
+	if (br_run_lock(work->journal_fd) < 0) {
+		return br_error(work->dx, nowhere, "cannot lock the journal in '%s': %s",
+			work->state.path, strerror(errno));
+	}
+	return reserve(work) < 0 || begin_record(work) < 0 || target_records(work) < 0
+		? -1
+		: br_work_sync(work);
+}
+
 static int begin(struct br_work *work) {
 	work->failed = true;
-	if (br_state_open(work->arena, &work->options->state, true, &work->state, work->dx) < 0
-		|| br_state_lock(&work->state, work->dx) < 0 || refuse_unfinished(work) < 0
-		|| br_state_new_run(&work->state, work->result->id, &work->journal_fd, work->dx)
-			< 0) {
+	if (add_targets(work) < 0
+		|| br_state_open(work->arena, &work->options->state, true, &work->state, work->dx)
+			< 0
+		|| br_state_lock(&work->state, work->dx) < 0 || refuse_runs(work) < 0
+		|| begin_journal(work) < 0) {
 		return -1;
 	}
+	br_state_unlock(&work->state);
 	work->result->weak = work->state.weak;
-	br_journal_init(&work->journal, work->journal_fd, work->acls);
-	if (reserve(work) < 0 || begin_record(work) < 0) {
-		return -1;
-	}
 	work->failed = false;
 	return 0;
 }
 
 // ---- Working ----
 
-static int work_through(struct br_work *work) {
+static int make_all(struct br_work *work) {
 	const struct br_job *job = work->job;
 	struct br_target **makes = BR_NEW_ARRAY(work->arena, struct br_target *, job->nmakes);
-	struct br_target **trees = BR_NEW_ARRAY(work->arena, struct br_target *, job->ntrees);
-	if (makes == NULL || trees == NULL) {
+	if (makes == NULL) {
 		return br_error_memory(work->dx);
 	}
 	for (size_t i = 0; i < job->nmakes; i++) {
-		makes[i] = target_of(work, job->makes[i].root);
-		if (makes[i] == NULL) {
-			return -1;
-		}
+		makes[i] = find_target(work, job->makes[i].root);
 	}
-	for (size_t i = 0; i < job->ntrees; i++) {
-		trees[i] = target_of(work, job->trees[i]->root);
-		if (trees[i] == NULL) {
-			return -1;
-		}
-	}
-	if (br_work_sync(work) < 0) {
-		return -1;
-	}
+	return br_make_all(work, makes);
+}
+
+static int work_through(struct br_work *work) {
+	const struct br_job *job = work->job;
 	if (br_state_sync_run(&work->state, work->result->id) < 0) {
 		return broken(work);
 	}
-	if (br_accounts_make(work) < 0 || br_make_all(work, makes) < 0) {
+	if (br_accounts_make(work) < 0 || make_all(work) < 0) {
 		return -1;
 	}
 	for (size_t i = 0; i < job->ntrees && !br_work_stops(work); i++) {
-		if (br_walk_tree(work, job->trees[i], trees[i]) < 0) {
+		struct br_target *target = find_target(work, job->trees[i]->root);
+		if (br_walk_tree(work, job->trees[i], target) < 0) {
 			return -1;
 		}
 	}
@@ -350,6 +413,7 @@ static int finish(struct br_work *work) {
 			whole = false;
 		}
 		end_record(work, whole);
+		br_run_unlock(work->journal_fd);
 		br_history_publish(&work->state);
 	}
 	return tell(work);

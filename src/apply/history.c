@@ -179,6 +179,16 @@ static int read_story(struct story *s, struct br_journal *journal, int fd, struc
 	return read_records(s, journal, true);
 }
 
+/** Somebody writes it: nothing behind its beginning can be relied on. */
+static int read_beginning(
+	struct story *s, struct br_journal *journal, int fd, struct br_acls *acls) {
+	struct br_record last;
+	int r = br_journal_glance(journal, fd, acls, &last);
+	// Its end is no end yet.
+	s->announced = 1;
+	return r < 0 ? -1 : read_records(s, journal, false);
+}
+
 static int conclude(struct story *s, int r) {
 	struct br_summary *out = s->out;
 	if (r < 0 && errno == ENOMEM) {
@@ -225,7 +235,8 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 	}
 	struct story s = {.arena = arena, .out = out};
 	struct br_journal journal = {.fd = -1};
-	r = read_story(&s, &journal, fd, acls);
+	out->live = br_run_is_live(fd);
+	r = out->live ? read_beginning(&s, &journal, fd, acls) : read_story(&s, &journal, fd, acls);
 	int err = errno;
 	br_journal_release(&journal);
 	errno = err;

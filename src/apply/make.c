@@ -195,14 +195,15 @@ static void answer(struct br_answer_of *out, enum br_outcome outcome, const char
 	}
 }
 
-/** Whether the directory under this name is the one that was made: 1, 0 it is not there, -1 it is another one. */
+/** Whether the directory under this name is the one that was made: 1; 0 it is not there; -1 it is another one (errno 0), or it could not be told. */
 static int is_made(int parent, const char *name, const struct br_made *made) {
 	struct br_inode now;
 	char room[BR_HANDLE_MAX];
 	if (br_inode_stat(parent, name, &now) < 0) {
-		return 0;
+		return errno == ENOENT ? 0 : -1;
 	}
 	if (made->identity == NULL) {
+		errno = 0;
 		// Killed between mkdir and its record: nobody else knows the name.
 		return S_ISDIR(now.mode) && now.uid.v == geteuid() && (now.mode & 0777) == 0700
 			? 1
@@ -213,6 +214,7 @@ static int is_made(int parent, const char *name, const struct br_made *made) {
 		&& (made->handle.n == 0 || handle.n == 0
 			|| (made->handle.n == handle.n
 				&& memcmp(made->handle.p, handle.p, handle.n) == 0));
+	errno = 0;
 	return same ? 1 : -1;
 }
 
@@ -235,8 +237,11 @@ void br_made_remove(
 	} else {
 		name = made->temporary;
 	}
-	if (there < 0) {
+	if (there < 0 && errno == 0) {
 		answer(out, BR_CONFLICT, "another one has its name now");
+	} else if (there < 0) {
+		out->err = errno;
+		answer(out, BR_FAILED, strerror(errno));
 	}
 	if (there <= 0) {
 		return;

@@ -24,6 +24,8 @@ struct br_target {
 	bool owns_fd;
 	/** Its path as people know it. */
 	const char *real;
+	/** Its file system's; NULL in one that was read from a journal. */
+	const char *type;
 	/** What it is now. */
 	struct br_inode root;
 	/** Its device number when the journal was written, and its file system's ID: a reboot may change the former. */

@@ -119,6 +119,8 @@ struct br_summary {
 	size_t ntargets;
 	uint64_t machine;
 	bool cross;
+	/** Somebody works on it now: only its targets are known. */
+	bool live;
 	/** It was cut short, or its undo was: something may be between two states. */
 	bool pending;
 	/** Seconds since 1970; 0: not ended. */
@@ -130,6 +132,16 @@ struct br_summary {
  */
 int br_summary_read(struct br_arena *arena, const struct br_state *state, const char *id,
 	struct br_summary *out);
+/** Lock a run's journal (-1 with errno: EAGAIN where somebody else has it); unlock it; whether somebody has. */
+int br_run_lock(int fd);
+void br_run_unlock(int fd);
+bool br_run_is_live(int fd);
+/** The first of `b` that is one of `a`, or lies in one, or has one in it; NULL. */
+const struct br_target *br_targets_overlap(
+	struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn);
+/** -1 with an error in dx where the other run is worked on in one of these places. */
+int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
+	struct br_diags *dx);
 /** A number for this machine, from its machine-id; 0 where there is none. */
 uint64_t br_machine(void);
 /** How many runs can still be undone; published for other users. */

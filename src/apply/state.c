@@ -17,6 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
+enum {
+	/** Together a few seconds. */
+	LOCK_PAUSE_MS = 20,
+	LOCK_TRIES = 250,
+};
+
 static const char root_state[] = "/var/lib/bindright";
 static const struct br_span nowhere;
 
@@ -236,6 +242,19 @@ void br_state_release(struct br_state *state) {
 	state->lock = state->runs = state->fd = -1;
 }
 
+static int wait_for(int fd) {
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+	for (int tries = 0;; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			return 0;
+		}
+		if (errno != EINTR && (errno != EWOULDBLOCK || tries >= LOCK_TRIES)) {
+			return -1;
+		}
+		(void)nanosleep(&pause, NULL); // Cut short, it is a pause all the same.
+	}
+}
+
 int br_state_lock(struct br_state *state, struct br_diags *dx) {
 	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 	br_auto(br_closep) int fd = openat(state->fd, "lock", flags, 0600);
@@ -247,12 +266,9 @@ int br_state_lock(struct br_state *state, struct br_diags *dx) {
 	if (why != NULL) {
 		return br_error(dx, nowhere, "cannot trust '%s/lock': it %s", state->path, why);
 	}
-	int r;
-	do {
-		r = flock(fd, LOCK_EX | LOCK_NB);
-	} while (r < 0 && errno == EINTR);
+	int r = wait_for(fd);
 	if (r < 0 && errno == EWOULDBLOCK) {
-		return br_error(dx, nowhere, "another fix or undo is running");
+		return br_error(dx, nowhere, "another fix or undo is about to begin");
 	}
 	if (r < 0) {
 		return br_error(
@@ -260,6 +276,11 @@ int br_state_lock(struct br_state *state, struct br_diags *dx) {
 	}
 	state->lock = br_steal_fd(&fd);
 	return 0;
+}
+
+void br_state_unlock(struct br_state *state) {
+	br_closep(&state->lock);
+	state->lock = -1;
 }
 
 // ---- Runs ----

@@ -1,9 +1,9 @@
 /**
  * Where journals are: a private directory that nobody else could have prepared, its lock and its runs.
  *
- *   STATE/lock               held while something is changed
+ *   STATE/lock               held while a run is chosen or begun
  *   STATE/undoable           how many runs may still be undone, for other users to see
- *   STATE/runs/ID/journal
+ *   STATE/runs/ID/journal    locked while somebody works on that run
  */
 #ifndef BR_APPLY_STATE_H
 #define BR_APPLY_STATE_H
@@ -32,8 +32,9 @@ struct br_state {
 int br_state_open(struct br_arena *arena, const struct br_state_dir *dir, bool create,
 	struct br_state *out, struct br_diags *dx);
 void br_state_release(struct br_state *state);
-/** Lock it, without waiting. -1 with an error in dx. */
+/** Lock it. Whoever has it needs it for a moment only: it is waited for, but not for ever. -1 with an error in dx. */
 int br_state_lock(struct br_state *state, struct br_diags *dx);
+void br_state_unlock(struct br_state *state);
 
 /** Whether this is the ID of a run. */
 bool br_run_id_valid(const char *id);

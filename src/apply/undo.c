@@ -75,6 +75,9 @@ struct undo {
 	br_vec(uint64_t) untouched;
 	size_t untouched_at;
 	br_vec(struct done) done;
+	/** An undo came to its end before: only what it left alone, in order, has another turn. `settling`: its records are being read. */
+	bool settled, settling;
+	br_vec(uint64_t) left;
 	/** Paths of directories that a dry run would have removed. */
 	br_vec(const char *) removed;
 	struct br_buf path;
@@ -94,55 +97,69 @@ static int unknown(struct undo *u, const char *id, const char *const *ids) {
 	return -1;
 }
 
-/** 1 and u->summary, 0 nothing to undo, -1. */
-static int choose(struct undo *u, const char *id, const char *const *ids) {
+/** The one with this ID: 1 and u->summary, 0 it is undone, -1. */
+static int choose_by_id(struct undo *u, const char *id, const char *const *ids) {
 	for (size_t i = 0; ids[i] != NULL; i++) {
-		if (id != NULL && strcmp(id, ids[i]) != 0) {
+		if (strcmp(id, ids[i]) != 0) {
 			continue;
 		}
-		int r = br_summary_read(u->arena, &u->state, ids[i], &u->summary);
+		int r = br_summary_read(u->arena, &u->state, id, &u->summary);
 		if (r < 0) {
 			return br_error_memory(u->dx);
 		}
-		if (r > 0 && u->summary.run.state != BR_RUN_UNDONE) {
-			return 1;
+		if (r > 0 && u->summary.live) {
+			return br_error(u->dx, nowhere, "another fix or undo works on run %s", id);
 		}
-		if (id != NULL) {
-			return 0;
-		}
+		return r > 0 && u->summary.run.state != BR_RUN_UNDONE;
 	}
-	return id != NULL ? unknown(u, id, ids) : 0;
+	return unknown(u, id, ids);
 }
 
-static bool lies_in(const char *path, const char *of) {
-	size_t n = strlen(of);
-	return strncmp(path, of, n) == 0 && (path[n] == '\0' || path[n] == '/');
-}
-
-static bool overlaps(const struct br_summary *a, const struct br_summary *b) {
-	for (size_t i = 0; i < a->ntargets; i++) {
-		for (size_t j = 0; j < b->ntargets; j++) {
-			const struct br_target *x = a->targets[i];
-			const struct br_target *y = b->targets[j];
-			if (br_inode_same(&x->root, &y->root) || lies_in(x->real, y->real)
-				|| lies_in(y->real, x->real)) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/** A newer run that can still be undone and has to go first. */
-static int refuse_overlap(struct undo *u, const char *const *ids) {
-	for (size_t i = 0; ids[i] != NULL && strcmp(ids[i], u->summary.run.id) != 0; i++) {
-		struct br_summary s;
+/** The newest that is not undone. One of which only what was left alone remains comes after all others. */
+static int choose_newest(struct undo *u, const char *const *ids) {
+	struct br_summary s;
+	bool found = false;
+	for (size_t i = 0; ids[i] != NULL; i++) {
 		int r = br_summary_read(u->arena, &u->state, ids[i], &s);
 		if (r < 0) {
 			return br_error_memory(u->dx);
 		}
-		bool counts = r > 0 && (s.pending || s.run.state == BR_RUN_APPLIED);
-		if (counts && overlaps(&u->summary, &s)) {
+		if (r == 0 || s.live || s.run.state == BR_RUN_UNDONE) {
+			continue;
+		}
+		if (s.run.state != BR_RUN_PARTLY_UNDONE || s.pending) {
+			u->summary = s;
+			return 1;
+		}
+		if (!found) {
+			u->summary = s;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/** Some other run has to go first, or is worked on right there. */
+static int refuse_overlap(struct undo *u, const char *const *ids) {
+	const struct br_summary *mine = &u->summary;
+	bool newer = true;
+	for (size_t i = 0; ids[i] != NULL; i++) {
+		struct br_summary s;
+		if (strcmp(ids[i], mine->run.id) == 0) {
+			newer = false;
+			continue;
+		}
+		int r = br_summary_read(u->arena, &u->state, ids[i], &s);
+		if (r < 0) {
+			return br_error_memory(u->dx);
+		}
+		if (r > 0 && br_refuse_live(mine->targets, mine->ntargets, &s, u->dx) < 0) {
+			return -1;
+		}
+		bool counts = newer && r > 0 && (s.pending || s.run.state == BR_RUN_APPLIED);
+		if (counts
+			&& br_targets_overlap(mine->targets, mine->ntargets, s.targets, s.ntargets)
+				!= NULL) {
 			(void)br_error(u->dx, nowhere,
 				"run %s came later and changed the same places", ids[i]);
 			br_hint(u->dx, "bindright undo %s comes first", ids[i]);
@@ -167,7 +184,8 @@ static int find_run(struct undo *u, const char *id) {
 		}
 	}
 	if (r >= 0) {
-		r = choose(u, id, ids != NULL ? ids : none);
+		ids = ids != NULL ? ids : none;
+		r = id != NULL ? choose_by_id(u, id, ids) : choose_newest(u, ids);
 	}
 	return r > 0 && refuse_overlap(u, ids) < 0 ? -1 : r;
 }
@@ -191,6 +209,10 @@ static int open_journal(struct undo *u) {
 	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {
 		return cannot_use(u, why != NULL ? why : "it is gone");
 	}
+	if (!u->dry && br_run_lock(u->fd) < 0) {
+		return cannot_use(u, strerror(errno));
+	}
+	br_state_unlock(&u->state);
 	u->acls = br_acls_new();
 	if (u->acls == NULL) {
 		return br_error_memory(u->dx);
@@ -387,6 +409,37 @@ static bool is_untouched(struct undo *u, uint64_t seq) {
 	return u->untouched_at < u->untouched.n && u->untouched.v[u->untouched_at] == seq;
 }
 
+static int by_number(const void *a, const void *b) {
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/** The last undo that came to its end put this back, or found it so; counted. What became of it since then is not ours. */
+static bool is_settled(struct undo *u, uint64_t seq) {
+	bool settled = u->settled
+		&& (u->left.n == 0
+			|| bsearch(&seq, u->left.v, u->left.n, sizeof(*u->left.v), by_number)
+				== NULL);
+	u->result->same += settled;
+	return settled;
+}
+
+/** Met before what they are about, the end of an undo first. */
+static int learn_of_undo(struct undo *u, const struct br_record *r) {
+	if (r->type == BR_REC_UNDO_END && !u->settled) {
+		u->settled = u->settling = true;
+	} else if (r->type == BR_REC_CONFLICT && u->settling) {
+		return br_vec_push(u->arena, &u->left, r->of) < 0 ? br_error_memory(u->dx) : 1;
+	} else if (r->type == BR_REC_UNDO_BEGIN && u->settling) {
+		u->settling = false;
+		if (u->left.n > 0) {
+			qsort(u->left.v, u->left.n, sizeof(*u->left.v), by_number);
+		}
+	}
+	return 1;
+}
+
 /** br_crew_job's: put one back. */
 static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
 	const struct undo *u = context;
@@ -475,7 +528,7 @@ static int undo_intent(struct undo *u, struct br_record *r) {
 	struct br_target *t = target_at(u, r->target);
 	const char *path = string(&u->path, r->path);
 	int out = 0;
-	if (is_untouched(u, r->seq)) {
+	if (is_untouched(u, r->seq) || is_settled(u, r->seq)) {
 		return 1;
 	}
 	if (t == NULL || path == NULL) {
@@ -524,6 +577,9 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 	const char *temporary = string(&u->name, r->name);
 	const struct done *done = done_of(u, r->seq);
 	int out = 0;
+	if (is_settled(u, r->seq)) {
+		return 0;
+	}
 	if (t == NULL || path == NULL || temporary == NULL) {
 		return cannot_use(u, "it makes no sense");
 	}
@@ -595,6 +651,9 @@ static int undo_account(struct undo *u, struct br_record *r) {
 	if (kept == NULL) {
 		return br_error_memory(u->dx);
 	}
+	if (is_settled(u, r->seq)) {
+		return 0;
+	}
 	if (name == NULL) {
 		return cannot_use(u, "it makes no sense");
 	}
@@ -652,14 +711,15 @@ static int take(struct undo *u, struct br_record *r) {
 			return br_error_memory(u->dx);
 		}
 		return 1;
+	case BR_REC_UNDO_BEGIN:
+	case BR_REC_CONFLICT:
+	case BR_REC_UNDO_END:
+		return learn_of_undo(u, r);
 	case BR_REC_BEGIN:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:
 	case BR_REC_INTERRUPTED:
-	case BR_REC_UNDO_BEGIN:
 	case BR_REC_UNDONE:
-	case BR_REC_CONFLICT:
-	case BR_REC_UNDO_END:
 	case BR_REC_TYPES:
 		return 1;
 	}
@@ -745,6 +805,7 @@ int br_undo(struct br_arena *arena, const char *id, bool dry,
 			worked = tell(&u, worked);
 		}
 		if (!dry) {
+			br_run_unlock(u.fd);
 			br_history_publish(&u.state);
 		}
 		r = worked < 0 ? -1 : 1;

@@ -35,6 +35,14 @@ struct mount_work {
 	struct tally sticky;
 	struct tally unseen;
 	struct tally mount_points;
+	/** Mount points that were entered and are read-only, where it has to write. */
+	struct tally frozen;
+	/** Private keys that others can read. */
+	struct tally exposed;
+	/** Regular files; files and directories that it can write; those of which it lacks more than writing. */
+	uint64_t files;
+	uint64_t writable;
+	uint64_t worse;
 	/** Entries below directories that it cannot enter. */
 	uint64_t closed;
 	int unseen_err;
@@ -45,6 +53,7 @@ struct check_work {
 	struct br_check *check;
 	const struct br_check_input *input;
 	const struct br_check_options *options;
+	const struct br_engine_rules *rules;
 	struct br_diags *dx;
 	/** One a mount of demands->mounts. */
 	struct mount_work *mounts;
@@ -91,6 +100,24 @@ void check_sources(struct check_work *work);
 int check_trees(struct check_work *work);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
+/** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
+bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
+/** Findings about what the container will make there. */
+void check_future(struct check_work *work, const struct mount_work *mw,
+	const struct br_mount_source *ms);
+/** The finding shows how many, and the first few. */
+void give_examples(
+	struct check_work *work, struct br_finding *finding, const struct tally *tally);
+/** Whether this host user keeps access. */
+bool is_keeper(const struct check_work *work, const char *name);
+/** Whether an entry below a source has the name of a private key. */
+bool is_secret_inside(const struct br_entry *entry);
+/** Who can read this file of the mount beside its owner and the container's user: "everybody", one of their names, or NULL. */
+const char *say_readers(struct check_work *work, const struct br_inode *inode,
+	const struct br_mount_source *ms, const char *real);
+/** Findings about secrets: mounted ones, and keys that the walk saw. */
+void check_secrets(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** Findings about what the walk saw. */
 void check_walked(struct check_work *work);
 /** Findings about the containers' own file systems. */

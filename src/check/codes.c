@@ -7,6 +7,7 @@ static const struct br_code_info all[] = {
 	{103, BR_ERROR, "the container cannot enter (search) the mounted directory"},
 	{104, BR_ERROR, "files or directories inside the mount cannot be used"},
 	{105, BR_WARNING, "it can write but not delete or rename (sticky directory)"},
+	{106, BR_WARNING, "the host user will not be able to use the files that it writes"},
 	{107, BR_ERROR, "only root's override makes it work, and the capability is dropped"},
 	{109, BR_ERROR, "the container cannot reach its own mount point"},
 	{201, BR_ERROR, "the source is missing, and would not serve as the engine creates it"},
@@ -31,6 +32,7 @@ static const struct br_code_info all[] = {
 	{503, BR_WARNING, "an engine socket is mounted"},
 	{504, BR_WARNING, "a system directory is mounted"},
 	{505, BR_WARNING, "the source is writable by everybody"},
+	{506, BR_WARNING, "a secret is readable by more than the container's user"},
 	{601, BR_WARNING, "the image writes below a path that its user cannot write"},
 	{602, BR_WARNING, "a library writes to a path that the user cannot write"},
 };

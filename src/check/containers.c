@@ -118,7 +118,7 @@ static bool told_before(const struct check_work *work, size_t i, bool group) {
 	return false;
 }
 
-static bool is_keeper(const struct check_work *work, const char *name) {
+bool is_keeper(const struct check_work *work, const char *name) {
 	for (size_t i = 0; work->options->keepers && work->options->keepers[i]; i++) {
 		if (strcmp(work->options->keepers[i], name) == 0) {
 			return true;

@@ -82,6 +82,25 @@ static const struct br_code_page all[] = {
 		"or remove the sticky bit (chmod -t) where no strangers write.",
 	},
 	{
+		106,
+		"The container can write in the mounted directory, and so can the host user who "
+		"starts it (or who is named by --keep); but what the container makes there will "
+		"be its own user's, with a mode that does not let the host user do what he can "
+		"do in the directory today. Foreseen from the container's UID, GID and umask, "
+		"and from the directory's setgid bit and default ACL. Not said of root, of a "
+		"host user who is the container's user, of directories that he cannot use "
+		"today, and of images that are known to manage their data themselves.",
+		"chown daemon . && mkdir data && chown daemon data && setfacl -m u:1001:rwx data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix --future-files` gives the directory a default ACL by which both "
+		"can use what either makes. Or run the container as the host user "
+		"(`user: \"UID:GID\"`). In a setgid directory of a group that both are in, a "
+		"umask of 0002 in the container does it, too.",
+	},
+	{
 		107,
 		"Root in a container is not judged by modes as long as it has "
 		"CAP_DAC_OVERRIDE. This container has dropped it (`cap_drop`), and without it "

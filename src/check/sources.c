@@ -160,6 +160,12 @@ static void check_file_system(
 		finding->advice =
 			"mount it read-write on the host, or let the container have it :ro";
 	}
+	if (ms->demand && ms->demand->read_only && (root_need(ms) & BR_W)) {
+		add_finding(work, 205, about,
+			"'%s' is to be written (--need), and the container has it read-only",
+			about->path)
+			->advice = "mount it without :ro, or ask for r";
+	}
 	if (fs->keeps_owners != BR_YES) {
 		struct br_finding *finding = add_finding(work, 207, about,
 			"the file system of '%s' %s", about->path,

@@ -5,6 +5,7 @@
 #include <base/text.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 struct walk {
 	struct check_work *work;
 	const struct br_tree *tree;
+	/** Demands that do not see the mounts below their source. */
+	uint64_t hidden;
 	/** By demand index: where its sums go. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
 };
@@ -137,6 +140,23 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 	}
 }
 
+/** Private keys below a source: said once, for the first who mounts it. */
+static void judge_secret(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
+	const struct br_entry *entry) {
+	struct br_inode inode = *entry->inode;
+	if (!is_secret_inside(entry) || demand->index != 0 || walk->tree->root->fs.remote
+		|| !(inode.mode & 0077)) {
+		return;
+	}
+	const struct br_mount_source *ms = mw->result.mount;
+	const char *real = say(walk->work, "%s/%s", walk->tree->root->real, entry->path);
+	bool known = (inode.have & BR_HAVE_ACL)
+		|| !br_inode_read(AT_FDCWD, real, BR_HAVE_ACL, walk->work->input->acls, &inode);
+	if (known && say_readers(walk->work, &inode, ms, real)) {
+		add_to(walk->work, &mw->exposed, entry, &(struct br_verdict){0});
+	}
+}
+
 static void judge_root(struct mount_work *mw, const struct br_entry *entry, unsigned need,
 	const struct br_verdict *verdict) {
 	mw->result.root = *entry->inode;
@@ -157,20 +177,34 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 		mw->result.misfit++;
 		return;
 	}
+	// Whether a read-only mount below lets it write is a matter of its own: the rest is judged as everywhere.
+	struct br_inode bare = *inode;
+	bare.attrs &= ~(uint32_t)BR_READ_ONLY;
+	bool frozen = br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W)
+			      .rule
+		== BR_RULE_READ_ONLY;
 	struct br_verdict verdict =
-		br_access_use(inode, &demand->identity->cred, &(struct br_where){0}, need);
+		br_access_use(&bare, &demand->identity->cred, &(struct br_where){0}, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
 		judge_root(mw, entry, need, &verdict);
 	}
-	mw->result.misfit += verdict.missing != 0;
+	mw->result.misfit += verdict.missing != 0 || frozen;
+	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
+		add_to(walk->work, &mw->frozen, entry, &verdict);
+	}
 	if (verdict.missing && by_attribute) {
 		add_to(walk->work, &mw->protected, entry, &verdict);
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
 		add_to(walk->work, &mw->inside, entry, &verdict);
 	}
+	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
+	mw->files += S_ISREG(inode->mode);
+	mw->writable += data && (verdict.have & BR_W) && !frozen;
+	mw->worse += (verdict.missing & ~(unsigned)BR_W) != 0 || frozen;
 	judge_sticky(walk, demand, mw, entry);
+	judge_secret(walk, demand, mw, entry);
 	if (S_ISDIR(inode->mode) && !(verdict.have & BR_X)) {
 		*entry->state |= bit;
 	}
@@ -187,10 +221,20 @@ static void note_unseen(
 	add_to(walk->work, tally, entry, &(struct br_verdict){0});
 }
 
+/** A mount below its source that its container does not see, and everything on it. */
+static bool is_hidden(
+	const struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
+	if (!(walk->hidden >> demand->index & 1)) {
+		return false;
+	}
+	return entry->mount_point
+		|| (entry->inode && entry->inode->mount != demand->source->mount);
+}
+
 static void see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path)) {
+		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -226,7 +270,11 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	struct walk walk = {.work = work, .tree = tree};
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
-			walk.mounts[demands->mounts[i].demand->index] = &work->mounts[i];
+			const struct br_demand *demand = demands->mounts[i].demand;
+			bool hidden = br_engine_submounts(work->rules, demand->mount)
+				== BR_SUBMOUNTS_HIDDEN;
+			walk.mounts[demand->index] = &work->mounts[i];
+			walk.hidden |= (uint64_t)hidden << demand->index;
 		}
 	}
 	struct br_scan_options options = {

@@ -94,7 +94,7 @@ static void check_override(
 	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
 }
 
-static void give_examples(
+void give_examples(
 	struct check_work *work, struct br_finding *finding, const struct tally *tally) {
 	finding->count = tally->count;
 	finding->nexamples = tally->nexamples;
@@ -107,7 +107,8 @@ void release_tallies(struct check_work *work) {
 	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
 		struct mount_work *mw = &work->mounts[i];
 		struct tally *all[] = {
-			&mw->inside, &mw->protected, &mw->sticky, &mw->unseen, &mw->mount_points};
+			&mw->inside, &mw->protected, &mw->sticky, &mw->unseen, &mw->mount_points,
+			&mw->frozen, &mw->exposed};
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
 			while (all[k]->nexamples > 0) {
 				free(all[k]->examples[--all[k]->nexamples]);
@@ -208,6 +209,15 @@ static void check_sums(
 		finding->advice = "run it as root: sudo bindright";
 		give_examples(work, finding, &mw->unseen);
 	}
+	if (mw->frozen.count) {
+		finding = add_finding(work, 205, &about,
+			"%" PRIu64 " %s inside '%s' %s mounted read-only", mw->frozen.count,
+			plural(mw->frozen.count, "mount point", "mount points"), about.path,
+			plural(mw->frozen.count, "is", "are"));
+		finding->advice = "mount it read-write on the host, leave it out (--exclude), or "
+				  "let the container have it :ro";
+		give_examples(work, finding, &mw->frozen);
+	}
 	if (mw->mount_points.count) {
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s inside '%s' %s not examined", mw->mount_points.count,
@@ -258,8 +268,8 @@ static void check_shared(struct check_work *work) {
 
 static bool read_only_blocks(const struct br_mount_source *ms) {
 	const struct br_fs *fs = &ms->source->fs;
-	return ms->demand && (ms->demand->need.dir & BR_W)
-		&& (fs->mount_read_only || fs->super_read_only);
+	return ms->demand && ((ms->demand->need.dir | ms->demand->need.file) & BR_W)
+		&& (fs->mount_read_only || fs->super_read_only || ms->demand->read_only);
 }
 
 void check_walked(struct check_work *work) {
@@ -276,6 +286,8 @@ void check_walked(struct check_work *work) {
 		check_override(work, mw, ms);
 		check_inside(work, mw, ms);
 		check_sums(work, mw, ms);
+		check_secrets(work, mw, ms);
+		check_future(work, mw, ms);
 	}
 	check_shared(work);
 }

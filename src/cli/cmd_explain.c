@@ -185,6 +185,8 @@ static int ask_mount(
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
+	asked->query.writable_below =
+		br_engine_submounts(session_rules(&asked->session), mount) == BR_SUBMOUNTS_WRITABLE;
 	asked->report.identity = identity;
 	asked->report.mount = mount;
 	asked->report.container_path = path.s;
@@ -198,7 +200,8 @@ static int ask_service(struct asked *asked, struct br_text word, size_t colon) {
 	struct br_text service = cli_part(arena, word, 0, colon);
 	struct br_text path = cli_part(arena, word, colon + 1, strlen(word.s + colon + 1));
 	const char **services = BR_NEW_ARRAY(arena, const char *, 2);
-	if (!service.s || !path.s || !services) {
+	struct br_span *at = BR_NEW(arena, struct br_span);
+	if (!service.s || !path.s || !services || !at) {
 		return (br_error_memory(cli->dx), CLI_FAILED);
 	}
 	if (who || cli->args->walk) {
@@ -207,7 +210,9 @@ static int ask_service(struct asked *asked, struct br_text word, size_t colon) {
 			"for a host path: bindright explain PATH --as WHO");
 	}
 	services[0] = service.s;
+	*at = service.at;
 	asked->session.services = services;
+	asked->session.services_at = at;
 	int status = session_understand(&asked->session, cli);
 	if (status) {
 		return status;

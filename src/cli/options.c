@@ -16,6 +16,10 @@ static const char *const whens[] = {"auto", "always", "never", NULL};
 static const char *const severities[] = {"error", "warning", "info", NULL};
 static const char *const strategies[] = {"auto", "acl", "chown", "group", NULL};
 
+enum {
+	CHANGES = CLI_PLAN | CLI_FIX | CLI_RECLAIM,
+};
+
 static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
 		"read this compose file (repeatable; - is standard input)"},
@@ -80,15 +84,18 @@ static const struct cli_option all[] = {
 		"create missing source directories (the default)"},
 	{"future-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX, FIELD(future_files),
 		"make files that are created later usable too (default ACLs)"},
-	{"from", 0, CLI_LIST, false, "USER[,USER...]", NULL, CLI_PLAN | CLI_FIX, FIELD(from),
+	{"from", 0, CLI_LIST, false, "USER[,USER...]", NULL, CHANGES, FIELD(from),
 		"files of these owners may be changed too"},
-	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX,
-		FIELD(privileged_files), "also change setuid, setgid and capability-bearing files"},
-	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CLI_PLAN | CLI_FIX,
-		FIELD(allow_dangerous), "allow this source although it is refused (repeatable)"},
-	{"yes", 'y', CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(yes), "do not ask"},
-	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(dry_run),
-		"show what would be done, change nothing"},
+	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CHANGES, FIELD(privileged_files),
+		"also change setuid, setgid and capability-bearing files"},
+	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CHANGES, FIELD(allow_dangerous),
+		"allow this source although it is refused (repeatable)"},
+	{"plan", 0, CLI_WORD, false, "FILE", NULL, CLI_FIX, FIELD(plan),
+		"apply exactly the plan that was saved by plan --format json -o FILE"},
+	{"yes", 'y', CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO, FIELD(yes),
+		"do not ask"},
+	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO,
+		FIELD(dry_run), "show what would be done, change nothing"},
 	{"prune", 0, CLI_WORD, false, "AGE", NULL, CLI_HISTORY, FIELD(prune),
 		"drop journals older than AGE (30d, 12h, 2w)"},
 	{"as", 0, CLI_WORD, false, "WHO", NULL, CLI_EXPLAIN, FIELD(as),
@@ -115,8 +122,8 @@ static const struct cli_option all[] = {
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
 static const char *const later_options[] = {"container", "engine-user", "daemon-config",
-	"engine-version", "files-from", "plan", "require-jail", NULL};
-static const char *const later_commands[] = {"reclaim", NULL};
+	"engine-version", "files-from", "require-jail", NULL};
+static const char *const later_commands[] = {NULL};
 
 size_t cli_options(const struct cli_option **options) {
 	*options = all;
@@ -343,6 +350,7 @@ static int read_plain(struct reader *reader) {
 	struct br_text word = {reader->argv[reader->i], whole(reader, reader->i)};
 	if (!reader->args->command) {
 		reader->args->command = find_command(word.s);
+		reader->args->command_at = reader->i;
 		return reader->args->command ? 0 : unknown_command(reader, word.s);
 	}
 	return br_vec_push(&reader->args->arena, &reader->args->words, word)
@@ -421,6 +429,34 @@ static int check_used(const struct reader *reader) {
 	return 0;
 }
 
+/** Options about how it is done and shown, not what. */
+static const char *const manners[] = {"output", "format", "color", "progress", "quiet", "verbose",
+	"fail-on", "jobs", "yes", "dry-run", "plan", "help", "version", NULL};
+
+size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first) {
+	const struct reader reader = {.argv = args->argv};
+	size_t n = 0;
+	uint32_t offset = sizeof("bindright ") - 1;
+	for (int i = 0; i < args->argc; i++) {
+		size_t from = 1;
+		const struct cli_option *option = option_at(&reader, i, &from);
+		bool takes = option && (option->takes == CLI_WORD || option->takes == CLI_LIST);
+		int words = takes && from == 0 && i + 1 < args->argc ? 2 : 1;
+		bool decides = option ? !is_in(option->name, manners) : i != args->command_at;
+		for (int k = 0; k < words; k++, i += k < words) {
+			uint32_t len = (uint32_t)strlen(args->argv[i]);
+			if (decides && n == 0 && first) {
+				*first = (struct br_span){args->text, offset, len};
+			}
+			if (decides) {
+				out[n++] = args->argv[i];
+			}
+			offset += len + 1;
+		}
+	}
+	return n;
+}
+
 int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx) {
 	struct br_buf line = {0};
 	uint32_t *offsets = BR_NEW_ARRAY(&args->arena, uint32_t, (size_t)argc + 1);
@@ -441,6 +477,9 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
 	}
 	args->text = (uint16_t)text;
 	args->create_missing = 1;
+	args->argc = argc;
+	args->argv = argv;
+	args->command_at = -1;
 	struct reader reader = {
 		.args = args, .dx = dx, .argc = argc, .argv = argv, .offsets = offsets};
 	for (; reader.i < argc; reader.i++) {

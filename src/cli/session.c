@@ -3,6 +3,7 @@
 #include <base/file.h>
 #include <base/text.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -46,6 +47,11 @@ static int fill_request(struct session *session, struct br_spec_request *request
 					      : cli_strings(&session->arena, &args->words),
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
+		.files_at = cli_spans(&session->arena, &args->files),
+		.services_at = session->services ? session->services_at
+						 : cli_spans(&session->arena, &args->words),
+		.project_name_at = args->project_name.at,
+		.env_files_at = cli_spans(&session->arena, &args->env_files),
 		.profiles = cli_strings(&session->arena, &args->profiles),
 		.project_name = args->project_name.s,
 		.overrides = cli_strings(&session->arena, &args->env),
@@ -318,7 +324,14 @@ static int read_plan_options(struct session *session) {
 }
 
 static struct br_hostdb *read_hostdb(const struct cli *cli) {
-	return br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
+	const struct br_text *root = &cli->args->sysroot;
+	// The library would say the same, but does not know where the word stands.
+	if (root->s && access(root->s, F_OK)) {
+		(void)br_error(
+			cli->dx, root->at, "cannot open '%s': %s", root->s, strerror(errno));
+		return NULL;
+	}
+	return br_hostdb_read(root->s ? root->s : "/", cli->dx);
 }
 
 /** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
@@ -396,9 +409,15 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 	return 0;
 }
 
+const struct br_engine_rules *session_rules(const struct session *session) {
+	(void)session; // one engine, of the newest version that was measured
+	return br_engine_rules(BR_ENGINE_DOCKER, 0);
+}
+
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
+	options->rules = session_rules(session);
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
@@ -441,7 +460,8 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.see = br_plan_see,
 		.context = session->plan,
 		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
-		.all = some_keeper_demands(session) || session->plan_options.future_files,
+		.all = some_keeper_demands(session) || session->plan_options.future_files
+			|| session->plan_options.reclaim,
 	};
 	return session->plan ? 0 : -1;
 }
@@ -460,6 +480,22 @@ int session_check(struct session *session, bool planned) {
 		return CLI_FAILED;
 	}
 	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
+}
+
+int session_promise(struct session *session, uint16_t text) {
+	struct br_saved *out = BR_NEW(&session->arena, struct br_saved);
+	struct br_places *places = br_diags_places(session->cli->dx);
+	if (!out) {
+		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	out->text = text;
+	if (br_plan_save(session->plan, places, &session->arena, out)) {
+		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	session->saved = out;
+	return cli_saved_origin(session->cli, &session->arena, out) ? CLI_USAGE : 0;
 }
 
 int session_check_again(
@@ -495,12 +531,19 @@ int session_report(const struct session *session, const char *command,
 		.command = command,
 		.engine = "docker",
 		.diags = session->cli->dx,
+		.saved = session->saved,
 	};
 	struct br_report_style style = cli_style(session->cli);
 	size_t n;
 	char *bytes = br_report_check(&report, &style, &n);
 	if (!bytes) {
 		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	if (session->saved && n > BR_SAVED_BYTES) {
+		free(bytes);
+		(void)br_error(session->cli->dx, session->cli->args->output.at,
+			"this plan is too large to be saved: more than %d bytes", BR_SAVED_BYTES);
 		return CLI_FAILED;
 	}
 	int failed = cli_write(session->cli, bytes, n);

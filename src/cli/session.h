@@ -7,9 +7,13 @@
 /** Everything that was made on the way; later ones point into earlier ones. */
 struct session {
 	const struct cli *cli;
+	/** "fix" or "reclaim"; NULL: what changes nothing. */
+	const char *command;
 	struct br_arena arena;
 	/** The services to read, NULL at the end; NULL: those that the command line names. */
 	const char *const *services;
+	/** Where they stand, parallel. */
+	const struct br_span *services_at;
 	struct br_spec *spec;
 	struct br_hostdb *hostdb;
 	/** As it is after a fix. */
@@ -23,6 +27,8 @@ struct session {
 	struct br_check *check;
 	/** Names of the keepers, NULL at the end. */
 	const char *const *keepers;
+	/** The plan's promise, or NULL; goes into the report. */
+	const struct br_saved *saved;
 };
 
 /** Read the input and work out who each container is, no more. 0, or the exit status with errors in dx. */
@@ -31,6 +37,8 @@ int session_understand(struct session *session, const struct cli *cli);
 int session_read(struct session *session, const struct cli *cli);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
+/** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
+int session_promise(struct session *session, uint16_t text);
 /** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's. 0, or the exit status. */
 int session_check_again(
 	struct session *session, struct br_demands **demands, struct br_check **again);
@@ -39,6 +47,8 @@ int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again);
 /** What the check amounts to under --fail-on: CLI_FITS or CLI_MISFIT. */
 int session_verdict(const struct session *session, const struct br_check *check);
+/** The habits of the engine that will start it. */
+const struct br_engine_rules *session_rules(const struct session *session);
 void session_release(struct session *session);
 
 #endif

@@ -8,9 +8,8 @@
 #ifndef BR_IMAGE_STREAM_H
 #define BR_IMAGE_STREAM_H
 
-#include "sha256.h"
-
 #include <base/mem.h>
+#include <base/sha256.h>
 
 #include <stdbool.h>
 #include <stdint.h>

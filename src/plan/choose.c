@@ -9,6 +9,7 @@ struct choice {
 	struct br_inode inode;
 	struct people people;
 	bool acls;
+	bool in_sticky;
 	struct draft draft;
 };
 
@@ -143,6 +144,78 @@ static int choose_chown(struct choice *c, struct outcome *out) {
 	return 0;
 }
 
+// What the owner that was is given by demands.
+static unsigned owner_need(const struct choice *c) {
+	unsigned need = 0;
+	for (size_t i = 0; i < c->people.n; i++) {
+		const struct person *person = &c->people.v[i];
+		need |= person->wanting && person->cred->uid.v == c->inode.uid.v ? person->need : 0;
+	}
+	return need;
+}
+
+// Whether the owner that was can do what he could, and nothing else but what he needs, whoever he may be.
+static bool keeps_owner(const struct choice *c, const struct br_inode *after) {
+	unsigned need = owner_need(c);
+	struct br_cred cred;
+	for (size_t i = 0; creds_next(c->plan, c->tree, c->inode.uid, &i, &cred);) {
+		for (unsigned want = 1; want <= 7; want++) {
+			bool had = br_access(&c->inode, &cred, &plain_where, want).missing == 0;
+			bool has = br_access(after, &cred, &plain_where, want).missing == 0;
+			if (had != has && (had || (want & ~need) != 0)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+// Root needs no entry, unless a container of root's has lost its override.
+static bool root_overrides(const struct choice *c) {
+	for (size_t i = 0; i < c->tree->tree->n; i++) {
+		const struct br_demand *demand = &c->tree->tree->demands[i];
+		const struct br_cred *cred = &demand->identity->cred;
+		if (demand_counts(demand) && cred->uid.v == 0 && !overrides(cred)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// reclaim: the keeper becomes the owner; who owned it keeps what he had, by a group that he has or by an entry.
+static int choose_back(struct choice *c, struct outcome *out) {
+	const struct br_keeper *keeper = &c->plan->options->keepers[0];
+	unsigned bits = c->inode.mode >> 6 & 7;
+	if (account_load(c->plan, keeper->cred.uid) != 0 || account_load(c->plan, c->inode.uid) != 0
+		|| draft_open(c->plan, &c->draft, &c->inode) != 0) {
+		return -1;
+	}
+	// Who may delete what in a sticky directory is a right of owners: no entry gives it.
+	if ((S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0) || c->in_sticky
+		|| !grant_names(c, keeper->cred.uid)) {
+		return 0;
+	}
+	c->draft.owner |= held(c->plan, c->tree, &c->inode, keeper->cred.uid);
+	out->after.uid = keeper->cred.uid;
+	if (draft_close(c->plan, &c->draft, &out->after) != 0) {
+		return -1;
+	}
+	bool root = c->inode.uid.v == 0 && root_overrides(c);
+	if (!root && !keeps_owner(c, &out->after)) {
+		if (!c->acls) {
+			return 0;
+		}
+		draft_name(&c->draft, c->inode.uid, bits | owner_need(c));
+		if (draft_close(c->plan, &c->draft, &out->after) != 0) {
+			return -1;
+		}
+	}
+	move_group(c, &keeper->cred, &out->after);
+	drop_privilege(&c->inode, &out->after);
+	out->kind = OUTCOME_CHANGE;
+	return 0;
+}
+
 // A group that all who want something are in.
 static bool common_group(const struct choice *c, br_hostid gid) {
 	for (size_t i = 0; i < c->people.n; i++) {
@@ -219,6 +292,9 @@ static int choose_by(struct choice *c, struct outcome *out) {
 	if (c->tree->tree->root->fs.keeps_owners == BR_NO) {
 		return 0;
 	}
+	if (c->plan->options->reclaim) {
+		return choose_back(c, out);
+	}
 	switch (c->tree->strategy) {
 	case BR_STRATEGY_CHOWN:
 		return choose_chown(c, out);
@@ -242,9 +318,9 @@ static bool serves_all(struct choice *c, uint64_t demands, const struct br_inode
 // --future-files: a directory without a default ACL gets one.
 static int add_default(struct choice *c, const struct facts *facts, struct outcome *out) {
 	enum br_left_reason reason;
-	if (!c->plan->options->future_files || !S_ISDIR(facts->mode) || facts->def != NULL
-		|| c->people.need == 0 || out->kind == OUTCOME_LEFT || !c->acls || c->tree->foreign
-		|| c->tree->strategy == BR_STRATEGY_GROUP
+	if (!c->plan->options->future_files || c->plan->options->reclaim || !S_ISDIR(facts->mode)
+		|| facts->def != NULL || c->people.need == 0 || out->kind == OUTCOME_LEFT
+		|| !c->acls || c->tree->foreign || c->tree->strategy == BR_STRATEGY_GROUP
 		|| !gate_open(c->plan, c->tree, facts, false, &reason)) {
 		return 0;
 	}
@@ -264,7 +340,7 @@ static int load_people(const struct choice *c) {
 
 // What one is given can make others need more; it only ever grows, by one of three bits.
 static int choose_wanted(struct choice *c, const struct facts *facts, struct outcome *out) {
-	bool own = true;
+	bool own = !c->plan->options->reclaim;
 	for (size_t i = 0; i < c->people.n; i++) {
 		const struct person *person = &c->people.v[i];
 		own = own && (!person->wanting || person->cred->uid.v == facts->uid);
@@ -296,6 +372,7 @@ int choose(const struct br_plan *plan, const struct tree_work *tree, const struc
 		.tree = tree,
 		.inode = facts_inode(facts),
 		.acls = tree->tree->root->fs.keeps_acls != BR_NO,
+		.in_sticky = (facts->flags & FACT_STICKY) != 0 && facts->uid != 0,
 	};
 	*out = (struct outcome){.kind = OUTCOME_FITS, .after = c.inode};
 	if ((facts->flags & FACT_UNREAD) != 0) {
@@ -303,6 +380,12 @@ int choose(const struct br_plan *plan, const struct tree_work *tree, const struc
 	}
 	const struct people_at at = {&c.inode, NULL, facts->demands};
 	people_find(plan, tree, &at, &c.people);
+	if (plan->options->reclaim) {
+		// Whose a link is decides nothing.
+		return S_ISLNK(facts->mode) || !gate_left_behind(plan, tree, facts->uid)
+			? 0
+			: choose_wanted(&c, facts, out);
+	}
 	if (c.people.wanting > 0 && choose_wanted(&c, facts, out) != 0) {
 		return -1;
 	}
@@ -335,6 +418,11 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 	struct br_arena *arena = plan->arena;
 	const struct br_fs *fs = &tree->tree->root->fs;
 	tree->strategy = plan->options->strategy;
+	if (plan->options->reclaim) {
+		tree->strategy = BR_STRATEGY_CHOWN;
+		return br_printf(arena, "what containers left behind goes back to %s",
+			plan->options->keepers[0].name);
+	}
 	if (tree->strategy != BR_STRATEGY_AUTO) {
 		return br_strdup(arena, "asked for by --strategy");
 	}

@@ -59,7 +59,13 @@ enum {
 	FACT_ROOT = 1 << 5,
 	/** Its ACL was not read: its mode alone serves every demand. */
 	FACT_UNREAD = 1 << 6,
+	/** reclaim: it lies in a sticky directory of somebody else's, where its owner alone may delete it. */
+	FACT_STICKY = 1 << 7,
+	/** On a read-only mount that was entered. */
+	FACT_READ_ONLY = 1 << 8,
 };
+
+struct path_sum;
 
 /** Everything that decides about an inode. The key of a class: no padding. */
 struct facts {
@@ -99,6 +105,8 @@ struct class {
 	/** Of files with several links: those that have all of them in the tree, and the others. Of everything else: all, and none. */
 	struct tally inside;
 	struct tally outside;
+	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
+	struct path_sum *paths;
 };
 
 /** A regular file with several links. */
@@ -116,10 +124,19 @@ struct link {
 	const char *path;
 };
 
+/** A sticky directory. */
+struct sticky {
+	/** The key. */
+	uint64_t hash;
+	uint32_t uid;
+};
+
 enum {
 	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
 	LINKS_MAX = 1 << 20,
 	LINKS_NAMED = 256,
+	/** Sticky directories that are remembered; with more, everything counts as lying in one. */
+	STICKY_MAX = 1 << 16,
 	/** Demands and keepers of one tree. */
 	PEOPLE_MAX = 2 * BR_DEMANDS_MAX,
 };
@@ -131,6 +148,8 @@ struct tree_work {
 	bool root_seen;
 	struct table classes;
 	struct table links;
+	/** reclaim: sticky directories, by a hash of their path. */
+	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
 	/** All demands, and demanded keepers, are of one UID. */
@@ -255,6 +274,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 /** Whether files of this UID may be changed at all. */
 bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 bool gate_named(const struct br_plan *plan, uint32_t uid);
+/** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the keeper's own. */
+bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 /** Private by the name of one component, or of the last. */
 bool name_is_private(const char *path, bool last_too);
 bool fs_read_only(const struct tree_work *tree);
@@ -327,11 +348,21 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 
 /* left.c: */
 
+/** Of what is PROTECTED: by a read-only mount, and not by chattr. */
+enum {
+	LEFT_BY_MOUNT = UINT32_MAX - 1,
+};
+
 void left_init(struct table *table);
-/** Count what is left alone. 0 or -1 with ENOMEM. */
+/** Count what is left alone. `detail`: its owner, or LEFT_BY_MOUNT. 0 or -1 with ENOMEM. */
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
-	uint32_t uid, const struct tally *tally);
+	uint32_t detail, const struct tally *tally);
 int left_finish(struct br_plan *plan);
+
+/* saved.c: */
+
+/** Add a path to the sum. 0 or -1 with ENOMEM. */
+int paths_add(struct br_arena *arena, struct path_sum **sum, const char *path);
 
 /* notes.c: */
 

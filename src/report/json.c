@@ -305,10 +305,11 @@ char *json_report(const struct br_report *report, size_t *len) {
 	json_containers(json, report);
 	size_t coded = json_findings(json, report);
 	if (report->plan) {
-		json_plan(json, report->plan);
+		json_plan(json, report->plan, report->saved);
 	}
 	json_applied(json, report->applied);
 	br_json_bool(json, "complete", last_check(report)->complete);
 	json_summary(json, report, coded);
-	return br_json_take(json, false, len);
+	char *bytes = br_json_take(json, false, len);
+	return bytes && report->saved ? br_saved_seal(bytes, len) : bytes;
 }

@@ -67,7 +67,43 @@ static void json_refusals(struct br_json *json, const struct br_plan *plan) {
 	br_json_end(json);
 }
 
-void json_plan(struct br_json *json, const struct br_plan *plan) {
+static void json_items(struct br_json *json, const char *key, const struct br_saved_item *items,
+	size_t n, bool trees) {
+	br_json_array(json, key);
+	for (size_t i = 0; i < n; i++) {
+		br_json_object(json, NULL);
+		json_words(json, "name", items[i].name);
+		br_json_string(json, "sha256", items[i].digest);
+		if (trees) {
+			br_json_int(json, "changes", (int64_t)items[i].changes);
+			br_json_int(json, "inode", (int64_t)items[i].ino);
+			br_json_int(json, "born", items[i].born.sec);
+			br_json_int(json, "born_nanoseconds", items[i].born.nsec);
+		}
+		br_json_end(json);
+	}
+	br_json_end(json);
+}
+
+static void json_saved(struct br_json *json, const struct br_saved *saved) {
+	br_json_object(json, "saved");
+	br_json_int(json, "version", 1);
+	br_json_string(json, "directory", saved->directory);
+	br_json_array(json, "words");
+	for (size_t i = 0; i < saved->nwords; i++) {
+		br_json_string(json, NULL, saved->words[i]);
+	}
+	br_json_end(json);
+	br_json_int(json, "caller", saved->caller);
+	br_json_int(json, "changes", (int64_t)saved->changes);
+	json_items(json, "files", saved->files, saved->nfiles, false);
+	json_items(json, "containers", saved->containers, saved->ncontainers, false);
+	json_items(json, "trees", saved->trees, saved->ntrees, true);
+	br_json_string(json, "rest", saved->rest);
+	br_json_end(json);
+}
+
+void json_plan(struct br_json *json, const struct br_plan *plan, const struct br_saved *saved) {
 	br_json_object(json, "plan");
 	br_json_int(json, "changes", (int64_t)plan->changes);
 	json_trees(json, plan);
@@ -97,5 +133,8 @@ void json_plan(struct br_json *json, const struct br_plan *plan) {
 		json_words(json, NULL, plan->notes[i]);
 	}
 	br_json_end(json);
+	if (saved) {
+		json_saved(json, saved);
+	}
 	br_json_end(json);
 }

@@ -18,7 +18,11 @@ while read -r name; do
 		die "no test uses $name, but those of wrong words"
 done <"$T/names"
 
-# Every message about wrong words has its place under it, where the words have one, and the document its code.
+# Every message about wrong words has its place under it; what has none is about a word that is not there, or about no word.
+grep -h '^! bindright: error: ' cli/wrong_*.golden |
+	grep -vE "cannot write|no compose file in|needs a (UID|path)$" >"$T/placeless" && die "without a place: $(cat "$T/placeless")"
+
+# The document has every code.
 bindright codes | awk '/^BR/ { print $1 }' | while read -r code; do
 	grep -q "^## $code: " ../docs/codes.md || die "docs/codes.md lacks $code"
 done

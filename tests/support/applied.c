@@ -42,6 +42,30 @@ void ground_make(struct ground *g) {
 	g->decide = decide_owner;
 }
 
+void needs_root(void) {
+	if (geteuid() != 0) {
+		print_message("needs root\n");
+		skip();
+	}
+}
+
+void ground_make_at(struct ground *g, bool in_memory) {
+	br_auto(br_freep) char *old = NULL;
+	const char *tmp = getenv("TMPDIR");
+	if (tmp != NULL) {
+		old = strdup(tmp);
+	}
+	if (in_memory && access("/dev/shm", W_OK) == 0) {
+		must(setenv("TMPDIR", "/dev/shm", 1), "setenv");
+	}
+	ground_make(g);
+	if (old != NULL) {
+		must(setenv("TMPDIR", old, 1), "setenv");
+	} else {
+		must(unsetenv("TMPDIR"), "unsetenv");
+	}
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
 	(void)st;
 	(void)type;
@@ -311,6 +335,32 @@ int ground_undo(struct ground *g, const char *id, bool dry) {
 	br_diags_free(dx);
 	br_places_free(places);
 	return r;
+}
+
+void ground_forget(struct ground *g) {
+	struct br_places *places = br_places_new();
+	struct br_diags *dx = br_diags_new(places);
+	struct br_state_dir dir = {.path = g->state};
+	assert_true(br_history_prune(&dir, -10, dx) >= 0);
+	br_diags_free(dx);
+	br_places_free(places);
+	br_arena_release(&g->arena);
+}
+
+void ground_undo_wholly(struct ground *g, const char *before) {
+	int r = ground_undo(g, NULL, false);
+	if (r < 0 || g->undone.conflicts > 0 || g->undone.failed > 0) {
+		fail_msg("%s: undo: %d, %llu conflicts (%s: %s), %s", g->doing, r,
+			(unsigned long long)g->undone.conflicts,
+			g->undone.nexamples > 0 ? g->undone.examples[0] : "",
+			g->undone.nexamples > 0 ? g->undone.reasons[0] : "", g->said);
+	}
+	br_auto(br_freep) char *now = snapshot(g->tree);
+	if (strcmp(now, before) != 0) {
+		print_message("%s\n", g->doing);
+	}
+	assert_snapshot(g->tree, before);
+	ground_forget(g);
 }
 
 int ground_state(struct ground *g) {

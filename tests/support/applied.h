@@ -32,6 +32,8 @@ struct ground {
 	/** The allocation of the next call that fails (0: none), and whether it came. */
 	unsigned fault_at;
 	bool fault_hit;
+	/** Shown where an undo goes wrong. */
+	char doing[200];
 	/** What the last call left: the messages, joined. */
 	char said[2048];
 	struct br_apply_result applied;
@@ -44,6 +46,10 @@ struct ground {
 /** Below $TMPDIR or /tmp. The tree is empty. */
 void ground_make(struct ground *g);
 void ground_remove(struct ground *g);
+/** The same where syncing costs nothing, if there is such a place: a kill is not a power cut. */
+void ground_make_at(struct ground *g, bool in_memory);
+/** Skip the test without root. */
+void needs_root(void);
 /** A tree with everything that an inode can have, of about n entries. */
 void ground_fill(const struct ground *g, int n);
 
@@ -56,6 +62,10 @@ void assert_snapshot(const char *path, const char *before);
 int ground_apply(struct ground *g);
 /** Undo (NULL: the newest); br_undo's answer. */
 int ground_undo(struct ground *g, const char *id, bool dry);
+/** Undo, and the tree is as it was; then the run is forgotten. */
+void ground_undo_wholly(struct ground *g, const char *before);
+/** Forget all runs, and what results hold. */
+void ground_forget(struct ground *g);
 /** The state of the newest run, or -1 where there is none. */
 int ground_state(struct ground *g);
 

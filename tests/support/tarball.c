@@ -1,10 +1,11 @@
 #include "tarball.h"
 
+#include <base/sha256.h>
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <assert.h>
 #include <fcntl.h>
-#include <image/sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -188,7 +188,8 @@ static int tmpfs(struct br_compose *c, struct br_draft *draft, const struct br_t
 	for (size_t i = 0; i < draft->mounts.n; i++) {
 		const struct br_mount *other = &draft->mounts.v[i];
 		unsigned version = c->request->compose_version;
-		if (strcmp(other->target.s, mount.target.s) == 0 && (!version || version >= 240)) {
+		if (target && strcmp(other->target.s, target) == 0
+			&& (!version || version >= 240)) {
 			(void)br_error(c->dx, entry->at, "'%s' is mounted twice", target);
 			br_other(c->dx, other->at, "here too");
 			return -1;

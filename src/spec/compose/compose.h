@@ -101,6 +101,8 @@ struct br_path {
 struct br_input {
 	const char *path;
 	const char *shown;
+	/** The words that named it; {0} where it was found, or the environment names it. */
+	struct br_span at;
 	uint16_t text;
 	struct br_doc *doc;
 };
@@ -111,7 +113,7 @@ struct br_words {
 	size_t n, cap;
 };
 
-/** Where a file was named: {0} on the command line. NULL stands for a file that nobody named. */
+/** Where a file was named; {0}: by a variable. NULL stands for a file that nobody named. */
 struct br_named {
 	struct br_span at;
 };
@@ -141,6 +143,8 @@ struct br_compose {
 	struct br_words profiles;
 	size_t nodes;
 	size_t mounts;
+	/** Some value is empty that must not be, unless it is merged away. */
+	bool has_empty;
 	struct br_tree *model;
 };
 
@@ -236,6 +240,10 @@ int br_compose_include(struct br_compose *c, const struct br_layer *layer, struc
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
+/* What br_compose_schema let pass because it is empty, and is there still. */
+int br_schema_empty(struct br_compose *c, struct br_tree *model);
+/* Whether the top level has keys, and none but those of compose: then `services` may be absent. */
+bool br_schema_only_known(const struct br_tree *model);
 /** The same of one service. */
 int br_schema_service(struct br_compose *c, const struct br_member *member);
 /** b over a; answers what holds (a changed, or b). */

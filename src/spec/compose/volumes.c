@@ -70,7 +70,7 @@ enum br_split br_short_split(const char *s, bool variables, struct br_fields *ou
 const char *br_volume_target(struct br_compose *c, const struct br_tree *entry) {
 	if (entry->kind == BR_VALUE_MAP) {
 		const struct br_tree *target = br_tree_get(entry, "target");
-		return target && target->s ? br_clean(c->arena, target->s) : NULL;
+		return target ? target->s : NULL;
 	}
 	struct br_fields f;
 	if (entry->kind != BR_VALUE_STRING || br_short_split(entry->s, false, &f) != BR_SPLIT_OK) {
@@ -265,6 +265,8 @@ static int short_source(struct br_compose *c, const struct parts *p, struct br_m
 	}
 	mount->kind = BR_MOUNT_BIND;
 	mount->create = BR_CREATE_ENGINE;
+	// The front end says so of every short bind.
+	mount->create_host_path = 1;
 	mount->source.s = br_host_path(c, p->entry->layer, source);
 	return mount->source.s ? 0 : -1;
 }

@@ -154,7 +154,7 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t n) {
 	}
 }
 
-void sha256_end(struct sha256 *hash, char hex[65]) {
+void sha256_close(struct sha256 *hash) {
 	static const unsigned char padding[64] = {0x80};
 	unsigned char length[8];
 	for (size_t i = 0; i < 8; i++) {
@@ -162,6 +162,10 @@ void sha256_end(struct sha256 *hash, char hex[65]) {
 	}
 	sha256_add(hash, padding, 1 + (119 - hash->n % 64) % 64);
 	sha256_add(hash, length, sizeof(length));
+}
+
+void sha256_end(struct sha256 *hash, char hex[65]) {
+	sha256_close(hash);
 	for (size_t i = 0; i < 8; i++) {
 		(void)snprintf(hex + 8 * i, 9, "%08x", hash->state[i]); // always fits
 	}
