@@ -1228,11 +1228,11 @@ static void test_places(void **state) {
 		const char *path, *place;
 	} rows[] = {{"/", "directory 0:0 0755"}, {"/a", "directory 10:20 2770"},
 		{"/a/b", "directory 3:4 1777"}, {"/a/b/c", "absent"}, {"/gone", "absent"},
-		{"/gone/below", "absent"}, {"/hidden", "directory"},
-		{"/hidden/below", "absent"}, {"/to", "link a/../real"},
-		{"/real", "directory 7:8 0701"}, {"/implied", "directory"},
-		{"/data", "directory 11:12 0755"}, {"/homes/app", "directory 1:2 0700"},
-		{"/homes/app/.cache", "absent"}, {"/never/asked", "?"},
+		{"/gone/below", "absent"}, {"/hidden", "directory"}, {"/hidden/below", "absent"},
+		{"/to", "link a/../real"}, {"/real", "directory 7:8 0701"},
+		{"/implied", "directory"}, {"/data", "directory 11:12 0755"},
+		{"/homes/app", "directory 1:2 0700"}, {"/homes/app/.cache", "absent"},
+		{"/never/asked", "?"},
 		{"/usr/lib/python3/dist-packages/huggingface_hub", "absent"}};
 	struct setting t;
 	struct br_buf tar = {0};

@@ -22,8 +22,8 @@ static int compare_ids(const void *a, const void *b) {
 	return x->v < y->v ? -1 : x->v > y->v;
 }
 
-int inside_begin(struct inside *in, struct check_work *work, size_t i,
-	const struct br_identity *identity) {
+int inside_begin(
+	struct inside *in, struct check_work *work, size_t i, const struct br_identity *identity) {
 	static const struct br_image nothing = {0};
 	const struct br_check_input *input = work->input;
 	br_hostid *groups = BR_NEW_ARRAY(work->check->arena, br_hostid, identity->ngroups);
@@ -121,8 +121,8 @@ static bool may_be_member(const struct inside *in, const struct br_inode *inode,
 	return in->identity->groups_unsure && ((inode->mode >> 3) & want) == want;
 }
 
-static enum way judge(const struct inside *in, const struct br_cred *cred, unsigned want,
-	struct obstacle *out) {
+static enum way judge(
+	const struct inside *in, const struct br_cred *cred, unsigned want, struct obstacle *out) {
 	out->verdict = br_access(&out->inode, cred, &(struct br_where){0}, want);
 	if (!out->verdict.missing) {
 		return WAY_FREE;
@@ -155,7 +155,8 @@ static enum way judge_bind(const struct inside *in, const struct br_mount *mount
 		return WAY_UNKNOWN;
 	}
 	*out = (struct obstacle){.path = path, .mount = mount};
-	br_auto(br_closep) int fd = br_open_beneath(ms->source->fd, rest, O_PATH | O_DIRECTORY, true);
+	br_auto(br_closep) int fd =
+		br_open_beneath(ms->source->fd, rest, O_PATH | O_DIRECTORY, true);
 	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ACL, in->work->input->acls, &out->inode)) {
 		return WAY_UNKNOWN;
 	}

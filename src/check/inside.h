@@ -45,7 +45,8 @@ struct obstacle {
 enum way way_to_mount(const struct inside *in, const struct br_mount *mount, struct obstacle *out);
 
 /** Whether it can write a file, or into a directory (making it, where there is none), of the image itself. */
-enum way way_to_write(const struct inside *in, const char *path, bool is_file, struct obstacle *out);
+enum way way_to_write(
+	const struct inside *in, const char *path, bool is_file, struct obstacle *out);
 
 /** Whether one of the container's mounts lies at the path, above it, or (`below`) below it. */
 bool is_mounted(const struct inside *in, const char *path, bool below);

@@ -13,8 +13,8 @@ static struct br_span place_of(const struct br_container *container) {
 }
 
 /** A finding about a path of the container that is none of the host's. */
-static struct br_finding *add_inside(
-	const struct inside *in, br_code_number code, const char *path, struct br_span at, const char *message) {
+static struct br_finding *add_inside(const struct inside *in, br_code_number code, const char *path,
+	struct br_span at, const char *message) {
 	struct about about = {.container = in->container,
 		.identity = in->identity,
 		.path = path,
@@ -94,14 +94,15 @@ static void check_way(const struct inside *in, struct mount_work *mw) {
 /** The last part of a path, or the one below a system directory, tells that something is to be written there. */
 static bool is_for_data(const char *path) {
 	static const char *const names[] = {"log", "logs", "data", "cache", ".cache", "tmp", "temp",
-		"run", "upload", "uploads", "output", "outputs", "out", "result", "results", "state",
-		"db", "database", "storage", "store", "media", "session", "sessions", "spool", "work",
-		"checkpoint", "checkpoints", "artifacts", "mlruns", "pid", "pids", "download",
-		"downloads", "backup", "backups", "queue"};
+		"run", "upload", "uploads", "output", "outputs", "out", "result", "results",
+		"state", "db", "database", "storage", "store", "media", "session", "sessions",
+		"spool", "work", "checkpoint", "checkpoints", "artifacts", "mlruns", "pid", "pids",
+		"download", "downloads", "backup", "backups", "queue"};
 	static const char *const tops[] = {
 		"/var/log/", "/var/lib/", "/var/cache/", "/var/run/", "/run/", "/var/spool/"};
 	static const char *const others[] = {"/var/lib/apt", "/var/lib/dpkg", "/var/cache/apt",
-		"/run/secrets", "/run/sshd", "/run/lock", "/etc/", "/usr/", "/tmp/", "/dev/", "/root"};
+		"/run/secrets", "/run/sshd", "/run/lock", "/etc/", "/usr/", "/tmp/", "/dev/",
+		"/root"};
 	const char *name = strrchr(path, '/') + 1;
 	bool yes = false;
 	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
@@ -207,7 +208,8 @@ static void check_variables(const struct inside *in) {
 		const char *value = names_place(entry, n, &is_file)
 			? inside_variable(in, entry, n, &unsure)
 			: NULL;
-		const struct br_image_node *node = value ? br_image_node_at(in->image, value) : NULL;
+		const struct br_image_node *node =
+			value ? br_image_node_at(in->image, value) : NULL;
 		if (!value || *value != '/' || unsure || !strncmp(value, "/dev/", 5)
 			|| is_told(in, value) || (node && node->is_empty && is_for_data(value))
 			|| in->container->read_only) {
@@ -317,7 +319,8 @@ static bool is_in_use(const struct inside *in, const struct br_image_library *it
 		&& !has_variable(in, library->unless) && !is_configured_by_mount(in, library);
 }
 
-static enum way way_of_library(const struct inside *in, const char *path, bool is_file, struct obstacle *out) {
+static enum way way_of_library(
+	const struct inside *in, const char *path, bool is_file, struct obstacle *out) {
 	*out = (struct obstacle){0};
 	if (in->container->read_only && !is_mounted(in, path, false)) {
 		out->read_only = true;
@@ -335,7 +338,9 @@ static void check_library(const struct inside *in, const struct br_image_library
 	for (size_t i = 0; is_in_use(in, item) && i < BR_LIBRARY_PATHS; i++) {
 		const char *at = place(in, item, i);
 		struct obstacle obstacle;
-		if (!at || way_of_library(in, at, library->paths[i].is_file, &obstacle) != WAY_BLOCKED) {
+		if (!at
+			|| way_of_library(in, at, library->paths[i].is_file, &obstacle)
+				!= WAY_BLOCKED) {
 			continue;
 		}
 		first = places ? first : obstacle;
@@ -386,7 +391,8 @@ void check_images(struct check_work *work) {
 	for (size_t i = 0; i < work->input->spec->n && !work->stop; i++) {
 		const struct br_identity *identity = &work->input->identities[i];
 		// An entrypoint that drops puts its house in order before.
-		if (!is_judged(identity) || identity->drops_to || inside_begin(&in, work, i, identity)) {
+		if (!is_judged(identity) || identity->drops_to
+			|| inside_begin(&in, work, i, identity)) {
 			continue;
 		}
 		check_volumes(&in);
@@ -400,7 +406,8 @@ void check_images(struct check_work *work) {
 	for (size_t i = 0; i < demands->nmounts && !work->stop; i++) {
 		const struct br_mount_source *ms = &demands->mounts[i];
 		size_t box = (size_t)(ms->container - work->input->spec->containers);
-		const struct br_identity *identity = ms->demand ? ms->demand->identity : ms->identity;
+		const struct br_identity *identity =
+			ms->demand ? ms->demand->identity : ms->identity;
 		if (is_judged(identity) && !inside_begin(&in, work, box, identity)) {
 			check_way(&in, &work->mounts[i]);
 		}

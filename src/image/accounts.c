@@ -359,7 +359,8 @@ static int set_home(struct df_request *r, struct br_image_user *user, enum tool 
 			return -1;
 		}
 	}
-	bool made = !r->no_home && (r->make_home || (shadow ? redhat && !r->system : user->home != NULL));
+	bool made = !r->no_home
+		&& (r->make_home || (shadow ? redhat && !r->system : user->home != NULL));
 	r->a->new_home = user->home;
 	// CREATE_HOME of login.defs decides where nobody knows the distribution
 	bool open = shadow && !r->a->flavour && !r->make_home && !r->no_home && !r->system;
@@ -391,7 +392,8 @@ static int make_user(struct df_request *r, enum tool tool) {
 	if (!given) {
 		user.uid = new_uid(r, tool);
 	}
-	if (primary(r, &user, tool) || set_home(r, &user, tool) || br_vec_push(r->a->arena, &r->a->users, user)) {
+	if (primary(r, &user, tool) || set_home(r, &user, tool)
+		|| br_vec_push(r->a->arena, &r->a->users, user)) {
 		return -1;
 	}
 	return r->given[DF_GROUPS] ? join_groups(r, r->value[DF_GROUPS], name) : 0;

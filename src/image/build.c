@@ -157,8 +157,7 @@ static int run_triggers(struct df_build *b, struct df_stage *stage, const struct
 	return 0;
 }
 
-static int copy_files(
-	struct br_arena *arena, const struct df_stage *from, struct df_stage *to) {
+static int copy_files(struct br_arena *arena, const struct df_stage *from, struct df_stage *to) {
 	bool failed = tree_copy(&to->tree, &from->tree);
 	for (size_t i = 0; !failed && i < from->libraries.n; i++) {
 		failed = br_vec_push(arena, &to->libraries, from->libraries.v[i]);

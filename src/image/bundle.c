@@ -513,7 +513,9 @@ static int ask_homes(struct layer_run *run, const struct rootfs_file *passwd) {
 	for (size_t i = 0; i < n && i < HOMES; i++) {
 		const char *home = users[i].home ? clean_name(arena, users[i].home) : NULL;
 		const char *cache = home ? br_printf(arena, "%s/.cache", home) : NULL;
-		if (cache && (rootfs_ask(run->rootfs, home) || rootfs_ask(run->rootfs, cache + !*home))) {
+		if (cache
+			&& (rootfs_ask(run->rootfs, home)
+				|| rootfs_ask(run->rootfs, cache + !*home))) {
 			return -1;
 		}
 	}
@@ -614,8 +616,7 @@ static int put_accounts(struct bundle *b, struct image *image, struct br_buf *ou
 	run.rootfs = rootfs_new(image->nlayers, &b->effort);
 	int failed = !run.rootfs || rootfs_want(run.rootfs, "etc/passwd")
 		|| rootfs_want(run.rootfs, "etc/group") || want_configs(b, run.rootfs)
-		|| ask_all(b, run.rootfs)
-		|| find_accounts(&run, &passwd, &group);
+		|| ask_all(b, run.rootfs) || find_accounts(&run, &passwd, &group);
 	if (!failed) {
 		wire_put_number(out, 1);
 		put_file(&passwd, out);

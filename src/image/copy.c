@@ -209,9 +209,8 @@ static int copy_all(struct df_work *work, const words *list, const char *from, c
 	bool slash = n
 		&& (dest[n - 1] == '/' || !strcmp(dest, ".")
 			|| (n > 1 && !strcmp(dest + n - 2, "/.")));
-	struct df_copy_request copy = {.from = from,
-		.dest = *path ? path : "/",
-		.is_directory = slash || list->n > 2};
+	struct df_copy_request copy = {
+		.from = from, .dest = *path ? path : "/", .is_directory = slash || list->n > 2};
 	copy.chown = df_flag(work->b->arena, &rest, "chown", work->b->file->escape, &failed);
 	for (size_t i = 0; !failed && i + 1 < list->n; i++) {
 		copy.source = list->v[i];

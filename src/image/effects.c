@@ -173,8 +173,8 @@ static int read_requirements(struct df_work *work, const char *name, struct br_s
 
 /** Which manager it is: 'p' pip's packages, 's' the system's, 0 none. */
 static char manager_of(const struct df_command *c) {
-	static const char *const pips[] = {"pip", "pip3", "uv", "pipx", "conda", "mamba",
-		"micromamba", "poetry", "pipenv"};
+	static const char *const pips[] = {
+		"pip", "pip3", "uv", "pipx", "conda", "mamba", "micromamba", "poetry", "pipenv"};
 	const char *name = base_name(c->words[0]);
 	for (size_t i = 0; i < sizeof(pips) / sizeof(*pips); i++) {
 		if (!strcmp(name, pips[i])) {
@@ -223,16 +223,17 @@ static int find_installed(struct df_work *work, const struct df_command *c) {
 static bool is_tame(const char *name) {
 	static const char *const list[] = {"a2enmod", "awk", "basename", "bunzip2", "bundle", "bun",
 		"c++", "cargo", "cat", "cc", "cd", "clang", "cmake", "command", "comm", "composer",
-		"corepack", "cp", "curl", "cut", "date", "debconf-set-selections", "deno",
-		"diff", "dirname", "dotnet", "dpkg-reconfigure", "env", "exit", "export", "false",
-		"find", "g++", "gcc", "gem", "getent", "git", "go", "gpg", "grep", "groupadd",
-		"gunzip", "gzip", "head", "id", "java", "javac", "jq", "ldconfig", "ln", "local",
+		"corepack", "cp", "curl", "cut", "date", "debconf-set-selections", "deno", "diff",
+		"dirname", "dotnet", "dpkg-reconfigure", "env", "exit", "export", "false", "find",
+		"g++", "gcc", "gem", "getent", "git", "go", "gpg", "grep", "groupadd", "gunzip",
+		"gzip", "head", "id", "java", "javac", "jq", "ldconfig", "ln", "local",
 		"locale-gen", "make", "mktemp", "mv", "mvn", "ninja", "node", "npm", "npx", "nproc",
 		"openssl", "patch", "perl", "php", "pnpm", "pwd", "python", "python3", "R",
-		"Rscript", "readonly", "rsync", "ruby", "rustup", "sed", "set", "setcap", "sha256sum",
-		"sleep", "sort", "strip", "sync", "tail", "tar", "tee", "touch", "tr", "true",
-		"type", "uname", "uniq", "unset", "unxz", "unzip", "update-alternatives",
-		"update-ca-certificates", "wc", "wget", "which", "whoami", "xargs", "xz", "yarn", ":"};
+		"Rscript", "readonly", "rsync", "ruby", "rustup", "sed", "set", "setcap",
+		"sha256sum", "sleep", "sort", "strip", "sync", "tail", "tar", "tee", "touch", "tr",
+		"true", "type", "uname", "uniq", "unset", "unxz", "unzip", "update-alternatives",
+		"update-ca-certificates", "wc", "wget", "which", "whoami", "xargs", "xz", "yarn",
+		":"};
 	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
 		if (!strcmp(list[i], name)) {
 			return true;
@@ -320,7 +321,8 @@ int df_volume(struct df_work *work) {
 		return -1;
 	}
 	for (size_t i = 0; i < list.n; i++) {
-		struct br_text volume = {list.v[i] && *list.v[i] == '/' ? list.v[i] : NULL, work->line->at};
+		struct br_text volume = {
+			list.v[i] && *list.v[i] == '/' ? list.v[i] : NULL, work->line->at};
 		if (volume.s && br_vec_push(work->b->arena, &work->stage->volumes, volume)) {
 			return br_error_memory(work->b->dx);
 		}
@@ -362,7 +364,8 @@ static void open_up(struct tree *tree, const char *path) {
 }
 
 /** The directory into which it is copied, with owner. */
-static int make_destination(struct df_work *work, const struct df_copy_request *c, const char *path) {
+static int make_destination(
+	struct df_work *work, const struct df_copy_request *c, const char *path) {
 	struct tree *tree = &work->stage->tree;
 	struct tree_step step = step_of(work, work->line->at);
 	const struct tree_make make = {.mode = 0755, .parents = true};
@@ -398,7 +401,7 @@ int df_copy_effects(struct df_work *work, const struct df_copy_request *c) {
 		return errno == ENOMEM ? br_error_memory(work->b->dx) : 0;
 	}
 	const char *file = into ? br_printf(work->b->arena, "%s/%s", strcmp(path, "/") ? path : "",
-					  c->source ? base_name(c->source) : "")
+				   c->source ? base_name(c->source) : "")
 				: path;
 	char *parent = br_strndup(work->b->arena, path, (size_t)(strrchr(path, '/') - path));
 	if (!file || !parent) {

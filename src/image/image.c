@@ -83,8 +83,8 @@ static int find(struct image_finder *finder, const struct br_spec *spec,
 }
 
 /** Where its files were not read: what images of its name have. */
-static int add_known(struct image_finder *finder, const struct br_container *container,
-	struct br_image *image) {
+static int add_known(
+	struct image_finder *finder, const struct br_container *container, struct br_image *image) {
 	struct tree tree = {.arena = finder->arena};
 	if (container->build || !container->image.s || image->nnodes) {
 		return 0;

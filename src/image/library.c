@@ -129,8 +129,8 @@ int library_find(struct br_arena *arena, struct br_image *image) {
 		return -1;
 	}
 	for (size_t i = 0; i < found.n; i++) {
-		bool counts = !found.v[i].library->by_command
-			|| is_started(image, found.v[i].library);
+		bool counts =
+			!found.v[i].library->by_command || is_started(image, found.v[i].library);
 		if (counts && br_vec_push(arena, &kept, found.v[i])) {
 			return -1;
 		}
@@ -181,7 +181,8 @@ const char *library_config_option(const struct br_image *image, const struct br_
 		if (word && (!strcmp(word, "-c") || !strcmp(word, "--configuration"))) {
 			// of a shell: sh -c "…"
 			const char *before = i ? image->command[i - 1] : NULL;
-			bool shell = before && strlen(before) > 1 && !strcmp(before + strlen(before) - 2, "sh");
+			bool shell = before && strlen(before) > 1
+				&& !strcmp(before + strlen(before) - 2, "sh");
 			if (!shell) {
 				return image->command[i + 1] ? image->command[i + 1] : "?";
 			}
@@ -192,8 +193,8 @@ const char *library_config_option(const struct br_image *image, const struct br_
 
 /** The words of `config` in the table, one by one; a test holds them together. */
 const char *library_config_path(size_t i) {
-	static const char *const all[] = {"/etc/supervisor/supervisord.conf", "/etc/supervisord.conf",
-		"/etc/nginx/nginx.conf"};
+	static const char *const all[] = {"/etc/supervisor/supervisord.conf",
+		"/etc/supervisord.conf", "/etc/nginx/nginx.conf"};
 	return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
 }
 
@@ -223,8 +224,9 @@ static char *value_of(struct br_arena *arena, const char *line, size_t n, const 
 /** What is no place in the image: a device, the container's own output, or what depends on something. */
 static bool is_nowhere(const char *value) {
 	return !*value || !strncmp(value, "/dev/", 5) || !strncmp(value, "/proc/", 6)
-		|| strpbrk(value, "%$") || !strcasecmp(value, "none") || !strcasecmp(value, "syslog")
-		|| !strcasecmp(value, "auto") || !strcasecmp(value, "off");
+		|| strpbrk(value, "%$") || !strcasecmp(value, "none")
+		|| !strcasecmp(value, "syslog") || !strcasecmp(value, "auto")
+		|| !strcasecmp(value, "off");
 }
 
 /** supervisord writes into its working directory what is not said; nginx where it was built for. */
@@ -249,8 +251,8 @@ int library_configure(struct br_arena *arena, struct br_image_library *item, con
 				continue;
 			}
 			item->configured[i] = is_nowhere(value) ? ""
-				: *value == '/'         ? value
-							: br_printf(arena, "$PWD/%s", value);
+				: *value == '/'                 ? value
+						: br_printf(arena, "$PWD/%s", value);
 			if (!item->configured[i]) {
 				return -1;
 			}

@@ -259,8 +259,8 @@ static int change_directory(struct shell *sh, size_t at, bool sure) {
 
 /** What the command does to directories, and what it installs. */
 static int run_effects(struct shell *sh, size_t at) {
-	bool sure = !sh->unclear && !sh->loops && !sh->cases && !sh->groups
-		&& sh->list == DF_ALWAYS && sh->branch == DF_ALWAYS;
+	bool sure = !sh->unclear && !sh->loops && !sh->cases && !sh->groups && sh->list == DF_ALWAYS
+		&& sh->branch == DF_ALWAYS;
 	struct df_command command = {
 		.words = sh->words.v + at, .n = sh->words.n - at, .at = command_span(sh)};
 	struct df_work *work = sh->script->work;

@@ -533,10 +533,10 @@ int df_instruct(struct df_work *work) {
 	static const struct {
 		const char *name;
 		int (*run)(struct df_work *work);
-	} table[] = {{"ADD", df_copy}, {"ARG", do_arg}, {"CMD", do_cmd},
-		{"COPY", df_copy}, {"ENTRYPOINT", do_entrypoint}, {"ENV", do_env}, {"LABEL", do_label},
-		{"RUN", do_run}, {"SHELL", do_shell}, {"USER", do_user},
-		{"VOLUME", df_volume}, {"WORKDIR", do_workdir}};
+	} table[] = {{"ADD", df_copy}, {"ARG", do_arg}, {"CMD", do_cmd}, {"COPY", df_copy},
+		{"ENTRYPOINT", do_entrypoint}, {"ENV", do_env}, {"LABEL", do_label},
+		{"RUN", do_run}, {"SHELL", do_shell}, {"USER", do_user}, {"VOLUME", df_volume},
+		{"WORKDIR", do_workdir}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		if (!strcmp(table[i].name, work->line->name)) {
 			return table[i].run(work);

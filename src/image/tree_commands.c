@@ -1,7 +1,6 @@
 /** The commands that make directories and say whose they are. */
-#include "tree.h"
-
 #include "dockerfile.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,7 +70,8 @@ static void take_long(struct options *o, const char *word) {
 }
 
 /** "-pv", "-m 755", "-dm755"; `valued`: letters with a value. */
-static void take_short(struct options *o, const struct tree_command *c, size_t *i, const char *valued) {
+static void take_short(
+	struct options *o, const struct tree_command *c, size_t *i, const char *valued) {
 	for (const char *s = c->words[*i] + 1; *s; s++) {
 		if (!strchr(valued, *s)) {
 			take_flag(o, *s);
@@ -152,7 +152,8 @@ static int run_mkdir(struct tree *t, const struct tree_step *step, const struct 
 	struct options o = read_options(c, "m");
 	uint32_t mode = 0755;
 	bool sure = !o.odd && (!o.mode || read_mode(o.mode, &mode));
-	struct tree_make make = {.mode = mode, .only_new = !o.parents, .parents = o.parents, .empty = true};
+	struct tree_make make = {
+		.mode = mode, .only_new = !o.parents, .parents = o.parents, .empty = true};
 	for (size_t i = o.at; i < c->n; i++) {
 		struct tree_step one = *step;
 		one.sure = step->sure && sure;
@@ -195,7 +196,8 @@ static int run_install(struct tree *t, const struct tree_step *step, const struc
 			return -1;
 		}
 		// It sets owner and mode of one that is there, too.
-		if (path && (tree_make(t, step, path, &make) || tree_chown(t, &one, path, false)
+		if (path
+			&& (tree_make(t, step, path, &make) || tree_chown(t, &one, path, false)
 				|| tree_chmod(t, &one, path, false, &mode))) {
 			return -1;
 		}
@@ -263,7 +265,8 @@ static int fill_named(struct tree *t, const struct tree_step *step, const struct
 		const char *word = c->words[i];
 		const char *at = word && *word != '/' ? strchr(word, '/') : NULL;
 		// "--target=/app", "-C/app", "A:/app"
-		const char *inner = at && at > word && (*word == '-' || strchr("=:", at[-1])) ? at : NULL;
+		const char *inner =
+			at && at > word && (*word == '-' || strchr("=:", at[-1])) ? at : NULL;
 		const char *names[] = {word && *word != '-' ? word : NULL, inner};
 		for (size_t k = 0; k < 2; k++) {
 			char *path = names[k] ? tree_path(t, step->cwd, names[k]) : NULL;
@@ -290,7 +293,8 @@ static bool changes_owners(const struct tree_command *c) {
 int tree_command(struct tree *t, const struct tree_step *step, const struct tree_command *c) {
 	static const struct {
 		const char *name;
-		int (*run)(struct tree *t, const struct tree_step *step, const struct tree_command *c);
+		int (*run)(
+			struct tree *t, const struct tree_step *step, const struct tree_command *c);
 	} all[] = {{"mkdir", run_mkdir}, {"install", run_install}, {"chown", run_chown},
 		{"chmod", run_chmod}, {"rm", run_rm}, {"rmdir", run_rm}};
 	static const char *const readers[] = {"ls", "test", "[", "[[", "echo", "stat", "printf"};

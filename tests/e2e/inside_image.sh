@@ -109,7 +109,7 @@ for user in 1001 1001:2000 0; do
 	tmpfs /shared /shared/a/b $user
 done
 echo "$n mounts altogether, and none was judged wrongly ($blocked out of reach)"
-[ "$blocked" -ge 40 ] && [ $((n - blocked)) -ge 50 ] || die "too few of one kind"
+if [ "$blocked" -lt 40 ] || [ $((n - blocked)) -lt 50 ]; then die "too few of one kind"; fi
 
 # Places that cannot be written: of each place that bindright names the container is refused, and it can write all others that the test names.
 told=0 free=0
@@ -214,4 +214,4 @@ RUN mkdir -p /app/logs /app/data && find /app -type d -exec chown 1001 {} +
 USER 1001:1001
 END
 echo "$told places cannot be written, as was said; $free can, and nothing was said"
-[ "$told" -ge 12 ] && [ "$free" -ge 12 ] || die "too few of one kind"
+if [ "$told" -lt 12 ] || [ "$free" -lt 12 ]; then die "too few of one kind"; fi

@@ -124,8 +124,8 @@ static void set_owner(struct br_buf *out, size_t at, const struct tarball_owner 
 	memcpy(block + 148, text, 7);
 }
 
-void tarball_add_owned(struct br_buf *out, const struct tarball_entry *entry,
-	const struct tarball_owner *owner) {
+void tarball_add_owned(
+	struct br_buf *out, const struct tarball_entry *entry, const struct tarball_owner *owner) {
 	size_t at = out->n;
 	require(strlen(entry->name) <= 100); // no header before it
 	tarball_add(out, entry);

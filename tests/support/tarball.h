@@ -29,8 +29,8 @@ void tarball_bytes(struct br_buf *out, const char *bytes, size_t n);
 void tarball_file(struct br_buf *out, const char *name, const char *bytes, size_t n);
 void tarball_add(struct br_buf *out, const struct tarball_entry *entry);
 /** The same with an owner and a mode; without them it is root's, 0644. */
-void tarball_add_owned(struct br_buf *out, const struct tarball_entry *entry,
-	const struct tarball_owner *owner);
+void tarball_add_owned(
+	struct br_buf *out, const struct tarball_entry *entry, const struct tarball_owner *owner);
 /** A pax header with one record for the next entry. */
 void tarball_pax(struct br_buf *out, const char *key, const char *value);
 void tarball_end(struct br_buf *out);

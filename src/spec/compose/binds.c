@@ -150,8 +150,8 @@ int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config) 
 }
 
 /** "mode=0755,uid=1000" behind the colon. */
-static int tmpfs_options(struct br_compose *c, const struct br_tree *entry, size_t at,
-	struct br_mount *mount) {
+static int tmpfs_options(
+	struct br_compose *c, const struct br_tree *entry, size_t at, struct br_mount *mount) {
 	br_vec(struct br_text) options = {0};
 	for (const char *s = entry->s + at; *s;) {
 		s += *s == ':' || *s == ',';
