@@ -112,7 +112,7 @@ struct cli_world {
 	const char *invoker_name;
 	/** The invoker's home, or NULL. */
 	const char *home;
-	/** Set by SIGINT, SIGTERM, SIGHUP. */
+	/** Set by SIGINT, SIGTERM, SIGHUP once they are caught. */
 	volatile sig_atomic_t *stop;
 };
 
@@ -209,6 +209,8 @@ bool cli_color(const struct cli *cli, int fd);
 struct br_report_style cli_style(const struct cli *cli);
 /** Ask on the terminal: 1 yes, 0 no, -1 there is no terminal. */
 int cli_ask(const char *question);
+/** From now on the first SIGINT, SIGTERM or SIGHUP only sets world->stop: for what changes something. */
+void cli_catch_signals(void);
 /** Look a variable up in the world's environment; NULL where it is unset. */
 const char *cli_getenv(const struct cli_world *world, const char *name);
 /** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */
