@@ -103,11 +103,10 @@ void release_tallies(struct check_work *work);
 /** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
 bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
 /** Findings about what the container will make there. */
-void check_future(struct check_work *work, const struct mount_work *mw,
-	const struct br_mount_source *ms);
+void check_future(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** The finding shows how many, and the first few. */
-void give_examples(
-	struct check_work *work, struct br_finding *finding, const struct tally *tally);
+void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
 /** Whether this host user keeps access. */
 bool is_keeper(const struct check_work *work, const char *name);
 /** Whether an entry below a source has the name of a private key. */

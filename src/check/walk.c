@@ -180,8 +180,8 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	// Whether a read-only mount below lets it write is a matter of its own: the rest is judged as everywhere.
 	struct br_inode bare = *inode;
 	bare.attrs &= ~(uint32_t)BR_READ_ONLY;
-	bool frozen = br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W)
-			      .rule
+	bool frozen =
+		br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W).rule
 		== BR_RULE_READ_ONLY;
 	struct br_verdict verdict =
 		br_access_use(&bare, &demand->identity->cred, &(struct br_where){0}, need);
@@ -227,8 +227,7 @@ static bool is_hidden(
 	if (!(walk->hidden >> demand->index & 1)) {
 		return false;
 	}
-	return entry->mount_point
-		|| (entry->inode && entry->inode->mount != demand->source->mount);
+	return entry->mount_point || (entry->inode && entry->inode->mount != demand->source->mount);
 }
 
 static void see(struct walk *walk, const struct br_entry *entry) {

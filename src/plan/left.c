@@ -110,11 +110,9 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		out->why = "are private by name";
 		return 0;
 	case BR_LEFT_PROTECTED:
-		out->why = key->uid == LEFT_BY_MOUNT
-			? "lie on a mount inside that is read-only"
-			: fs_read_only(tree)
-			? "lie on a file system that is mounted read-only"
-			: "are protected by chattr (immutable or append-only)";
+		out->why = key->uid == LEFT_BY_MOUNT ? "lie on a mount inside that is read-only"
+			: fs_read_only(tree) ? "lie on a file system that is mounted read-only"
+					     : "are protected by chattr (immutable or append-only)";
 		return 0;
 	case BR_LEFT_SPECIAL:
 		out->why = "are devices, sockets or FIFOs";
