@@ -137,12 +137,15 @@ static void check_source(struct check_work *work, const struct br_mount_source *
 	char mode[12];
 	struct about about = about_mount(ms);
 	bool all = strcmp(who, "everybody") == 0;
-	struct br_finding *finding = add_finding(
-		work, 506, &about, "%s on this host can read the secret '%s'", who, about.path);
+	struct br_finding *finding = add_finding(work, 506, &about, "%s can read the secret '%s'",
+		all ? "everybody on this host" : say(work, "host user %s", who), about.path);
 	finding->because = say(work, "its mode is %s", br_mode_text(&inode, mode));
 	finding->command = all ? say_cure(work, ms, &inode) : NULL;
-	finding->advice =
-		all ? NULL : say(work, "bindright explain says by which rule: --as %s", who);
+	if (finding->command) {
+		finding->advice = say(work, "take it from the others: %s", finding->command);
+	} else if (!all) {
+		finding->advice = say(work, "bindright explain says by which rule: --as %s", who);
+	}
 }
 
 void check_secrets(
@@ -155,8 +158,7 @@ void check_secrets(
 			(unsigned long long)mw->exposed.count,
 			mw->exposed.count == 1 ? "key" : "keys", about.path);
 		finding->because = "by their names they are meant for their owner alone";
-		finding->advice = "chmod go= them; bindright fix gives the container's user what "
-				  "it needs";
+		finding->advice = "chmod go= them, or --exclude what the container does not need";
 		give_examples(work, finding, &mw->exposed);
 	}
 }

@@ -68,6 +68,9 @@ struct cli_args {
 	struct br_text project_name;
 	struct cli_words env;
 	struct br_text engine;
+	struct br_text engine_user;
+	struct br_text engine_version;
+	struct br_text daemon_config;
 	struct br_text compose_version;
 	struct br_text sysroot;
 	struct cli_words users;

@@ -9,7 +9,8 @@
 #define FIELD(f) offsetof(struct cli_args, f)
 
 static const char *const kinds[] = {"compose", "run-line", "oci", NULL};
-static const char *const engines[] = {"docker", NULL};
+static const char *const engines[] = {
+	"docker", "docker-rootless", "podman", "podman-rootless", "oci", NULL};
 static const char *const formats[] = {"text", "json", "ndjson", "sarif", "github", NULL};
 static const char *const two_formats[] = {"text", "json", NULL};
 static const char *const whens[] = {"auto", "always", "never", NULL};
@@ -36,11 +37,18 @@ static const struct cli_option all[] = {
 	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_READ, FIELD(env),
 		"a variable for interpolation, before all others (repeatable)"},
 	{"engine", 0, CLI_WORD, false, "ENGINE", engines, CLI_READ | CLI_ID, FIELD(engine),
-		"whose rules apply"},
+		"whose rules apply (default: what the input names; docker)"},
+	{"engine-user", 0, CLI_WORD, false, "NAME", NULL, CLI_READ | CLI_ID, FIELD(engine_user),
+		"who runs a rootless engine (default: you)"},
+	{"engine-version", 0, CLI_WORD, false, "X.Y", NULL, CLI_READ | CLI_ID,
+		FIELD(engine_version),
+		"where versions of the engine differ (default: the running one's)"},
+	{"daemon-config", 0, CLI_WORD, false, "FILE", NULL, CLI_READ | CLI_ID, FIELD(daemon_config),
+		"Docker's daemon.json, read for userns-remap"},
 	{"compose-version", 0, CLI_WORD, false, "X.Y", NULL, CLI_READ, FIELD(compose_version),
 		"where versions of compose differ (default: the newest known)"},
 	{"sysroot", 0, CLI_WORD, false, "DIR", NULL, CLI_READ | CLI_ID, FIELD(sysroot),
-		"read passwd, group, login.defs below DIR"},
+		"read passwd, group, subuid, daemon.json and such below DIR"},
 	{"image-archive", 0, CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(image_archives),
 		"take image users from this docker save or OCI archive (repeatable)"},
 	{"user", 0, CLI_LIST, false, "SERVICE=UID[:GID]", NULL, CLI_READ, FIELD(users),
@@ -122,8 +130,7 @@ static const struct cli_option all[] = {
 };
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
-static const char *const later_options[] = {"container", "engine-user", "daemon-config",
-	"engine-version", "files-from", "require-jail", NULL};
+static const char *const later_options[] = {"container", "files-from", "require-jail", NULL};
 static const char *const later_commands[] = {NULL};
 static const char *const later_kinds[] = {
 	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};

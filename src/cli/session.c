@@ -389,23 +389,13 @@ static struct br_hostdb *read_hostdb(const struct cli *cli) {
 	return br_hostdb_read(root->s ? root->s : "/", cli->dx);
 }
 
-/** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
-static const char *find_socket(const struct cli *cli) {
-	const char *host = cli_getenv(cli->world, "DOCKER_HOST");
-	const char *path = cli->args->sysroot.s ? NULL : "/var/run/docker.sock";
-	if (host && *host) {
-		path = strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
-	}
-	return path && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? path : NULL;
-}
-
 /** Whom the images run as. */
 static int read_images(struct session *session, struct br_identity_options *who) {
 	const struct cli_words *words = &session->cli->args->image_archives;
 	struct br_image_options options = {
 		.archives = words->v,
 		.narchives = words->n,
-		.socket = find_socket(session->cli),
+		.socket = session->socket,
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
 	return who->images ? 0 : -1;
@@ -413,7 +403,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 
 int session_understand(struct session *session, const struct cli *cli) {
 	struct br_spec_request request;
-	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
+	struct br_identity_options who = {0};
 	session->cli = cli;
 	if (fill_request(session, &request) || read_pins(session, &who)) {
 		return CLI_USAGE;
@@ -427,9 +417,10 @@ int session_understand(struct session *session, const struct cli *cli) {
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
 	}
-	if (read_images(session, &who)) {
+	if (session_engine(session) || read_images(session, &who)) {
 		return CLI_USAGE;
 	}
+	who.mode = session->mode;
 	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
 	return session->identities ? 0 : CLI_USAGE;
 }
@@ -463,15 +454,29 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 	return 0;
 }
 
-const struct br_engine_rules *session_rules(const struct session *session) {
-	(void)session; // one engine, of the newest version that was measured
-	return br_engine_rules(BR_ENGINE_DOCKER, 0);
+const struct br_habits *session_habits(const struct session *session) {
+	return br_habits(session->spec->engine, 0); // of the newest version that was measured
+}
+
+/** Who of them runs now; no more than a courtesy, and only where something may be changed. */
+static const bool *ask_running(struct session *session) {
+	struct br_image_options options = {.socket = find_socket(session->cli)};
+	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
+	if (!options.socket || !running) {
+		return NULL;
+	}
+	return br_images_running(
+		       &session->arena, session->spec, &options, running, session->cli->dx)
+		? NULL
+		: running;
 }
 
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
-	options->rules = session_rules(session);
+	options->habits = session_habits(session);
+	options->rootless = session->spec->engine == BR_ENGINE_DOCKER_ROOTLESS
+		|| session->spec->engine == BR_ENGINE_PODMAN_ROOTLESS;
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
@@ -525,6 +530,7 @@ int session_check(struct session *session, bool planned) {
 	if (fill_check_options(session, &options)) {
 		return CLI_USAGE;
 	}
+	options.running = ask_running(session);
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}
@@ -582,7 +588,7 @@ int session_report(const struct session *session, const char *command,
 		.applied = applied,
 		.again = again,
 		.command = command,
-		.engine = "docker",
+		.engine = br_engine_name(session->mode->engine),
 		.diags = session->cli->dx,
 		.saved = session->saved,
 	};

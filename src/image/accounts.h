@@ -22,6 +22,8 @@ enum df_what {
 	DF_NO_GROUP,
 	DF_OWN_GROUP,
 	DF_APPEND,
+	/** NAME=VALUE in the place of a setting of login.defs. */
+	DF_KEY,
 	/** Another root directory, or nothing that changes accounts. */
 	DF_ELSEWHERE,
 };
@@ -41,6 +43,8 @@ struct df_request {
 	/** NULL although given: not known. */
 	const char *value[DF_NVALUES];
 	bool system, no_group, own_group, append, elsewhere;
+	/** The ranges of the numbers are others than usual, or may be. */
+	bool other_ranges;
 	/** An option that the grammar does not have, or a word that is not known. */
 	bool odd;
 	const char *operand[2];

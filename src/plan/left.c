@@ -74,6 +74,11 @@ static const char *why_no_state(const struct br_plan *plan, const struct tree_wo
 			"the file system (%s) keeps no owners: mount it with uid=, gid= and umask=",
 			fs->type);
 	}
+	if (br_fs_is_private(fs)) {
+		return br_printf(plan->arena,
+			"the FUSE file system lets nobody but uid %u in: mount it with allow_other",
+			fs->fuse_only_uid);
+	}
 	if (tree->strategy == BR_STRATEGY_GROUP) {
 		return "no group that the container has would serve it without taking from somebody";
 	}
