@@ -41,7 +41,7 @@ _bindright() {
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
 		;;
-	--kind) mapfile -t COMPREPLY < <(compgen -W 'compose' -- "$cur") && return ;;
+	--kind) mapfile -t COMPREPLY < <(compgen -W 'compose run-line oci' -- "$cur") && return ;;
 	--engine) mapfile -t COMPREPLY < <(compgen -W 'docker docker-rootless podman podman-rootless oci' -- "$cur") && return ;;
 	--format)
 		case $command in

@@ -8,7 +8,7 @@
 
 #define FIELD(f) offsetof(struct cli_args, f)
 
-static const char *const kinds[] = {"compose", NULL};
+static const char *const kinds[] = {"compose", "run-line", "oci", NULL};
 static const char *const engines[] = {
 	"docker", "docker-rootless", "podman", "podman-rootless", "oci", NULL};
 static const char *const formats[] = {"text", "json", "ndjson", "sarif", "github", NULL};
@@ -23,8 +23,9 @@ enum {
 
 static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
-		"read this compose file (repeatable; - is standard input)"},
-	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind), "what the input is"},
+		"read this file (repeatable; - is standard input)"},
+	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind),
+		"what the input is (default: as its content looks)"},
 	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_READ, FIELD(project_directory),
 		"where relative paths start"},
 	{"env-file", 0, CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(env_files),
@@ -131,6 +132,8 @@ static const struct cli_option all[] = {
 /** Promised words whose work is not there yet: refused by name, never half done. */
 static const char *const later_options[] = {"container", "files-from", "require-jail", NULL};
 static const char *const later_commands[] = {NULL};
+static const char *const later_kinds[] = {
+	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};
 
 size_t cli_options(const struct cli_option **options) {
 	*options = all;
@@ -145,7 +148,8 @@ struct reader {
 	char *const *argv;
 	const uint32_t *offsets;
 	int i;
-	bool only_words;
+	/** Where the options end: at "--", or with the words. */
+	int end;
 };
 
 static struct br_span span_of(const struct reader *reader, int i, size_t from, size_t n) {
@@ -181,6 +185,10 @@ static int check_choice(
 	const struct reader *reader, const struct cli_option *option, struct br_text word) {
 	if (!option->choices || is_in(word.s, option->choices)) {
 		return 0;
+	}
+	if (option->choices == kinds && is_in(word.s, later_kinds)) {
+		return br_error(
+			reader->dx, word.at, "--kind %s is not supported by this version", word.s);
 	}
 	(void)br_error(reader->dx, word.at, "'%s' is no value of --%s", word.s, option->name);
 	br_hint(reader->dx, "expected one of: %s", join(&reader->args->arena, option->choices));
@@ -365,11 +373,24 @@ static int read_plain(struct reader *reader) {
 		: 0;
 }
 
+/** Whatever stands behind "--" is the run line. */
+static int read_line(struct reader *reader) {
+	reader->args->line_at = whole(reader, reader->i);
+	reader->end = reader->i;
+	reader->args->has_line = true;
+	for (reader->i++; reader->i < reader->argc; reader->i++) {
+		struct br_text word = {reader->argv[reader->i], whole(reader, reader->i)};
+		if (br_vec_push(&reader->args->arena, &reader->args->line, word)) {
+			return br_error_memory(reader->dx);
+		}
+	}
+	return 0;
+}
+
 static int read_one(struct reader *reader) {
 	const char *arg = reader->argv[reader->i];
 	if (strcmp(arg, "--") == 0) {
-		return br_error(reader->dx, whole(reader, reader->i),
-			"run lines (-- docker run …) are not supported by this version");
+		return read_line(reader);
 	}
 	if (strncmp(arg, "--", 2) == 0) {
 		return read_long(reader);
@@ -413,7 +434,14 @@ static int not_of_this_command(const struct reader *reader, int i) {
 static int check_used(const struct reader *reader) {
 	const struct cli_args *args = reader->args;
 	unsigned bit = args->command ? args->command->bit : CLI_CHECK;
-	for (int i = 0; i < reader->argc; i++) {
+	if (args->has_line && !(bit & CLI_READ)) {
+		(void)br_error(
+			reader->dx, args->line_at, "%s reads no run line", args->command->name);
+		br_hint(reader->dx,
+			"for example: bindright check -- docker run -v ./data:/data IMAGE");
+		return -1;
+	}
+	for (int i = 0; i < reader->end; i++) {
 		size_t from;
 		const struct cli_option *option = option_at(reader, i, &from);
 		if (!option) {
@@ -488,7 +516,7 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
 	args->argv = argv;
 	args->command_at = -1;
 	struct reader reader = {
-		.args = args, .dx = dx, .argc = argc, .argv = argv, .offsets = offsets};
+		.args = args, .dx = dx, .argc = argc, .argv = argv, .offsets = offsets, .end = argc};
 	for (; reader.i < argc; reader.i++) {
 		if (read_one(&reader)) {
 			return -1;

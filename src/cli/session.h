@@ -23,6 +23,7 @@ struct session {
 	const char *socket;
 	const struct br_engine_mode *mode;
 	const struct br_identity *identities;
+	const struct br_image *images;
 	struct br_demands *demands;
 	struct br_plan_options plan_options;
 	struct br_plan *plan;
@@ -52,7 +53,7 @@ int session_report(const struct session *session, const char *command,
 /** What the check amounts to under --fail-on: CLI_FITS or CLI_MISFIT. */
 int session_verdict(const struct session *session, const struct br_check *check);
 /** The habits of the engine that will start it. */
-const struct br_engine_rules *session_rules(const struct session *session);
+const struct br_habits *session_habits(const struct session *session);
 void session_release(struct session *session);
 
 #endif

@@ -26,7 +26,7 @@ enum br_confidence accounts_line_confidence(const struct br_image *image, bool a
 
 const struct br_image_user *accounts_user(const struct br_image *image, uint32_t uid) {
 	for (size_t i = 0; i < image->nusers; i++) {
-		if (image->users[i].uid == uid) {
+		if (image->users[i].uid == uid && !image->users[i].wraps) {
 			return &image->users[i];
 		}
 	}

@@ -442,6 +442,9 @@ static int settle(struct task *t, const char *refused) {
 	if (known == 1) {
 		known = settle_gid(t);
 	}
+	if (known == 1) {
+		known = range_settle(t);
+	}
 	if (known != 1) {
 		forget(t->out);
 		return known;

@@ -100,6 +100,11 @@ int accounts_add_words(struct task *t, const char **why);
 /** Say what some engines make of groups whose names are numbers. */
 void accounts_warn_numbers(struct task *t);
 
+/* range.c */
+
+/** 1 where a runtime takes uid, gid and groups; 0: it does not and t->out says why; -1 with an error. */
+int range_settle(struct task *t);
+
 /* drop.c */
 
 /** Set out->drops_to where the image is known to drop. */

@@ -138,17 +138,19 @@ static long get(struct engine *engine, const char *url, struct answer *answer) {
 	return -1;
 }
 
-/** GET and read the JSON. The status, -1 with the reason; *out is NULL unless all was fine. */
-static long get_json(struct engine *engine, const char *url, struct br_value **out) {
+/** GET and read the JSON, an object or a list. The status, -1 with the reason; *out is NULL unless all was fine. */
+static long get_json(struct engine *engine, const char *url, bool list, struct br_value **out) {
 	struct answer answer = {.body = {0}};
 	*out = NULL;
 	long status = get(engine, url, &answer);
 	if (status == HTTP_OK) {
 		*out = answer.body.n ? br_value_read(answer.body.s, answer.body.n) : NULL;
-		if (!br_value_is_object(*out)) {
+		if (!(list ? br_value_is_array(*out) : br_value_is_object(*out))) {
 			br_value_free(*out);
 			*out = NULL;
-			(void)strncpy(engine->why, "its answer is no JSON object",
+			(void)strncpy(engine->why,
+				list ? "its answer is no JSON list"
+				     : "its answer is no JSON object",
 				sizeof(engine->why) - 1);
 			status = -1;
 		}
@@ -192,7 +194,7 @@ static bool has_podman(const struct br_value *components) {
 /** Connect and ask for the version of the API. 1, 0 where there is no engine, -1. */
 static int say_hello(struct image_finder *finder, struct engine *engine) {
 	struct br_value *version = NULL;
-	long status = get_json(engine, "http://localhost/version", &version);
+	long status = get_json(engine, "http://localhost/version", false, &version);
 	if (status < 0) {
 		return give_up(finder, engine, engine->why);
 	}
@@ -338,7 +340,7 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 		return br_error_memory(finder->dx);
 	}
 	br_auto(br_value_freep) struct br_value *image = NULL;
-	long status = get_json(engine, url, &image);
+	long status = get_json(engine, url, false, &image);
 	if (status < 0) {
 		return give_up(finder, engine, engine->why);
 	}
@@ -409,7 +411,7 @@ static int ask_info(struct image_finder *finder, struct br_engine_info *out) {
 		return br_error_memory(finder->dx);
 	}
 	br_auto(br_value_freep) struct br_value *info = NULL;
-	return get_json(engine, url, &info) == HTTP_OK && info ? read_info(finder, info, out) : 0;
+	return get_json(engine, url, false, &info) == HTTP_OK && info ? read_info(finder, info, out) : 0;
 }
 
 int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
@@ -420,4 +422,52 @@ int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_en
 	int found = ask_info(&finder, out);
 	engine_release(&finder);
 	return found;
+}
+
+// ---- containers ----
+
+/** What compose takes for a project's name: nothing in it has to be escaped in a request. */
+static bool is_project_name(const char *name) {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	return name && *name && !name[strspn(name, plain)];
+}
+
+static void mark_running(
+	const struct br_spec *spec, const struct br_value *containers, bool *running) {
+	for (size_t i = 0; i < br_value_count(containers); i++) {
+		const struct br_value *labels = br_value_get(br_value_at(containers, i), "Labels");
+		const char *project =
+			br_value_string(br_value_get_exact(labels, "com.docker.compose.project"));
+		const char *service =
+			br_value_string(br_value_get_exact(labels, "com.docker.compose.service"));
+		for (size_t k = 0; project && service && k < spec->n; k++) {
+			running[k] = running[k]
+				|| (strcmp(project, spec->project_name) == 0
+					&& strcmp(service, spec->containers[k].name.s) == 0);
+		}
+	}
+}
+
+int engine_running(struct image_finder *finder, const struct br_spec *spec, bool *running) {
+	if (!finder->options->socket || !is_project_name(spec->project_name)) {
+		return 0;
+	}
+	int found = open_engine(finder);
+	struct engine *engine = finder->engine;
+	if (found <= 0 || !engine) {
+		return found;
+	}
+	// {"label":["com.docker.compose.project=NAME"]}; without `all` only those that run are listed.
+	char *url = br_printf(finder->arena,
+		"http://localhost/%scontainers/json?filters=%%7B%%22label%%22%%3A%%5B%%22"
+		"com.docker.compose.project%%3D%s%%22%%5D%%7D",
+		engine->version, spec->project_name);
+	if (!url) {
+		return br_error_memory(finder->dx);
+	}
+	br_auto(br_value_freep) struct br_value *containers = NULL;
+	if (get_json(engine, url, true, &containers) == HTTP_OK) {
+		mark_running(spec, containers, running);
+	}
+	return 0;
 }

@@ -40,9 +40,21 @@ void json_place(
 	br_json_end(json);
 }
 
+static const char *input_kind(enum br_input_kind kind) {
+	switch (kind) {
+	case BR_INPUT_COMPOSE:
+		return "compose";
+	case BR_INPUT_RUN_LINE:
+		return "run-line";
+	case BR_INPUT_OCI:
+		return "oci";
+	}
+	return "compose";
+}
+
 void json_input(struct br_json *json, const struct br_spec *spec, const char *engine) {
 	br_json_object(json, "input");
-	br_json_string(json, "kind", "compose");
+	br_json_string(json, "kind", input_kind(spec->kind));
 	br_json_array(json, "files");
 	for (size_t i = 0; i < spec->nfiles; i++) {
 		json_words(json, NULL, spec->files[i]);
@@ -331,7 +343,7 @@ char *json_report(const struct br_report *report, size_t *len) {
 	json_containers(json, report);
 	size_t coded = json_findings(json, report);
 	if (report->plan) {
-		json_plan(json, report->plan, report->saved);
+		json_plan(json, report, report->saved != NULL);
 	}
 	json_applied(json, report->applied);
 	br_json_bool(json, "complete", last_check(report)->complete);
