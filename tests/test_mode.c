@@ -112,6 +112,7 @@ struct row {
 	const char *cap_drop[WORDS];
 	bool privileged;
 	const char *label;
+	const char *host_user;
 	/** It cannot be known, or the engine refuses: a part of why. */
 	const char *why;
 	bool unmapped;
@@ -287,6 +288,15 @@ static const struct row rows[] = {
 		.uid_maps = {"0:1:10", "+5:0:1"}, .uid = 6, .gid = 4, .groups = {4},
 		.host_uid = 100006, .host_gid = 100004},
 
+	// I24: --hostuser.
+	{"hostuser", "podman", 504, "rl", .host_user = "rl", .uid = 2001, .gid = 2001,
+		.groups = {2001}, .host_uid = 2001, .host_gid = 2001},
+	{"hostuser by number", "podman", 504, "rl", .host_user = "2001", .uid = 2001, .gid = 2001,
+		.groups = {2001}, .host_uid = 2001, .host_gid = 2001},
+	{"hostuser in base 8", "podman", 403, "rl", .host_user = "rl", .uid = 1025, .gid = 1025,
+		.groups = {1025}, .host_uid = 1025, .host_gid = 1025},
+	{"another hostuser", "podman", 504, "bare", .host_user = "rl", .why = "no user 'bare'"},
+
 	// I25: keep-groups.
 	{"keep-groups: the caller's groups", "podman-rootless", 0, "app",
 		.group_add = {"keep-groups"}, .uid = 1001, .gid = 1002, .groups = {1002},
@@ -319,6 +329,8 @@ static const struct br_identity *identify(struct fixture *f, const struct row *r
 		.user.s = row->user,
 		.userns_mode.s = row->userns,
 		.privileged = row->privileged};
+	const char *const host_users[WORDS] = {row->host_user};
+	box->nhost_users = words_of(f, host_users, &box->host_users);
 	box->nuid_maps = words_of(f, row->uid_maps, &box->uid_maps);
 	box->ngid_maps = words_of(f, row->gid_maps, &box->gid_maps);
 	box->ngroup_add = words_of(f, row->group_add, &box->group_add);
@@ -450,6 +462,65 @@ static void test_remap(void **state) {
 	};
 	for (size_t i = 0; i < COUNT(remapped); i++) {
 		compare(&remapped[i], identify(f, &remapped[i]));
+	}
+}
+
+/** The word of a mount in a container with this user namespace, and whose a file of 1001 on disk is on the host as the mount shows it; 0: it has no map. */
+struct mapped {
+	const char *word;
+	const char *runtime;
+	const char *engine;
+	const char *uid_map;
+	uint32_t shown;
+	bool wrong;
+};
+
+/** M1-M4, M6, M7. */
+static const struct mapped mapped[] = {
+	{"idmap", "crun", "podman", "0:100000:65536", 101001, false},
+	{"idmap", NULL, "podman", "0:100000:65536", 101001, false},
+	{"idmap", "runc", "podman", "0:100000:65536", 0, false},
+	{"idmap", "crun", "podman", NULL, 0, false},
+	{"idmap", "crun", "podman-rootless", NULL, 0, false},
+	{"idmap=uids=1001-1234-1;gids=0-0-10", "crun", "podman", NULL, 1234, false},
+	{"idmap=uids=0-0-10#1001-1234-1;gids=0-0-10", "crun", "podman", NULL, 1234, false},
+	{"idmap=uids=@1001-7-1;gids=@0-0-10", "crun", "podman", "0:100000:65536", 100007, false},
+	{"idmap=uids=1001-1234-1", "crun", "podman", NULL, 0, true},
+	{"idmap=uids=1001-1234;gids=0-0-10", "crun", "podman", NULL, 0, true},
+	{"idmap=uids=1001-1234-0;gids=0-0-10", "crun", "podman", NULL, 0, true},
+	{"idmap=uids=1-1-5#3-9-1;gids=0-0-10", "crun", "podman", NULL, 0, true},
+	{"idmap=x", "crun", "podman", NULL, 0, true},
+	{"idmapped", "crun", "podman", NULL, 0, true},
+	{NULL, "crun", "podman", "0:100000:65536", 0, false},
+};
+
+static void test_mount_maps(void **state) {
+	struct fixture *f = *state;
+	for (size_t i = 0; i < COUNT(mapped); i++) {
+		const struct mapped *m = &mapped[i];
+		struct row row = {.engine = m->engine, .user = "1:1", .uid_maps = {m->uid_map}};
+		const struct br_identity *who = identify(f, &row);
+		struct br_engine_mode mode = *read_mode(f, m->engine, 0);
+		struct br_mount mount = {.idmap.s = m->word};
+		struct br_idmap uids;
+		struct br_idmap gids;
+		br_hostid shown = {0};
+		assert_non_null(who);
+		mode.runtime = m->runtime;
+		int failed = br_mount_maps(&f->arena, &mode, who, &mount, &uids, &gids, f->dx);
+		if (failed != (m->wrong ? -1 : 0)) {
+			fail_msg("%s: %d", m->word, failed);
+		}
+		if (failed) {
+			continue;
+		}
+		assert_int_equal(uids.n > 0, m->shown > 0);
+		assert_int_equal(gids.n > 0, m->shown > 0);
+		if (uids.n > 0
+			&& (!br_idmap_to_host(&uids, (br_boxid){1001}, &shown)
+				|| shown.v != m->shown)) {
+			fail_msg("%s: %u", m->word, shown.v);
+		}
 	}
 }
 
@@ -596,6 +667,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_keep_groups_on_the_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_words, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_remap, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_mount_maps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bundle, set_up, tear_down),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test_setup_teardown(test_running_remap, set_up, tear_down),

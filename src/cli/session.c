@@ -385,6 +385,8 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.archives = words->v,
 		.narchives = words->n,
 		.socket = session->socket,
+		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
+			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
 	session->images = who->images;
