@@ -153,7 +153,7 @@ static void check_volumes(const struct inside *in) {
 	for (size_t i = 0; i < in->image->nvolumes; i++) {
 		const struct br_text *volume = &in->image->volumes[i];
 		struct obstacle obstacle;
-		if (*volume->s == '/' && !is_mounted(in, volume->s, true)
+		if (*volume->s == '/' && !is_mounted(in, inside_path(in, volume->s), true)
 			&& way_to_write(in, volume->s, false, &obstacle) == WAY_BLOCKED) {
 			(void)report_unwritable(in, volume->s, volume->at,
 				"the image keeps data in its VOLUME", &obstacle);
@@ -304,7 +304,7 @@ static bool has_variable(const struct inside *in, const char *list) {
 static bool is_configured_by_mount(const struct inside *in, const struct br_library *library) {
 	for (const char *s = library->config; s && *s;) {
 		size_t n = strcspn(s, "|");
-		if (is_mounted(in, say(in->work, "%.*s", (int)n, s), false)) {
+		if (is_mounted(in, inside_path(in, say(in->work, "%.*s", (int)n, s)), false)) {
 			return true;
 		}
 		s += n + (s[n] == '|');
@@ -322,7 +322,7 @@ static bool is_in_use(const struct inside *in, const struct br_image_library *it
 static enum way way_of_library(
 	const struct inside *in, const char *path, bool is_file, struct obstacle *out) {
 	*out = (struct obstacle){0};
-	if (in->container->read_only && !is_mounted(in, path, false)) {
+	if (in->container->read_only && !is_mounted(in, inside_path(in, path), false)) {
 		out->read_only = true;
 		return WAY_BLOCKED;
 	}
