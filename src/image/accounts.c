@@ -78,12 +78,20 @@ enum {
 	REDHAT_SYSTEM_FIRST = 201,
 };
 
-/** shadow: above the highest number in use, and for system accounts below the lowest. */
-static uint32_t shadow_number(const struct df_accounts *a, bool system, bool groups) {
-	uint32_t low = !system            ? FIRST
+static uint32_t shadow_low(const struct df_accounts *a, bool system) {
+	return !system                    ? FIRST
 		: a->flavour == DF_REDHAT ? REDHAT_SYSTEM_FIRST
 					  : SHADOW_SYSTEM_FIRST;
-	uint32_t high = system ? SYSTEM_LAST : LAST;
+}
+
+static uint32_t shadow_high(bool system) {
+	return system ? SYSTEM_LAST : LAST;
+}
+
+/** shadow: above the highest number in use, and for system accounts below the lowest. */
+static uint32_t shadow_number(const struct df_accounts *a, bool system, bool groups) {
+	uint32_t low = shadow_low(a, system);
+	uint32_t high = shadow_high(system);
 	uint32_t best = system ? high : low;
 	size_t n = groups ? a->groups.n : a->users.n;
 	for (size_t i = 0; i < n; i++) {
@@ -269,7 +277,7 @@ static int make_group(struct df_request *r, enum tool tool) {
 	if (r->noperands == 2 && tool != SHADOW) {
 		return join_group(r, r->operand[1], strlen(r->operand[1]), name);
 	}
-	if (r->odd || r->noperands != 1) {
+	if (r->odd || r->noperands != 1 || (r->other_ranges && !r->given[DF_GROUP])) {
 		return give_up(r);
 	}
 	int given = stated(r, DF_GROUP, &gid);
@@ -298,7 +306,14 @@ static int make_group(struct df_request *r, enum tool tool) {
 	return 0;
 }
 
-/** The group of the user's own name: the user's number where it is free. */
+/** Whether the user's number may not be its group's: shadow looks at the range first (find_new_gid.c), Debian's adduser counts system groups apart. */
+static bool needs_other_gid(const struct df_request *r, uint32_t uid, enum tool tool) {
+	bool out_of_range = uid < shadow_low(r->a, r->system) || uid > shadow_high(r->system);
+	return gid_used(r->a, uid) || (tool == SHADOW && out_of_range)
+		|| (tool == DEBIAN && r->system && !r->given[DF_UID]);
+}
+
+/** The group of the user's own name: the user's number where it may be. */
 static int own_group(struct df_request *r, struct br_image_user *user, enum tool tool) {
 	struct br_image_group *old = find_group(r->a, user->name);
 	if (old) {
@@ -307,12 +322,13 @@ static int own_group(struct df_request *r, struct br_image_user *user, enum tool
 		return 0;
 	}
 	user->gid = user->uid;
-	bool taken = gid_used(r->a, user->gid);
-	if (taken) {
+	bool other = needs_other_gid(r, user->uid, tool);
+	if (other) {
 		user->gid = tool == SHADOW ? shadow_number(r->a, r->system, true)
 					   : first_free(r->a, r->system, false, true);
+		user->allocated = true;
 	}
-	return add_group(r, user->name, user->gid, user->allocated || taken);
+	return add_group(r, user->name, user->gid, user->allocated);
 }
 
 static uint32_t new_uid(const struct df_request *r, enum tool tool) {
@@ -320,8 +336,7 @@ static uint32_t new_uid(const struct df_request *r, enum tool tool) {
 	case SHADOW:
 		return shadow_number(r->a, r->system, false);
 	case DEBIAN:
-		return first_free(
-			r->a, r->system, true, !r->given[DF_GROUP] && (!r->system || r->own_group));
+		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && !r->system);
 	case BUSYBOX:
 		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && !r->system);
 	}
@@ -368,6 +383,22 @@ static int set_home(struct df_request *r, struct br_image_user *user, enum tool 
 	return 0;
 }
 
+/** Besides what the options say. */
+static int join_usual(struct df_request *r, const char *user, enum tool tool) {
+	if (tool != DEBIAN || r->system) {
+		return 0;
+	}
+	switch (r->a->joins) {
+	case DF_JOINS_NONE:
+		return 0;
+	case DF_JOINS_USERS:
+		return join_group(r, "users", strlen("users"), user);
+	case DF_JOINS_UNKNOWN:
+		break;
+	}
+	return give_up(r);
+}
+
 static int make_user(struct df_request *r, enum tool tool) {
 	bool unsure = false;
 	const char *name = r->operand[0];
@@ -377,7 +408,7 @@ static int make_user(struct df_request *r, enum tool tool) {
 	if (tool == DEBIAN && r->own_group && !r->system) {
 		return make_group(r, tool);
 	}
-	if (r->noperands != 1 || r->odd) {
+	if (r->noperands != 1 || r->odd || r->other_ranges) {
 		return give_up(r);
 	}
 	struct br_image_user user = {.name = name, .at = r->command->at};
@@ -394,6 +425,9 @@ static int make_user(struct df_request *r, enum tool tool) {
 	}
 	if (primary(r, &user, tool) || set_home(r, &user, tool)
 		|| br_vec_push(r->a->arena, &r->a->users, user)) {
+		return -1;
+	}
+	if (join_usual(r, name, tool)) {
 		return -1;
 	}
 	return r->given[DF_GROUPS] ? join_groups(r, r->value[DF_GROUPS], name) : 0;

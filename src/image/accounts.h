@@ -28,6 +28,8 @@ enum df_what {
 	/** The home directory is made, or not. */
 	DF_MAKE_HOME,
 	DF_NO_HOME,
+	/** NAME=VALUE in the place of a setting of login.defs. */
+	DF_KEY,
 	/** Another root directory, or nothing that changes accounts. */
 	DF_ELSEWHERE,
 };
@@ -47,6 +49,8 @@ struct df_request {
 	/** NULL although given: not known. */
 	const char *value[DF_NVALUES];
 	bool system, no_group, own_group, append, elsewhere, make_home, no_home;
+	/** The ranges of the numbers are others than usual, or may be. */
+	bool other_ranges;
 	/** An option that the grammar does not have, or a word that is not known. */
 	bool odd;
 	const char *operand[2];

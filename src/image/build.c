@@ -7,6 +7,7 @@ static int copy_accounts(
 	struct br_arena *arena, const struct df_accounts *from, struct df_accounts *to) {
 	*to = (struct df_accounts){.arena = arena,
 		.flavour = from->flavour,
+		.joins = from->joins,
 		.complete = from->complete,
 		.no_passwd = from->no_passwd,
 		.no_group = from->no_group,
@@ -105,6 +106,7 @@ static int begin_image(struct df_build *b, struct df_stage *stage) {
 	}
 	stage->accounts.arena = b->arena;
 	stage->accounts.flavour = stage->base ? df_image_flavour(stage->base) : DF_FLAVOUR_UNKNOWN;
+	stage->accounts.joins = stage->base ? df_image_joins(stage->base) : DF_JOINS_UNKNOWN;
 	stage->image.user = (struct br_text){image.user.s, stage->base_at};
 	stage->image.unknown = image.unknown ? image.unknown : stage->unknown;
 	stage->image.drop = image.drop;

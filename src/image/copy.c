@@ -124,6 +124,7 @@ static int take(struct df_accounts *to, const struct df_accounts *from, struct h
 	// a known file in the place of a known one
 	to->complete = from->complete && (was_complete || (hit.passwd && hit.group));
 	to->flavour = to->flavour ? to->flavour : from->flavour;
+	to->joins = to->joins ? to->joins : from->joins;
 	return 0;
 }
 

@@ -113,10 +113,18 @@ enum df_flavour {
 	DF_REDHAT,
 };
 
+/** Debian's adduser puts every user who is no system account into the group "users" since bookworm. */
+enum df_joins {
+	DF_JOINS_UNKNOWN,
+	DF_JOINS_NONE,
+	DF_JOINS_USERS,
+};
+
 /** passwd and group as far as they are known. */
 struct df_accounts {
 	struct br_arena *arena;
 	enum df_flavour flavour;
+	enum df_joins joins;
 	bool complete;
 	bool no_passwd;
 	bool no_group;
@@ -153,6 +161,8 @@ int df_account_command(struct df_accounts *accounts, const struct df_command *co
 /** The flavour that a command tells (apk, apt-get, dnf, …); UNKNOWN: none. */
 enum df_flavour df_command_flavour(const char *word);
 enum df_flavour df_image_flavour(const char *reference);
+/** What the release of the base image says of its adduser. */
+enum df_joins df_image_joins(const char *reference);
 /** What a distribution's base images have always had; nothing where there is an account of the name. All are `allocated`. */
 int df_seed_accounts(struct df_accounts *accounts, const char *reference);
 

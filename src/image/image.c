@@ -71,6 +71,14 @@ static int find_built(struct image_finder *finder, const char *name, const struc
 	return found;
 }
 
+/** "1001:1002". */
+static bool is_numbers(const char *user) {
+	static const char digits[] = "0123456789";
+	size_t n = user ? strspn(user, digits) : 0;
+	size_t m = n && user[n] == ':' ? strspn(user + n + 1, digits) : 0;
+	return m && !user[n + 1 + m];
+}
+
 static int find(struct image_finder *finder, const struct br_spec *spec,
 	const struct br_container *container, struct br_image *out) {
 	if (!container->build) {
@@ -79,6 +87,7 @@ static int find(struct image_finder *finder, const struct br_spec *spec,
 			: 0;
 	}
 	const char *name = built_name(finder->arena, spec, container);
+	finder->user_is_numbers = is_numbers(container->user.s);
 	return name ? find_built(finder, name, container->build, out) : br_error_memory(finder->dx);
 }
 

@@ -10,7 +10,7 @@ const struct df_option df_shadow_user[] = {{"uid", 'u', true, DF_UID}, {"gid", '
 	{"comment", 'c', true, DF_IGNORED}, {"home-dir", 'd', true, DF_HOME},
 	{"home", 0, true, DF_HOME}, {"expiredate", 'e', true, DF_IGNORED},
 	{"inactive", 'f', true, DF_IGNORED}, {"skel", 'k', true, DF_IGNORED},
-	{"key", 'K', true, DF_IGNORED}, {"password", 'p', true, DF_IGNORED},
+	{"key", 'K', true, DF_KEY}, {"password", 'p', true, DF_IGNORED},
 	{"shell", 's', true, DF_IGNORED}, {"selinux-user", 'Z', true, DF_IGNORED},
 	{"no-log-init", 'l', false, DF_IGNORED}, {"create-home", 'm', false, DF_MAKE_HOME},
 	{"no-create-home", 'M', false, DF_NO_HOME}, {"non-unique", 'o', false, DF_IGNORED},
@@ -20,7 +20,7 @@ const struct df_option df_shadow_user[] = {{"uid", 'u', true, DF_UID}, {"gid", '
 const struct df_option df_shadow_group[] = {{"gid", 'g', true, DF_GROUP},
 	{"system", 'r', false, DF_SYSTEM}, {"users", 'U', true, DF_MEMBERS},
 	{"root", 'R', true, DF_ELSEWHERE}, {"prefix", 'P', true, DF_ELSEWHERE},
-	{"force", 'f', false, DF_IGNORED}, {"key", 'K', true, DF_IGNORED},
+	{"force", 'f', false, DF_IGNORED}, {"key", 'K', true, DF_KEY},
 	{"non-unique", 'o', false, DF_IGNORED}, {"password", 'p', true, DF_IGNORED}, {0}};
 
 const struct df_option df_shadow_usermod[] = {{"uid", 'u', true, DF_UID},
@@ -80,6 +80,12 @@ const struct df_option df_busybox_user[] = {{"uid", 'u', true, DF_UID},
 const struct df_option df_busybox_group[] = {
 	{"gid", 'g', true, DF_GROUP}, {"system", 'S', false, DF_SYSTEM}, {0}};
 
+/** UID_MIN=, SYS_GID_MAX= and their like. */
+static bool is_range(const char *key) {
+	return !key || !strncmp(key, "UID_", 4) || !strncmp(key, "GID_", 4)
+		|| !strncmp(key, "SYS_", 4);
+}
+
 static void note(struct df_request *r, const struct df_option *option, const char *value) {
 	switch (option->what) {
 	case DF_SYSTEM:
@@ -102,6 +108,9 @@ static void note(struct df_request *r, const struct df_option *option, const cha
 		break;
 	case DF_NO_HOME:
 		r->no_home = true;
+		break;
+	case DF_KEY:
+		r->other_ranges = r->other_ranges || is_range(value);
 		break;
 	case DF_IGNORED:
 	case DF_HOME:
