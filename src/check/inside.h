@@ -17,8 +17,8 @@ struct inside {
 };
 
 /** What becomes of container i. 0, or -1 where there is no memory (remembered). */
-int inside_begin(struct inside *in, struct check_work *work, size_t i,
-	const struct br_identity *identity);
+int inside_begin(
+	struct inside *in, struct check_work *work, size_t i, const struct br_identity *identity);
 
 /** What becomes of somebody on the way to a path. */
 enum way {
