@@ -355,7 +355,7 @@ enum way way_to_mount(const struct inside *in, const struct br_mount *mount, str
 
 /** What is not among the nodes: not there, or unknown. `last` is the nearest directory that is. */
 static bool is_absent(const struct inside *in, const struct br_image_node *last) {
-	if (!last || (!in->image->nodes_complete && !last->is_new)) {
+	if (!last || last->is_open || (!in->image->nodes_complete && !last->is_new)) {
 		return false;
 	}
 	// Below a system's directory a package may have made it for its own account.

@@ -156,6 +156,23 @@ COPY . /app/data
 RUN tar -C /app/cache -x
 USER 1001:1001
 END
+build worked <<'END'
+RUN mkdir -p /app/work
+WORKDIR /app/work
+USER 1001:1001
+END
+build brought <<'END'
+WORKDIR /app
+COPY --from=example.org/other /app/ /app/
+RUN mkdir -p /app/cache
+ENV LOG_DIR=/app/logs
+USER 1001:1001
+END
+build unpacked <<'END'
+ADD app.tar.gz /srv/app/
+ENV LOG_DIR=/srv/app/logs
+USER 1001:1001
+END
 build own <<'END'
 USER 1001:1001
 RUN mkdir /tmp/logs
