@@ -280,6 +280,7 @@ static enum way judge_tmpfs(
 	bool over = node && node->type == BR_IMAGE_DIRECTORY;
 	struct tmpfs tmpfs;
 	if (!node || (over && !node->mode_known) || (!over && node->type != BR_IMAGE_ABSENT)
+		|| in->work->input->spec->kind != BR_INPUT_COMPOSE // whose options were read
 		|| !read_tmpfs(mount, &tmpfs)) {
 		return WAY_UNKNOWN;
 	}

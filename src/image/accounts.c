@@ -360,6 +360,22 @@ static int primary(struct df_request *r, struct br_image_user *user, enum tool t
 	return own_group(r, user, tool);
 }
 
+/** Besides what the options say. */
+static int join_usual(struct df_request *r, const char *user, enum tool tool) {
+	if (tool != DEBIAN || r->system) {
+		return 0;
+	}
+	switch (r->a->joins) {
+	case DF_JOINS_NONE:
+		return 0;
+	case DF_JOINS_USERS:
+		return join_group(r, "users", strlen("users"), user);
+	case DF_JOINS_UNKNOWN:
+		break;
+	}
+	return give_up(r);
+}
+
 /** Where the new user's home is, and whether the command makes it. */
 static int set_home(struct df_request *r, struct br_image_user *user, enum tool tool) {
 	const char *base = r->given[DF_HOME_BASE] ? r->value[DF_HOME_BASE] : "/home";
@@ -381,22 +397,6 @@ static int set_home(struct df_request *r, struct br_image_user *user, enum tool 
 	bool open = shadow && !r->a->flavour && !r->make_home && !r->no_home && !r->system;
 	r->a->home_made = open || r->command->when != DF_ALWAYS ? -1 : made;
 	return 0;
-}
-
-/** Besides what the options say. */
-static int join_usual(struct df_request *r, const char *user, enum tool tool) {
-	if (tool != DEBIAN || r->system) {
-		return 0;
-	}
-	switch (r->a->joins) {
-	case DF_JOINS_NONE:
-		return 0;
-	case DF_JOINS_USERS:
-		return join_group(r, "users", strlen("users"), user);
-	case DF_JOINS_UNKNOWN:
-		break;
-	}
-	return give_up(r);
 }
 
 static int make_user(struct df_request *r, enum tool tool) {

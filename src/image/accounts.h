@@ -25,11 +25,11 @@ enum df_what {
 	DF_NO_GROUP,
 	DF_OWN_GROUP,
 	DF_APPEND,
+	/** NAME=VALUE in the place of a setting of login.defs. */
+	DF_KEY,
 	/** The home directory is made, or not. */
 	DF_MAKE_HOME,
 	DF_NO_HOME,
-	/** NAME=VALUE in the place of a setting of login.defs. */
-	DF_KEY,
 	/** Another root directory, or nothing that changes accounts. */
 	DF_ELSEWHERE,
 };

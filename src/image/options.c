@@ -103,14 +103,14 @@ static void note(struct df_request *r, const struct df_option *option, const cha
 	case DF_ELSEWHERE:
 		r->elsewhere = true;
 		break;
+	case DF_KEY:
+		r->other_ranges = r->other_ranges || is_range(value);
+		break;
 	case DF_MAKE_HOME:
 		r->make_home = true;
 		break;
 	case DF_NO_HOME:
 		r->no_home = true;
-		break;
-	case DF_KEY:
-		r->other_ranges = r->other_ranges || is_range(value);
 		break;
 	case DF_IGNORED:
 	case DF_HOME:
