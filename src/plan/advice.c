@@ -347,6 +347,11 @@ static int advise_group(const struct text *text, const struct br_demand *demand)
 
 // ---- Podman's user namespaces ----
 
+static enum br_engine engine_of(const struct br_plan *plan) {
+	const struct br_plan_input *input = &plan->work->input;
+	return input->engine == BR_ENGINE_UNSAID ? input->spec->engine : input->engine;
+}
+
 static int advise_keep_id(const struct text *text, const struct br_demand *demand) {
 	struct br_plan *plan = text->plan;
 	const struct br_identity *who = demand->identity;
@@ -354,7 +359,7 @@ static int advise_keep_id(const struct text *text, const struct br_demand *deman
 	br_hostid uid;
 	br_hostid gid;
 	// A rootless engine's own user is the container's root.
-	if (plan->work->input.spec->engine != BR_ENGINE_PODMAN_ROOTLESS || who->cred.uids.n == 0
+	if (engine_of(plan) != BR_ENGINE_PODMAN_ROOTLESS || who->cred.uids.n == 0
 		|| !br_idmap_to_host(&who->cred.uids, (br_boxid){0}, &uid)
 		|| !br_idmap_to_host(&who->cred.gids, (br_boxid){0}, &gid) || uid.v == 0
 		|| who->uid.v == 0) {
@@ -395,7 +400,7 @@ static int advise_idmap(const struct text *text, const struct br_demand *demand)
 	const struct br_identity *who = demand->identity;
 	struct attempt a = attempt_of(plan, demand);
 	const struct br_fs *fs = &demand->source->fs;
-	if (plan->work->input.spec->engine != BR_ENGINE_PODMAN || who->cred.uids.n == 0
+	if (engine_of(plan) != BR_ENGINE_PODMAN || who->cred.uids.n == 0
 		|| demand->mount->idmap.s != NULL || fs->remote || strcmp(fs->type, "overlay") == 0
 		|| demand_missing(demand)) {
 		return 0;
