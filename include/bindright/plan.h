@@ -244,12 +244,12 @@ struct br_plan {
 
 struct br_plan_input {
 	const struct br_spec *spec;
-	/** Whose rules apply; UNSAID: what the spec says. */
-	enum br_engine engine;
 	const struct br_identity *identities;
 	const struct br_demands *demands;
 	struct br_hostdb *hostdb;
 	struct br_acls *acls;
+	/** Whose rules apply; UNSAID: what the spec says. */
+	enum br_engine engine;
 };
 
 /** Everything is borrowed and outlives the plan. NULL with an error in dx. */
