@@ -133,8 +133,12 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** The engine does not run as root. */
+	bool rootless;
 	/** The engine's habits; NULL: those of the newest Docker. */
-	const struct br_engine_rules *rules;
+	const struct br_habits *habits;
+	/** Which containers of the spec run now (spec->n), or NULL: nobody was asked. */
+	const bool *running;
 	/** Host users whose IDs are nobody else's: the one who runs it. Names, NULL at the end; or NULL. */
 	const char *const *keepers;
 	/** May be {0}. */
@@ -145,6 +149,8 @@ struct br_check_options {
 struct br_check_input {
 	const struct br_spec *spec;
 	const struct br_identity *identities;
+	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
+	const struct br_image *images;
 	const struct br_demands *demands;
 	/** Names the host's accounts. */
 	struct br_hostdb *hostdb;

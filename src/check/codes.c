@@ -9,6 +9,7 @@ static const struct br_code_info all[] = {
 	{105, BR_WARNING, "it can write but not delete or rename (sticky directory)"},
 	{106, BR_WARNING, "the host user will not be able to use the files that it writes"},
 	{107, BR_ERROR, "only root's override makes it work, and the capability is dropped"},
+	{109, BR_ERROR, "the container cannot reach its own mount point"},
 	{201, BR_ERROR, "the source is missing, and would not serve as the engine creates it"},
 	{202, BR_ERROR, "the source is missing, and the engine will refuse to start"},
 	{203, BR_ERROR, "file and directory are confused"},
@@ -17,6 +18,8 @@ static const struct br_code_info all[] = {
 	{206, BR_ERROR, "immutable or append-only attribute"},
 	{207, BR_WARNING, "the file system does not keep owners"},
 	{209, BR_ERROR, "could not be examined"},
+	{210, BR_INFO, "the container runs now: a change takes effect under its feet"},
+	{211, BR_WARNING, "a named volume that the engine will chown and fill itself"},
 	{301, BR_WARNING, "no host user or group has the container's ID"},
 	{302, BR_WARNING, "the UID belongs to a different host user"},
 	{303, BR_ERROR, "the user cannot be worked out"},
@@ -26,12 +29,15 @@ static const struct br_code_info all[] = {
 	{307, BR_ERROR, "the UID or GID has no mapping in the user namespace"},
 	{401, BR_ERROR, "services with different identities share a path"},
 	{402, BR_WARNING, "a mount lies inside another mount, and its mount point is missing"},
+	{403, BR_INFO, "written nowhere: this mount could be read-only"},
 	{501, BR_WARNING, "privileged container with a bind mount"},
 	{502, BR_WARNING, "host network, PID or user namespace"},
 	{503, BR_WARNING, "an engine socket is mounted"},
 	{504, BR_WARNING, "a system directory is mounted"},
 	{505, BR_WARNING, "the source is writable by everybody"},
 	{506, BR_WARNING, "a secret is readable by more than the container's user"},
+	{601, BR_WARNING, "the image writes below a path that its user cannot write"},
+	{602, BR_WARNING, "a library writes to a path that the user cannot write"},
 };
 
 size_t br_codes(const struct br_code_info **codes) {

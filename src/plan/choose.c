@@ -298,7 +298,8 @@ static int choose_group(struct choice *c, struct outcome *out) {
 }
 
 static int choose_by(struct choice *c, struct outcome *out) {
-	if (c->tree->tree->root->fs.keeps_owners == BR_NO) {
+	const struct br_fs *fs = &c->tree->tree->root->fs;
+	if (fs->keeps_owners == BR_NO || br_fs_is_private(fs)) {
 		return 0;
 	}
 	if (c->plan->options->reclaim) {
