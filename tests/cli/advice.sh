@@ -43,6 +43,30 @@ compose 'volumes: [{type: bind, source: ./data, target: /data}]' 'group_add:' ' 
 edits read-only user group-add
 printf 'services: {app: {image: example, user: "1001:1001", volumes: ["./data:/data"]}}\n' >compose.yaml
 edits read-only user group-add
+# In a run line the same are options: each line as it is edited fits.
+line() { # LINE: the run line whose edits are made one by one
+	local words
+	read -r -a words <<<"$1"
+	bindright plan --sysroot . --format json -- "${words[@]}" >plan.json || true
+	python3 - "$1" <<'END' || die "the edits of $1"
+import json, subprocess, sys
+with open("plan.json") as f:
+    advice = json.load(f)["plan"]["advice"]
+if len(advice) != 3:
+    sys.exit("not three: %s" % advice)
+line = "bindright plan --sysroot . --format json -- " + sys.argv[1]
+for a in advice:
+    edit = a["edit"]
+    at = edit["column"] - 1
+    words = (line[:at] + edit["with"] + line[at + len(edit["replace"]):]).split(" -- ")[1].split()
+    done = subprocess.run(["/srv/bindright", "check", "-q", "--sysroot", ".", "--"] + words, capture_output=True)
+    if done.returncode != 0:
+        sys.exit("after %s: %s%s" % (edit, done.stdout, done.stderr))
+END
+}
+line "docker run -v $PWD/data:/data -u 1001:1001 example"
+line "docker run --volume=$PWD/data:/data:z --user=1001:1001 example sleep 1"
+line "docker run --mount type=bind,source=$PWD/data,target=/data -u 1001:1001 --group-add 7077 example"
 # Nothing is offered that does not serve: a file of somebody else's, one that others may not read, root's group.
 compose 'volumes: ["./data:/data"]'
 chown 7009 data/sub/g && chmod 600 data/sub/g
