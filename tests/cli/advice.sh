@@ -77,6 +77,13 @@ chmod 664 data/sub/g && chown -R 7001:0 data
 edits read-only
 chown -R 0:0 data
 edits read-only
+# Podman without root: the container's user becomes the one who runs it.
+chown -R 7001:7001 data && chmod -R u=rwX,go= data
+echo 'alice:100000:65536' | tee etc/subuid >etc/subgid
+bindright plan --sysroot . --engine podman-rootless --engine-user alice >out || true
+grep -q 'add userns_mode: "keep-id:uid=1001,gid=1001"' out || die "$(cat out)"
+sed 's/^    user:/    userns_mode: "keep-id:uid=1001,gid=1001"\n    user:/' compose.yaml >edited.yaml
+golden 0 bindright check -q --sysroot . --engine podman-rootless --engine-user alice -f edited.yaml
 # Choices, where nothing serves exactly.
 mount -t ramfs -o mode=755 none data && touch data/f && chown -R 7001:7001 data && chmod 640 data/f
 golden 1 bindright plan --sysroot .

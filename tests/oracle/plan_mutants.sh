@@ -45,7 +45,6 @@ choose s/if \(same && !hands_down && /if (same \&\& /
 choose s/if \(heir == NULL \|\| deletes_as_owner\(c\)\)/if (heir == NULL)/
 choose s/return \(sticky \|\| c->in_sticky\)/return sticky/
 choose s/return \(sticky \|\| c->in_sticky\)/return c->in_sticky/
-choose s/if \(heir == NULL && person->wanting\)/if (heir == NULL)/
 choose s/\|\| \(gid\.v != c->inode\.gid\.v && g != o\)/|| false/
 choose s/after->mode \|= group << 3;/after->mode |= group << 3 | group;/
 choose s/after->mode \|= owner << 6;/;/
