@@ -131,6 +131,36 @@ static void test_choices(void **state) {
 	assert_int_equal(w->plan->nadvice, 0);
 }
 
+/** ext4 takes 503 named entries and the four others. */
+static void test_full(void **state) {
+	struct world *w = *state;
+	w->tree.n = 0;
+	demand(w, &app);
+	for (size_t named = 502; named <= 503; named++) {
+		struct br_acl_entry v[507] = {
+			{.tag = BR_ACL_OWNER, .perm = 7, .id = {BR_NO_ID}},
+			{.tag = BR_ACL_OWNING_GROUP, .id = {BR_NO_ID}},
+			{.tag = BR_ACL_MASK, .perm = 7, .id = {BR_NO_ID}},
+			{.tag = BR_ACL_OTHER, .id = {BR_NO_ID}},
+		};
+		for (size_t i = 0; i < named; i++) {
+			v[4 + i] = (struct br_acl_entry){
+				.tag = BR_ACL_USER, .perm = 7, .id = {(uint32_t)(20000 + i)}};
+		}
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0770, 1000, 1000, NULL);
+		struct br_inode after;
+		root.acl = br_acls_make(w->acls, v, 4 + named);
+		assert_non_null(root.acl);
+		see(w, "", &root);
+		settle(w);
+		int done = br_plan_decide(w->plan, &w->tree, "", &root, &after);
+		assert_int_equal(done, named == 502);
+		assert_int_equal(find(w, "group") != NULL, named == 503);
+		assert_int_equal(w->plan->nleft, named == 503);
+	}
+}
+
 /** A lower file that is changed is copied up as a whole. */
 static void test_overlay(void **state) {
 	struct world *w = *state;
@@ -189,6 +219,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_idmap, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_host, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_choices, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_full, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_overlay, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_reclaim_ranges, world_setup, world_teardown),
 	};

@@ -60,6 +60,8 @@ static const struct command_row command_rows[] = {
 		"root:root", "1001:root"},
 	{"the owner, and an entry for the old one", BR_STRATEGY_CHOWN, F | 0644, 1000, 1000, NULL,
 		{&app}, {"chown -h 1001 ", "setfacl -m u:1000:rw- "}, "alice:alice", "1001:alice"},
+	{"the owner's bits by group", BR_STRATEGY_GROUP, F | 0477, 1001, 1000, NULL, {&app},
+		{"chmod 0777 "}, "r--rwxrwx", "rwxrwxrwx"},
 	{"a group", BR_STRATEGY_GROUP, D | 0755, 1000, 1000, NULL, {&app},
 		{"chown -h :1001 ", "chmod 2775 "}, "alice:alice", "alice:1001"},
 };

@@ -505,6 +505,24 @@ static int choices_no_acls(struct br_plan *plan, const struct tree_work *tree) {
 			    : 0;
 }
 
+// Those that have no room for one more entry.
+static int choices_full(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		bool full = class->outcome.kind == OUTCOME_LEFT && class->facts.acl != NULL
+			&& class->facts.acl->n + tree->tree->n > acl_room(tree);
+		if (full) {
+			return choose_one(plan, "group",
+				br_printf(plan->arena,
+					"put the users who have entries below %s into a group, and give that one "
+					"entry: there is no room for more than %zu",
+					tree->tree->path, acl_room(tree)),
+				"whoever joins the group later has it too");
+		}
+	}
+	return 0;
+}
+
 static int choices_tree(struct br_plan *plan, const struct tree_work *tree) {
 	const struct br_fs *fs = &tree->tree->root->fs;
 	if (strncmp(fs->type, "nfs", 3) == 0 && (tree->root_seen || tree->unseen.count > 0)
@@ -517,6 +535,9 @@ static int choices_tree(struct br_plan *plan, const struct tree_work *tree) {
 	}
 	if (!is_left(plan, tree)) {
 		return 0;
+	}
+	if (choices_full(plan, tree) != 0) {
+		return -1;
 	}
 	if (fs->keeps_owners == BR_NO && choices_no_owners(plan, tree) != 0) {
 		return -1;
