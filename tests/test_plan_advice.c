@@ -213,6 +213,33 @@ static void test_reclaim_ranges(void **state) {
 	assert_int_equal(w->plan->nlosses, 0);
 }
 
+/** Of somebody who is no container it is not known in which groups he is: what he had as the owner stands in an entry. */
+static void test_reclaim_from(void **state) {
+	struct world *w = *state;
+	static const br_hostid from[] = {{1003}};
+	struct br_keeper keeper = {.name = "alice", .cred = {.uid = {1000}, .gid = {1000}}};
+	struct br_inode after;
+	w->tree.n = 0;
+	demand(w, &app);
+	w->options.reclaim = true;
+	w->options.keepers = &keeper;
+	w->options.nkeepers = 1;
+	w->options.from = from;
+	w->options.nfrom = 1;
+	begin(w);
+	struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
+	// Others have all of it, the group 33 nothing.
+	struct br_inode file =
+		inode_of(w, F | 0777, 1003, 1001, "u::rwx,g::rwx,g:33:---,m::rwx,o::rwx");
+	see(w, "", &root);
+	see(w, "f", &file);
+	settle(w);
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "f", &file, &after), 1);
+	assert_int_equal(after.uid.v, 1000);
+	const struct br_acl_entry *entry = br_acl_find(after.acl, BR_ACL_USER, from[0]);
+	assert_true(entry && entry->perm == RWX);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_keep_id, world_setup, world_teardown),
@@ -222,6 +249,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_full, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_overlay, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_reclaim_ranges, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_reclaim_from, world_setup, world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,7 +123,7 @@ noticed_by() {
 	base_link test_plan_probes "$object" $blind
 	! fails test_plan_probes || { echo probes; return; }
 	[ -n "$blind" ] || proof_speaks "$object" || { echo proof; return; }
-	for test in test_plan test_plan_whole test_plan_random; do
+	for test in test_plan test_plan_whole test_plan_advice test_plan_random; do
 		base_link "$test" "$object"
 		! BR_ROUNDS=20000 fails "$test" || { echo "$test"; return; }
 	done
