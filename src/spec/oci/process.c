@@ -165,10 +165,10 @@ static int read_capabilities(struct br_bundle *b, const struct br_node *process)
 
 // ---- namespaces ----
 
-static const struct br_node *find_namespace(
-	struct br_bundle *b, const struct br_node *linux_, const char *type) {
-	const struct br_node *list = br_oci_array(b, linux_, "linux", "namespaces");
-	for (size_t i = 0; list && i < list->n; i++) {
+static const struct br_node *find_namespace(const struct br_node *linux_, const char *type) {
+	const struct br_node *list = br_node_get(linux_, "namespaces");
+	bool is_list = list && list->kind == BR_NODE_SEQ;
+	for (size_t i = 0; is_list && i < list->n; i++) {
 		const struct br_node *one = list->items[i];
 		const struct br_node *its =
 			one->kind == BR_NODE_MAP ? br_node_get(one, "type") : NULL;
@@ -208,7 +208,7 @@ static int check_namespaces(struct br_bundle *b, const struct br_node *linux_) {
 /** "host" without a namespace of its own, "ns:PATH" in somebody's. */
 static int namespace_word(
 	struct br_bundle *b, const struct br_node *linux_, const char *type, struct br_text *out) {
-	const struct br_node *one = find_namespace(b, linux_, type);
+	const struct br_node *one = find_namespace(linux_, type);
 	const struct br_node *path = br_oci_string(b, one, "linux.namespaces[]", "path");
 	if (one && (!path || !*path->s)) {
 		return 0;
@@ -225,7 +225,7 @@ static int read_userns(struct br_bundle *b, const struct br_node *linux_) {
 	struct br_container *c = b->container;
 	const struct br_node *uids = br_oci_array(b, linux_, "linux", "uidMappings");
 	const struct br_node *gids = br_oci_array(b, linux_, "linux", "gidMappings");
-	const struct br_node *own = find_namespace(b, linux_, "user");
+	const struct br_node *own = find_namespace(linux_, "user");
 	if (br_oci_maps(b, uids, "linux.uidMappings", &c->uid_maps, &c->nuid_maps)
 		|| br_oci_maps(b, gids, "linux.gidMappings", &c->gid_maps, &c->ngid_maps)
 		|| namespace_word(b, linux_, "user", &c->userns_mode)) {
@@ -241,9 +241,10 @@ static int read_userns(struct br_bundle *b, const struct br_node *linux_) {
 		br_hint(b->dx, "add {\"type\": \"user\"}");
 	}
 	bool joins = c->userns_mode.s != NULL;
-	if (own && !joins && (!c->nuid_maps || !c->ngid_maps)) {
+	bool no_uids = !uids || uids->n == 0;
+	if (own && !joins && (no_uids || !gids || gids->n == 0)) {
 		(void)br_error(b->dx, own->at, "a user namespace, but no %s",
-			c->nuid_maps ? "gidMappings" : "uidMappings");
+			no_uids ? "uidMappings" : "gidMappings");
 		br_hint(b->dx,
 			"for example: [{\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}]");
 	}
