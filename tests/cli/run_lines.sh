@@ -25,6 +25,11 @@ golden 0 bindright inspect --format json --origins -- podman --root /r run -u 10
 golden 0 bindright inspect --format json -- podman run -u 1001:1001 --uidmap 0:100000:65536 --gidmap 0:200000:65536 img
 golden 0 bindright inspect -- podman run -u 0:0 --uidmap 0:100000:65536 --pod mine --rootfs ./root:O sh
 golden 0 bindright inspect --format json -- podman run -u 0:0 --pod mine --rootfs ./root sh
+mkdir -p host/etc
+printf 'sub:100000:65536\n' | tee host/etc/subuid >host/etc/subgid
+printf 'root:x:0:0::/root:/bin/sh\nsub:x:2001:2001::/:/bin/sh\n' >host/etc/passwd
+printf 'root:x:0:\n' >host/etc/group
+golden 0 bindright inspect --sysroot host --format json --origins -- podman run -u 0:0 --subuidname sub --subgidname sub img
 golden 0 bindright inspect --engine podman -- docker run -u 1:1 -v ./data:/data:U img
 
 # ---- a script ----
@@ -123,6 +128,12 @@ see --engine docker -f both.sh
 see --engine podman -f both.sh
 printf 'docker run -u 1:1 one\n' >a.sh
 see -f a.sh -f both.sh --engine docker
+
+# ---- a saved plan ----
+touch data/f
+golden 0 bindright plan -q --format json -o plan.json -- docker run -v ./data:/data -u 0:0 --rm -v ./none:/n img
+golden 0 bindright fix --yes -q --plan plan.json
+[ -d none ] || die "the plan was not applied"
 [ ! -e "$bait" ] || die "something was executed"
 
 # ---- bundles ----

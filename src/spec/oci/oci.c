@@ -282,7 +282,7 @@ static int check_kind(struct br_bundle *b, const struct br_node *root) {
 
 static int read_config(struct br_bundle *b, const struct br_node *root) {
 	size_t errors = br_diags_errors(b->dx);
-	if (!root || root->kind != BR_NODE_MAP) {
+	if (root->kind != BR_NODE_MAP) {
 		return br_error(b->dx, br_oci_at(root), "a config must be a JSON object");
 	}
 	if (check_json(b, root)) {
@@ -354,7 +354,11 @@ static int read_one(
 		b->spec->project_directory = b->dir;
 	}
 	struct br_doc *doc = br_doc_read((uint16_t)text, b->dx);
-	int result = doc ? read_config(b, doc->n == 1 ? doc->roots[0] : NULL) : -1;
+	struct br_span start = {(uint16_t)text, 0, 0};
+	bool is_one = doc && doc->n == 1 && doc->roots[0];
+	int result = is_one ? read_config(b, doc->roots[0])
+		: doc       ? br_error(b->dx, start, "a config must be a JSON object")
+			    : -1;
 	br_doc_free(doc);
 	return result;
 }

@@ -118,7 +118,8 @@ static int read_text(struct br_run *run, const struct br_file *file) {
 	}
 	int result = is_makefile(run->shown) ? br_make_read(run, text) : br_text_read(run, text);
 	if (result == 0 && run->lines.n == lines && br_diags_errors(run->dx) == errors) {
-		(void)br_error(run->dx, nowhere, "'%s' has no run line", run->shown);
+		struct br_span start = {run->text, 0, 0};
+		(void)br_error(run->dx, start, "'%s' has no run line", run->shown);
 		br_hint(run->dx, "a run line begins with docker run, podman run or nerdctl run");
 		return -1;
 	}
