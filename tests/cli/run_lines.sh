@@ -61,6 +61,16 @@ END
 see -f run.sh --env DATA=/given
 see -f run.sh db
 
+cat >lists.sh <<'END'
+options=(--rm -v "/a b:/a" # a comment
+	-u 5:5)
+options+=(-v "$PWD:/w")
+docker run "${options[@]}" -v /c:/c one
+none=()
+docker run "${none[@]}" -u 1:1 -e HOME -v $(basename /x/named):/c two
+END
+see -f lists.sh
+
 # ---- a Makefile ----
 cat >Makefile <<'END'
 IMAGE ?= app

@@ -58,7 +58,7 @@ static int read_idmap(struct br_bundle *b, const struct br_node *node, struct br
 		|| br_oci_maps(b, gids, "gidMappings", &g, &ng)) {
 		return -1;
 	}
-	if (!nu || !ng) {
+	if (!uids || !gids || !nu || !ng) {
 		(void)br_error(b->dx, uids ? uids->at : gids->at,
 			"a mount needs uidMappings and gidMappings, or neither");
 		return 0;

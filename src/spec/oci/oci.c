@@ -334,8 +334,7 @@ static const struct br_file *open_config(
 	return br_store_ask(b->store, BR_ASK_COMPOSE, *path);
 }
 
-static int read_one(
-	struct br_bundle *b, const char *name, struct br_span at, const char **shown) {
+static int read_one(struct br_bundle *b, const char *name, struct br_span at, const char **shown) {
 	const char *path = NULL;
 	const struct br_file *file = open_config(b, name, shown, &path);
 	if (!file) {

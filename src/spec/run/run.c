@@ -101,6 +101,7 @@ static int start_text(struct br_run *run, const struct br_file *file) {
 	run->bytes = 0;
 	run->is_make = false;
 	run->holes.n = 0;
+	run->lists.n = 0;
 	return br_run_variables(run);
 }
 
