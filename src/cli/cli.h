@@ -59,6 +59,8 @@ struct cli_args {
 	struct cli_words line;
 	struct br_span line_at;
 	bool has_line;
+	/** Its index in argv; argc where there is none. */
+	int line_index;
 
 	struct cli_words files;
 	struct br_text kind;

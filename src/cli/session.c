@@ -52,11 +52,6 @@ static int check_line(const struct cli *cli) {
 	return 0;
 }
 
-/** Whose rules were asked for. */
-static enum br_engine engine_of(const struct cli_args *args) {
-	return args->engine.s ? br_engine_named(args->engine.s) : BR_ENGINE_UNSAID;
-}
-
 static enum br_input_kind kind_of(const struct cli_args *args) {
 	if (!args->kind.s || strcmp(args->kind.s, "compose") == 0) {
 		return BR_INPUT_COMPOSE;
@@ -69,6 +64,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 	const struct cli_args *args = session->cli->args;
 	const struct cli_world *world = session->cli->world;
 	int version = read_version(&args->compose_version);
+	// What is wrong with it is said where the engine's rules are chosen.
+	int engine = read_version(&args->engine_version);
 	if (version < 0) {
 		(void)br_error(session->cli->dx, args->compose_version.at,
 			"'%s' is no version of compose", args->compose_version.s);
@@ -97,7 +94,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.kind_said = args->kind.s != NULL,
 		.line = args->line.v,
 		.nline = args->line.n,
-		.engine = engine_of(args),
+		.engine = args->engine.s ? br_engine_named(args->engine.s) : BR_ENGINE_UNSAID,
+		.engine_version = engine > 0 ? (unsigned)engine : 0,
 		.uid = world->invoker,
 		.gid = world->invoker_gid,
 		.user_name = world->invoker_name,

@@ -103,8 +103,13 @@ static int name_line(struct br_run *run, size_t i) {
 	}
 	c->name = (struct br_text){0};
 	const char *name = wanted.s;
-	for (unsigned k = 2; name && find(run, name, i); k++) {
-		name = br_printf(run->arena, "%s-%u", wanted.s, k);
+	size_t k = 1;
+	for (size_t m = 0; name && m < i; m++) {
+		k += strcmp(run->lines.v[m]->wanted, wanted.s) == 0;
+	}
+	run->lines.v[i]->wanted = wanted.s;
+	for (k = k < 2 ? 2 : k; name && find(run, name, i); k++) {
+		name = br_printf(run->arena, "%s-%zu", wanted.s, k);
 	}
 	c->name = (struct br_text){name, wanted.at};
 	return name ? 0 : br_error_memory(run->dx);
@@ -192,7 +197,6 @@ static int no_such(struct br_run *run, const char *name, struct br_span at) {
 /** Those that were named, or all. */
 static int select_lines(struct br_run *run) {
 	const char *const *names = run->request->services;
-	const struct br_span *at = run->request->services_at;
 	bool all = !names || !names[0];
 	int result = 0;
 	for (size_t i = 0; i < run->lines.n; i++) {
@@ -203,6 +207,7 @@ static int select_lines(struct br_run *run) {
 		if (line) {
 			line->skipped = false;
 		} else {
+			const struct br_span *at = run->request->services_at;
 			result = no_such(run, names[i], at ? at[i] : (struct br_span){0});
 		}
 	}
