@@ -36,7 +36,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
-    xfsprogs btrfs-progs
+    xfsprogs btrfs-progs fuse3 libfuse3-dev
 
 comma := ,
 empty :=
@@ -145,6 +145,12 @@ $O/tests/hostile/%.o: override CPPFLAGS += -Itests
 $O/tests/hostile/%: $O/tests/hostile/%.o $O/tests/support/trace.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
+# The disk that remembers: without libfuse3 the proof of power cuts is skipped.
+$O/tests/oracle/flushlog: tests/oracle/flushlog.c $O/flags
+	@mkdir -p $(@D)
+	@if $(PKG_CONFIG) --exists fuse3; then \
+		$(CC) $(CFLAGS) $(DEFINES) $< -o $@ $$($(PKG_CONFIG) --cflags --libs fuse3) -pie; fi
+
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d)
 .SECONDARY:
 
@@ -205,7 +211,7 @@ check: all $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E
 tests: $(TESTS)
 
 ##: prove           the long comparisons with the kernel and with engines (tests/oracle)
-prove: all tests $(MEDDLE)
+prove: all tests $(MEDDLE) $O/tests/oracle/flushlog
 	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_BUILD='$(abspath $O)' TEST_SECONDS=3600 \
 	    tests/run.sh $(sort $(wildcard tests/oracle/*.sh))
 
