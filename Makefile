@@ -4,6 +4,7 @@
 #   make CC=clang WERROR=1             another compiler; warnings are errors
 #   make check SUITES="unit cli"       some of the tests
 #   make check ONLY=text               the tests whose file name holds this word
+#   make check UNDER=enosys            the tests with the newer system calls refused (tests/under)
 #   make V=1                           show the commands
 #
 # Objects lie under .build/VARIANT/; the plain variant is also put at the top as ./bindright and ./libbindright.a.
@@ -27,6 +28,7 @@ CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 SUITES ?= unit cli hostile e2e
 ONLY ?=
+UNDER ?=
 V ?=
 
 # What is linked: pkg-config's names.
@@ -139,6 +141,11 @@ E2E_PROGRAMS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/e2e/*.c)
 $O/tests/e2e/%: $O/tests/e2e/%.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $< $(LIBRARY) $(LIBS_LINK) -o $@
 
+# What tests can be run under.
+UNDER_PROGRAM := $(if $(UNDER),$O/tests/under/$(UNDER))
+$O/tests/under/%: $O/tests/under/%.o
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_LINK) -o $@
+
 # The one that the hostile tests run.
 MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
 $O/tests/hostile/%.o: override CPPFLAGS += -Itests
@@ -203,9 +210,10 @@ CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$
 CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
 
 ##: check           all tests, with what is installed
-check: all $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS)) \
+check: all $(UNDER_PROGRAM) $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS)) \
     $(if $(filter tests/hostile/%,$(CHOSEN)),$(MEDDLE))
-	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' tests/run.sh $(CHOSEN)
+	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' \
+	    $(if $(UNDER),TEST_UNDER='$(abspath $(UNDER_PROGRAM))') tests/run.sh $(CHOSEN)
 
 ##: tests           build the test programs only
 tests: $(TESTS)

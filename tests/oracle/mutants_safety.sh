@@ -16,27 +16,19 @@ export BR_TOP=$top BR_BUILD=$build
 mutants() {
 	cat <<'END'
 apply/object test_apply s/if \(!br_object_same\(wish->target, wish->expect, &now\)/if (false/
-apply/object test_apply s/\|\| !same_handle\(fd, &now, wish->handle\)\)/)/
 apply/object test_apply s/if \(!is_in\(&now, wish->states, wish->nstates\)/if (false/
 apply/object test_apply s/now\.nlink != wish->expect->nlink\)/false)/
 apply/object a14 s/\(now\.attrs & \(BR_IMMUTABLE \| BR_APPEND\)\) != 0/false/
-apply/object test_apply s/if \(!br_inode_equal\(&now, wish->goal\)\) \{/if (false) {/
 apply/object test_apply s/return br_open_beneath\(dir, name, O_PATH \| O_NOFOLLOW, way->cross\)/return openat(dir, name, O_PATH | O_CLOEXEC)/
-apply/object a06 s/return br_open_beneath\(dir, name, O_PATH \| O_NOFOLLOW, way->cross\)/return br_open_beneath(dir, name, O_PATH | O_NOFOLLOW, true)/
 apply/object a15 s/if \(target->copies_up && /if (false \&\& /
 apply/object a15 s/if \(!br_object_same\(wish->target, was, &now\)\)/if (false)/
 apply/object test_apply,test_crash s/if \(wish->dry\) \{/if (false) {/
-apply/object test_crash s/struct br_inode from = states\[i\];/struct br_inode from = *after;/
-apply/batch test_apply s/if \(!br_object_same\(b->target, &c->before, now\)\)/if (false)/
 apply/batch test_apply s/return b->target->stopped == 0 && !br_work_stops\(b->work\);/return !br_work_stops(b->work);/
 apply/batch test_apply s/return b->target->stopped == 0 && !br_work_stops\(b->work\);/return b->target->stopped == 0;/
 apply/batch test_apply s/return br_work_sync\(b->work\);/return 0;/
 apply/batch test_apply,a05 s/if \(entry->event == BR_ENTER \|\| /if (entry->event == BR_LEAVE || /
 apply/journal test_apply,test_journal s/if \(br_journal_flush\(journal\) < 0 \|\| fdatasync\(journal->fd\) < 0\)/if (br_journal_flush(journal) < 0)/
-apply/journal test_journal s/if \(r == 0\) \{\s*$/if (false) {/;/later_batch\(journal, at == 0/!b
 apply/journal test_journal s/&& br_crc32c\(seed, p, out->len - 4\) == out->crc/\&\& true/
-apply/journal test_journal s/if \(r > 0 && head\.seq != expect\)/if (false)/
-apply/apply test_apply s/\(t->root\.dev != source->dev \|\| t->root\.ino != source->ino\)/(false)/
 apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
 apply/apply test_apply s/\|\| \(changed_nothing\(work, &s\) && /|| (true \&\& /
@@ -48,7 +40,6 @@ apply/state test_apply s/if \(\(in\.mode & forbidden\) != 0\)/if (false)/
 apply/state test_apply s/if \(in\.acl != NULL \|\| in\.def != NULL\)/if (false)/
 apply/state test_apply s/type == S_IFREG && in\.nlink != 1/false/
 apply/state test_apply,a21 s/if \(in->uid\.v != 0 && in->uid\.v != geteuid\(\)\)/if (false)/
-apply/undo test_apply s/if \(!is_same_root\(t, &now\)\)/if (false)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
 apply/undo test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
