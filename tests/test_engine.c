@@ -476,8 +476,10 @@ static const struct {
 } listings[] = {
 	{"[]", false, false},
 	{"[" LABELS("proj", "db") "]", false, true},
-	{"[" LABELS("proj", "web") "," LABELS("proj", "web") "," LABELS("proj", "db") "]", true, true},
-	{"[" LABELS("other", "web") "," LABELS("proj", "webs") "," LABELS("proj", "") "]", false, false},
+	{"[" LABELS("proj", "web") "," LABELS("proj", "web") "," LABELS("proj", "db") "]", true,
+		true},
+	{"[" LABELS("other", "web") "," LABELS("proj", "webs") "," LABELS("proj", "") "]", false,
+		false},
 	{"[null,7,{\"Labels\":null},{\"Labels\":[\"x\"]}," LABELS("proj", "web") "]", true, false},
 	{"[{\"Labels\":{\"com.docker.compose.project\":1,\"com.docker.compose.service\":\"web\"}}]",
 		false, false},
@@ -502,8 +504,7 @@ static void test_running(void **state) {
 		struct setting t;
 		pid_t pid = start_server(&how);
 		set_up(&t, path);
-		assert_int_equal(
-			br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
+		assert_int_equal(br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
 		if (running[0] != listings[i].web || running[1] != listings[i].db) {
 			fail_msg("%s: %d %d", listings[i].json, running[0], running[1]);
 		}

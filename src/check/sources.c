@@ -361,7 +361,7 @@ static bool is_empty(const struct br_source *source) {
 	(void)br_steal_fd(&fd); // the stream has it
 	size_t n = 0;
 	errno = 0;
-	for (const struct dirent *entry; n < 3 && (entry = readdir(dir));) {
+	while (n < 3 && readdir(dir)) {
 		n++;
 	}
 	bool empty = n == 2 && errno == 0;

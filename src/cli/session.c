@@ -327,8 +327,7 @@ static struct br_hostdb *read_hostdb(const struct cli *cli) {
 	const struct br_text *root = &cli->args->sysroot;
 	// The library would say the same, but does not know where the word stands.
 	if (root->s && access(root->s, F_OK)) {
-		(void)br_error(
-			cli->dx, root->at, "cannot open '%s': %s", root->s, strerror(errno));
+		(void)br_error(cli->dx, root->at, "cannot open '%s': %s", root->s, strerror(errno));
 		return NULL;
 	}
 	return br_hostdb_read(root->s ? root->s : "/", cli->dx);

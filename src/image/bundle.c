@@ -511,7 +511,9 @@ static int ask_homes(struct layer_run *run, const struct rootfs_file *passwd) {
 	for (size_t i = 0; i < n && i < HOMES; i++) {
 		const char *home = users[i].home ? clean_name(arena, users[i].home) : NULL;
 		const char *cache = home ? br_printf(arena, "%s/.cache", home) : NULL;
-		if (cache && (rootfs_ask(run->rootfs, home) || rootfs_ask(run->rootfs, cache + !*home))) {
+		if (cache
+			&& (rootfs_ask(run->rootfs, home)
+				|| rootfs_ask(run->rootfs, cache + !*home))) {
 			return -1;
 		}
 	}

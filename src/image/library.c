@@ -133,8 +133,8 @@ int library_find(struct br_arena *arena, struct br_image *image) {
 		return -1;
 	}
 	for (size_t i = 0; i < found.n; i++) {
-		bool counts = !found.v[i].library->by_command
-			|| is_started(image, found.v[i].library);
+		bool counts =
+			!found.v[i].library->by_command || is_started(image, found.v[i].library);
 		if (counts && br_vec_push(arena, &kept, found.v[i])) {
 			return -1;
 		}
