@@ -69,7 +69,7 @@ static const struct br_acl *intern(struct br_acls *acls, const struct br_acl *ac
 
 static int inherit(const struct br_acl *def, struct br_acls *acls, struct br_inode *out) {
 	size_t n = sizeof(*def) + def->n * sizeof(def->entries[0]);
-	br_auto(br_freep) struct br_acl *acl = malloc(n);
+	struct br_acl *acl = malloc(n);
 	if (!acl) {
 		return -1;
 	}
@@ -77,6 +77,7 @@ static int inherit(const struct br_acl *def, struct br_acls *acls, struct br_ino
 	out->mode = mask_entries(acl, out->mode);
 	out->def = S_ISDIR(out->mode) ? def : NULL;
 	const struct br_acl *own = intern(acls, acl);
+	free(acl);
 	// Three entries say what the mode says.
 	out->acl = own && own->n > 3 ? own : NULL;
 	return own ? 0 : -1;
