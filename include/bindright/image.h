@@ -18,6 +18,8 @@ struct br_image_user {
 	const char *home;
 	/** A field that should be a number is none: the engine takes it for 0 (root!). */
 	bool malformed;
+	/** The uid in the file is another number, of which `uid` is the low 32 bits: by them the line is not found. */
+	bool wraps;
 	/** The number was not stated but allocated (a useradd without -u), or is what such base images have: sure only as far as the base image is known. */
 	bool allocated;
 	/** The primary group is not known (a name that only the base image could explain); gid is 0 then and means nothing. */
@@ -33,6 +35,8 @@ struct br_image_group {
 	/** Names, NULL at the end. */
 	const char *const *members;
 	bool malformed;
+	/** As a user's. */
+	bool wraps;
 	bool allocated;
 	struct br_span at;
 };
@@ -79,6 +83,8 @@ struct br_image_node {
 	bool is_new;
 	/** The Dockerfile made the directory and put nothing into it. */
 	bool is_empty;
+	/** A package may have made it before, for an account of its own. */
+	bool maybe_packaged;
 	/** Where the Dockerfile makes it, or gives it to somebody; {0} elsewhere. */
 	struct br_span at;
 };
@@ -136,6 +142,8 @@ struct br_image_library {
 	const char *evidence;
 	/** Its paths by its configuration; the fields are NULL where that says nothing of them. */
 	const char *configured[BR_LIBRARY_PATHS];
+	/** It is a package of the system, with that one's configuration where nothing else takes its place. */
+	bool packaged;
 	/** It has a configuration of its own that was not read. */
 	bool config_unknown;
 	/** Of the Dockerfile, or {0}. */
@@ -179,6 +187,8 @@ struct br_image {
 	size_t nusers;
 	const struct br_image_group *groups;
 	size_t ngroups;
+	/** Whoever is not among the users is in no passwd of the image: beside accounts_complete, for numbers from 1000 on. */
+	bool accounts_named;
 	/** What is known of its file system, in no order, each path once. */
 	const struct br_image_node *nodes;
 	size_t nnodes;
@@ -214,6 +224,26 @@ struct br_image_options {
 	const char *platform;
 	/** Compose project directory and such come with the spec. */
 };
+
+/** What a running engine says of itself. Owned by the arena it was made in. */
+struct br_engine_info {
+	const char *socket;
+	/** Podman's service, which answers like Docker. */
+	bool is_podman;
+	bool is_rootless;
+	/** Docker has userns-remap. */
+	bool has_userns;
+	/** major * 100 + minor; 0 where it does not say. */
+	unsigned version;
+	/** Where it keeps everything; under userns-remap it ends with "/UID.GID", the first IDs of the maps. "" where it does not say. */
+	const char *root_dir;
+	/** "runc", "crun"; "" where it does not say. */
+	const char *runtime;
+};
+
+/** Ask the engine at this socket (GET /version, GET /info; at most a second). 1 with *out; 0 where none answers, which is not worth a message; -1 with an error in dx. */
+int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
+	struct br_diags *dx);
 
 /**
  * What is known about each container's image: an array of spec->n, in order; a container of which nothing is known has origin NOTHING. For `build:` the Dockerfile counts unless an archive or the engine has an

@@ -55,6 +55,10 @@ struct cli_args {
 	int command_at;
 	/** Words that are no options: services, an ID, a command to explain. */
 	struct cli_words words;
+	/** What stands behind "--", which is at line_at. */
+	struct cli_words line;
+	struct br_span line_at;
+	bool has_line;
 
 	struct cli_words files;
 	struct br_text kind;
@@ -64,6 +68,9 @@ struct cli_args {
 	struct br_text project_name;
 	struct cli_words env;
 	struct br_text engine;
+	struct br_text engine_user;
+	struct br_text engine_version;
+	struct br_text daemon_config;
 	struct br_text compose_version;
 	struct br_text sysroot;
 	struct cli_words users;
@@ -115,10 +122,11 @@ struct cli_world {
 	uid_t euid;
 	/** The user behind sudo, else the caller. */
 	uid_t invoker;
+	gid_t invoker_gid;
 	const char *invoker_name;
 	/** The invoker's home, or NULL. */
 	const char *home;
-	/** Set by SIGINT, SIGTERM, SIGHUP. */
+	/** Set by SIGINT, SIGTERM, SIGHUP once they are caught. */
 	volatile sig_atomic_t *stop;
 };
 
@@ -242,6 +250,8 @@ bool cli_is_plugin(const char *name);
 bool cli_plugin_answers(int argc, char *const *argv, int *status);
 /** Where our own words begin behind docker's; what docker's options say goes into the environment. -1 with ENOMEM. */
 int cli_plugin_start(int argc, char **argv);
+/** From now on the first SIGINT, SIGTERM or SIGHUP only sets world->stop: for what changes something. */
+void cli_catch_signals(void);
 /** Look a variable up in the world's environment; NULL where it is unset. */
 const char *cli_getenv(const struct cli_world *world, const char *name);
 /** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */

@@ -6,9 +6,10 @@
  *   words of the user       cli/    options, help, one file a command; session.c is the pipeline
  *   texts and places        diag/   messages that point at characters
  *                           doc/    YAML and JSON as nodes with places
- *   what is going to run    spec/   the compose reader
+ *   what is going to run    spec/   the readers of compose files, run lines and bundles
  *   whom the image runs as  image/  Dockerfiles, image archives, the engine, well-known images
- *   who it will be          identity/  user, groups, capabilities; the host's accounts
+ *   which engine it is      engine.c   what engines and their versions do
+ *   who it will be          identity/  user, groups, capabilities, user namespaces; the host's accounts
  *                           idmap.c    the container's IDs and the host's
  *   what the host has       source/  each bind source
  *                           inode/   the facts of one inode
@@ -51,14 +52,17 @@ static void on_signal(int number) {
 	stop = 1;
 }
 
-static void catch_signals(void) {
+void cli_catch_signals(void) {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
+	// Asked once, it stops in order; the second time it is ended, which the journal bears as well.
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		(void)sigaction(numbers[i], &action, NULL);
+		struct sigaction old;
+		// What the caller ignores (nohup) stays ignored.
+		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+			(void)sigaction(numbers[i], &action, NULL);
+		}
 	}
-	action.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &action, NULL);
 }
 
 /** Standard descriptors exist, others are not inherited by helpers, nothing of us is dumped. */
@@ -124,6 +128,7 @@ static int learn_world(struct br_arena *arena, struct cli_world *world) {
 	}
 	world->invoker = find_invoker(world);
 	const struct passwd *pw = getpwuid(world->invoker);
+	world->invoker_gid = world->invoker == world->euid ? getegid() : pw ? pw->pw_gid : 0;
 	const char *pw_home = pw ? pw->pw_dir : NULL;
 	world->invoker_name =
 		pw ? br_strdup(arena, pw->pw_name) : br_printf(arena, "%u", world->invoker);
@@ -213,7 +218,8 @@ int main(int argc, char **argv) {
 			"bindright: error: cannot start: out of memory or descriptors\n", stderr);
 		return CLI_FAILED;
 	}
-	catch_signals();
+	// What only reads may be ended at any time; what writes says so (cli_catch_signals).
+	(void)signal(SIGPIPE, SIG_IGN);
 	status = run(argc - first, argv + first, &world);
 	br_arena_release(&arena);
 	return status;

@@ -13,6 +13,8 @@ struct image_finder {
 	/** Paths of images that somebody will ask about; absolute. */
 	const char *const *asked;
 	size_t nasked;
+	/** Who the container under work is does not depend on its image: a Dockerfile that is missing is not worth a word. */
+	bool user_is_numbers;
 	/** Private to archive.c: indexes of the archives, opened at first use. */
 	void *archives;
 	/** Private to engine.c. */

@@ -69,7 +69,9 @@ for _ in $(seq 100); do
 	[ -S "$service" ] && [ -S "$rootless_service" ] && break
 	sleep 0.1
 done
-[ -S "$service" ] && [ -S "$rootless_service" ] || die "no service: $(cat "$engine"/*.log)"
+if ! [ -S "$service" ] || ! [ -S "$rootless_service" ]; then
+	die "no service: $(cat "$engine"/*.log)"
+fi
 
 # ---- the images ----
 

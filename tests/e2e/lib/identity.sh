@@ -1,7 +1,10 @@
 # The cases of the identity matrix, for any engine: images, user words and groups; what containers see and what we work out.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 #
 # Sourced after lib.sh. `box` is the engine's command: a client that knows import, run and save.
+
+# shellcheck source=tests/e2e/lib/who.sh
+. "$BR_TOP/tests/e2e/lib/who.sh"
 
 root=$engine/rootfs
 images=()
@@ -44,6 +47,10 @@ import numbers
 files 'root:x:0:0::/:\nweird:x:abc:1\nbad\nshort:x:1010\nnogid:x:1015:\n  lead:x:1020:1021::/:\ncr:x:1030:1031::/:\r\n\n#c:x:1040:1041::/:\nhuge:x:4294968298:1::/:\napp:x:1001:0x10::/:\nsp :x:1050:1051::/:\n::1060:1061::/:\n' \
 	'gcr:x:3000:cr\r\nfirst:x:3001: lead \nlast:x:3002:app,lead\ngbad:x:zzz:app\ngshort:x\n#c:x:3003:app\n\n  glead:x:3004:app\nempty:x:3005:,app,,\nhugeg:x:4294969296:app\n'
 import odd
+# Numbers beyond an ID's 31 and 32 bits.
+files 'root:x:0:0::/:\nhuge:x:4294968298:1\nneg:x:-5:8\nedge:x:2147483648:9\ngneg:x:1100:-3\nghuge:x:1102:4294968299\nvast:x:99999999999999999999:7\ndup:x:1002:77\nplain:x:1200:1200\nless:x:1300:1300\n' \
+	'gg:x:4294968298:plain\ngn:x:-7:less\nge:x:2147483648:dup\n'
+import wide
 files 'bad\nroot:x:0:0::/:\n' 'five:x:5:bad\nsix:x:6:root\n'
 import bad
 files 'root:x:0:5::/:\n' 'five:x:5:\nseven:x:7:root\n'
@@ -102,6 +109,10 @@ add odd '' weird bad short 1010 nogid 1015 lead 1020 cr 1030 '#c' 1040 huge app 
 add odd glead cr
 add odd gbad cr
 add odd gshort 1234
+add wide '' huge 1002 neg edge gneg 1100 ghuge 1102 vast dup plain plain:gg plain:gn plain:ge less 2147483647
+add wide gg 7:8
+add wide gn 7:8
+add wide ge 7:8
 add bad '' '' 0 root bad
 add rootgroup '' '' 0 root 0:0 :7 1
 add links '' '' app 1001 app:extra nosuch
@@ -109,25 +120,6 @@ add links media svc
 
 # ---- what containers see ----
 
-# "UID GID GROUPS…", or "refused".
-see() {
-	local image=$1 word=$2 options=() group
-	[ -z "$word" ] || options=(--user "$word")
-	for group in $3; do
-		options+=(--group-add "$group")
-	done
-	if "${box[@]}" run --rm --network none "${options[@]}" "$image" cat /proc/self/status >"$4.status" 2>"$4.err"; then
-		awk '$1 == "Uid:" || $1 == "Gid:" { printf "%s ", $2 }' "$4.status"
-		# Some engines name a group twice.
-		sed -n 's/^Groups:[[:space:]]*//p' "$4.status" | tr ' ' '\n' | grep . | sort -nu | tr '\n' ' '
-	elif grep -qiE 'unable to find (user|group)|uids and gids must be in range' "$4.err"; then
-		printf refused
-	else
-		cat "$4.err" >&2
-		printf failed
-	fi
-	rm -f "$4.status" "$4.err"
-}
 # Half of them each; the engine can do two things at a time.
 half() {
 	local n=0
@@ -156,23 +148,6 @@ sort -n "$work/odd" "$work/even" | sed 's/ *$//' >"$work/seen"
 	done <"$cases"
 } >compose.yaml
 
-# "N UID GID GROUPS…", "N unknown", "N refused"; then what is known of it.
-worked_out() {
-	awk '
-		/^      "name": "c[0-9]+"/ { gsub(/[^0-9]/, ""); n = $0; why = 0 }
-		/^        "uid": / { gsub(/[^0-9]/, ""); uid = $0 }
-		/^        "gid": / { gsub(/[^0-9]/, ""); gid = $0 }
-		/^        "groups": / { groups = ""; inside = !/\]/; next }
-		inside && /\]/ { inside = 0 }
-		inside { gsub(/[^0-9]/, ""); groups = groups " " $0 }
-		/^        "why": / { why = /the engine will refuse/ ? "refused" : "unknown" }
-		/^        "groups_complete": / { complete = /true/ }
-		/^        "confidence": / {
-			gsub(/.*: "|".*/, "")
-			print n, (why ? why : uid " " gid groups) >who
-			print n, $0, (complete ? "complete" : "open") >sure
-		}' who="$1" sure="$2"
-}
 agree() { # FILE: it says what was seen
 	paste -d'|' "$cases" "$work/seen" "$1" | awk -F'|' '{
 		if ($4 != $5) { print "image " $1 ", user \"" $2 "\", group_add \"" $3 "\": the container is " $4 ", not " $5; bad++ }

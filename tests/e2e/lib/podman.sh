@@ -1,5 +1,5 @@
 # Podman for the end-to-end tests: rootful and rootless, with runc and with crun, from images and settings of its own.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 #
 # Sourced after lib.sh. What Podman, runc, crun and the C library read and write below /run, /dev/shm, /var/lib and
 # /etc is private to the mount namespace that lib.sh made, so that a test leaves nothing behind and needs no account.
@@ -40,8 +40,8 @@ private_cgroups() {
 podman_world() {
 	mount -t tmpfs -o mode=755 none /run
 	mount -t tmpfs -o mode=1777 none /dev/shm
-	mount -t tmpfs -o mode=755 none /var/lib
-	mkdir -m 700 /var/lib/bindright
+	mkdir "$pod/lib" "$pod/lib.work"
+	mount -t overlay -o "lowerdir=/var/lib,upperdir=$pod/lib,workdir=$pod/lib.work" none /var/lib
 	mount --bind "$engine/state" /var/lib/bindright
 	mkdir -p "/run/user/$rootless_id" "$pod/home/tmp"
 	chown "$rootless_id:$rootless_id" "/run/user/$rootless_id"
