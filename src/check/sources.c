@@ -66,12 +66,10 @@ static int chmod_made(struct check_work *work, struct br_inode *inode, uint32_t 
  * The directory that the engine makes in another: mkdir(0755) by root, chown to root, and where the permission bits came out otherwise chmod(0755), which takes the setgid bit
  * away and makes an ACL's mask r-x (moby's idtools.MkdirAllAndChown).
  */
-static int make_as_engine(
-	struct check_work *work, const struct br_inode *parent, struct br_inode *out) {
-	// The daemon works with a umask of its own, which takes nothing from 0755.
-	const struct br_cred root = {.uid = {0}, .gid = {0}, .caps = UINT64_MAX, .umask = 022};
-	int failed = br_access_created(parent, &root, S_IFDIR | 0755, work->input->acls, out);
-	out->gid.v = 0;
+static int make_as_engine(struct check_work *work, const struct br_cred *root,
+	const struct br_inode *parent, struct br_inode *out) {
+	int failed = br_access_created(parent, root, S_IFDIR | 0755, work->input->acls, out);
+	out->gid = root->gid;
 	if (!failed && (out->mode & 0777) != 0755) {
 		failed = chmod_made(work, out, 0755);
 	}
@@ -82,15 +80,25 @@ static int make_as_engine(
 /** What the container could do with the directory that the engine would make, by the directory in which it makes it. */
 static struct br_verdict judge_engine_made(
 	struct check_work *work, const struct br_mount_source *ms, unsigned need) {
-	struct br_inode made = {.mode = S_IFDIR | 0755, .nlink = 2, .have = BR_HAVE_ACL};
+	const struct br_cred *cred = &ms->identity->cred;
+	// The daemon's umask takes nothing from 0755.
+	struct br_cred root = {.caps = UINT64_MAX, .umask = 022};
 	struct br_inode parent;
+	// The container's root: another number in a user namespace.
+	(void)br_idmap_to_host(&cred->uids, (br_boxid){0}, &root.uid); // or nobody's
+	(void)br_idmap_to_host(&cred->gids, (br_boxid){0}, &root.gid);
+	struct br_inode made = {.mode = S_IFDIR | 0755,
+		.nlink = 2,
+		.uid = root.uid,
+		.gid = root.gid,
+		.have = BR_HAVE_ACL};
 	const char *missing = ms->source->missing;
 	if (ms->source->fd >= 0
 		&& br_inode_read(ms->source->fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
 			   work->input->acls, &parent)
 			== 0) {
 		do {
-			if (make_as_engine(work, &parent, &made)) {
+			if (make_as_engine(work, &root, &parent, &made)) {
 				break;
 			}
 			parent = made;
@@ -98,7 +106,7 @@ static struct br_verdict judge_engine_made(
 			missing = missing ? missing + 1 : NULL;
 		} while (missing);
 	}
-	return br_access_use(&made, &ms->identity->cred, &(struct br_where){0}, need);
+	return br_access_use(&made, cred, &(struct br_where){0}, need);
 }
 
 static bool is_judged(const struct br_mount_source *ms) {
@@ -369,6 +377,17 @@ static bool is_empty(const struct br_source *source) {
 	return empty;
 }
 
+/** What the image has at the mount's target; NULL: not known. */
+static const struct br_image_node *find_target(
+	const struct check_work *work, const struct br_mount_source *ms, bool *absent) {
+	size_t i = (size_t)(ms->container - work->input->spec->containers);
+	const struct br_image *image = work->input->images ? &work->input->images[i] : NULL;
+	const struct br_image_node *node =
+		image ? br_image_node_at(image, ms->mount->target.s) : NULL;
+	*absent = node && node->type == BR_IMAGE_ABSENT;
+	return node && node->owner_known && node->type == BR_IMAGE_DIRECTORY ? node : NULL;
+}
+
 /** BR211: what the engine makes of a volume's directory is not what was found there. */
 static void check_volume(
 	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
@@ -378,11 +397,19 @@ static void check_volume(
 		|| !S_ISDIR(ms->source->mode) || (!habits->adopts_full && !is_empty(ms->source))) {
 		return;
 	}
+	bool absent = false;
+	const struct br_image_node *node = find_target(work, ms, &absent);
+	bool serves = node && node->uid == ms->identity->uid.v && is_judged(ms);
+	if (serves || (absent && !habits->adopts_for_user)) {
+		return;
+	}
 	struct br_finding *finding = add_finding(work, 211, about,
 		"at its first use the engine gives '%s' the owner and mode of '%s' in the image%s",
 		about->path, ms->mount->target.s,
 		ms->mount->nocopy ? "" : ", and copies what is there");
-	finding->because = habits->adopts_full
+	finding->because = node ? say(work, "it is a volume, and in the image that is %u:%u's",
+				   node->uid, node->gid)
+		: habits->adopts_full
 		? "it is a volume: whatever is set here before may not last"
 		: "it is a volume, and empty: whatever is set here before may not last";
 	finding->advice = habits->nocopy_spares

@@ -456,7 +456,7 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 }
 
 const struct br_habits *session_habits(const struct session *session) {
-	return br_habits(session->spec->engine, 0); // of the newest version that was measured
+	return br_habits(session->mode->engine, session->mode->version);
 }
 
 /** Who of them runs now; no more than a courtesy, and only where something may be changed. */
@@ -476,8 +476,8 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
 	options->habits = session_habits(session);
-	options->rootless = session->spec->engine == BR_ENGINE_DOCKER_ROOTLESS
-		|| session->spec->engine == BR_ENGINE_PODMAN_ROOTLESS;
+	options->rootless = session->mode->engine == BR_ENGINE_DOCKER_ROOTLESS
+		|| session->mode->engine == BR_ENGINE_PODMAN_ROOTLESS;
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
