@@ -54,18 +54,7 @@ static int check_line(const struct cli *cli) {
 
 /** Whose rules were asked for. */
 static enum br_engine engine_of(const struct cli_args *args) {
-	static const struct {
-		const char *name;
-		enum br_engine engine;
-	} all[] = {{"docker", BR_ENGINE_DOCKER}, {"docker-rootless", BR_ENGINE_DOCKER_ROOTLESS},
-		{"podman", BR_ENGINE_PODMAN}, {"podman-rootless", BR_ENGINE_PODMAN_ROOTLESS},
-		{"oci", BR_ENGINE_OCI}};
-	for (size_t i = 0; args->engine.s && i < sizeof(all) / sizeof(all[0]); i++) {
-		if (strcmp(args->engine.s, all[i].name) == 0) {
-			return all[i].engine;
-		}
-	}
-	return BR_ENGINE_UNSAID;
+	return args->engine.s ? br_engine_named(args->engine.s) : BR_ENGINE_UNSAID;
 }
 
 static enum br_input_kind kind_of(const struct cli_args *args) {
@@ -396,6 +385,8 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.archives = words->v,
 		.narchives = words->n,
 		.socket = session->socket,
+		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
+			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
 	session->images = who->images;
@@ -436,6 +427,7 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (status) {
 		return status;
 	}
+	what.mode = session->mode;
 	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
 	return session->demands && read_plan_options(session) == 0 ? 0 : CLI_USAGE;
 }
@@ -476,8 +468,7 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
 	options->habits = session_habits(session);
-	options->rootless = session->mode->engine == BR_ENGINE_DOCKER_ROOTLESS
-		|| session->mode->engine == BR_ENGINE_PODMAN_ROOTLESS;
+	options->rootless = br_engine_is_rootless(session->mode->engine);
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
@@ -490,6 +481,7 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 static struct br_check_input check_input(const struct session *session) {
 	return (struct br_check_input){
 		.spec = session->spec,
+		.mode = session->mode,
 		.identities = session->identities,
 		.images = session->images,
 		.demands = session->demands,
@@ -514,6 +506,7 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.demands = session->demands,
 		.hostdb = session->hostdb,
 		.acls = session->acls,
+		.engine = session->mode->engine,
 	};
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){
@@ -570,6 +563,7 @@ int session_check_again(
 	// The fix may have made accounts.
 	br_hostdb_free(session->hostdb_again);
 	session->hostdb_again = read_hostdb(session->cli);
+	what.mode = session->mode;
 	*demands = br_demands_make(session->spec, session->identities, &what, session->cli->dx);
 	if (!*demands || !session->hostdb_again) {
 		return CLI_FAILED;
