@@ -180,15 +180,18 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 /** Private keys below a source: said once, for the first who mounts it. */
 static void judge_secret(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
 	const struct br_entry *entry) {
-	struct br_inode inode = *entry->inode;
 	bool told = false;
+	if (!is_secret_inside(entry) || !(entry->inode->mode & 0077)
+		|| walk->tree->root->fs.remote) {
+		return;
+	}
 	for (unsigned i = 0; i < demand->index; i++) {
 		told = told || is_below(&walk->tree->demands[i], entry->path);
 	}
-	if (told || !is_secret_inside(entry) || walk->tree->root->fs.remote
-		|| !(inode.mode & 0077)) {
+	if (told) {
 		return;
 	}
+	struct br_inode inode = *entry->inode;
 	const struct br_mount_source *ms = mw->result.mount;
 	const char *real = say(walk->work, "%s/%s", walk->tree->root->real, entry->path);
 	bool known = (inode.have & BR_HAVE_ACL)
