@@ -34,8 +34,8 @@ LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 # Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
-TEST_PACKAGES := libcmocka-dev acl python3 groff-base mandoc
-CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
+TEST_PACKAGES := libcmocka-dev acl python3 groff-base mandoc bindfs
+CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
     xfsprogs btrfs-progs podman runc crun uidmap skopeo
 
 comma := ,
@@ -170,6 +170,7 @@ deps:
 ##: deps-ci         install also what lint and .ci/run need
 deps-ci:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(CI_PACKAGES))
+	test -d .build/compose || tests/compose/fetch.sh .build/compose
 
 # ---- running ----
 

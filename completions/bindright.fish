@@ -24,16 +24,19 @@ complete -c bindright -n "$none" -a codes -d 'explain a finding code'
 complete -c bindright -n "$none" -a help -d 'explain a command and its options'
 complete -c bindright -n '__fish_seen_subcommand_from help' -a "$commands"
 
-complete -c bindright -n "$read" -s f -l file -r -F -d 'read this compose file'
-complete -c bindright -n "$read" -l kind -x -a compose -d 'what the input is'
+complete -c bindright -n "$read" -s f -l file -r -F -d 'read this file'
+complete -c bindright -n "$read" -l kind -x -a 'compose run-line oci' -d 'what the input is'
 complete -c bindright -n "$read" -l project-directory -r -F -d 'where relative paths start'
 complete -c bindright -n "$read" -l env-file -r -F -d 'read variables from here instead of .env'
 complete -c bindright -n "$read" -l profile -x -d 'switch a profile on'
 complete -c bindright -n "$read" -s p -l project-name -x -d "the project's name"
 complete -c bindright -n "$read" -l env -x -d 'a variable for interpolation'
-complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine -x -a docker -d 'whose rules apply'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine -x -a 'docker docker-rootless podman podman-rootless oci' -d 'whose rules apply'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine-user -x -a '(__fish_complete_users)' -d 'who runs a rootless engine'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine-version -x -d 'where versions of the engine differ'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l daemon-config -r -F -d "Docker's daemon.json"
 complete -c bindright -n "$read" -l compose-version -x -d 'where versions of compose differ'
-complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l sysroot -r -F -d 'read passwd, group, login.defs below it'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l sysroot -r -F -d 'read passwd, group, subuid, daemon.json below it'
 complete -c bindright -n "$read" -l image-archive -r -F -d 'take image users from this archive'
 complete -c bindright -n "$read" -l user -x -d 'pin who a service runs as'
 complete -c bindright -n "$input" -l need -x -d 'what is needed below this container path'

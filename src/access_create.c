@@ -22,7 +22,7 @@ static uint32_t asked_mode(
 	const struct br_inode *parent, const struct br_cred *cred, uint32_t mode) {
 	const uint32_t group_runs = S_ISGID | S_IXGRP;
 	if (S_ISDIR(mode)) {
-		return mode & (uint32_t)~(S_ISUID | S_ISGID);
+		return mode & (uint32_t) ~(S_ISUID | S_ISGID);
 	}
 	bool strips = (mode & group_runs) == group_runs && (parent->mode & S_ISGID)
 		&& !may_keep_setgid(parent, cred);
@@ -51,7 +51,7 @@ static uint32_t mask_entries(struct br_acl *acl, uint32_t mode) {
 	struct br_acl_entry *class = mask ? mask : group;
 	if (class) {
 		class->perm &= (uint16_t)(bits >> 3 & 7);
-		bits &= (uint32_t)class->perm << 3 | 0707;
+		bits &= (uint32_t) class->perm << 3 | 0707;
 	}
 	return (mode & ~(uint32_t)0777) | bits;
 }

@@ -236,7 +236,8 @@ static int list_entries(struct maker *m) {
 		struct br_mount_source *mount = &m->out->mounts[i];
 		enum br_source_state state = mount->source->state;
 		bool judged = state == BR_SOURCE_PRESENT || state == BR_SOURCE_MISSING;
-		if (!judged || mount->identity->confidence == BR_UNKNOWN) {
+		if (!judged || mount->identity->confidence == BR_UNKNOWN
+			|| mount->identity->unmapped) {
 			continue;
 		}
 		struct entry entry = {.mount = mount, .full = full_path(m->arena, mount->source)};

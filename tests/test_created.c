@@ -220,8 +220,8 @@ static void make_parent(struct world *w, unsigned i) {
 	if (any_below(&w->any, 2)) {
 		set_acl(w->dirs[i], "system.posix_acl_default", any_default(w));
 	}
-	REQUIRE(!br_inode_read(w->dirs[i], "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, w->acls,
-		&w->parents[i]));
+	REQUIRE(!br_inode_read(
+		w->dirs[i], "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, w->acls, &w->parents[i]));
 }
 
 static uint32_t mapped_id(struct world *w, const struct br_idmap *map, br_hostid *host) {
@@ -257,8 +257,9 @@ static void make_who(struct world *w, const struct map_pair *space) {
 	for (unsigned i = 0; i < PARENTS; i++) {
 		for (uint32_t k = 0; k < KINDS; k++) {
 			static const uint32_t usual[] = {0666, 0777, 0644, 0755, 0600};
-			job->modes[i][k] = any_below(&w->any, 2) ? usual[any_below(&w->any, N(usual))]
-								: any_below(&w->any, 010000);
+			job->modes[i][k] = any_below(&w->any, 2)
+				? usual[any_below(&w->any, N(usual))]
+				: any_below(&w->any, 010000);
 		}
 	}
 }
@@ -293,8 +294,7 @@ static void compare(struct world *w, unsigned i, uint32_t k) {
 		return;
 	}
 	assert_int_equal(br_access_created(parent, &w->cred, asked, w->acls, &want), 0);
-	REQUIRE(!br_inode_read(
-		w->dirs[i], name, BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, w->acls, &got));
+	REQUIRE(!br_inode_read(w->dirs[i], name, BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, w->acls, &got));
 	if (!br_inode_equal(&want, &got) || (want.mode & S_IFMT) != (got.mode & S_IFMT)) {
 		tell(w, "in", parent);
 		tell(w, "said", &want);
@@ -372,7 +372,9 @@ static void test_words(void **state) {
 		{BR_ACL_OTHER, 0, {BR_NO_ID}},
 	};
 	const struct br_cred app = {.uid = {1001}, .gid = {1002}, .umask = 022};
-	struct br_inode parent = {.mode = S_IFDIR | 02775, .uid = {1000}, .gid = {50},
+	struct br_inode parent = {.mode = S_IFDIR | 02775,
+		.uid = {1000},
+		.gid = {50},
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL};
 	struct br_inode out;
 	assert_int_equal(br_access_created(&parent, &app, S_IFREG | 0666, w->acls, &out), 0);

@@ -33,18 +33,36 @@ static void test_submounts(void **state) {
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct br_mount mount = recursive(rows[i].word);
-		const struct br_engine_rules *rules =
-			br_engine_rules(BR_ENGINE_DOCKER, rows[i].version);
-		assert_int_equal(br_engine_submounts(rules, &mount), rows[i].want);
+		const struct br_habits *habits = br_habits(BR_ENGINE_DOCKER, rows[i].version);
+		assert_int_equal(br_habits_submounts(habits, &mount), rows[i].want);
 	}
 }
 
+/* An empty directory is filled everywhere; nocopy keeps owner and mode with Docker alone, and 4.3 adopts what is not empty. */
 static void test_volumes(void **state) {
 	(void)state;
-	for (unsigned version = 1903; version < 3000; version += 100) {
-		const struct br_engine_rules *rules = br_engine_rules(BR_ENGINE_DOCKER, version);
-		assert_true(rules->fills_empty && rules->nocopy_spares);
+	static const struct {
+		enum br_engine engine;
+		unsigned version;
+		bool spares, full, user;
+	} rows[] = {
+		{BR_ENGINE_DOCKER, 2010, true, false, false},
+		{BR_ENGINE_DOCKER, 2601, true, false, false},
+		{BR_ENGINE_DOCKER_ROOTLESS, 2601, true, false, false},
+		{BR_ENGINE_UNSAID, 0, true, false, false},
+		{BR_ENGINE_PODMAN, 403, false, true, true},
+		{BR_ENGINE_PODMAN_ROOTLESS, 403, false, true, true},
+		{BR_ENGINE_PODMAN, 504, false, false, true},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct br_habits *habits = br_habits(rows[i].engine, rows[i].version);
+		assert_true(habits->fills_empty);
+		assert_int_equal(habits->nocopy_spares, rows[i].spares);
+		assert_int_equal(habits->adopts_full, rows[i].full);
+		assert_int_equal(habits->adopts_for_user, rows[i].user);
 	}
+	assert_false(br_habits(BR_ENGINE_OCI, 0)->fills_empty);
+	assert_false(br_habits(BR_ENGINE_PODMAN, 0)->read_only_recursive);
 }
 
 int main(void) {

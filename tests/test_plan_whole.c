@@ -279,9 +279,10 @@ static void test_sums(void **state) {
 	assert_int_equal(plan->actions[1].count, 1000);
 	assert_string_equal(plan->actions[1].to, "u:1001:rw-");
 	assert_true(plan->actions[1].recursive && !plan->actions[1].command);
-	assert_int_equal(plan->nnotes, 2);
-	assert_non_null(strstr(plan->notes[0], "--future-files"));
-	assert_non_null(strstr(plan->notes[1], "no host user has uid 1001"));
+	assert_int_equal(plan->nnotes, 3);
+	assert_non_null(strstr(plan->notes[0], "a later chmod"));
+	assert_non_null(strstr(plan->notes[1], "--future-files"));
+	assert_non_null(strstr(plan->notes[2], "no host user has uid 1001"));
 }
 
 static void test_links(void **state) {

@@ -72,7 +72,13 @@ static int judge(struct project *p) {
 	if (!p->hostdb || !p->acls || !p->demands) {
 		return -1;
 	}
-	struct br_plan_input input = {p->spec, p->identities, p->demands, p->hostdb, p->acls};
+	struct br_plan_input input = {
+		.spec = p->spec,
+		.identities = p->identities,
+		.demands = p->demands,
+		.hostdb = p->hostdb,
+		.acls = p->acls,
+	};
 	p->options = (struct br_plan_options){
 		.create_missing = true,
 		.caller = {geteuid()},
@@ -82,7 +88,13 @@ static int judge(struct project *p) {
 	if (!p->plan) {
 		return -1;
 	}
-	struct br_check_input facts = {p->spec, p->identities, p->demands, p->hostdb, p->acls};
+	struct br_check_input facts = {
+		.spec = p->spec,
+		.identities = p->identities,
+		.demands = p->demands,
+		.hostdb = p->hostdb,
+		.acls = p->acls,
+	};
 	struct br_check_options how = {
 		.depth = ~0U,
 		.watch = {br_plan_see, p->plan, BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,

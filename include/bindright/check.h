@@ -133,8 +133,12 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** The engine does not run as root. */
+	bool rootless;
 	/** The engine's habits; NULL: those of the newest Docker. */
-	const struct br_engine_rules *rules;
+	const struct br_habits *habits;
+	/** Which containers of the spec run now (spec->n), or NULL: nobody was asked. */
+	const bool *running;
 	/** Host users whose IDs are nobody else's: the one who runs it. Names, NULL at the end; or NULL. */
 	const char *const *keepers;
 	/** May be {0}. */

@@ -66,7 +66,7 @@ struct br_demands {
 		const struct br_mount *mount;
 		const struct br_identity *identity;
 		const struct br_source *source;
-		/** NULL where the source cannot be judged or the identity is unknown. */
+		/** NULL where the source cannot be judged or the identity is unknown or unmapped. */
 		const struct br_demand *demand;
 		const struct br_tree *tree;
 	} * mounts;

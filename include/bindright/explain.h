@@ -21,7 +21,7 @@ struct br_explain_query {
 	unsigned need;
 	/** The mount is read-only. */
 	bool read_only;
-	/** But not what is mounted below `from` (br_engine_submounts). */
+	/** But not what is mounted below `from` (br_habits_submounts). */
 	bool writable_below;
 	/**
 	 * NULL: the object alone is judged. "/": every directory and link on the way too. Else a

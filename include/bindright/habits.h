@@ -8,7 +8,7 @@
 #include <bindright/spec.h>
 
 /** The habits of one engine from one version on. */
-struct br_engine_rules {
+struct br_habits {
 	enum br_engine engine;
 	/** From which version on, major * 100 + minor (26.1 is 2601); 0: always. */
 	unsigned since;
@@ -16,12 +16,16 @@ struct br_engine_rules {
 	bool read_only_recursive;
 	/** A bind-backed local volume whose directory is empty gets owner, mode and files of the image's directory at the target on its first use. */
 	bool fills_empty;
-	/** `nocopy` keeps it from that. */
+	/** `nocopy` keeps it from that; where not, from the files only: owner and mode change all the same. */
 	bool nocopy_spares;
+	/** Owner and mode change on the first use of a directory with files in it, too. */
+	bool adopts_full;
+	/** Where the image has nothing at the target, the directory becomes the container's user's. */
+	bool adopts_for_user;
 };
 
-/** The rules of that version (major * 100 + minor); 0: of the newest that is known. Never NULL. */
-const struct br_engine_rules *br_engine_rules(enum br_engine engine, unsigned version);
+/** The habits of that version (major * 100 + minor); 0: of the newest that is known. Never NULL. */
+const struct br_habits *br_habits(enum br_engine engine, unsigned version);
 
 /** What the container makes of the mounts that lie below a source. */
 enum br_submounts {
@@ -34,7 +38,6 @@ enum br_submounts {
 };
 
 /** By the mount's words (`bind.recursive`) and the engine's habits. */
-enum br_submounts br_engine_submounts(
-	const struct br_engine_rules *rules, const struct br_mount *mount);
+enum br_submounts br_habits_submounts(const struct br_habits *habits, const struct br_mount *mount);
 
 #endif

@@ -219,6 +219,26 @@ struct br_image_options {
 	/** Compose project directory and such come with the spec. */
 };
 
+/** What a running engine says of itself. Owned by the arena it was made in. */
+struct br_engine_info {
+	const char *socket;
+	/** Podman's service, which answers like Docker. */
+	bool is_podman;
+	bool is_rootless;
+	/** Docker has userns-remap. */
+	bool has_userns;
+	/** major * 100 + minor; 0 where it does not say. */
+	unsigned version;
+	/** Where it keeps everything; under userns-remap it ends with "/UID.GID", the first IDs of the maps. "" where it does not say. */
+	const char *root_dir;
+	/** "runc", "crun"; "" where it does not say. */
+	const char *runtime;
+};
+
+/** Ask the engine at this socket (GET /version, GET /info; at most a second). 1 with *out; 0 where none answers, which is not worth a message; -1 with an error in dx. */
+int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
+	struct br_diags *dx);
+
 /**
  * What is known about each container's image: an array of spec->n, in order; a container of which nothing is known has origin NOTHING. For `build:` the Dockerfile counts unless an archive or the engine has an
  * image of the container's `image:` name (newer is not known: the archive the user named wins, then the Dockerfile, then the engine, then the table). Base images of a Dockerfile are resolved
@@ -226,6 +246,18 @@ struct br_image_options {
  */
 const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, struct br_diags *dx);
+
+/**
+ * Whether what an image of this reference (NULL: any) finds at this container path is known to be only read: its documentation mounts it so, or nothing ever writes it (/etc/localtime). 1, 0, or -1 with
+ * ENOMEM.
+ */
+int br_image_only_reads(struct br_arena *arena, const char *reference, const char *target);
+
+/**
+ * Ask the engine which containers of a compose project run now: running[i] of spec->n, by the labels that compose gives them. One that does not answer has none. 0, or -1 with an error in dx.
+ */
+int br_images_running(struct br_arena *arena, const struct br_spec *spec,
+	const struct br_image_options *options, bool *running, struct br_diags *dx);
 
 /** The node of exactly this path, or NULL. */
 const struct br_image_node *br_image_node_at(const struct br_image *image, const char *path);

@@ -170,6 +170,25 @@ struct br_account {
 	br_hostid gid;
 };
 
+/**
+ * A change of the input that serves in place of a change of the host (only what is sure to serve: the same decision, asked of everything that was seen), or one of the choices where no
+ * state serves exactly.
+ */
+struct br_advice {
+	/** "read-only", "user", "group-add", "userns", "idmap"; of choices "mount-option", "group", "owner", "move", "server", "copy-up", "same-user". */
+	const char *kind;
+	/** One of several ways, none of them exact. */
+	bool choice;
+	/** NULL: it is about a tree. */
+	const struct br_container *container;
+	/** One clause each: what to do, what it costs. */
+	const char *summary;
+	const char *price;
+	/** The edit: `with` takes the place of what stands at `at` (len 0: is put there). with NULL: none is known. */
+	struct br_span at;
+	const char *with;
+};
+
 /** What was settled for one tree. */
 struct br_tree_plan {
 	const struct br_tree *tree;
@@ -216,6 +235,9 @@ struct br_plan {
 	/** Sentences about what will not be usable tomorrow, and advice about the spec with its file:line. */
 	const char *const *notes;
 	size_t nnotes;
+	/** What could be changed in the input instead, and choices. */
+	const struct br_advice *advice;
+	size_t nadvice;
 	/** Inodes that change, directories to be made and accounts counted in: 0 means nothing to do. */
 	uint64_t changes;
 };

@@ -1,9 +1,10 @@
 /**
  * What is going to run: containers, their user words and their mounts, as the input says it.
  *
- * A reader turns a text (today a compose project) into one br_spec. It resolves relative paths, variables, merges and defaults
+ * A reader turns a text (a compose project, run lines, an OCI bundle) into one br_spec. It resolves relative paths, variables, merges and defaults
  * exactly as the engine's own front end does, and resolves nothing else: no user name is looked up, no path is opened below a bind source.
- * Every value keeps its place. Source of the rules: the Compose Specification and what `docker compose config` does.
+ * Nothing that a text says is ever executed. Every value keeps its place. Source of the rules: the Compose Specification and what `docker compose config` does; the clients' own
+ * option tables and their volume and mount parsers; the OCI runtime specification and what runc and crun do.
  */
 #ifndef BINDRIGHT_SPEC_H
 #define BINDRIGHT_SPEC_H
@@ -216,10 +217,23 @@ struct br_spec_request {
 	const char *cwd;
 	/** The compose version whose rules count, major * 100 + minor (2.26 is 226); 0: the newest known. */
 	unsigned compose_version;
+	/** The version of the engine and its client, major * 100 + minor; 0: the newest known. */
+	unsigned engine_version;
+	/** What the input is; where `kind_said` is not set it is recognised from the first file. */
+	enum br_input_kind kind;
+	bool kind_said;
+	/** A run line's words, each with its place in dx's table: then no file is read. */
+	const struct br_text *line;
+	size_t nline;
+	/** The engine that was asked for: of a text with run lines of several, its lines count. UNSAID: they must be of one. */
+	enum br_engine engine;
+	/** The caller as `id` would know them; user_name NULL: not known. */
+	uint32_t uid, gid;
+	const char *user_name;
 };
 
 /**
- * Read a compose project. NULL with at least one error in dx (warnings may stand there in either case). Nothing is changed anywhere. The project directory, the .env
+ * Read what is going to run. NULL with at least one error in dx (warnings may stand there in either case). Nothing is changed anywhere. The project directory, the .env
  * files and the compose files are read; each enters dx's places under the name by which the user knows it.
  *
  * The texts may be anybody's, so a forked child without any rights makes sense of them, and what it answers is checked. Not while other threads run; the caller does not

@@ -1,5 +1,4 @@
 #include <base/mem.h>
-
 #include <bindright/arena.h>
 
 #include <errno.h>

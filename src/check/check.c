@@ -55,7 +55,7 @@ static int give_mounts(struct check_work *work) {
 static int run(struct br_check *check, const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx) {
 	struct check_work work = {.check = check, .input = input, .options = options, .dx = dx};
-	work.rules = options->rules ? options->rules : br_engine_rules(BR_ENGINE_DOCKER, 0);
+	work.habits = options->habits ? options->habits : br_habits(BR_ENGINE_DOCKER, 0);
 	work.mounts = BR_NEW_ARRAY(check->arena, struct mount_work, input->demands->nmounts);
 	if (!work.mounts) {
 		return br_error_memory(dx);

@@ -53,7 +53,7 @@ struct check_work {
 	struct br_check *check;
 	const struct br_check_input *input;
 	const struct br_check_options *options;
-	const struct br_engine_rules *rules;
+	const struct br_habits *habits;
 	struct br_diags *dx;
 	/** One a mount of demands->mounts. */
 	struct mount_work *mounts;
@@ -92,6 +92,11 @@ const char *say_because(struct check_work *work, const struct br_inode *inode,
 /** "uid 1001 (trainer)" or "uid 1001". */
 const char *say_uid(struct check_work *work, br_hostid uid);
 
+/**
+ * Whether a FUSE file system lets nobody in but others (fuse_allow_current_process() in fs/fuse/dir.c): the container's user, or the engine, which has to mount it. No mode
+ * and no capability changes that.
+ */
+bool is_shut_out(const struct check_work *work, const struct br_mount_source *ms);
 /** Findings about containers, whatever their sources are. */
 void check_containers(struct check_work *work);
 /** Findings about sources that need no walk. */
@@ -102,12 +107,14 @@ int check_trees(struct check_work *work);
 void release_tallies(struct check_work *work);
 /** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
 bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
+/** BR403; whether there is one. */
+bool check_narrow(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** Findings about what the container will make there. */
-void check_future(struct check_work *work, const struct mount_work *mw,
-	const struct br_mount_source *ms);
+void check_future(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** The finding shows how many, and the first few. */
-void give_examples(
-	struct check_work *work, struct br_finding *finding, const struct tally *tally);
+void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
 /** Whether this host user keeps access. */
 bool is_keeper(const struct check_work *work, const char *name);
 /** Whether an entry below a source has the name of a private key. */

@@ -52,9 +52,9 @@ static const char *say_lacking(
 		return NULL;
 	}
 	return say(work, "%s%s%s%s%s", read ? "read" : "",
-		!read || (!change && !remove)      ? ""
-			: change && remove ? ", "
-					   : " or ",
+		!read || (!change && !remove) ? ""
+			: change && remove    ? ", "
+					      : " or ",
 		change ? "change" : "", change && remove ? " or " : "", remove ? "delete" : "");
 }
 
@@ -129,8 +129,8 @@ static bool is_shared_place(const struct mount_work *mw, const struct br_mount_s
 		&& !ms->source->fs.super_read_only;
 }
 
-void check_future(struct check_work *work, const struct mount_work *mw,
-	const struct br_mount_source *ms) {
+void check_future(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
 	struct made made;
 	const char *const *keepers = work->options->keepers;
 	if (!keepers || !keepers[0] || !is_shared_place(mw, ms)) {

@@ -214,6 +214,34 @@ static const struct br_code_page all[] = {
 		"--cross-file-systems, or leave them out with --exclude.",
 	},
 	{
+		210,
+		"A container of this project and service runs at this moment, by what the "
+		"engine says, and a mount of it does not fit. What bindright fix changes, it "
+		"sees at once: also what it holds open, and what it writes meanwhile.",
+		NULL,
+		"",
+		"Stop it first (docker compose stop), or know that it can bear it. Where "
+		"everything fits nothing is said.",
+	},
+	{
+		211,
+		"A named volume of the local driver with a host directory as its device is "
+		"not mounted as it is: when it is used for the first time and is empty, "
+		"Docker gives the directory the owner and the mode of the image's directory "
+		"at the target, and copies the files from there. What was set before is gone. "
+		"Podman does so with nocopy, too, and Podman 4 also where it is not empty.",
+		"mkdir data && chown 1001:1001 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"data:/data\"]\n"
+		"volumes:\n"
+		"  data:\n"
+		"    driver_opts: {type: none, o: bind, device: \"${PWD}/data\"}\n",
+		"Write it as a bind mount (./data:/data), or set nocopy in the long form of "
+		"the mount (volume: {nocopy: true}); or start it once before bindright fix.",
+	},
+	{
 		301,
 		"No host user has the container's UID, or no host group its GID. Access works "
 		"by numbers, so nothing fails; but what the container writes belongs to a bare "
@@ -324,6 +352,22 @@ static const struct br_code_page all[] = {
 		"Create the mount point in the outer source before the first start.",
 	},
 	{
+		403,
+		"The mount is read-write, and by what is known nothing is written there: it "
+		"was said with --need; or the image is known to read only what stands at this "
+		"path; or the container's user can read everything in it and can write none "
+		"of it, as inputs look that somebody else puts there. Read-only would be "
+		"safer, and in the last case the only thing to do.",
+		"mkdir models && touch models/a.pt",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./models:/models\"]\n",
+		"Mount it read-only: `./models:/models:ro`, or `read_only: true` in the long "
+		"form. Then reading is all that bindright asks for, and all that it gives. If "
+		"it is to be written, `bindright fix` gives that.",
+	},
+	{
 		501,
 		"The container is privileged and has host paths mounted: there is no boundary "
 		"left between it and the host.",
@@ -382,6 +426,22 @@ static const struct br_code_page all[] = {
 		"    volumes: [\"./data:/data\"]\n",
 		"Let `bindright fix` give the container's user access, then take it from the "
 		"others: chmod o-w.",
+	},
+	{
+		506,
+		"A file that is mounted as a secret, or a private key by its name, can be "
+		"read by other people of this host: by everybody, or by members of its group "
+		"or of an ACL. Directories above it that keep them out are taken into "
+		"account; root, the file's owner, the container's user and the user who keeps "
+		"access are not counted.",
+		"printf s >id_rsa && chmod 644 id_rsa",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./id_rsa:/key:ro\"]\n",
+		"The command beside the finding takes it from others and leaves it to the "
+		"container's user: an ACL entry for exactly that user, and nothing for "
+		"others.",
 	},
 };
 

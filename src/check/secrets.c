@@ -87,14 +87,13 @@ const char *say_readers(struct check_work *work, const struct br_inode *inode,
 	if (!(inode->mode & 0070)) {
 		return NULL;
 	}
-	const struct br_host_user *user =
-		find_reader(work, inode, ms->identity->cred.uid, real);
+	const struct br_host_user *user = find_reader(work, inode, ms->identity->cred.uid, real);
 	return user ? user->name : NULL;
 }
 
 /** The container's user keeps reading it, and others do not. */
-static const char *say_cure(struct check_work *work, const struct br_mount_source *ms,
-	const struct br_inode *inode) {
+static const char *say_cure(
+	struct check_work *work, const struct br_mount_source *ms, const struct br_inode *inode) {
 	const struct br_cred *cred = &ms->identity->cred;
 	struct br_inode closed = *inode;
 	struct br_buf buf = {0};
@@ -138,12 +137,15 @@ static void check_source(struct check_work *work, const struct br_mount_source *
 	char mode[12];
 	struct about about = about_mount(ms);
 	bool all = strcmp(who, "everybody") == 0;
-	struct br_finding *finding = add_finding(work, 506, &about,
-		"%s on this host can read the secret '%s'", who, about.path);
+	struct br_finding *finding = add_finding(work, 506, &about, "%s can read the secret '%s'",
+		all ? "everybody on this host" : say(work, "host user %s", who), about.path);
 	finding->because = say(work, "its mode is %s", br_mode_text(&inode, mode));
 	finding->command = all ? say_cure(work, ms, &inode) : NULL;
-	finding->advice = all ? NULL
-			      : say(work, "bindright explain says by which rule: --as %s", who);
+	if (finding->command) {
+		finding->advice = say(work, "take it from the others: %s", finding->command);
+	} else if (!all) {
+		finding->advice = say(work, "bindright explain says by which rule: --as %s", who);
+	}
 }
 
 void check_secrets(
@@ -156,8 +158,7 @@ void check_secrets(
 			(unsigned long long)mw->exposed.count,
 			mw->exposed.count == 1 ? "key" : "keys", about.path);
 		finding->because = "by their names they are meant for their owner alone";
-		finding->advice = "chmod go= them; bindright fix gives the container's user what "
-				  "it needs";
+		finding->advice = "chmod go= them, or --exclude what the container does not need";
 		give_examples(work, finding, &mw->exposed);
 	}
 }

@@ -15,6 +15,8 @@
 struct walk {
 	struct check_work *work;
 	const struct br_tree *tree;
+	/** Demands that FUSE lets into nothing. */
+	uint64_t shut;
 	/** Demands that do not see the mounts below their source. */
 	uint64_t hidden;
 	/** By demand index: where its sums go. */
@@ -30,6 +32,16 @@ static bool is_below(const struct br_demand *demand, const char *path) {
 
 static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return strcmp(demand->below, path) == 0;
+}
+
+/** Whether a read-only mount below the source lets it write is a matter of its own: the rest is judged as everywhere. */
+static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_inode *room) {
+	if (!(inode->attrs & BR_READ_ONLY)) {
+		return inode;
+	}
+	*room = *inode;
+	room->attrs &= ~(uint32_t)BR_READ_ONLY;
+	return room;
 }
 
 /** br_scan_ask: the ACL is read only where it can matter, or where the watcher will need it. */
@@ -49,7 +61,8 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
-		if (br_access_needs_acl(inode, cred, need)) {
+		struct br_inode bare;
+		if (br_access_needs_acl(unfrozen(inode, &bare), cred, need)) {
 			return true;
 		}
 		if (watch->see && br_access_use(inode, cred, &(struct br_where){0}, need).missing) {
@@ -144,7 +157,11 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 static void judge_secret(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
 	const struct br_entry *entry) {
 	struct br_inode inode = *entry->inode;
-	if (!is_secret_inside(entry) || demand->index != 0 || walk->tree->root->fs.remote
+	bool told = false;
+	for (unsigned i = 0; i < demand->index; i++) {
+		told = told || is_below(&walk->tree->demands[i], entry->path);
+	}
+	if (told || !is_secret_inside(entry) || walk->tree->root->fs.remote
 		|| !(inode.mode & 0077)) {
 		return;
 	}
@@ -165,6 +182,17 @@ static void judge_root(struct mount_work *mw, const struct br_entry *entry, unsi
 	mw->result.verdict = *verdict;
 }
 
+/** Nothing of it, whatever the modes say. */
+static void judge_shut(
+	struct mount_work *mw, const struct br_entry *entry, unsigned need, bool is_root) {
+	const struct br_verdict nothing = {.missing = need};
+	mw->result.misfit++;
+	mw->closed += !is_root;
+	if (is_root) {
+		judge_root(mw, entry, need, &nothing);
+	}
+}
+
 /** One demand, one inode. */
 static void judge(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
 	struct mount_work *mw = walk->mounts[demand->index];
@@ -172,19 +200,20 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	unsigned need = br_need_of(demand, inode);
 	uint64_t bit = UINT64_C(1) << demand->index;
 	mw->result.seen++;
+	if (walk->shut & bit) {
+		judge_shut(mw, entry, need, is_root_of(demand, entry->path));
+		return;
+	}
 	if (*entry->state & bit) {
 		mw->closed++;
 		mw->result.misfit++;
 		return;
 	}
-	// Whether a read-only mount below lets it write is a matter of its own: the rest is judged as everywhere.
-	struct br_inode bare = *inode;
-	bare.attrs &= ~(uint32_t)BR_READ_ONLY;
-	bool frozen = br_access(inode, &demand->identity->cred, &(struct br_where){0}, need & BR_W)
-			      .rule
-		== BR_RULE_READ_ONLY;
-	struct br_verdict verdict =
-		br_access_use(&bare, &demand->identity->cred, &(struct br_where){0}, need);
+	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
+	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
+	struct br_inode bare;
+	struct br_verdict verdict = br_access_use(unfrozen(inode, &bare),
+		&demand->identity->cred, &(struct br_where){0}, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -199,7 +228,6 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
 		add_to(walk->work, &mw->inside, entry, &verdict);
 	}
-	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	mw->files += S_ISREG(inode->mode);
 	mw->writable += data && (verdict.have & BR_W) && !frozen;
 	mw->worse += (verdict.missing & ~(unsigned)BR_W) != 0 || frozen;
@@ -227,8 +255,7 @@ static bool is_hidden(
 	if (!(walk->hidden >> demand->index & 1)) {
 		return false;
 	}
-	return entry->mount_point
-		|| (entry->inode && entry->inode->mount != demand->source->mount);
+	return entry->mount_point || (entry->inode && entry->inode->mount != demand->source->mount);
 }
 
 static void see(struct walk *walk, const struct br_entry *entry) {
@@ -271,10 +298,12 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_engine_submounts(work->rules, demand->mount)
+			bool hidden = br_habits_submounts(work->habits, demand->mount)
 				== BR_SUBMOUNTS_HIDDEN;
 			walk.mounts[demand->index] = &work->mounts[i];
 			walk.hidden |= (uint64_t)hidden << demand->index;
+			walk.shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
+				<< demand->index;
 		}
 	}
 	struct br_scan_options options = {

@@ -68,6 +68,30 @@ static void check_root(
 	}
 }
 
+/** The same, where it is FUSE that keeps it out. */
+static void check_shut_out(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
+	struct about about = about_mount(ms);
+	bool is_dir = S_ISDIR(mw->result.root.mode);
+	const struct br_fs *fs = &ms->source->fs;
+	bool engine_enters = fs->fuse_only_uid == 0 || work->options->rootless;
+	struct br_finding *finding = add_finding(work, is_dir ? 103 : 102, &about,
+		"%s cannot %s '%s'", engine_enters ? say_who(work, ms) : "the engine",
+		is_dir ? "enter" : "read", about.path);
+	finding->because = engine_enters
+		? say(work,
+			"this FUSE file system (%s) lets only uid %u in, with gid %u: it is mounted "
+			"without allow_other",
+			fs->mount_point, fs->fuse_only_uid, fs->fuse_only_gid)
+		: say(work,
+			"this FUSE file system (%s) lets only uid %u in, not even root: it is "
+			"mounted without allow_other",
+			fs->mount_point, fs->fuse_only_uid);
+	finding->advice = "mount it with -o allow_other";
+	finding->verdict = mw->result.verdict;
+	finding->count = is_dir ? mw->closed : 0;
+}
+
 /** BR107: with the capability it would work. */
 static void check_override(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
@@ -94,8 +118,7 @@ static void check_override(
 	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
 }
 
-void give_examples(
-	struct check_work *work, struct br_finding *finding, const struct tally *tally) {
+void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally) {
 	finding->count = tally->count;
 	finding->nexamples = tally->nexamples;
 	for (size_t i = 0; i < tally->nexamples; i++) {
@@ -106,9 +129,8 @@ void give_examples(
 void release_tallies(struct check_work *work) {
 	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
 		struct mount_work *mw = &work->mounts[i];
-		struct tally *all[] = {
-			&mw->inside, &mw->protected, &mw->sticky, &mw->unseen, &mw->mount_points,
-			&mw->frozen, &mw->exposed};
+		struct tally *all[] = {&mw->inside, &mw->protected, &mw->sticky, &mw->unseen,
+			&mw->mount_points, &mw->frozen, &mw->exposed};
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
 			while (all[k]->nexamples > 0) {
 				free(all[k]->examples[--all[k]->nexamples]);
@@ -238,7 +260,7 @@ static bool is_shared_misfit(const struct check_work *work, const struct br_tree
 		if (ms->tree != tree || !ms->demand) {
 			continue;
 		}
-		misfit |= !work->mounts[i].result.fits;
+		misfit |= !work->mounts[i].result.fits && !is_shut_out(work, ms);
 		if (!*first) {
 			*first = ms;
 		} else if (!*second && ms->identity->cred.uid.v != (*first)->identity->cred.uid.v) {
@@ -272,6 +294,29 @@ static bool read_only_blocks(const struct br_mount_source *ms) {
 		&& (fs->mount_read_only || fs->super_read_only || ms->demand->read_only);
 }
 
+/** BR210: where something is to be changed below a container that runs. */
+static void check_running(struct check_work *work) {
+	const struct br_spec *spec = work->input->spec;
+	const struct br_demands *demands = work->input->demands;
+	for (size_t i = 0; work->options->running && i < spec->n; i++) {
+		const struct br_container *container = &spec->containers[i];
+		bool misfit = false;
+		for (size_t k = 0; k < demands->nmounts; k++) {
+			misfit |= demands->mounts[k].container == container
+				&& demands->mounts[k].demand && !work->mounts[k].result.fits;
+		}
+		if (!misfit || !work->options->running[i]) {
+			continue;
+		}
+		struct about about = {.container = container, .at = container->name.at};
+		struct br_finding *finding =
+			add_finding(work, 210, &about, "'%s' runs now", container->name.s);
+		finding->because = "what is changed on the host changes under its feet";
+		finding->advice = say(
+			work, "docker compose stop %s, before bindright fix", container->name.s);
+	}
+}
+
 void check_walked(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->nmounts; i++) {
@@ -282,12 +327,19 @@ void check_walked(struct check_work *work) {
 		}
 		mw->result.fits = mw->result.misfit == 0 && mw->result.unseen == 0
 			&& mw->result.seen > 0 && !read_only_blocks(ms);
+		if (is_shut_out(work, ms)) {
+			check_shut_out(work, mw, ms);
+			continue;
+		}
 		check_root(work, mw, ms);
 		check_override(work, mw, ms);
 		check_inside(work, mw, ms);
 		check_sums(work, mw, ms);
 		check_secrets(work, mw, ms);
-		check_future(work, mw, ms);
+		if (!check_narrow(work, mw, ms)) {
+			check_future(work, mw, ms);
+		}
 	}
 	check_shared(work);
+	check_running(work);
 }

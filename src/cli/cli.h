@@ -55,6 +55,10 @@ struct cli_args {
 	int command_at;
 	/** Words that are no options: services, an ID, a command to explain. */
 	struct cli_words words;
+	/** What stands behind "--", which is at line_at. */
+	struct cli_words line;
+	struct br_span line_at;
+	bool has_line;
 
 	struct cli_words files;
 	struct br_text kind;
@@ -64,6 +68,9 @@ struct cli_args {
 	struct br_text project_name;
 	struct cli_words env;
 	struct br_text engine;
+	struct br_text engine_user;
+	struct br_text engine_version;
+	struct br_text daemon_config;
 	struct br_text compose_version;
 	struct br_text sysroot;
 	struct cli_words users;
@@ -115,6 +122,7 @@ struct cli_world {
 	uid_t euid;
 	/** The user behind sudo, else the caller. */
 	uid_t invoker;
+	gid_t invoker_gid;
 	const char *invoker_name;
 	/** The invoker's home, or NULL. */
 	const char *home;

@@ -52,7 +52,7 @@ static const struct br_text *input_option(const struct cli_args *args) {
 		&args->env, &args->users, &args->image_archives, NULL};
 	const struct br_text *const words[] = {&args->kind, &args->project_directory,
 		&args->project_name, &args->compose_version, &args->engine, NULL};
-	return first_given(lists, words);
+	return args->line.n ? &args->line.v[0] : first_given(lists, words);
 }
 
 static const struct br_text *who_option(const struct cli_args *args) {
@@ -180,13 +180,20 @@ static int ask_mount(
 		}
 		return CLI_USAGE;
 	}
+	if (identity->unmapped) {
+		(void)br_error(asked->cli->dx,
+			container->user.s ? container->user.at : container->name.at,
+			"uid %u or gid %u of '%s' has no mapping in its user namespace",
+			identity->uid.v, identity->gid.v, container->name.s);
+		return CLI_USAGE;
+	}
 	asked->cred = identity->cred;
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
-	asked->query.writable_below =
-		br_engine_submounts(session_rules(&asked->session), mount) == BR_SUBMOUNTS_WRITABLE;
+	asked->query.writable_below = br_habits_submounts(session_habits(&asked->session), mount)
+		== BR_SUBMOUNTS_WRITABLE;
 	asked->report.identity = identity;
 	asked->report.mount = mount;
 	asked->report.container_path = path.s;

@@ -6,14 +6,15 @@
  *   words of the user       cli/    options, help, one file a command; session.c is the pipeline
  *   texts and places        diag/   messages that point at characters
  *                           doc/    YAML and JSON as nodes with places
- *   what is going to run    spec/   the compose reader
+ *   what is going to run    spec/   the readers of compose files, run lines and bundles
  *   whom the image runs as  image/  Dockerfiles, image archives, the engine, well-known images
- *   who it will be          identity/  user, groups, capabilities; the host's accounts
+ *   which engine it is      engine.c   what engines and their versions do
+ *   who it will be          identity/  user, groups, capabilities, user namespaces; the host's accounts
  *                           idmap.c    the container's IDs and the host's
  *   what the host has       source/  each bind source
  *                           inode/   the facts of one inode
  *   who needs what          demand.c   mounts brought together by the place that they reach
- *                           engine.c   what each engine makes of a mount
+ *                           habits.c   what each engine makes of a mount
  *   the facts below         scan/   several threads fetch, one decides
  *   what does not fit       access.c   the kernel's decision
  *                           access_create.c   what the kernel makes new things like
@@ -124,6 +125,7 @@ static int learn_world(struct br_arena *arena, struct cli_world *world) {
 	}
 	world->invoker = find_invoker(world);
 	const struct passwd *pw = getpwuid(world->invoker);
+	world->invoker_gid = world->invoker == world->euid ? getegid() : pw ? pw->pw_gid : 0;
 	const char *pw_home = pw ? pw->pw_dir : NULL;
 	world->invoker_name =
 		pw ? br_strdup(arena, pw->pw_name) : br_printf(arena, "%u", world->invoker);

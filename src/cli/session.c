@@ -30,6 +30,51 @@ static int read_version(const struct br_text *word) {
 	return (int)(major * 100 + minor);
 }
 
+/** A run line stands behind "--", and then no file is read. */
+static int check_line(const struct cli *cli) {
+	const struct cli_args *args = cli->args;
+	bool is_other = args->kind.s && strcmp(args->kind.s, "run-line") != 0;
+	if (!args->has_line) {
+		return 0;
+	}
+	if (args->files.n || is_other) {
+		(void)br_error(cli->dx, args->line_at, "a run line, and another input too");
+		br_other(cli->dx, args->files.n ? args->files.v[0].at : args->kind.at,
+			"the other one");
+		return -1;
+	}
+	if (!args->line.n) {
+		(void)br_error(cli->dx, args->line_at, "there is no run line behind '--'");
+		br_hint(cli->dx,
+			"for example: bindright check -- docker run -v ./data:/data IMAGE");
+		return -1;
+	}
+	return 0;
+}
+
+/** Whose rules were asked for. */
+static enum br_engine engine_of(const struct cli_args *args) {
+	static const struct {
+		const char *name;
+		enum br_engine engine;
+	} all[] = {{"docker", BR_ENGINE_DOCKER}, {"docker-rootless", BR_ENGINE_DOCKER_ROOTLESS},
+		{"podman", BR_ENGINE_PODMAN}, {"podman-rootless", BR_ENGINE_PODMAN_ROOTLESS},
+		{"oci", BR_ENGINE_OCI}};
+	for (size_t i = 0; args->engine.s && i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(args->engine.s, all[i].name) == 0) {
+			return all[i].engine;
+		}
+	}
+	return BR_ENGINE_UNSAID;
+}
+
+static enum br_input_kind kind_of(const struct cli_args *args) {
+	if (!args->kind.s || strcmp(args->kind.s, "compose") == 0) {
+		return BR_INPUT_COMPOSE;
+	}
+	return strcmp(args->kind.s, "oci") == 0 ? BR_INPUT_OCI : BR_INPUT_RUN_LINE;
+}
+
 /** Absent values become what the rest of the program expects; bad ones are errors. */
 static int fill_request(struct session *session, struct br_spec_request *request) {
 	const struct cli_args *args = session->cli->args;
@@ -59,7 +104,18 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.home = world->home,
 		.cwd = world->cwd,
 		.compose_version = (unsigned)version,
+		.kind = kind_of(args),
+		.kind_said = args->kind.s != NULL,
+		.line = args->line.v,
+		.nline = args->line.n,
+		.engine = engine_of(args),
+		.uid = world->invoker,
+		.gid = world->invoker_gid,
+		.user_name = world->invoker_name,
 	};
+	if (check_line(session->cli)) {
+		return -1;
+	}
 	for (size_t i = 0; i < args->env.n; i++) {
 		if (!strchr(args->env.v[i].s, '=') || args->env.v[i].s[0] == '=') {
 			(void)br_error(session->cli->dx, args->env.v[i].at,
@@ -327,21 +383,10 @@ static struct br_hostdb *read_hostdb(const struct cli *cli) {
 	const struct br_text *root = &cli->args->sysroot;
 	// The library would say the same, but does not know where the word stands.
 	if (root->s && access(root->s, F_OK)) {
-		(void)br_error(
-			cli->dx, root->at, "cannot open '%s': %s", root->s, strerror(errno));
+		(void)br_error(cli->dx, root->at, "cannot open '%s': %s", root->s, strerror(errno));
 		return NULL;
 	}
 	return br_hostdb_read(root->s ? root->s : "/", cli->dx);
-}
-
-/** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
-static const char *find_socket(const struct cli *cli) {
-	const char *host = cli_getenv(cli->world, "DOCKER_HOST");
-	const char *path = cli->args->sysroot.s ? NULL : "/var/run/docker.sock";
-	if (host && *host) {
-		path = strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
-	}
-	return path && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? path : NULL;
 }
 
 /** Whom the images run as. */
@@ -350,7 +395,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 	struct br_image_options options = {
 		.archives = words->v,
 		.narchives = words->n,
-		.socket = find_socket(session->cli),
+		.socket = session->socket,
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
 	return who->images ? 0 : -1;
@@ -358,7 +403,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 
 int session_understand(struct session *session, const struct cli *cli) {
 	struct br_spec_request request;
-	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
+	struct br_identity_options who = {0};
 	session->cli = cli;
 	if (fill_request(session, &request) || read_pins(session, &who)) {
 		return CLI_USAGE;
@@ -372,9 +417,10 @@ int session_understand(struct session *session, const struct cli *cli) {
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
 	}
-	if (read_images(session, &who)) {
+	if (session_engine(session) || read_images(session, &who)) {
 		return CLI_USAGE;
 	}
+	who.mode = session->mode;
 	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
 	return session->identities ? 0 : CLI_USAGE;
 }
@@ -408,15 +454,29 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 	return 0;
 }
 
-const struct br_engine_rules *session_rules(const struct session *session) {
-	(void)session; // one engine, of the newest version that was measured
-	return br_engine_rules(BR_ENGINE_DOCKER, 0);
+const struct br_habits *session_habits(const struct session *session) {
+	return br_habits(session->spec->engine, 0); // of the newest version that was measured
+}
+
+/** Who of them runs now; no more than a courtesy, and only where something may be changed. */
+static const bool *ask_running(struct session *session) {
+	struct br_image_options options = {.socket = find_socket(session->cli)};
+	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
+	if (!options.socket || !running) {
+		return NULL;
+	}
+	return br_images_running(
+		       &session->arena, session->spec, &options, running, session->cli->dx)
+		? NULL
+		: running;
 }
 
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
-	options->rules = session_rules(session);
+	options->habits = session_habits(session);
+	options->rootless = session->spec->engine == BR_ENGINE_DOCKER_ROOTLESS
+		|| session->spec->engine == BR_ENGINE_PODMAN_ROOTLESS;
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
@@ -470,6 +530,7 @@ int session_check(struct session *session, bool planned) {
 	if (fill_check_options(session, &options)) {
 		return CLI_USAGE;
 	}
+	options.running = ask_running(session);
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}
@@ -527,7 +588,7 @@ int session_report(const struct session *session, const char *command,
 		.applied = applied,
 		.again = again,
 		.command = command,
-		.engine = "docker",
+		.engine = br_engine_name(session->mode->engine),
 		.diags = session->cli->dx,
 		.saved = session->saved,
 	};

@@ -19,6 +19,9 @@ struct session {
 	/** As it is after a fix. */
 	struct br_hostdb *hostdb_again;
 	struct br_acls *acls;
+	/** The engine's socket, where it may be asked; NULL: nowhere. */
+	const char *socket;
+	const struct br_engine_mode *mode;
 	const struct br_identity *identities;
 	struct br_demands *demands;
 	struct br_plan_options plan_options;
@@ -30,6 +33,8 @@ struct session {
 	const struct br_saved *saved;
 };
 
+/** Work out which engine it is and how it runs: session->socket and mode, from the words, session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
+int session_engine(struct session *session);
 /** Read the input and work out who each container is, no more. 0, or the exit status with errors in dx. */
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
@@ -47,7 +52,7 @@ int session_report(const struct session *session, const char *command,
 /** What the check amounts to under --fail-on: CLI_FITS or CLI_MISFIT. */
 int session_verdict(const struct session *session, const struct br_check *check);
 /** The habits of the engine that will start it. */
-const struct br_engine_rules *session_rules(const struct session *session);
+const struct br_habits *session_habits(const struct session *session);
 void session_release(struct session *session);
 
 #endif

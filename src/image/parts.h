@@ -19,6 +19,8 @@ struct image_finder {
 	void *archives;
 	/** Private to engine.c. */
 	void *engine;
+	/** An engine that does not answer is not worth a note. */
+	bool quiet;
 };
 
 /** An image by its reference ("redis:7", "localhost/x@sha256:…") in one of the archives. */
@@ -27,6 +29,8 @@ void archive_release(struct image_finder *finder);
 
 /** The engine's own word on it. */
 int engine_find(struct image_finder *finder, const char *reference, struct br_image *out);
+/** Mark the containers of a compose project that run now. 0 (also where the engine does not say), or -1. */
+int engine_running(struct image_finder *finder, const struct br_spec *spec, bool *running);
 void engine_release(struct image_finder *finder);
 
 /** The table of well-known images: fills user and drop; never accounts. */

@@ -120,9 +120,27 @@ static const struct person *find_heir(const struct choice *c) {
 	return heir;
 }
 
+// Root's rights come from its override, unless a container of root's has lost it.
+static bool root_overrides(const struct choice *c) {
+	for (size_t i = 0; i < c->tree->tree->n; i++) {
+		const struct br_demand *demand = &c->tree->tree->demands[i];
+		const struct br_cred *cred = &demand->identity->cred;
+		if (demand_counts(demand) && cred->uid.v == 0 && !overrides(cred)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// Whether somebody would lose the right to delete: in a sticky directory it is that of owners, of the entry and of the directory, and no entry gives it.
+static bool deletes_as_owner(const struct choice *c) {
+	bool sticky = S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0;
+	return (sticky || c->in_sticky) && (c->inode.uid.v != 0 || !root_overrides(c));
+}
+
 static int choose_chown(struct choice *c, struct outcome *out) {
 	const struct person *heir = find_heir(c);
-	if (heir == NULL) {
+	if (heir == NULL || deletes_as_owner(c)) {
 		return choose_acl(c, out);
 	}
 	if (draft_open(c->plan, &c->draft, &c->inode) != 0) {
@@ -158,6 +176,9 @@ static unsigned owner_need(const struct choice *c) {
 static bool keeps_owner(const struct choice *c, const struct br_inode *after) {
 	unsigned need = owner_need(c);
 	struct br_cred cred;
+	if (!uid_is_known(c->plan, c->tree, c->inode.uid)) {
+		return has_exactly(after, c->inode.uid, (c->inode.mode >> 6 & 7) | need);
+	}
 	for (size_t i = 0; creds_next(c->plan, c->tree, c->inode.uid, &i, &cred);) {
 		for (unsigned want = 1; want <= 7; want++) {
 			bool had = br_access(&c->inode, &cred, &plain_where, want).missing == 0;
@@ -165,18 +186,6 @@ static bool keeps_owner(const struct choice *c, const struct br_inode *after) {
 			if (had != has && (had || (want & ~need) != 0)) {
 				return false;
 			}
-		}
-	}
-	return true;
-}
-
-// Root needs no entry, unless a container of root's has lost its override.
-static bool root_overrides(const struct choice *c) {
-	for (size_t i = 0; i < c->tree->tree->n; i++) {
-		const struct br_demand *demand = &c->tree->tree->demands[i];
-		const struct br_cred *cred = &demand->identity->cred;
-		if (demand_counts(demand) && cred->uid.v == 0 && !overrides(cred)) {
-			return false;
 		}
 	}
 	return true;
@@ -190,8 +199,8 @@ static int choose_back(struct choice *c, struct outcome *out) {
 		|| draft_open(c->plan, &c->draft, &c->inode) != 0) {
 		return -1;
 	}
-	// Who may delete what in a sticky directory is a right of owners: no entry gives it.
-	if ((S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0) || c->in_sticky
+	// Who gets a sticky directory could delete what is others'.
+	if ((S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0) || deletes_as_owner(c)
 		|| !grant_names(c, keeper->cred.uid)) {
 		return 0;
 	}
@@ -289,7 +298,8 @@ static int choose_group(struct choice *c, struct outcome *out) {
 }
 
 static int choose_by(struct choice *c, struct outcome *out) {
-	if (c->tree->tree->root->fs.keeps_owners == BR_NO) {
+	const struct br_fs *fs = &c->tree->tree->root->fs;
+	if (fs->keeps_owners == BR_NO || br_fs_is_private(fs)) {
 		return 0;
 	}
 	if (c->plan->options->reclaim) {
@@ -372,7 +382,7 @@ int choose(const struct br_plan *plan, const struct tree_work *tree, const struc
 		.tree = tree,
 		.inode = facts_inode(facts),
 		.acls = tree->tree->root->fs.keeps_acls != BR_NO,
-		.in_sticky = (facts->flags & FACT_STICKY) != 0 && facts->uid != 0,
+		.in_sticky = (facts->flags & FACT_STICKY) != 0,
 	};
 	*out = (struct outcome){.kind = OUTCOME_FITS, .after = c.inode};
 	if ((facts->flags & FACT_UNREAD) != 0) {

@@ -74,6 +74,11 @@ static const char *why_no_state(const struct br_plan *plan, const struct tree_wo
 			"the file system (%s) keeps no owners: mount it with uid=, gid= and umask=",
 			fs->type);
 	}
+	if (br_fs_is_private(fs)) {
+		return br_printf(plan->arena,
+			"the FUSE file system lets nobody but uid %u in: mount it with allow_other",
+			fs->fuse_only_uid);
+	}
 	if (tree->strategy == BR_STRATEGY_GROUP) {
 		return "no group that the container has would serve it without taking from somebody";
 	}
@@ -110,11 +115,9 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		out->why = "are private by name";
 		return 0;
 	case BR_LEFT_PROTECTED:
-		out->why = key->uid == LEFT_BY_MOUNT
-			? "lie on a mount inside that is read-only"
-			: fs_read_only(tree)
-			? "lie on a file system that is mounted read-only"
-			: "are protected by chattr (immutable or append-only)";
+		out->why = key->uid == LEFT_BY_MOUNT ? "lie on a mount inside that is read-only"
+			: fs_read_only(tree) ? "lie on a file system that is mounted read-only"
+					     : "are protected by chattr (immutable or append-only)";
 		return 0;
 	case BR_LEFT_SPECIAL:
 		out->why = "are devices, sockets or FIFOs";

@@ -94,6 +94,23 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 							    : ": --future-files"));
 }
 
+// The bits of the group are the mask where there are entries: whoever changes them changes what the entries let through.
+static int note_mask(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		if (class->outcome.kind == OUTCOME_CHANGE && class->inside.count > 0
+			&& class->outcome.after.acl != NULL
+			&& class->outcome.after.acl != class->facts.acl) {
+			return note_add(plan,
+				br_printf(plan->arena,
+					"a later chmod below %s rewrites the masks: one that takes bits from the "
+					"group takes them from the entries",
+					tree->tree->path));
+		}
+	}
+	return 0;
+}
+
 static bool left_without_group(const struct br_plan *plan, const struct tree_work *tree) {
 	for (size_t i = 0; tree->strategy == BR_STRATEGY_GROUP && i < plan->nleft; i++) {
 		if (plan->left[i].tree == tree->tree
@@ -195,7 +212,7 @@ int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct 
 		|| note_known(plan, tree) != 0) {
 		return -1;
 	}
-	return note_future(plan, tree);
+	return note_mask(plan, tree) != 0 ? -1 : note_future(plan, tree);
 }
 
 // A number without an account may become somebody's tomorrow.

@@ -96,8 +96,7 @@ static bool plain_of(const struct br_cred *cred, br_hostid uid, struct br_cred *
 	return true;
 }
 
-// reclaim: a container's UID is known with its groups; nobody else runs as it.
-static bool is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid) {
+bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid) {
 	for (size_t i = 0; plan->options->reclaim && i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		if (demand_counts(demand) && demand->identity->cred.uid.v == uid.v) {
@@ -112,7 +111,7 @@ bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hos
 	size_t ndemands = tree->tree->n;
 	for (;;) {
 		size_t k = (*i)++;
-		if (k == 0 && !is_known(plan, tree, uid)) {
+		if (k == 0 && !uid_is_known(plan, tree, uid)) {
 			*out = bare_cred(uid, plan->work->stranger);
 			return true;
 		}

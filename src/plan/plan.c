@@ -216,7 +216,10 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	struct link *link = table_find(&tree->links, key);
 	if (link != NULL) {
 		link->found++;
-		link->mixed = link->mixed || link->class != class;
+		if (!link->mixed && link->class != class) {
+			link->mixed = true;
+			link->other = class;
+		}
 		return 0;
 	}
 	if (tree->links.n == LINKS_MAX) {
@@ -237,7 +240,7 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 }
 
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
-	if (plan->options->reclaim && see_sticky(tree, entry) != 0) {
+	if (see_sticky(tree, entry) != 0) {
 		return -1;
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);
@@ -260,6 +263,7 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 			return first;
 		}
 	}
+	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;
 	return tally_add(plan->arena, &class->seen, entry->path, 1);
 }
 
@@ -286,7 +290,7 @@ static bool has_all_links(const struct link *link) {
 	return link->found == link->nlink && !link->mixed;
 }
 
-// Files with several links: those that are wholly in the tree, and the others.
+// Files with several links: those that are wholly in the tree, and the others. After their outcomes.
 static int split_links(struct br_plan *plan, struct tree_work *tree) {
 	for (size_t i = 0; i < tree->classes.n; i++) {
 		struct class *class = table_at(&tree->classes, i);
@@ -300,6 +304,12 @@ static int split_links(struct br_plan *plan, struct tree_work *tree) {
 		const struct link *link = table_at(&tree->links, i);
 		struct class *class = table_at(&tree->classes, link->class);
 		bool all = has_all_links(link);
+		if (link->mixed && class->outcome.kind == OUTCOME_FITS) {
+			// What is missing is missing under its other name.
+			class->outside.count--;
+			class = table_at(&tree->classes, link->other);
+			class->outside.count++;
+		}
 		struct tally *tally = all ? &class->inside : &class->outside;
 		uint64_t count = all ? 1 : 0;
 		class->outside.count -= count;
@@ -412,8 +422,8 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	find_foreign(plan, tree);
 	out->reason = choose_strategy(plan, tree);
 	out->strategy = tree->strategy;
-	if (out->reason == NULL || split_links(plan, tree) != 0
-		|| choose_all(plan, tree, &wanting) != 0) {
+	if (out->reason == NULL || choose_all(plan, tree, &wanting) != 0
+		|| split_links(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
 	if (wanting && danger_check(plan, tree) != 0) {
@@ -476,7 +486,7 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 			}
 		}
 	}
-	if (notes_plan(plan) != 0) {
+	if (notes_plan(plan) != 0 || advice_all(plan, br_diags_places(dx)) != 0) {
 		return br_error_memory(dx);
 	}
 	plan->notes = work->notes.v;

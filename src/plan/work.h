@@ -59,7 +59,7 @@ enum {
 	FACT_ROOT = 1 << 5,
 	/** Its ACL was not read: its mode alone serves every demand. */
 	FACT_UNREAD = 1 << 6,
-	/** reclaim: it lies in a sticky directory of somebody else's, where its owner alone may delete it. */
+	/** It lies in a sticky directory of somebody else's, where its owner may delete it and others may not. */
 	FACT_STICKY = 1 << 7,
 	/** On a read-only mount that was entered. */
 	FACT_READ_ONLY = 1 << 8,
@@ -105,6 +105,8 @@ struct class {
 	/** Of files with several links: those that have all of them in the tree, and the others. Of everything else: all, and none. */
 	struct tally inside;
 	struct tally outside;
+	/** Sizes of all files together. */
+	uint64_t bytes;
 	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
 	struct path_sum *paths;
 };
@@ -118,8 +120,9 @@ struct link {
 	uint32_t found;
 	/** Its class's number. */
 	uint32_t class;
-	/** Two of its names are under different demands. */
+	/** Two of its names are under different demands; the class of the second. */
 	bool mixed;
+	uint32_t other;
 	/** Kept for the first few. */
 	const char *path;
 };
@@ -148,7 +151,7 @@ struct tree_work {
 	bool root_seen;
 	struct table classes;
 	struct table links;
-	/** reclaim: sticky directories, by a hash of their path. */
+	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
@@ -191,6 +194,7 @@ struct br_plan_work {
 	br_vec(struct br_make) makes;
 	br_vec(struct br_account) new_accounts;
 	br_vec(const char *) notes;
+	br_vec(struct br_advice) advice;
 };
 
 /* table.c above; people.c: */
@@ -229,6 +233,8 @@ uint64_t demands_at(const struct br_tree *tree, const char *path);
 /** Whether the demand has an identity on this host. */
 bool demand_counts(const struct br_demand *demand);
 
+/** reclaim: a container's UID is known with its groups; nobody else runs as it. */
+bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid);
 /** Everything that a process of this UID may be, without capabilities. Call with *i = 0; false at the end. */
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out);
@@ -371,6 +377,10 @@ int note_add(struct br_plan *plan, const char *text);
 /** What will not be usable tomorrow, and advice about the spec. 0 or -1 with ENOMEM. */
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places);
 int notes_plan(struct br_plan *plan);
+/* advice.c: */
+
+/** Work out what could be changed in the input, and the choices. 0 or -1 with ENOMEM. */
+int advice_all(struct br_plan *plan, const struct br_places *places);
 /** "alice" or "1001"; "uid 1001 (alice)" or "uid 1001". NULL with ENOMEM. */
 const char *user_word(const struct br_plan *plan, uint32_t uid);
 const char *group_word(const struct br_plan *plan, uint32_t gid);

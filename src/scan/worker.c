@@ -470,7 +470,8 @@ static int add_opened(struct worker *w, struct node *node, int fd) {
 	node->dev = record->inode.dev;
 	node->ino = record->inode.ino;
 	node->mount = record->inode.mount;
-	node->frozen = mark_mount(w, node->parent, (struct spot){.fd = fd, .name = ""}, &record->inode);
+	node->frozen =
+		mark_mount(w, node->parent, (struct spot){.fd = fd, .name = ""}, &record->inode);
 	const char *path = path_of(w);
 	if (node->parent && excluded(w, path, record)) {
 		return -1;

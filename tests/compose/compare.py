@@ -146,12 +146,15 @@ def compose_files(project, service, kind):
         }
 
 
+# `config` leaves an empty word out, which means the same.
+EMPTY_IS_ABSENT = ("image", "user", "userns_mode", "network_mode", "pid", "ipc")
+
+
 def compose_service(project, service):
     build = service.get("build")
     return {
         "image": service.get("image"),
-        # `config` leaves an empty one out, which means the same.
-        "user": service.get("user") or None,
+        "user": service.get("user"),
         "userns_mode": service.get("userns_mode"),
         "network_mode": service.get("network_mode"),
         "pid": service.get("pid"),
@@ -223,7 +226,8 @@ def our_service(container):
     keep = compose_service({}, {}).keys()
     service = {k: container[k] for k in keep}
     # Not the engine's words but the mount's meaning is compared: the options are the short form's own.
-    service["user"] = service["user"] or None
+    for word in EMPTY_IS_ABSENT:
+        service[word] = service[word] or None
     service["mounts"] = [
         dict({k: v for k, v in m.items() if k != "options"}, create_host_path=m["create_host_path"] or None)
         for m in container["mounts"]
@@ -258,6 +262,6 @@ def differences(ours, theirs):
         for field in theirs[name]:
             a, b = ours[name][field], theirs[name][field]
             if field == "mounts":
-                a, b = (sorted(m, key=lambda x: json.dumps(x, sort_keys=True)) for m in (a, b))
+                a, b = ([m for m in x if m not in y] for x, y in ((a, b), (b, a)))
             if a != b:
                 yield "service %s: %s: bindright %s, compose %s" % (name, field, json.dumps(a), json.dumps(b))

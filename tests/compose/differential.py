@@ -13,9 +13,36 @@ import compare
 import generate
 
 
+# Cases of tests/spec that disagree on purpose, and why.
+MEANT = {
+    "A4-empty-variable": "compose stumbles over an empty COMPOSE_FILE; it is taken as not set",
+    "A15-named-brings-its-profile": "only the named services are judged, not what they depend on",
+    "B11-env-file-missing": "an env_file is no business of mounts: a warning",
+    "B17-env-files": "the same",
+    "E1-all-keys": "keys that an older compose does not know are read all the same",
+    "F7-api-socket": "the mount that use_api_socket stands for is shown",
+    "G10-provider": "as E1",
+    "H2-err-clash": "2.26 does not look into x- keys",
+    "K1-quoted-merge-key": "an unknown key is BR001, a warning",
+    "K6-unknown-keys": "the same",
+    "L-newer-keys": "a label_file is no business of mounts",
+    "X-ignore-err-code": "our own extension",
+    "X-ignore-err-key": "the same",
+    "X-ignore-err-shape": "the same",
+}
+
+# Words of compose's own mistakes, which are not copied.
+MISTAKES = (
+    # 2.26: a later file with an empty list.
+    "group_add must be a list",
+)
+
+
 def judge(name, request, options):
     """How the two disagree: a list of lines."""
     theirs, refused = compare.compose(options.compose, request)
+    if name in MEANT or any(m in (refused or "") for m in MISTAKES):
+        return []
     ours, error = compare.bindright(options.bindright, request, options.version)
     if (theirs is None) != (ours is None):
         return ["%s: bindright: %s; compose: %s" % (name, error or "takes it", refused or "takes it")]

@@ -82,6 +82,8 @@ struct br_tree {
 	bool override;
 	/** A service that was checked although its file as a whole is not. */
 	bool checked;
+	/** A short volume that compose has taken apart before it is merged with what comes now. */
+	bool expanded;
 	const struct br_layer *layer;
 	br_vec(struct br_member) members;
 	/** A large map's hash table: numbers of members plus one, 0 where empty; nslots is a power of two or 0. */
@@ -272,6 +274,8 @@ enum br_split {
 enum br_split br_short_split(const char *s, bool variables, struct br_fields *out);
 /** The target of an entry of volumes, cleaned, or NULL where it has none (no error). */
 const char *br_volume_target(struct br_compose *c, const struct br_tree *entry);
+/** The same, as it is written also in a short one. */
+const char *br_volume_written(struct br_compose *c, const struct br_tree *entry);
 
 /** A container under construction. */
 struct br_draft {
@@ -281,6 +285,9 @@ struct br_draft {
 	br_vec(struct br_mount) mounts;
 	/** How many mounts are its own, not of volumes_from. */
 	size_t nown;
+	/** A target that is taken already, if any, and by what. */
+	struct br_text second;
+	struct br_span first_at;
 	/** On by profile or by name; to be given out. */
 	bool on;
 	bool selected;
@@ -291,6 +298,13 @@ struct br_draft {
 /** An entry of volumes becomes a mount. */
 int br_volume_mount(
 	struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i);
+/**
+ * Keep in mind that this target is taken already, by words that were not told to be the same (a long volume's "/x/" is not "/x"): an error since 2.40 where the
+ * service is on; of older ones the engine makes one.
+ */
+void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target);
+/** From now on compose has the long form of these (NULL: none). */
+void br_volumes_expanded(struct br_tree *volumes);
 /** Add a mount to a service. */
 int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount);
 /** A warning for targets that the engine will refuse. */

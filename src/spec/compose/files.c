@@ -5,8 +5,7 @@
 
 static const struct br_span nowhere = {0};
 
-static int add_input(
-	struct br_compose *c, const char *path, const char *shown, struct br_span at) {
+static int add_input(struct br_compose *c, const char *path, const char *shown, struct br_span at) {
 	struct br_input input = {.path = path, .shown = shown, .at = at};
 	if (!path || !shown || br_vec_push(c->arena, &c->inputs, input)) {
 		return br_error_memory(c->dx);
