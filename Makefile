@@ -25,7 +25,7 @@ DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
-SUITES ?= unit cli e2e
+SUITES ?= unit cli hostile e2e
 ONLY ?=
 V ?=
 
@@ -34,7 +34,7 @@ LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 # Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
-TEST_PACKAGES := libcmocka-dev acl python3 groff-base mandoc bindfs
+TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
     xfsprogs btrfs-progs podman runc crun uidmap skopeo
 
@@ -139,7 +139,13 @@ E2E_PROGRAMS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/e2e/*.c)
 $O/tests/e2e/%: $O/tests/e2e/%.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $< $(LIBRARY) $(LIBS_LINK) -o $@
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d)
+# The one that the hostile tests run.
+MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
+$O/tests/hostile/%.o: override CPPFLAGS += -Itests
+$O/tests/hostile/%: $O/tests/hostile/%.o $O/tests/support/trace.o
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d)
 .SECONDARY:
 
 # ---- packages ----
@@ -185,20 +191,22 @@ test: deps
 	@$(MAKE) --no-print-directory check
 
 CLI_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/cli/*.sh)))
+HOSTILE_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/hostile/*.sh)))
 E2E_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh)))
 CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$(CLI_TESTS)) \
-    $(if $(filter e2e,$(SUITES)),$(E2E_TESTS))
+    $(if $(filter hostile,$(SUITES)),$(HOSTILE_TESTS)) $(if $(filter e2e,$(SUITES)),$(E2E_TESTS))
 CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
 
 ##: check           all tests, with what is installed
-check: all $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS))
+check: all $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS)) \
+    $(if $(filter tests/hostile/%,$(CHOSEN)),$(MEDDLE))
 	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' tests/run.sh $(CHOSEN)
 
 ##: tests           build the test programs only
 tests: $(TESTS)
 
 ##: prove           the long comparisons with the kernel and with engines (tests/oracle)
-prove: all tests
+prove: all tests $(MEDDLE)
 	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_BUILD='$(abspath $O)' TEST_SECONDS=3600 \
 	    tests/run.sh $(sort $(wildcard tests/oracle/*.sh))
 

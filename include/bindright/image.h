@@ -83,6 +83,8 @@ struct br_image_node {
 	bool is_new;
 	/** The Dockerfile made the directory and put nothing into it. */
 	bool is_empty;
+	/** A package may have made it before, for an account of its own. */
+	bool maybe_packaged;
 	/** Where the Dockerfile makes it, or gives it to somebody; {0} elsewhere. */
 	struct br_span at;
 };
@@ -140,6 +142,8 @@ struct br_image_library {
 	const char *evidence;
 	/** Its paths by its configuration; the fields are NULL where that says nothing of them. */
 	const char *configured[BR_LIBRARY_PATHS];
+	/** It is a package of the system, with that one's configuration where nothing else takes its place. */
+	bool packaged;
 	/** It has a configuration of its own that was not read. */
 	bool config_unknown;
 	/** Of the Dockerfile, or {0}. */
@@ -183,6 +187,8 @@ struct br_image {
 	size_t nusers;
 	const struct br_image_group *groups;
 	size_t ngroups;
+	/** Whoever is not among the users is in no passwd of the image: beside accounts_complete, for numbers from 1000 on. */
+	bool accounts_named;
 	/** What is known of its file system, in no order, each path once. */
 	const struct br_image_node *nodes;
 	size_t nnodes;

@@ -77,7 +77,7 @@ struct br_mount {
 	struct br_text propagation;
 	/** bind.recursive, or NULL. */
 	struct br_text recursive;
-	/** The options of the short form as they stand there, in order. */
+	/** The options of the short form as they stand there, in order; of a tmpfs "mode=…", "uid=…" and the like. */
 	const struct br_text *options;
 	size_t noptions;
 	/** A variable in the source is unset (its name), or NULL: `fix` refuses such a mount. */
@@ -125,6 +125,10 @@ struct br_container {
 	/** The image's entrypoint does not run: there is an `entrypoint:`. */
 	bool has_entrypoint;
 	struct br_span entrypoint_at;
+	/** The image's command does not run: there is a `command:`. */
+	bool has_command;
+	/** `working_dir:`, or NULL. */
+	struct br_text working_dir;
 	struct br_text userns_mode;
 	/** The maps as written, one word each: Podman's `--uidmap` and `--gidmap` ("[flags]CONTAINER:HOST[:COUNT]"), an OCI config's mappings as "CONTAINER:HOST:COUNT". */
 	const struct br_text *uid_maps;

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <time.h>
 
 static const struct br_span nowhere;
@@ -88,16 +87,6 @@ void br_targets_release(struct br_target *const *targets, size_t n) {
 
 // ---- Targets ----
 
-static uint64_t fsid_of(int fd) {
-	struct statfs fs;
-	uint64_t id = 0;
-	if (fstatfs(fd, &fs) == 0) {
-		memcpy(&id, &fs.f_fsid,
-			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
-	}
-	return id;
-}
-
 static struct br_target *find_target(const struct br_work *work, const struct br_source *source) {
 	for (size_t i = 0; i < work->targets.n; i++) {
 		if (work->targets.v[i]->fd == source->fd) {
@@ -119,7 +108,7 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 	t->fd = source->fd;
 	t->real = source->real;
 	t->type = source->fs.type != NULL ? source->fs.type : "?";
-	t->fsid = fsid_of(source->fd);
+	t->fsid = br_target_look(t);
 	if (br_inode_stat(t->fd, "", &t->root) < 0) {
 		return br_error(
 			work->dx, nowhere, "cannot examine '%s': %s", t->real, strerror(errno));

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 enum {
@@ -97,11 +99,26 @@ int br_object_open(struct br_way *way, const struct br_target *target, const cha
 
 // ---- Comparing ----
 
+uint64_t br_target_look(struct br_target *t) {
+	struct statfs fs;
+	uint64_t id = 0;
+	if (fstatfs(t->fd, &fs) == 0) {
+		t->copies_up = (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+		memcpy(&id, &fs.f_fsid,
+			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
+	}
+	return id;
+}
+
 bool br_object_same(
 	const struct br_target *target, const struct br_inode *expect, const struct br_inode *now) {
 	struct br_inode then = *expect;
 	if (then.dev == target->dev_then) {
 		then.dev = target->root.dev;
+	}
+	// The inode number stays (Documentation/filesystems/overlayfs.rst, "Inode properties").
+	if (target->copies_up && now->dev == target->root.dev) {
+		then.btime = now->btime;
 	}
 	return br_inode_same(&then, now);
 }
@@ -298,6 +315,13 @@ static void change(int fd, struct br_acls *acls, const struct br_inode *was,
 	if (br_inode_write(fd, was, wish->goal, &step) < 0
 		|| br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
 		fail(out, errno);
+		take_back(fd, acls, was, wish, out);
+		return;
+	}
+	if (!br_object_same(wish->target, was, &now)) {
+		// An overlay of several file systems numbers it anew in its upper layer.
+		conflict(out, "on this overlay undo would not know it again");
+		out->outcome = BR_FAILED;
 		take_back(fd, acls, was, wish, out);
 		return;
 	}

@@ -31,10 +31,15 @@ struct br_target {
 	/** Its device number when the journal was written, and its file system's ID: a reboot may change the former. */
 	uint64_t dev_then;
 	uint64_t fsid;
+	/** An overlay: what is changed there is copied to another layer, and gets another birth time. */
+	bool copies_up;
 	/** Nothing more is done here, because of this errno. */
 	int stopped;
 	uint64_t changed;
 };
+
+/** Look at the file system below t->fd: t->copies_up, and its ID (0 where it has none). */
+uint64_t br_target_look(struct br_target *t);
 
 /** The directory that was last used, held while its entries are: never across a sync. */
 struct br_way {

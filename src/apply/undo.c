@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <time.h>
 
 static const struct br_span nowhere;
@@ -223,16 +222,14 @@ static int open_journal(struct undo *u) {
 	return 0;
 }
 
-static bool is_same_root(const struct br_target *t, const struct br_inode *now, int fd) {
-	struct statfs fs;
-	uint64_t fsid = 0;
+static bool is_same_root(struct br_target *t, const struct br_inode *now) {
 	struct br_inode then = t->root;
-	if (fstatfs(fd, &fs) == 0) {
-		memcpy(&fsid, &fs.f_fsid,
-			sizeof(fs.f_fsid) < sizeof(fsid) ? sizeof(fs.f_fsid) : sizeof(fsid));
-	}
+	uint64_t fsid = br_target_look(t);
 	if (then.dev != now->dev && fsid == t->fsid && fsid != 0) {
 		then.dev = now->dev;
+	}
+	if (t->copies_up) {
+		then.btime = now->btime;
 	}
 	return br_inode_same(&then, now);
 }
@@ -247,7 +244,7 @@ static void open_target(int slash, struct br_target *t) {
 		t->stopped = errno;
 		return;
 	}
-	if (!is_same_root(t, &now, t->fd)) {
+	if (!is_same_root(t, &now)) {
 		t->stopped = ESTALE;
 		return;
 	}

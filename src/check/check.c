@@ -71,6 +71,7 @@ static int run(struct br_check *check, const struct br_check_input *input,
 		return -1;
 	}
 	check_walked(&work);
+	check_images(&work);
 	release_tallies(&work);
 	return give_mounts(&work) || finish_findings(&work) ? -1 : 0;
 }

@@ -127,5 +127,7 @@ void check_secrets(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** Findings about what the walk saw. */
 void check_walked(struct check_work *work);
+/** Findings about the containers' own file systems. */
+void check_images(struct check_work *work);
 
 #endif

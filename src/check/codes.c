@@ -9,6 +9,7 @@ static const struct br_code_info all[] = {
 	{105, BR_WARNING, "it can write but not delete or rename (sticky directory)"},
 	{106, BR_WARNING, "the host user will not be able to use the files that it writes"},
 	{107, BR_ERROR, "only root's override makes it work, and the capability is dropped"},
+	{109, BR_ERROR, "the container cannot reach its own mount point"},
 	{201, BR_ERROR, "the source is missing, and would not serve as the engine creates it"},
 	{202, BR_ERROR, "the source is missing, and the engine will refuse to start"},
 	{203, BR_ERROR, "file and directory are confused"},
@@ -35,6 +36,8 @@ static const struct br_code_info all[] = {
 	{504, BR_WARNING, "a system directory is mounted"},
 	{505, BR_WARNING, "the source is writable by everybody"},
 	{506, BR_WARNING, "a secret is readable by more than the container's user"},
+	{601, BR_WARNING, "the image writes below a path that its user cannot write"},
+	{602, BR_WARNING, "a library writes to a path that the user cannot write"},
 };
 
 size_t br_codes(const struct br_code_info **codes) {

@@ -115,6 +115,24 @@ static const struct br_code_page all[] = {
 		"[DAC_OVERRIDE].",
 	},
 	{
+		109,
+		"A directory on the way to the mount's target stops the container's user: one of "
+		"the image (often /root, which is root's and 0700), the source of another mount "
+		"around it, or a tmpfs, which takes the mode of the image's directory and root as "
+		"its owner. What is mounted may be fine; the user never gets there. It is said "
+		"where the directory was read (an image archive, the host), and of /root in images "
+		"whose distribution is known.",
+		"mkdir -p models && chown 1001:1001 models && printf 'FROM python:3.12-slim\\n' "
+		">Dockerfile",
+		"  app:\n"
+		"    build: .\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./models:/root/.cache/huggingface\"]\n",
+		"Mount it at a path that the user can reach, and tell the program where that is "
+		"(HOME, HF_HOME and the like). Or let the directory be entered: chmod o+x in the "
+		"Dockerfile, also where a tmpfs covers it; `bindright fix` for an outer mount.",
+	},
+	{
 		201,
 		"The source does not exist. Docker would create it as a directory of root's, "
 		"mode 0755, and there the container's user could not do what it needs.",
@@ -442,6 +460,36 @@ static const struct br_code_page all[] = {
 		"The command beside the finding takes it from others and leaves it to the "
 		"container's user: an ACL entry for exactly that user, and nothing for "
 		"others.",
+	},
+	{
+		601,
+		"The image writes below a directory that its user cannot write: a VOLUME, an empty "
+		"directory that the Dockerfile makes for data (logs, cache, uploads, …), or the "
+		"place that a variable such as LOG_DIR names, and the Dockerfile never gives it to "
+		"the user. Builders run everything before USER as root; WORKDIR and COPY without "
+		"--chown make root's directories too. What the container mounts there counts "
+		"instead.",
+		"printf 'FROM python:3.12-slim\\nRUN useradd -u 1001 app && mkdir -p /app/logs\\nUSER "
+		"app\\n' >Dockerfile",
+		"  app:\n"
+		"    build: .\n",
+		"Give the directory to the user in the Dockerfile, before USER: RUN chown app "
+		"/app/logs, or COPY --chown=app. Or mount a directory there.",
+	},
+	{
+		602,
+		"A library or program of the image writes files by itself, in a place that the "
+		"container's user cannot write: caches below HOME (which is / for a UID that the "
+		"image does not know, and which useradd without -m does not make), log and PID "
+		"files. `because` says where that is known from. It is known from packages that "
+		"the Dockerfile installs, from the files of an image archive, from the image's "
+		"command, or from a variable that only this library has.",
+		"printf 'FROM python:3.12-slim\\nRUN pip install transformers\\n' >Dockerfile",
+		"  app:\n"
+		"    build: .\n"
+		"    user: \"1001:1001\"\n",
+		"Do what the advice says: a variable that names a directory which the user can "
+		"write (best a mount), or a line of its configuration.",
 	},
 };
 

@@ -126,7 +126,7 @@ struct cli_world {
 	const char *invoker_name;
 	/** The invoker's home, or NULL. */
 	const char *home;
-	/** Set by SIGINT, SIGTERM, SIGHUP. */
+	/** Set by SIGINT, SIGTERM, SIGHUP once they are caught. */
 	volatile sig_atomic_t *stop;
 };
 
@@ -250,6 +250,8 @@ bool cli_is_plugin(const char *name);
 bool cli_plugin_answers(int argc, char *const *argv, int *status);
 /** Where our own words begin behind docker's; what docker's options say goes into the environment. -1 with ENOMEM. */
 int cli_plugin_start(int argc, char **argv);
+/** From now on the first SIGINT, SIGTERM or SIGHUP only sets world->stop: for what changes something. */
+void cli_catch_signals(void);
 /** Look a variable up in the world's environment; NULL where it is unset. */
 const char *cli_getenv(const struct cli_world *world, const char *name);
 /** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */

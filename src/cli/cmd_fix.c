@@ -42,6 +42,7 @@ static int apply(struct session *session, struct br_apply_result *result) {
 		.excludes = session->plan_options.excludes,
 		.progress = wants_progress(cli) ? progress : NULL,
 	};
+	cli_catch_signals();
 	int status = br_apply_run(&session->arena, session->plan, &options, result, cli->dx);
 	if (options.progress) {
 		(void)fprintf(stderr, "\r\033[K");
@@ -59,6 +60,11 @@ static int apply_and_check(struct session *session) {
 	struct br_check *again = NULL;
 	int failed = apply(session, &result);
 	if (failed && !result.id[0]) {
+		return failed;
+	}
+	if (result.interrupted) {
+		// Whoever stops it wants no second walk.
+		(void)session_report(session, "fix", &result, NULL);
 		return failed;
 	}
 	int status = session_check_again(session, &demands, &again);

@@ -52,6 +52,7 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 		}
 	}
 	result = (struct br_undo_result){0};
+	cli_catch_signals();
 	found = br_undo(arena, run.id, cli->args->dry_run, &options, &run, &result, cli->dx);
 	if (found < 0 || report(cli, &run, &result, cli->args->dry_run)) {
 		return CLI_FAILED;

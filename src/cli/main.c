@@ -52,14 +52,17 @@ static void on_signal(int number) {
 	stop = 1;
 }
 
-static void catch_signals(void) {
+void cli_catch_signals(void) {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
+	// Asked once, it stops in order; the second time it is ended, which the journal bears as well.
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		(void)sigaction(numbers[i], &action, NULL);
+		struct sigaction old;
+		// What the caller ignores (nohup) stays ignored.
+		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+			(void)sigaction(numbers[i], &action, NULL);
+		}
 	}
-	action.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &action, NULL);
 }
 
 /** Standard descriptors exist, others are not inherited by helpers, nothing of us is dumped. */
@@ -215,7 +218,8 @@ int main(int argc, char **argv) {
 			"bindright: error: cannot start: out of memory or descriptors\n", stderr);
 		return CLI_FAILED;
 	}
-	catch_signals();
+	// What only reads may be ended at any time; what writes says so (cli_catch_signals).
+	(void)signal(SIGPIPE, SIG_IGN);
 	status = run(argc - first, argv + first, &world);
 	br_arena_release(&arena);
 	return status;

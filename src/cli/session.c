@@ -398,6 +398,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.socket = session->socket,
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
+	session->images = who->images;
 	return who->images ? 0 : -1;
 }
 
@@ -460,7 +461,7 @@ const struct br_habits *session_habits(const struct session *session) {
 
 /** Who of them runs now; no more than a courtesy, and only where something may be changed. */
 static const bool *ask_running(struct session *session) {
-	struct br_image_options options = {.socket = find_socket(session->cli)};
+	struct br_image_options options = {.socket = session->socket};
 	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
 	if (!options.socket || !running) {
 		return NULL;
@@ -490,6 +491,7 @@ static struct br_check_input check_input(const struct session *session) {
 	return (struct br_check_input){
 		.spec = session->spec,
 		.identities = session->identities,
+		.images = session->images,
 		.demands = session->demands,
 		.hostdb = session->hostdb,
 		.acls = session->acls,

@@ -23,6 +23,7 @@ struct session {
 	const char *socket;
 	const struct br_engine_mode *mode;
 	const struct br_identity *identities;
+	const struct br_image *images;
 	struct br_demands *demands;
 	struct br_plan_options plan_options;
 	struct br_plan *plan;

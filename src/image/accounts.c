@@ -56,8 +56,16 @@ static bool is_seed(bool allocated, struct br_span at) {
 
 static int give_up(struct df_request *r) {
 	r->a->complete = false;
+	r->a->odd = true;
 	return 0;
 }
+
+/** Whose options and rules. */
+enum tool {
+	SHADOW,
+	DEBIAN,
+	BUSYBOX
+};
 
 // Numbers that nobody stated
 
@@ -262,12 +270,6 @@ static int stated(const struct df_request *r, enum df_what what, uint32_t *out) 
 
 // Commands
 
-enum tool {
-	SHADOW,
-	DEBIAN,
-	BUSYBOX
-};
-
 static int make_group(struct df_request *r, enum tool tool) {
 	bool unsure = false;
 	uint32_t gid = 0;
@@ -374,6 +376,29 @@ static int join_usual(struct df_request *r, const char *user, enum tool tool) {
 	return give_up(r);
 }
 
+/** Where the new user's home is, and whether the command makes it. */
+static int set_home(struct df_request *r, struct br_image_user *user, enum tool tool) {
+	const char *base = r->given[DF_HOME_BASE] ? r->value[DF_HOME_BASE] : "/home";
+	bool redhat = r->a->flavour == DF_REDHAT;
+	bool shadow = tool == SHADOW;
+	if (r->given[DF_HOME]) {
+		user->home = r->value[DF_HOME];
+	} else if (base && !(tool == DEBIAN && r->system)) {
+		// Debian's system accounts got /home/NAME once, and get /nonexistent now
+		user->home = br_printf(r->a->arena, "%s/%s", base, user->name);
+		if (!user->home) {
+			return -1;
+		}
+	}
+	bool made = !r->no_home
+		&& (r->make_home || (shadow ? redhat && !r->system : user->home != NULL));
+	r->a->new_home = user->home;
+	// CREATE_HOME of login.defs decides where nobody knows the distribution
+	bool open = shadow && !r->a->flavour && !r->make_home && !r->no_home && !r->system;
+	r->a->home_made = open || r->command->when != DF_ALWAYS ? -1 : made;
+	return 0;
+}
+
 static int make_user(struct df_request *r, enum tool tool) {
 	bool unsure = false;
 	const char *name = r->operand[0];
@@ -398,7 +423,8 @@ static int make_user(struct df_request *r, enum tool tool) {
 	if (!given) {
 		user.uid = new_uid(r, tool);
 	}
-	if (primary(r, &user, tool) || br_vec_push(r->a->arena, &r->a->users, user)) {
+	if (primary(r, &user, tool) || set_home(r, &user, tool)
+		|| br_vec_push(r->a->arena, &r->a->users, user)) {
 		return -1;
 	}
 	if (join_usual(r, name, tool)) {
@@ -464,6 +490,7 @@ static int change_user(struct df_request *r) {
 	if (r->given[DF_GROUP]) {
 		set_primary(r, user, r->value[DF_GROUP]);
 	}
+	user->home = r->given[DF_HOME] ? r->value[DF_HOME] : user->home;
 	if (r->given[DF_NEW_NAME]
 		&& (!r->value[DF_NEW_NAME] || rename_user(r, user, r->value[DF_NEW_NAME]))) {
 		return r->value[DF_NEW_NAME] ? -1 : give_up(r);
@@ -643,5 +670,6 @@ bool df_is_account_command(const char *word) {
 int df_account_command(struct df_accounts *accounts, const struct df_command *command) {
 	const char *slash = strrchr(command->words[0], '/');
 	struct df_request request = {.a = accounts, .command = command};
+	accounts->new_home = NULL;
 	return tools[tool_of(slash ? slash + 1 : command->words[0])].run(&request);
 }

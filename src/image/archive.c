@@ -450,6 +450,58 @@ static int take_volumes(struct image_finder *finder, struct wire *wire, struct b
 	return volumes ? 0 : br_error_memory(finder->dx);
 }
 
+/** A configuration: 0 not there, 1 with its text, 2 not known. */
+struct config {
+	const char *path;
+	uint32_t there;
+	const char *text;
+};
+
+/** Give a library the configuration that the image has at this path, where it looks there first. */
+static int configure(struct image_finder *finder, const struct br_image *image,
+	struct br_image_library *all, const struct config *config) {
+	for (size_t i = 0; i < image->nlibraries; i++) {
+		const struct br_library *library = all[i].library;
+		const char *named = library_config_option(image, library);
+		bool meant = named
+			? !strcmp(named, config->path)
+			: library_has_word(library->config, config->path, strlen(config->path));
+		if (!meant || !config->there || !all[i].config_unknown) {
+			continue;
+		}
+		all[i].config_unknown = config->there == 2;
+		if (config->there == 1 && library_configure(finder->arena, &all[i], config->text)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/** What the image's files say of libraries. */
+static int take_libraries(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	if (library_find(finder->arena, out)) {
+		return br_error_memory(finder->dx);
+	}
+	struct br_image_library *all = library_own(finder->arena, out);
+	if (!all) {
+		return br_error_memory(finder->dx);
+	}
+	for (size_t i = 0; i < out->nlibraries; i++) {
+		all[i].config_unknown = all[i].library->config != NULL;
+	}
+	struct config config = {0};
+	for (size_t i = 0; out->accounts_complete && (config.path = library_config_path(i)); i++) {
+		size_t n = 0;
+		config.there = wire_take_number(wire, 2);
+		const char *bytes = wire_take(wire, &n);
+		config.text = bytes ? br_strndup(finder->arena, bytes, n) : NULL;
+		if (bytes && (!config.text || configure(finder, out, all, &config))) {
+			return br_error_memory(finder->dx);
+		}
+	}
+	return 0;
+}
+
 static int take_image(struct image_finder *finder, const struct opened_archive *archive,
 	struct wire *wire, struct br_image *out) {
 	*out = (struct br_image){.origin = BR_IMAGE_ARCHIVE, .from = archive->name->s};
@@ -472,10 +524,10 @@ static int take_image(struct image_finder *finder, const struct opened_archive *
 		|| (out->accounts_complete && take_nodes(finder, wire, out))) {
 		return -1;
 	}
-	if (wire->failed || wire->n) {
-		return complain(finder, archive, reason_of(EPROTO));
+	if (!wire->failed && take_libraries(finder, wire, out)) {
+		return -1;
 	}
-	return library_find(finder->arena, out) ? br_error_memory(finder->dx) : 1;
+	return wire->failed || wire->n ? complain(finder, archive, reason_of(EPROTO)) : 1;
 }
 
 static int read_image(struct image_finder *finder, struct opened_archive *archive,

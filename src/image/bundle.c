@@ -27,6 +27,8 @@ enum {
 	MARKERS = 32,
 	/** Words of a command, and volumes. */
 	WORDS = 256,
+	/** Bytes of a configuration. */
+	CONFIG = 64 << 10,
 };
 
 /** How an image of the list is named. */
@@ -511,7 +513,9 @@ static int ask_homes(struct layer_run *run, const struct rootfs_file *passwd) {
 	for (size_t i = 0; i < n && i < HOMES; i++) {
 		const char *home = users[i].home ? clean_name(arena, users[i].home) : NULL;
 		const char *cache = home ? br_printf(arena, "%s/.cache", home) : NULL;
-		if (cache && (rootfs_ask(run->rootfs, home) || rootfs_ask(run->rootfs, cache + !*home))) {
+		if (cache
+			&& (rootfs_ask(run->rootfs, home)
+				|| rootfs_ask(run->rootfs, cache + !*home))) {
 			return -1;
 		}
 	}
@@ -565,6 +569,32 @@ static void put_places(const struct rootfs *rootfs, struct br_buf *out) {
 	wire_put_number(out, 0);
 }
 
+/** The configurations of libraries: 1 with the bytes, 0 where there is none, 2 where it is not known. */
+static void put_configs(struct rootfs *rootfs, struct effort *effort, struct br_buf *out) {
+	const char *path;
+	for (size_t i = 0; (path = library_config_path(i)); i++) {
+		struct rootfs_file file;
+		int known = rootfs_find(rootfs, path + 1, &file);
+		bool large = known > 0 && file.n > CONFIG;
+		if (known < 0) {
+			*effort->why = '\0'; // too large: no failure of the image
+		}
+		wire_put_number(out, known <= 0 || large ? 2 : file.exists);
+		wire_put(out, file.bytes && !large ? file.bytes : "",
+			known > 0 && !large ? file.n : 0);
+	}
+}
+
+static int want_configs(struct bundle *b, struct rootfs *rootfs) {
+	const char *path;
+	for (size_t i = 0; b->request->nasked && (path = library_config_path(i)); i++) {
+		if (rootfs_want(rootfs, path + 1)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int ask_all(struct bundle *b, struct rootfs *rootfs) {
 	for (size_t i = 0; i < b->request->nasked; i++) {
 		const char *path = clean_name(&b->arena, b->request->asked[i]);
@@ -585,13 +615,14 @@ static int put_accounts(struct bundle *b, struct image *image, struct br_buf *ou
 	}
 	run.rootfs = rootfs_new(image->nlayers, &b->effort);
 	int failed = !run.rootfs || rootfs_want(run.rootfs, "etc/passwd")
-		|| rootfs_want(run.rootfs, "etc/group") || ask_all(b, run.rootfs)
-		|| find_accounts(&run, &passwd, &group);
+		|| rootfs_want(run.rootfs, "etc/group") || want_configs(b, run.rootfs)
+		|| ask_all(b, run.rootfs) || find_accounts(&run, &passwd, &group);
 	if (!failed) {
 		wire_put_number(out, 1);
 		put_file(&passwd, out);
 		put_file(&group, out);
 		put_places(run.rootfs, out);
+		put_configs(run.rootfs, &b->effort, out);
 	}
 	rootfs_freep(&run.rootfs);
 	return failed ? -1 : 0;

@@ -201,6 +201,32 @@ static int copy_one(struct df_work *work, const char *from, const char *source, 
 	return take(a, accounts, hit) ? br_error_memory(work->b->dx) : 0;
 }
 
+/** What it leaves in the file system; the words are expanded. */
+static int copy_all(struct df_work *work, const words *list, const char *from, const char *path) {
+	bool failed = false;
+	const char *rest = work->line->rest;
+	const char *dest = list->v[list->n - 1];
+	size_t n = strlen(dest);
+	bool slash = n
+		&& (dest[n - 1] == '/' || !strcmp(dest, ".")
+			|| (n > 1 && !strcmp(dest + n - 2, "/.")));
+	struct df_copy_request copy = {
+		.from = from, .dest = *path ? path : "/", .is_directory = slash || list->n > 2};
+	copy.chown = df_flag(work->b->arena, &rest, "chown", work->b->file->escape, &failed);
+	for (size_t i = 0; !failed && i + 1 < list->n; i++) {
+		copy.source = list->v[i];
+		copy.unpacks = !strcmp(work->line->name, "ADD")
+			&& (!copy.source || is_archive(copy.source));
+		if (copy.source && !strncmp(copy.source, "<<", 2)) {
+			copy.source = NULL;
+		}
+		if (df_copy_effects(work, &copy)) {
+			return -1;
+		}
+	}
+	return failed ? br_error_memory(work->b->dx) : 0;
+}
+
 int df_copy(struct df_work *work) {
 	bool failed = false;
 	const char *rest = work->line->rest;
@@ -228,5 +254,5 @@ int df_copy(struct df_work *work) {
 			return -1;
 		}
 	}
-	return 0;
+	return copy_all(work, &list, from, path);
 }

@@ -1,4 +1,6 @@
+#include "library.h"
 #include "parts.h"
+#include "tree.h"
 
 #include <string.h>
 
@@ -89,6 +91,22 @@ static int find(struct image_finder *finder, const struct br_spec *spec,
 	return name ? find_built(finder, name, container->build, out) : br_error_memory(finder->dx);
 }
 
+/** Where its files were not read: what images of its name have. */
+static int add_known(
+	struct image_finder *finder, const struct br_container *container, struct br_image *image) {
+	struct tree tree = {.arena = finder->arena};
+	if (container->build || !container->image.s || image->nnodes) {
+		return 0;
+	}
+	if (tree_seed(&tree, container->image.s)
+		|| (tree.complete && library_of_image(finder->arena, container->image.s, image))) {
+		return br_error_memory(finder->dx);
+	}
+	image->nodes = tree.nodes.v;
+	image->nnodes = tree.nodes.n;
+	return 0;
+}
+
 /** Another container of the same image before this one; n: none. Built ones are read again: their build args differ. */
 static size_t same_before(const struct br_spec *spec, size_t i) {
 	const struct br_container *container = &spec->containers[i];
@@ -158,7 +176,8 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 		if (same < spec->n) {
 			images[i] = images[same];
 		} else {
-			failed = find(&finder, spec, &spec->containers[i], &images[i]) < 0;
+			failed = find(&finder, spec, &spec->containers[i], &images[i]) < 0
+				|| add_known(&finder, &spec->containers[i], &images[i]);
 		}
 	}
 	archive_release(&finder);

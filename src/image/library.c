@@ -108,13 +108,9 @@ static int add_started(struct br_arena *arena, const struct br_image *image, str
 		if (!is_started(image, &all[i])) {
 			continue;
 		}
-		struct br_image_library *old = find_found(found, &all[i]);
 		struct br_image_library item = {
 			.library = &all[i], .evidence = "the image's command starts it"};
-		if (old) {
-			item.at = old->at;
-			*old = item;
-		} else if (br_vec_push(arena, found, item)) {
+		if (!find_found(found, &all[i]) && br_vec_push(arena, found, item)) {
 			return -1;
 		}
 	}
@@ -133,13 +129,135 @@ int library_find(struct br_arena *arena, struct br_image *image) {
 		return -1;
 	}
 	for (size_t i = 0; i < found.n; i++) {
-		bool counts = !found.v[i].library->by_command
-			|| is_started(image, found.v[i].library);
+		bool counts =
+			!found.v[i].library->by_command || is_started(image, found.v[i].library);
 		if (counts && br_vec_push(arena, &kept, found.v[i])) {
 			return -1;
 		}
 	}
 	image->libraries = kept.v;
 	image->nlibraries = kept.n;
+	return 0;
+}
+
+struct br_image_library *library_own(struct br_arena *arena, struct br_image *image) {
+	struct br_image_library *all =
+		BR_NEW_ARRAY(arena, struct br_image_library, image->nlibraries);
+	for (size_t i = 0; all && i < image->nlibraries; i++) {
+		all[i] = image->libraries[i];
+	}
+	image->libraries = all ? all : image->libraries;
+	return all;
+}
+
+int library_of_image(struct br_arena *arena, const char *reference, struct br_image *image) {
+	const char *slash = strrchr(reference, '/');
+	const char *name = slash ? slash + 1 : reference;
+	char *plain = br_strndup(arena, name, strcspn(name, ":@"));
+	const struct br_library *library = plain ? library_of_package(plain, false) : NULL;
+	struct br_image_library *item = BR_NEW(arena, struct br_image_library);
+	const char **command = BR_NEW_ARRAY(arena, const char *, 1);
+	if (!plain || !item || !command) {
+		return -1;
+	}
+	if (!library || image->nlibraries || image->ncommand) {
+		return 0;
+	}
+	*item = (struct br_image_library){.library = library, .packaged = true};
+	item->evidence = br_printf(arena, "the image is %s", plain);
+	*command = plain;
+	image->libraries = item;
+	image->nlibraries = 1;
+	image->command = command;
+	image->ncommand = 1;
+	return item->evidence ? 0 : -1;
+}
+
+// Configurations
+
+const char *library_config_option(const struct br_image *image, const struct br_library *library) {
+	for (size_t i = 0; library->config && i + 1 < image->ncommand; i++) {
+		const char *word = image->command[i];
+		if (word && (!strcmp(word, "-c") || !strcmp(word, "--configuration"))) {
+			// of a shell: sh -c "…"
+			const char *before = i ? image->command[i - 1] : NULL;
+			bool shell = before && strlen(before) > 1
+				&& !strcmp(before + strlen(before) - 2, "sh");
+			if (!shell) {
+				return image->command[i + 1] ? image->command[i + 1] : "?";
+			}
+		}
+	}
+	return NULL;
+}
+
+/** The words of `config` in the table, one by one; a test holds them together. */
+const char *library_config_path(size_t i) {
+	static const char *const all[] = {"/etc/supervisor/supervisord.conf",
+		"/etc/supervisord.conf", "/etc/nginx/nginx.conf"};
+	return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
+}
+
+/** "key = value", "key value;" without what is behind it; NULL: another line. */
+static char *value_of(struct br_arena *arena, const char *line, size_t n, const char *key) {
+	size_t len = strlen(key);
+	while (n && (*line == ' ' || *line == '\t')) {
+		line++;
+		n--;
+	}
+	if (n <= len || strncmp(line, key, len) != 0 || !strchr(" \t=", line[len])) {
+		return NULL;
+	}
+	line += len;
+	n -= len;
+	while (n && strchr(" \t=", *line)) {
+		line++;
+		n--;
+	}
+	size_t end = 0;
+	while (end < n && !strchr(" \t;\r", line[end])) {
+		end++;
+	}
+	return br_strndup(arena, line, end);
+}
+
+/** What is no place in the image: a device, the container's own output, or what depends on something. */
+static bool is_nowhere(const char *value) {
+	return !*value || !strncmp(value, "/dev/", 5) || !strncmp(value, "/proc/", 6)
+		|| strpbrk(value, "%$") || !strcasecmp(value, "none")
+		|| !strcasecmp(value, "syslog") || !strcasecmp(value, "auto")
+		|| !strcasecmp(value, "off");
+}
+
+/** supervisord writes into its working directory what is not said; nginx where it was built for. */
+static const char *unsaid(const struct br_library *library, size_t i) {
+	if (strcmp(library->name, "supervisor") != 0) {
+		return NULL;
+	}
+	return i == 0 ? "$PWD/supervisord.log" : i == 1 ? "$PWD/supervisord.pid" : "";
+}
+
+int library_configure(struct br_arena *arena, struct br_image_library *item, const char *text) {
+	const struct br_library *library = item->library;
+	for (size_t i = 0; i < BR_LIBRARY_PATHS; i++) {
+		item->configured[i] = unsaid(library, i);
+	}
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+		for (size_t i = 0; i < BR_LIBRARY_PATHS; i++) {
+			const char *key = library->paths[i].key;
+			char *value = key ? value_of(arena, line, n, key) : NULL;
+			if (!value) {
+				continue;
+			}
+			item->configured[i] = is_nowhere(value) ? ""
+				: *value == '/'                 ? value
+						: br_printf(arena, "$PWD/%s", value);
+			if (!item->configured[i]) {
+				return -1;
+			}
+		}
+		line += n + (line[n] == '\n');
+	}
 	return 0;
 }

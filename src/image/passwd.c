@@ -156,7 +156,9 @@ int passwd_parse(struct br_arena *arena, const char *bytes, size_t n,
 		bool has_gid = read_id(fields[3], &user.gid, &gid_wraps);
 		user.malformed = !has_uid || !has_gid;
 		user.home = fields[5].n ? copy(arena, fields[5]) : NULL;
-		more = !user.name || (fields[5].n && !user.home) || br_vec_push(arena, &all, user) ? -1 : 0;
+		more = !user.name || (fields[5].n && !user.home) || br_vec_push(arena, &all, user)
+			? -1
+			: 0;
 	}
 	*users = all.v;
 	*nusers = all.n;

@@ -554,7 +554,9 @@ bool rootfs_place(const struct rootfs *r, size_t i, struct rootfs_place *out) {
 	const struct node *node = &r->all[i];
 	*out = (struct rootfs_place){.path = r->wanted[i].path,
 		.type = type_of(node->kind),
-		.has_owner = node->has_owner,
+		// Not every engine gives the root what a layer says of it.
+		.has_owner =
+			node->has_owner && (i || (node->mode == 0755 && !node->uid && !node->gid)),
 		.uid = node->uid,
 		.gid = node->gid,
 		.mode = node->mode,

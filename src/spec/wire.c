@@ -353,6 +353,8 @@ static void container(struct wire *w, struct br_container *c) {
 	c->environment = words(w, c->environment, &c->nenvironment);
 	c->has_entrypoint = flag(w, c->has_entrypoint);
 	c->entrypoint_at = span(w, c->entrypoint_at);
+	c->has_command = flag(w, c->has_command);
+	c->working_dir = word(w, c->working_dir);
 	c->userns_mode = word(w, c->userns_mode);
 	namespace(w, c);
 	c->network_mode = word(w, c->network_mode);

@@ -425,6 +425,22 @@ static int long_source(struct longform *l) {
 	return mount->source.s ? 0 : -1;
 }
 
+/** A tmpfs with a mode of its own; how the number is meant depends on who reads it. */
+static int get_mode(struct longform *l) {
+	const struct br_tree *mode = br_tree_get(br_tree_get(l->entry, "tmpfs"), "mode");
+	if (!mode) {
+		return 0;
+	}
+	struct br_text *option = BR_NEW(l->c->arena, struct br_text);
+	if (!option) {
+		return br_error_memory(l->c->dx);
+	}
+	*option = (struct br_text){"mode", mode->at};
+	l->mount->options = option;
+	l->mount->noptions = 1;
+	return 0;
+}
+
 static int long_mount(struct longform *l) {
 	struct br_text target = get_text(l->entry, "target");
 	struct br_mount *mount = l->mount;
@@ -444,6 +460,9 @@ static int long_mount(struct longform *l) {
 		return -1;
 	}
 	if (mount->kind == BR_MOUNT_BIND && get_bind(l)) {
+		return -1;
+	}
+	if (mount->kind == BR_MOUNT_TMPFS && get_mode(l)) {
 		return -1;
 	}
 	return long_source(l);

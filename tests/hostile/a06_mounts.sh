@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# A6: a mount point inside is another subject: not entered, not hung on, not looked under.
+# shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
+# shellcheck source=tests/hostile/lib.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+
+tree 7001 d/f e
+keep data/d
+mount -t tmpfs tmpfs data/d
+touch data/d/inside && chown 7001:7001 data/d/inside data/d
+want 1 fix -q --strategy chown
+owned 7001:7001:644 data/d/inside
+belong 1001 data/e
+want 1 bindright check --sysroot $T
+says 'mount'
+want 0 undo
+umount data/d
+kept
+# Mounted over while it works.
+meddled fdatasync:2+ 'mount -t tmpfs tmpfs data/d && touch data/d/f && chown 7001:7001 data/d/f' 1 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+says 'mount point is in the way'
+owned 7001:7001:644 data/d/f
+umount data/d
+kept
+want 0 undo
+# The kernel's own file systems are no sources.
+for source in /proc /sys /dev; do
+	compose "volumes: [\"$source:/x\"]"
+	want 3 fix
+	says 'refused to change'
+done

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# A8: FIFOs, sockets and devices are not opened and not changed.
+# shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
+# shellcheck source=tests/hostile/lib.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+
+tree 7001 f
+mkfifo data/fifo
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("data/socket")'
+mknod data/null c 1 3 && mknod data/loop b 7 0
+chown 7001:7001 data/*
+for f in fifo socket null loop; do
+	keep data/$f
+	want any timeout 20 "$BINDRIGHT" fix --yes --sysroot $T
+	kept
+	want any undo
+done
+# They become one on the way: not followed, not opened, not changed.
+rm data/fifo data/socket data/null data/loop
+meddled fdatasync:2+ 'rm data/f && mkfifo data/f && chown 7001:7001 data/f' any "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+owned 7001:7001:644 data/f
+says 'another one has its name now'
+# A container engine's socket is the host.
+touch docker.sock
+compose 'volumes: ["./docker.sock:/var/run/docker.sock"]'
+want 3 fix
+says 'socket of a container engine'

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# A19: a Dockerfile is not executed, and what it does not say is not guessed.
+# shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
+once=1
+# shellcheck source=tests/hostile/lib.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+
+mkdir data app
+printf 'services:\n  app:\n    build: ./app\n    volumes: ["./data:/data"]\n' >compose.yaml
+keep data
+# dockerfile LINES: nobody knows who that is, so nobody is given anything.
+unknown() {
+	printf '%b' "$1" >app/Dockerfile
+	"$BINDRIGHT" fix --yes --sysroot $T >$T/out 2>&1 </dev/null || true
+	kept
+	[ ! -e pwned ] && [ ! -e app/pwned ] || die "something was executed"
+}
+unknown 'FROM scratch\nARG WHO\nUSER ${WHO}x${NOTHING}\n'
+unknown 'FROM scratch\nUSER $(touch pwned)\n'
+unknown 'FROM scratch\nRUN touch pwned\nUSER app\n'
+unknown '# syntax=evil/frontend\nFROM scratch\nUSER 1001\n'
+unknown 'FROM nobody/knows:this\n'
+unknown 'FROM scratch\nUSER 4294968297\n'
+unknown "FROM scratch\nARG A=\${A}\${A}\${A}\${A}\n$(for _ in $(seq 60); do printf 'ARG A=${A}${A}${A}x\\n'; done)USER \${A}\n"
+python3 -c 'print("FROM scratch\nUSER " + "${A:-" * 10000 + "}" * 10000)' >app/Dockerfile
+timeout 20 "$BINDRIGHT" fix --yes --sysroot $T >$T/out 2>&1 </dev/null || [ $? != 124 ] || die "hangs"
+kept
+# Something that is no file.
+rm app/Dockerfile && mkfifo app/Dockerfile
+timeout 20 "$BINDRIGHT" fix --yes --sysroot $T >$T/out 2>&1 </dev/null || [ $? != 124 ] || die "hangs on a FIFO"
+kept
+# The control: one that says it is believed.
+rm app/Dockerfile && printf 'FROM scratch\nARG WHO=1001\nUSER ${WHO}\n' >app/Dockerfile
+want 0 fix -q
+owned 1001:0:755 data

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# A22: stopped, killed or put to sleep, it says how far it came, and undo returns the rest.
+# shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
+# shellcheck source=tests/hostile/lib.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+
+tree 7001 a b c d/e d/f
+keep data
+for signal in INT TERM HUP; do
+	meddled fchownat:2 "pkill -$signal -P \$PPID -x bindright" 3 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+	says 'interrupted: 2 of 7 changed' 'bindright undo'
+	want 0 "$BINDRIGHT" history
+	says 'unfinished'
+	want 3 fix --strategy chown
+	says 'was cut short' 'bindright undo'
+	want 0 undo
+	kept
+	# Undo too.
+	want 0 fix -q --strategy chown
+	meddled fchownat:2 "pkill -$signal -P \$PPID -x bindright" 3 "$BINDRIGHT" undo --yes
+	says 'interrupted' 'puts back the rest'
+	want 0 undo
+	kept
+done
+# Before anything was done it stands in nobody's way.
+meddled fdatasync:2+ "pkill -KILL -P \$PPID -x bindright" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+kept
+want 0 fix -q --strategy chown
+want 0 undo
+kept
+meddled fchownat:3+ "pkill -KILL -P \$PPID -x bindright" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+want 0 undo
+kept
+# What somebody changed while it slept is left alone, by fix and by undo.
+meddled fdatasync:2+ 'sleep 0.1; chmod 600 data/a; chown 7007 data/b' any "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+says 'its mode is now' 'its owner is now 7007'
+owned 7001:7001:600 data/a
+owned 7007:7001:644 data/b
+chmod 640 data/c
+want 1 undo
+says 'its mode is now'
+[ "$(stat -c %a data/c)" = 640 ] || die "undo changed what was changed since"
+owned 7001:7001:644 data/d/e data/d/f

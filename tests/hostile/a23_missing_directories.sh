@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# A23: a directory is made out of sight, and is there with its owner or not at all.
+# shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
+# shellcheck source=tests/hostile/lib.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+
+# Whoever owns the place in which it is made may interfere.
+mkdir -m 755 place && chown 7001:7001 place
+compose 'volumes: ["./place/new/data:/data"]'
+want 0 fix -q
+[ -d place/new/data ] || die "not made"
+may 1001 touch place/new/data/f
+want 1 undo
+says 'not empty'
+rm place/new/data/f
+want 0 undo
+[ ! -e place/new ] || die "undo left it behind"
+# Somebody else makes it first.
+meddled renameat2:1 'mkdir place/new && chown 7007:7007 place/new' 3 "$BINDRIGHT" fix --yes --sysroot $T
+says 'somebody else made it meanwhile'
+owned 7007:7007:755 place/new
+want any undo
+owned 7007:7007:755 place/new
+rmdir place/new
+[ -z "$(ls -A place)" ] || die "a temporary one was left behind"
+# Somebody puts another one, or a link, in its place before it is looked at.
+mkdir -m 700 outside
+keep outside
+meddled mkdirat:2+ 'n=$(ls -d place/.bindright-*) && mv $n away && ln -s ../outside $n' 3 "$BINDRIGHT" fix --yes --sysroot $T
+kept
+want any undo
+kept
+rm -rf away place/.bindright-*
+meddled mkdirat:2+ 'n=$(ls -d place/.bindright-*) && touch $n/theirs' 3 "$BINDRIGHT" fix --yes --sysroot $T
+says 'somebody else interferes'
+want any undo
+ls place/.bindright-*/theirs >$T/out || die "undo removed what is not ours"
+# Killed at any of its calls nothing is left behind by undo.
+rm -rf place/.bindright-* place/new
+for when in mkdirat:2 mkdirat:2+ fchownat:1 fchownat:1+ renameat2:1 renameat2:1+ mkdirat:3+; do
+	meddled $when "pkill -KILL -P \$PPID -x bindright" 137 "$BINDRIGHT" fix --yes --sysroot $T
+	undo >$T/out 2>&1 || true
+	[ -z "$(ls -A place)" ] || die "left behind after $when: $(ls -A place)"
+done
