@@ -36,8 +36,8 @@ static char *show_groups(const struct br_image_group *groups, size_t n) {
 		for (size_t k = 0; groups[i].members[k]; k++) {
 			br_buf_addf(&buf, "%s%s", k ? "," : "", groups[i].members[k]);
 		}
-		br_buf_addf(&buf, ")%s%s", groups[i].malformed ? "!" : "",
-			groups[i].wraps ? "~" : "");
+		br_buf_addf(
+			&buf, ")%s%s", groups[i].malformed ? "!" : "", groups[i].wraps ? "~" : "");
 	}
 	for (size_t i = 0; i < buf.n; i++) {
 		buf.s[i] = buf.s[i] == '\n' ? '%' : buf.s[i];

@@ -170,7 +170,7 @@ static int refuse_range(struct task *t, const struct br_text *text) {
 
 /** Podman's own word: the groups of who runs the engine stay, and the image's do not come. crun does it; runc leaves the word alone. */
 static int keep_groups(struct task *t, const struct br_text *text, const char **why) {
-	const char *runtime = t->mode->runtime;
+	const char *runtime = task_runtime(t);
 	if (t->box->ngroup_add > 1) {
 		*why = "keep-groups excludes other groups: the engine will refuse to start it";
 		return 0;

@@ -99,6 +99,12 @@ bool task_engine_has(const struct task *t, enum br_trait trait) {
 	return br_engine_has(t->mode->engine, t->mode->version, trait);
 }
 
+const char *task_runtime(const struct task *t) {
+	const char *word = t->box->runtime.s;
+	const char *slash = word ? strrchr(word, '/') : NULL;
+	return slash ? slash + 1 : word ? word : t->mode->runtime;
+}
+
 void task_doubt(struct task *t, enum br_confidence most) {
 	if (t->out->confidence > most) {
 		t->out->confidence = most;

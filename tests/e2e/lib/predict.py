@@ -13,24 +13,17 @@ import sys
 lines, directory, target, *options = sys.argv[1:]
 
 
-def explain(path):
-    """(what is had of one path, why not)"""
-    run = subprocess.run(
-        [os.environ["BINDRIGHT"], "explain", "--format", "json", "-f", lines, *options, path],
-        capture_output=True, text=True, check=False)
-    if run.returncode:
-        return None, run.stderr
-    return json.loads(run.stdout)["have"], ""
-
-
 def judge(query):
+    """One directory and the file in it: each has a step on the way."""
     number, name = query
-    of_dir, why = explain(f"c{number}:{target}/{name}")
-    if of_dir is None:
-        return f"{number} refused {' '.join(why.split())[:300]}"
-    of_file, why = explain(f"c{number}:{target}/{name}/file")
-    if of_file is None:
-        return f"{number} {name} failed {why}"
+    run = subprocess.run(
+        [os.environ["BINDRIGHT"], "explain", "--format", "json", "-f", lines, *options,
+         f"c{number}:{target}/{name}/file"], capture_output=True, text=True, check=False)
+    if run.returncode:
+        return f"{number} refused {' '.join(run.stderr.split())[:300]}"
+    answer = json.loads(run.stdout)
+    of_dir = next(s["have"] for s in answer["steps"] if s["path"].endswith("/" + name))
+    of_file = answer["have"]
     makes = "w" in of_dir and "x" in of_dir
     can = ("r" in of_dir, "x" in of_dir, makes, makes, "r" in of_file, "w" in of_file)
     return f"{number} {name} " + "".join(c if yes else "-" for c, yes in zip("lecdrw", can))
