@@ -38,12 +38,11 @@ int br_say_hole(struct br_run *run, const struct br_hole *hole) {
 		br_hint(run->dx, "put its value in its place");
 		return -1;
 	}
-	bool is_name = what[0] == '$' || what[0] == '~';
-	if (is_name) {
-		(void)br_error(run->dx, hole->at, "the variable '%s' is not set", hole->name);
+	if (hole->because) {
+		(void)br_error(run->dx, hole->at, "the value of '%s' cannot be known: %s",
+			hole->name, hole->because);
 	} else {
-		(void)br_error(run->dx, hole->at, "the value of '%s' cannot be known: it is '%s'",
-			hole->name, what);
+		(void)br_error(run->dx, hole->at, "the variable '%s' is not set", hole->name);
 	}
 	br_hint(run->dx, "say it with --env %s=VALUE", hole->name);
 	return -1;
@@ -100,11 +99,14 @@ static int declare(struct br_run *run, const struct br_command *command) {
 
 /** What these set is known only when they run. */
 static int lose(struct br_run *run, const struct br_command *command, size_t from) {
+	const char *why = br_printf(run->arena, "it is set by '%s'", command->words[0].is.s);
+	if (!why) {
+		return br_error_memory(run->dx);
+	}
 	for (size_t i = from; i < command->n; i++) {
 		const char *name = command->words[i].is.s;
 		size_t n = strlen(name);
-		if (n && br_name_length(name, n) == n
-			&& br_run_lose(run, name, command->words[0].is.s)) {
+		if (n && br_name_length(name, n) == n && br_run_lose(run, name, why)) {
 			return -1;
 		}
 	}
@@ -518,7 +520,7 @@ int br_run_line(struct br_run *run, const struct br_command *command) {
 		return got < 0 ? -1 : 0;
 	}
 	if (!rest.n) {
-		(void)br_error(run->dx, (struct br_span){0}, "there is no run line behind '--'");
+		(void)br_error(run->dx, command->words[0].at, "there is no run line behind '--'");
 	} else {
 		(void)br_error(run->dx, rest.words[0].at,
 			client ? "this command of '%s' runs no container"

@@ -12,7 +12,7 @@ const struct br_hole *br_hole_new(struct br_run *run, struct br_chars what, cons
 		}
 		return NULL;
 	}
-	*hole = (struct br_hole){copy, name, br_chars_at(run, what, 0, what.n)};
+	*hole = (struct br_hole){copy, name, br_chars_at(run, what, 0, what.n), NULL};
 	return hole;
 }
 
@@ -80,8 +80,8 @@ int br_run_variables(struct br_run *run) {
 	return set_words(run, request->environment, BR_VAR_ENVIRONMENT);
 }
 
-int br_run_lose(struct br_run *run, const char *name, const char *what) {
-	struct br_var var = {name, what, BR_VAR_FILE};
+int br_run_lose(struct br_run *run, const char *name, const char *because) {
+	struct br_var var = {name, because, BR_VAR_FILE};
 	return br_env_set(&run->lost, &var, true) ? br_error_memory(run->dx) : 0;
 }
 
@@ -91,12 +91,13 @@ int br_run_set(struct br_run *run, const char *name, const struct br_word *value
 		return br_error(run->dx, value->at, "more than %d variables", BR_RUN_VARIABLES);
 	}
 	if (value->hole) {
-		return br_run_lose(run, name, value->hole->what);
+		const char *why = br_printf(run->arena, "it is '%s'", value->hole->what);
+		return why ? br_run_lose(run, name, why) : br_error_memory(run->dx);
 	}
 	const char *s = value->is.s + from;
 	// Which branch will be taken is not known; two that agree do not matter.
 	if (run->conditions && old && old->origin == BR_VAR_FILE && strcmp(old->value, s) != 0) {
-		return br_run_lose(run, name, value->is.s);
+		return br_run_lose(run, name, "it depends on a condition");
 	}
 	if (old && old->origin == BR_VAR_OVERRIDE) {
 		return 0;
@@ -122,7 +123,7 @@ int br_variable(struct br_run *run, const char *name, struct br_span at, struct 
 		if (!hole) {
 			return br_error_memory(run->dx);
 		}
-		*hole = (struct br_hole){lost->value, var ? var->name : lost->name, at};
+		*hole = (struct br_hole){"", lost->name, at, lost->value};
 		out->hole = hole;
 		return 0;
 	}

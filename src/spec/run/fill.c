@@ -228,11 +228,9 @@ static int read_env_file(struct filler *f) {
 		return add_env_lines(f, file, word.at);
 	}
 	// Without an answer this goes on, so that all of them are asked for together.
-	if (errno != EAGAIN) {
-		br_warning(run->dx, word.at, "cannot read the env file '%s': %s", word.s,
-			br_compose_why(errno));
-	}
-	return 0;
+	return errno == EAGAIN ? 0
+			       : br_error(run->dx, word.at, "cannot read the env file '%s': %s",
+				       word.s, br_compose_why(errno));
 }
 
 static int read_group(struct filler *f) {

@@ -374,8 +374,9 @@ static int read_bool(struct reader *r, struct br_used *used, struct br_chars val
 			return 0;
 		}
 	}
-	(void)br_error(r->run->dx, br_chars_at(r->run, value, 0, value.n),
-		"'%s' is no value of --%s, which takes true or false", value.s, used->flag->name);
+	struct br_span at = value.n ? br_chars_at(r->run, value, 0, value.n) : used->at;
+	(void)br_error(r->run->dx, at, "'%s' is no value of --%s, which takes true or false",
+		value.s, used->flag->name);
 	return -1;
 }
 
@@ -422,8 +423,8 @@ static int read_long(struct reader *r, const struct br_word *word) {
 
 static int unknown_letter(const struct reader *r, const struct br_word *word, size_t k) {
 	struct br_run *run = r->run;
-	(void)br_error(run->dx, br_chars_at(run, word->is, k, 1), "%s has no option '-%c'",
-		client_name(r->line->client), word->is.s[k]);
+	(void)br_error(run->dx, br_chars_at(run, word->is, k, 1), "%s%s has no option '-%c'",
+		client_name(r->line->client), r->table == flags ? " run" : "", word->is.s[k]);
 	if (word->is.n > 3 && find_name(r, word->is.s + 1, strcspn(word->is.s + 1, "="))) {
 		br_hint(run->dx, "did you mean -%s?", word->is.s);
 	}

@@ -84,7 +84,9 @@ static int put_variable(
 		return put_string(m, to, var->value, &ref->at);
 	}
 	if (own && own->lost) {
-		return put_unknown(m, to, ref->what, own->name, &ref->at);
+		struct br_hole hole = {.what = "", .name = own->name};
+		hole.because = "it takes make to tell";
+		return put_hole(m, to, &hole, &ref->at);
 	}
 	if (own) {
 		struct target inner = {to->out, to->mark ? to->mark : &ref->at, to->depth + 1};

@@ -59,6 +59,8 @@ struct br_hole {
 	/** The variable that --env can set, or NULL. */
 	const char *name;
 	struct br_span at;
+	/** Why a variable that is set has no known value, or NULL. */
+	const char *because;
 };
 
 /** A word of a command. */
@@ -98,6 +100,8 @@ struct br_line {
 	br_vec(struct br_mount) mounts;
 	/** How many mounts are its own, not of --volumes-from. */
 	size_t nown;
+	/** What -v said: twice the very same is once. */
+	br_vec(const char *) volumes;
 	br_vec(struct br_text) volumes_from;
 	/** --volumes-from: 0 not yet, 1 under way, 2 done. */
 	int inherited;
@@ -119,7 +123,7 @@ struct br_run {
 	/** Where relative paths begin; NULL where an unknown `cd` came before. */
 	const char *cwd;
 	const char *home;
-	/** What is known of variables; the values of `lost` are what cannot be known of them ("" where it can). */
+	/** What is known of variables; the values of `lost` say why they cannot be known ("" where they can). */
 	struct br_env env;
 	struct br_env lost;
 	/** Depth of if, case and loops. */
@@ -190,9 +194,10 @@ int br_variable(struct br_run *run, const char *name, struct br_span at, struct 
 int br_substitute(struct br_run *run, struct br_chars text, struct br_chars what, unsigned depth,
 	struct br_value_of *out);
 const struct br_hole *br_hole_new(struct br_run *run, struct br_chars what, const char *name);
-/** Set a variable; a hole or NULL is a value that cannot be known. */
+/** Set a variable to what a word has from this byte on. */
 int br_run_set(struct br_run *run, const char *name, const struct br_word *value, size_t from);
-int br_run_lose(struct br_run *run, const char *name, const char *what);
+/** From here on its value cannot be known. */
+int br_run_lose(struct br_run *run, const char *name, const char *because);
 int br_run_variables(struct br_run *run);
 
 int br_make_read(struct br_run *run, struct br_chars text);

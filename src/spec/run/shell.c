@@ -177,7 +177,7 @@ static int read_backslash(struct br_lexer *l) {
 		if (!hole) {
 			return br_error_memory(l->run->dx);
 		}
-		*hole = (struct br_hole){"\\", NULL, br_chars_at(l->run, part, 0, 1)};
+		*hole = (struct br_hole){"\\", NULL, br_chars_at(l->run, part, 0, 1), NULL};
 		l->hole = l->hole ? l->hole : hole;
 		l->quoted = true;
 		l->i += 2;

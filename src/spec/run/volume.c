@@ -56,16 +56,8 @@ int br_line_target(struct br_run *run, const struct br_line *line, struct br_tex
 int br_line_add(struct br_run *run, struct br_line *line, const struct br_mount *mount) {
 	for (size_t i = 0; i < line->mounts.n; i++) {
 		const struct br_mount *other = &line->mounts.v[i];
-		bool is_same = other->kind == mount->kind && other->noptions == mount->noptions
-			&& (other->source.s ? mount->source.s
-						&& strcmp(other->source.s, mount->source.s) == 0
-					    : !mount->source.s);
 		if (strcmp(other->target.s, mount->target.s) != 0) {
 			continue;
-		}
-		// Said twice in the very same words, it is one.
-		if (is_same && other->read_only == mount->read_only) {
-			return 0;
 		}
 		(void)br_error(run->dx, mount->at, "'%s' has two mounts", mount->target.s);
 		br_other(run->dx, other->at, "the first one");
@@ -437,6 +429,14 @@ int br_line_volume(struct br_run *run, struct br_line *line, const struct br_use
 	struct volume v = {.run = run, .line = line, .used = used, .mount = &mount};
 	if (used->hole) {
 		return br_say_hole(run, used->hole);
+	}
+	for (size_t i = 0; i < line->volumes.n; i++) {
+		if (strcmp(line->volumes.v[i], used->value.s) == 0) {
+			return 0;
+		}
+	}
+	if (br_vec_push(run->arena, &line->volumes, used->value.s)) {
+		return br_error_memory(run->dx);
 	}
 	enum br_split got = split(&v, &v.fields);
 	if (got != BR_SPLIT_OK) {
