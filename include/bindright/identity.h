@@ -84,6 +84,12 @@ struct br_identity {
 	const struct br_image_drop *drop;
 	/** Whom a process that starts as root becomes; NULL where it stays who it is. Its confidence may be BR_UNKNOWN, too. */
 	const struct br_identity *drops_to;
+	/**
+	 * Who it is to the inodes of a mount with Podman's `:idmap`: IDs of the host are those on disk here, and the maps those of the mount as well (`id_mapped`). NULL where the
+	 * engine maps no mount.
+	 */
+	const struct br_identity *on_disk;
+	bool id_mapped;
 };
 
 /**
@@ -91,6 +97,10 @@ struct br_identity {
  * write (`writes`) and that the entrypoint gives them; everything else is read by the first process, which stays root.
  */
 const struct br_identity *br_identity_of_data(const struct br_identity *identity, bool writes);
+
+/** Who it is to the inodes of one of its mounts: `on_disk` where the engine maps that. */
+const struct br_identity *br_identity_on_mount(
+	const struct br_identity *identity, const struct br_mount *mount);
 
 /** A pinned identity from --user SERVICE=UID[:GID]. */
 struct br_pin {

@@ -107,6 +107,11 @@ void accounts_warn_numbers(struct task *t);
 /** 1 where a runtime takes uid, gid and groups; 0: it does not and t->out says why; -1 with an error. */
 int range_settle(struct task *t);
 
+/* idmapped.c */
+
+/** Set out->on_disk where a mount is mapped as the container is. 0, or -1 with an error. */
+int idmapped_settle(struct task *t);
+
 /* drop.c */
 
 /** Set out->drops_to where the image is known to drop. */
