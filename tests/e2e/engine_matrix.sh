@@ -72,6 +72,7 @@ make_tree() {
 }
 
 # What a container tries, a line for each directory: list, enter, create, delete; read, write of the file.
+# shellcheck disable=SC2016
 probe='
 for d in /m/a*; do
 	s=${d#/m/}" "

@@ -11,11 +11,8 @@ box=(podman)
 
 # Groups are compared with the process's own among them, which Podman does not always list.
 "${box[@]}" save -q -m -o all.tar "${images[@]}"
-podman_says() { # [OPTION...]
-	expect 0 env DOCKER_HOST="unix://$work/none" CONTAINER_HOST="unix://$work/none" \
-		"$BINDRIGHT" check --format json --engine podman --engine-version 4.3 --image-archive all.tar "$@"
-}
-podman_says
+expect 0 env DOCKER_HOST="unix://$work/none" CONTAINER_HOST="unix://$work/none" \
+	"$BINDRIGHT" check --format json --engine podman --engine-version 4.3 --image-archive all.tar
 worked_out "$work/who" "$work/sure" <"$out"
 agree "$work/who" "disagreement with Podman's containers"
 ! grep -vE ' (certain|unknown) ' "$work/sure" >&2 || die "read from an archive, it is certain"
