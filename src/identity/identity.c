@@ -101,6 +101,12 @@ bool task_engine_has(const struct task *t, enum br_trait trait) {
 	return br_engine_has(t->mode->engine, t->mode->version, trait);
 }
 
+const char *task_runtime(const struct task *t) {
+	const char *word = t->box->runtime.s;
+	const char *slash = word ? strrchr(word, '/') : NULL;
+	return slash ? slash + 1 : word ? word : t->mode->runtime;
+}
+
 void task_doubt(struct task *t, enum br_confidence most) {
 	if (t->out->confidence > most) {
 		t->out->confidence = most;
@@ -380,9 +386,12 @@ static int settle_implicit_gid(struct task *t) {
 				entry->name));
 	}
 	struct br_text name = {entry->name, entry->at};
-	out->gid.v = entry->gid;
+	bool unsaid = t->text.s && !*t->text.s && !t->pin;
+	bool is_roots = unsaid && task_engine_has(t, BR_TRAIT_UNSAID_GROUP_IS_ROOTS);
+	out->gid.v = is_roots ? 0 : entry->gid;
 	task_doubt(t, accounts_line_confidence(t->image, entry->allocated));
-	if (task_note_image(t, "gid", &name, "passwd")) {
+	if (is_roots ? task_note(t, "gid", "engine default", NULL)
+		     : task_note_image(t, "gid", &name, "passwd")) {
 		return -1;
 	}
 	return !alone && accounts_add_member(t, entry->name) ? -1 : 1;
