@@ -472,9 +472,12 @@ size_t cli_deciding_words(const struct cli_args *args, const char **out, struct 
 	const struct reader reader = {.argv = args->argv};
 	size_t n = 0;
 	uint32_t offset = sizeof("bindright ") - 1;
+	bool line = false;
 	for (int i = 0; i < args->argc; i++) {
 		size_t from = 1;
-		const struct cli_option *option = option_at(&reader, i, &from);
+		// Behind "--" stands another program's line.
+		line = line || strcmp(args->argv[i], "--") == 0;
+		const struct cli_option *option = line ? NULL : option_at(&reader, i, &from);
 		bool takes = option && (option->takes == CLI_WORD || option->takes == CLI_LIST);
 		int words = takes && from == 0 && i + 1 < args->argc ? 2 : 1;
 		bool decides = option ? !is_in(option->name, manners) : i != args->command_at;

@@ -506,6 +506,7 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.demands = session->demands,
 		.hostdb = session->hostdb,
 		.acls = session->acls,
+		.engine = session->mode->engine,
 	};
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){

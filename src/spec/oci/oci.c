@@ -277,9 +277,9 @@ static int read_config(struct br_bundle *b, const struct br_node *root) {
 	return br_diags_errors(b->dx) > errors ? -1 : 0;
 }
 
-static int cannot_read(struct br_bundle *b, const char *shown) {
+static int cannot_read(struct br_bundle *b, const char *shown, struct br_span at) {
 	int why = errno;
-	(void)br_error(b->dx, nowhere, "cannot read '%s': %s", shown,
+	(void)br_error(b->dx, at, "cannot read '%s': %s", shown,
 		why == EINVAL ? "it is not a regular file" : br_compose_why(why));
 	if (why == ENOENT) {
 		br_hint(b->dx, "a bundle is a directory with a config.json");
@@ -311,11 +311,11 @@ static const struct br_file *open_config(
 	return br_store_ask(b->store, BR_ASK_COMPOSE, *path);
 }
 
-static int read_one(struct br_bundle *b, const char *name, const char **shown) {
+static int read_one(struct br_bundle *b, const char *name, struct br_span at, const char **shown) {
 	const char *path = NULL;
 	const struct br_file *file = open_config(b, name, shown, &path);
 	if (!file) {
-		return cannot_read(b, *shown ? *shown : name);
+		return cannot_read(b, *shown ? *shown : name, at);
 	}
 	const char *given = b->request->project_directory;
 	b->dir = given                   ? br_join(b->arena, b->request->cwd, given)
@@ -352,7 +352,8 @@ static int select_bundles(struct br_bundle *b, struct br_container *all) {
 		}
 	}
 	b->spec->n = n;
-	return n ? 0 : br_error(b->dx, nowhere, "no such container: '%s'", names[0]);
+	const struct br_span *at = b->request->services_at;
+	return n ? 0 : br_error(b->dx, at ? at[0] : nowhere, "no such container: '%s'", names[0]);
 }
 
 int br_oci_read(const struct br_spec_request *request, struct br_file_store *store,
@@ -361,7 +362,8 @@ int br_oci_read(const struct br_spec_request *request, struct br_file_store *sto
 		.request = request, .store = store, .spec = spec, .dx = dx, .arena = spec->arena};
 	// Where nothing is named it is the bundle of this directory, as for the runtimes.
 	static const char *const here[] = {".", NULL};
-	const char *const *files = request->files && request->files[0] ? request->files : here;
+	bool given = request->files && request->files[0];
+	const char *const *files = given ? request->files : here;
 	size_t n = 0;
 	while (files[n]) {
 		n++;
@@ -380,7 +382,8 @@ int br_oci_read(const struct br_spec_request *request, struct br_file_store *sto
 	int result = spec->project_name ? 0 : br_error_memory(dx);
 	for (size_t i = 0; i < n; i++) {
 		b.container = &all[i];
-		result = read_one(&b, files[i], &shown[i]) ? -1 : result;
+		struct br_span at = given && request->files_at ? request->files_at[i] : nowhere;
+		result = read_one(&b, files[i], at, &shown[i]) ? -1 : result;
 		spec->n++;
 	}
 	spec->nfiles = n;

@@ -76,7 +76,7 @@ bool br_is_run_text(const char *path, const char *bytes, size_t n) {
 
 static int cannot_read(struct br_run *run, const char *shown) {
 	int why = errno;
-	return br_error(run->dx, nowhere, "cannot read '%s': %s", shown,
+	return br_error(run->dx, run->shown_at, "cannot read '%s': %s", shown,
 		why == EINVAL ? "it is not a regular file" : br_compose_why(why));
 }
 
@@ -116,7 +116,7 @@ static int read_text(struct br_run *run, const struct br_file *file) {
 	}
 	int result = is_makefile(run->shown) ? br_make_read(run, text) : br_text_read(run, text);
 	if (result == 0 && run->lines.n == lines && br_diags_errors(run->dx) == errors) {
-		(void)br_error(run->dx, nowhere, "'%s' has no run line", run->shown);
+		(void)br_error(run->dx, run->shown_at, "'%s' has no run line", run->shown);
 		br_hint(run->dx, "a run line begins with docker run, podman run or nerdctl run");
 		return -1;
 	}
@@ -125,11 +125,13 @@ static int read_text(struct br_run *run, const struct br_file *file) {
 
 static int read_files(struct br_run *run) {
 	const char *const *files = run->request->files;
+	const struct br_span *at = run->request->files_at;
 	br_vec(const char *) shown = {0};
 	int result = 0;
 	for (size_t i = 0; files && files[i]; i++) {
 		bool is_stdin = strcmp(files[i], "-") == 0;
 		run->shown = br_strdup(run->arena, files[i]);
+		run->shown_at = at ? at[i] : nowhere;
 		run->path = is_stdin ? "-" : br_join(run->arena, run->request->cwd, files[i]);
 		if (!run->shown || !run->path || br_vec_push(run->arena, &shown, run->shown)) {
 			return br_error_memory(run->dx);

@@ -119,6 +119,8 @@ struct br_run {
 	/** The text that is read: its number, what people call it, and its path ("-" where it has none). */
 	uint16_t text;
 	const char *shown;
+	/** The words that named the text. */
+	struct br_span shown_at;
 	const char *path;
 	/** Where relative paths begin; NULL where an unknown `cd` came before. */
 	const char *cwd;
