@@ -45,7 +45,7 @@ enum br_confidence {
 struct br_origin {
 	/** "uid", "gid", "groups", "capabilities". */
 	const char *field;
-	/** Where it is from: "compose", "--user", "image archive", "engine", "Dockerfile", "known images", "engine default". */
+	/** Where it is from: "compose", "run line", "bundle", "--user", "image archive", "engine", "Dockerfile", "known images", "engine default". */
 	const char *from;
 	/** The words that said so; s NULL where none did. */
 	struct br_text text;

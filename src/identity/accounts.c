@@ -151,8 +151,8 @@ static int take(struct task *t, struct taken *taken, const struct br_text *text,
 	return br_vec_push(t->arena, &taken->gids, gid)
 			|| br_vec_push(t->arena, &t->added, (br_boxid){gid})
 		? br_error_memory(t->dx)
-		: task_add_group(t, (br_boxid){gid}) || task_note(t, "groups", "compose", text) ? -1
-												: 0;
+		: task_add_group(t, (br_boxid){gid}) || task_note(t, "groups", t->input, text) ? -1
+											       : 0;
 }
 
 static int take_line(struct task *t, struct taken *taken, const struct br_text *text,
@@ -186,7 +186,7 @@ static int keep_groups(struct task *t, const struct br_text *text, const char **
 			"keep-groups needs the runtime crun: others leave it out silently");
 	}
 	t->keeps_groups = true;
-	return task_note(t, "groups", "compose", text);
+	return task_note(t, "groups", t->input, text);
 }
 
 static int add_word(

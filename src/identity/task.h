@@ -28,6 +28,8 @@ struct task {
 	struct br_arena *arena;
 	struct br_diags *dx;
 	const struct br_container *box;
+	/** What its words are from: "compose", "run line", "bundle". */
+	const char *input;
 	/** The pin that names it, or NULL. */
 	const struct br_pin *pin;
 	/** The engine; never NULL. */
