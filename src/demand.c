@@ -348,10 +348,16 @@ static int fill_tree(
 			.read_only = is_read_only(mount->mount),
 			.index = (unsigned)tree->n++,
 		};
-		if (br_mount_maps(m->arena, m->options->mode, demand->identity, demand->mount,
-			    &demand->mount_uids, &demand->mount_gids, m->dx)) {
+		struct br_mapped_mount mapped = {
+			.mode = m->options->mode,
+			.identity = demand->identity,
+			.mount = demand->mount,
+		};
+		if (br_mount_maps(m->arena, &mapped, m->dx)) {
 			return -1;
 		}
+		demand->mount_uids = mapped.uids;
+		demand->mount_gids = mapped.gids;
 		mount->demand = demand;
 		mount->tree = tree;
 	}

@@ -503,22 +503,21 @@ static void test_mount_maps(void **state) {
 		const struct br_identity *who = identify(f, &row);
 		struct br_engine_mode mode = *read_mode(f, m->engine, 0);
 		struct br_mount mount = {.idmap.s = m->word};
-		struct br_idmap uids;
-		struct br_idmap gids;
+		struct br_mapped_mount it = {.mode = &mode, .identity = who, .mount = &mount};
 		br_hostid shown = {0};
 		assert_non_null(who);
 		mode.runtime = m->runtime;
-		int failed = br_mount_maps(&f->arena, &mode, who, &mount, &uids, &gids, f->dx);
+		int failed = br_mount_maps(&f->arena, &it, f->dx);
 		if (failed != (m->wrong ? -1 : 0)) {
 			fail_msg("%s: %d", m->word, failed);
 		}
 		if (failed) {
 			continue;
 		}
-		assert_int_equal(uids.n > 0, m->shown > 0);
-		assert_int_equal(gids.n > 0, m->shown > 0);
-		if (uids.n > 0
-			&& (!br_idmap_to_host(&uids, (br_boxid){1001}, &shown)
+		assert_int_equal(it.uids.n > 0, m->shown > 0);
+		assert_int_equal(it.gids.n > 0, m->shown > 0);
+		if (it.uids.n > 0
+			&& (!br_idmap_to_host(&it.uids, (br_boxid){1001}, &shown)
 				|| shown.v != m->shown)) {
 			fail_msg("%s: %u", m->word, shown.v);
 		}

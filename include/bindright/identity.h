@@ -201,14 +201,23 @@ struct br_identity_options {
 const struct br_identity *br_identify(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_identity_options *options, struct br_diags *dx);
 
+/** A mount of a container, and the maps that it has by itself. */
+struct br_mapped_mount {
+	/** NULL: Docker, which has no such mounts. */
+	const struct br_engine_mode *mode;
+	const struct br_identity *identity;
+	const struct br_mount *mount;
+	/** From the IDs on disk to those of the host that the mount shows; empty: none. */
+	struct br_idmap uids;
+	struct br_idmap gids;
+};
+
 /**
- * The maps that an ID-mapped mount of that container has of its own (Podman's `idmap=…`, an OCI mount's mappings; a bare `idmap` has none, see br_identity_on_mount()): from the IDs on disk to those of the host that the mount shows. Empty where it is none, or
- * the runtime leaves it out: runc does so silently, and a mount of a rootless engine or without a user namespace has none. Without a known runtime it is crun, and a warning says so. mode NULL: Docker, which has no such
- * mounts. 0, or -1 with an error at the words that are wrong.
+ * Set the maps that an ID-mapped mount has of its own (Podman's `idmap=…`, an OCI mount's mappings; a bare `idmap` has none, see br_identity_on_mount()). Empty where it is none, or the
+ * runtime leaves it out: runc does so silently, and a mount of a rootless engine or without a user namespace has none. Without a known runtime it is crun, and a warning says so. 0, or -1
+ * with an error at the words that are wrong.
  */
-int br_mount_maps(struct br_arena *arena, const struct br_engine_mode *mode,
-	const struct br_identity *identity, const struct br_mount *mount, struct br_idmap *uids,
-	struct br_idmap *gids, struct br_diags *dx);
+int br_mount_maps(struct br_arena *arena, struct br_mapped_mount *it, struct br_diags *dx);
 
 /** CAP_ names: "CAP_DAC_OVERRIDE" of a number, NULL for one that is none; and back (prefix optional, any case), -1 for none. */
 const char *br_cap_name(unsigned cap);

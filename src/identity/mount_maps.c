@@ -117,19 +117,19 @@ static bool is_made(struct reading *r, const struct br_engine_mode *mode, bool b
 	return true;
 }
 
-int br_mount_maps(struct br_arena *arena, const struct br_engine_mode *mode,
-	const struct br_identity *identity, const struct br_mount *mount, struct br_idmap *uids,
-	struct br_idmap *gids, struct br_diags *dx) {
-	struct reading r = {.arena = arena, .dx = dx, .word = &mount->idmap, .identity = identity};
-	*uids = *gids = (struct br_idmap){0};
-	if (!mode || !mount->idmap.s) {
+int br_mount_maps(struct br_arena *arena, struct br_mapped_mount *it, struct br_diags *dx) {
+	const char *word = it->mount->idmap.s;
+	struct reading r = {
+		.arena = arena, .dx = dx, .word = &it->mount->idmap, .identity = it->identity};
+	it->uids = it->gids = (struct br_idmap){0};
+	if (!it->mode || !word) {
 		return 0;
 	}
-	bool bare = strcmp(mount->idmap.s, "idmap") == 0;
-	if (!bare && strncmp(mount->idmap.s, "idmap=", strlen("idmap=")) != 0) {
+	bool bare = strcmp(word, "idmap") == 0;
+	if (!bare && strncmp(word, "idmap=", strlen("idmap=")) != 0) {
 		return refuse(&r);
 	}
 	// A bare one shows the container's own IDs: br_identity_on_mount() is who it is there.
-	bool is_mapped = is_made(&r, mode, bare) && !bare;
-	return is_mapped ? read_words(&r, uids, gids) : 0;
+	bool is_mapped = is_made(&r, it->mode, bare) && !bare;
+	return is_mapped ? read_words(&r, &it->uids, &it->gids) : 0;
 }

@@ -137,6 +137,9 @@ static int by_start(const void *a, const void *b) {
 static void choose(struct reading *r) {
 	bool numbers = false;
 	size_t n = 0;
+	if (!r->lines.v) {
+		return;
+	}
 	if (r->request->merged) {
 		if (r->lines.n > 1) {
 			qsort(r->lines.v, r->lines.n, sizeof(*r->lines.v), by_start);
