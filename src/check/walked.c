@@ -35,6 +35,14 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 	return out;
 }
 
+/** Whether a bit is refused by itself: of two that no single group entry holds together, each may be had alone, and then it is the writing that fails. */
+static bool is_refused(const struct mount_work *mw, const struct br_cred *cred, unsigned bit) {
+	static const struct br_where plain;
+	return (mw->result.verdict.missing & bit) != 0
+		&& (bit == BR_W || !(mw->result.verdict.missing & BR_W)
+			|| br_access(&mw->result.root, cred, &plain, bit).missing != 0);
+}
+
 /** BR101, BR102, BR103: the root of the mount. */
 static void check_root(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
@@ -54,7 +62,7 @@ static void check_root(
 	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	for (size_t i = 0; !by_attribute && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (!(verdict->missing & kinds[i].bit)) {
+		if (!is_refused(mw, &ms->identity->cred, kinds[i].bit)) {
 			continue;
 		}
 		struct br_finding *finding = add_finding(work, kinds[i].code, &about,
@@ -260,7 +268,8 @@ static bool is_shared_misfit(const struct check_work *work, const struct br_tree
 		if (ms->tree != tree || !ms->demand) {
 			continue;
 		}
-		misfit |= !work->mounts[i].result.fits && !is_shut_out(work, ms);
+		misfit |= !work->mounts[i].result.fits && !work->mounts[i].stopped
+			&& !is_shut_out(work, ms);
 		if (!*first) {
 			*first = ms;
 		} else if (!*second && ms->identity->cred.uid.v != (*first)->identity->cred.uid.v) {
@@ -290,7 +299,8 @@ static void check_shared(struct check_work *work) {
 
 static bool read_only_blocks(const struct br_mount_source *ms) {
 	const struct br_fs *fs = &ms->source->fs;
-	return ms->demand && ((ms->demand->need.dir | ms->demand->need.file) & BR_W)
+	return ms->demand && !ms->mount->overlay
+		&& ((ms->demand->need.dir | ms->demand->need.file) & BR_W)
 		&& (fs->mount_read_only || fs->super_read_only || ms->demand->read_only);
 }
 
@@ -326,7 +336,7 @@ void check_walked(struct check_work *work) {
 			continue;
 		}
 		mw->result.fits = mw->result.misfit == 0 && mw->result.unseen == 0
-			&& mw->result.seen > 0 && !read_only_blocks(ms);
+			&& mw->result.seen > 0 && !read_only_blocks(ms) && !mw->stopped;
 		if (is_shut_out(work, ms)) {
 			check_shut_out(work, mw, ms);
 			continue;

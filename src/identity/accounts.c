@@ -9,6 +9,7 @@
 enum br_confidence accounts_confidence(const struct br_image *image) {
 	switch (image->origin) {
 	case BR_IMAGE_ARCHIVE:
+	case BR_IMAGE_HOST:
 	case BR_IMAGE_ENGINE:
 		return BR_CERTAIN;
 	case BR_IMAGE_DOCKERFILE:
@@ -170,7 +171,7 @@ static int refuse_range(struct task *t, const struct br_text *text) {
 
 /** Podman's own word: the groups of who runs the engine stay, and the image's do not come. crun does it; runc leaves the word alone. */
 static int keep_groups(struct task *t, const struct br_text *text, const char **why) {
-	const char *runtime = task_runtime(t);
+	const char *runtime = br_runtime_of(t->mode, t->box);
 	if (t->box->ngroup_add > 1) {
 		*why = "keep-groups excludes other groups: the engine will refuse to start it";
 		return 0;

@@ -186,5 +186,5 @@ int task_finish(struct task *t, const struct br_caps *caps) {
 	}
 	t->out->origins = t->origins.v;
 	t->out->norigins = t->origins.n;
-	return idmapped_settle(t);
+	return 0;
 }

@@ -71,6 +71,8 @@ static const char *image_source(enum br_image_origin origin) {
 		return "Dockerfile";
 	case BR_IMAGE_KNOWN:
 		return "known images";
+	case BR_IMAGE_HOST:
+		return "host file";
 	case BR_IMAGE_NOTHING:
 		break;
 	}
@@ -99,10 +101,10 @@ bool task_engine_has(const struct task *t, enum br_trait trait) {
 	return br_engine_has(t->mode->engine, t->mode->version, trait);
 }
 
-const char *task_runtime(const struct task *t) {
-	const char *word = t->box->runtime.s;
+const char *br_runtime_of(const struct br_engine_mode *mode, const struct br_container *box) {
+	const char *word = box->runtime.s;
 	const char *slash = word ? strrchr(word, '/') : NULL;
-	return slash ? slash + 1 : word ? word : t->mode->runtime;
+	return slash ? slash + 1 : word ? word : mode->runtime;
 }
 
 void task_doubt(struct task *t, enum br_confidence most) {
@@ -348,7 +350,14 @@ static int settle_uid(struct task *t) {
 	out->uid.v = half->id;
 	t->entry = accounts_user(t->image, half->id);
 	if (half->kind == BR_HALF_NAME) {
+		const char *why = NULL;
 		t->entry = accounts_user_named(t->image, half->s, half->n);
+		if (!t->entry && host_users_find(t, half->s, half->n, &why) < 0) {
+			return -1;
+		}
+		if (why) {
+			return task_refused(t, why);
+		}
 		out->uid.v = t->entry ? t->entry->uid : 0;
 	}
 	if (half->kind == BR_HALF_NAME && !t->entry) {

@@ -60,8 +60,6 @@ int task_note(struct task *t, const char *field, const char *from, const struct 
 /** Note a step that the image says: a word of its configuration, or (`file` is "passwd" or "group") an account. */
 int task_note_image(
 	struct task *t, const char *field, const struct br_text *text, const char *file);
-/** The name of the OCI runtime that will start it; NULL: not known. */
-const char *task_runtime(const struct task *t);
 /** It is no surer than this. */
 void task_doubt(struct task *t, enum br_confidence most);
 int task_add_group(struct task *t, br_boxid gid);
@@ -82,6 +80,11 @@ int task_refused(struct task *t, const char *why);
 
 /** Set t->space. 1; 0: it is not known, or the engine refuses, and out says why; -1 with an error in dx. */
 int space_settle(struct task *t);
+
+/* host_users.c */
+
+/** Look a name up among the host's users that the container gets: 1 with t->entry; 0: there is none, or *why says why not; -1 with an error in dx. */
+int host_users_find(struct task *t, const char *s, size_t n, const char **why);
 
 /* accounts.c: the image's passwd and group */
 
@@ -106,11 +109,6 @@ void accounts_warn_numbers(struct task *t);
 
 /** 1 where a runtime takes uid, gid and groups; 0: it does not and t->out says why; -1 with an error. */
 int range_settle(struct task *t);
-
-/* idmapped.c */
-
-/** Set out->on_disk where a mount is mapped as the container is. 0, or -1 with an error. */
-int idmapped_settle(struct task *t);
 
 /* drop.c */
 
