@@ -23,3 +23,4 @@ want=0 run crun -u 1001:1002 --uidmap 0:100000:65536 -v "$T/work/data:/data:idma
 want=1 run crun -u 1002:1002 --uidmap 0:100000:65536 -v "$T/work/data:/data:idmap"
 want=1 run crun -u 1001:1002 --uidmap 0:100000:65536 -v "$T/work/data:/data"
 want=0 run crun -u 1001:1002 -v "$T/work/data:/data:idmap"
+done_golden
