@@ -187,6 +187,7 @@ static int ask_mount(
 			identity->uid.v, identity->gid.v, container->name.s);
 		return CLI_USAGE;
 	}
+	identity = br_identity_on_mount(identity, mount);
 	asked->cred = identity->cred;
 	if (br_mount_maps(&asked->session.arena, asked->session.mode, identity, mount,
 		    &asked->query.mount_uids, &asked->query.mount_gids, asked->cli->dx)) {

@@ -101,10 +101,10 @@ bool task_engine_has(const struct task *t, enum br_trait trait) {
 	return br_engine_has(t->mode->engine, t->mode->version, trait);
 }
 
-const char *br_runtime_of(const struct br_engine_mode *mode, const struct br_container *box) {
-	const char *word = box->runtime.s;
+const char *task_runtime(const struct task *t) {
+	const char *word = t->box->runtime.s;
 	const char *slash = word ? strrchr(word, '/') : NULL;
-	return slash ? slash + 1 : word ? word : mode->runtime;
+	return slash ? slash + 1 : word ? word : t->mode->runtime;
 }
 
 void task_doubt(struct task *t, enum br_confidence most) {
@@ -303,7 +303,7 @@ static int note_word(struct task *t, const char *field) {
 		return task_note(t, field, "user namespace", &t->space.word);
 	}
 	return t->from_image ? task_note_image(t, field, &t->text, NULL)
-			     : task_note(t, field, "compose", &t->text);
+			     : task_note(t, field, t->input, &t->text);
 }
 
 /** The user's passwd line decides about what the word leaves open. */
@@ -546,6 +546,18 @@ static int check_pins(struct br_arena *arena, const struct br_spec *spec,
 	return result;
 }
 
+static const char *input_name(enum br_input_kind kind) {
+	switch (kind) {
+	case BR_INPUT_COMPOSE:
+		return "compose";
+	case BR_INPUT_RUN_LINE:
+		return "run line";
+	case BR_INPUT_OCI:
+		return "bundle";
+	}
+	return "compose";
+}
+
 const struct br_identity *br_identify(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_identity_options *options, struct br_diags *dx) {
 	int result = check_pins(arena, spec, options, dx);
@@ -561,6 +573,7 @@ const struct br_identity *br_identify(struct br_arena *arena, const struct br_sp
 			.arena = arena,
 			.dx = dx,
 			.box = &spec->containers[i],
+			.input = input_name(spec->kind),
 			.pin = find_pin(options, spec->containers[i].name.s),
 			.mode = options->mode ? options->mode : &docker,
 			.image = options->images ? &options->images[i] : &nothing,
