@@ -189,7 +189,10 @@ static int ask_mount(
 	}
 	identity = br_identity_on_mount(identity, mount);
 	asked->cred = identity->cred;
-	asked->query.id_mapped = identity->id_mapped;
+	if (br_mount_maps(&asked->session.arena, asked->session.mode, identity, mount,
+		    &asked->query.mount_uids, &asked->query.mount_gids, asked->cli->dx)) {
+		return CLI_USAGE;
+	}
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);

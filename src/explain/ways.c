@@ -97,7 +97,10 @@ struct trial {
 };
 
 static bool grants(const struct trial *trial, const struct br_cred *cred) {
-	struct br_where where = {.read_only = trial->facts->read_only};
+	const struct br_explain_query *query = trial->facts->query;
+	struct br_where where = {.read_only = trial->facts->read_only,
+		.mount_uids = query->mount_uids,
+		.mount_gids = query->mount_gids};
 	return br_access_use(&trial->step->inode, cred, &where, trial->step->want).missing == 0;
 }
 
