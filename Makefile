@@ -36,9 +36,9 @@ LIBS := libfyaml libacl libcap jansson mount libseccomp libarchive libcurl
 # Debian's names for that, for the tests, and for what only `make lint` and .ci/run need.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-dev libjansson-dev \
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
-TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs
-CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static \
-    xfsprogs btrfs-progs fuse3 libfuse3-dev
+TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
+CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
+    xfsprogs btrfs-progs fuse3 libfuse3-dev podman runc crun uidmap skopeo
 
 comma := ,
 empty :=
@@ -74,7 +74,7 @@ CLI_SRC := $(sort $(wildcard src/cli/*.c))
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 HEADERS := $(sort $(wildcard include/bindright/*.h))
-ALL_C := $(sort $(shell find src include tests -name '*.[ch]' 2>/dev/null))
+ALL_C := $(sort $(shell find src include tests examples -name '*.[ch]' 2>/dev/null))
 SCRIPTS := $(sort $(shell find tests examples src .ci \( -name '*.sh' -o -path .ci/run \) -type f 2>/dev/null))
 
 LIB_OBJ := $(LIB_SRC:%.c=$O/%.o)
@@ -189,6 +189,7 @@ deps:
 ##: deps-ci         install also what lint and .ci/run need
 deps-ci:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(CI_PACKAGES))
+	test -d .build/compose || tests/compose/fetch.sh .build/compose
 
 # ---- running ----
 
@@ -289,21 +290,25 @@ lint-tidy:
 
 # ---- installing ----
 
+# There is no shared library, so whoever links the archive needs what it needs: Requires, since Requires.private would bring
+# the libraries of those libraries along. libcurl is only loaded.
 PC = prefix=$(PREFIX)\nlibdir=$(LIBDIR)\nincludedir=$(INCLUDEDIR)\n\n
 PC += \nName: bindright\nDescription: checks and fixes host permissions for container bind mounts\n
-PC += \nVersion: $(VERSION)\nRequires.private: $(LIBS)\nLibs: -L$${libdir} -lbindright -pthread\n
+PC += \nVersion: $(VERSION)\nRequires: $(filter-out libcurl,$(LIBS))\nLibs: -L$${libdir} -lbindright -pthread\n
 PC += \nCflags: -I$${includedir}\n
 
 MANUALS = $(wildcard docs/*.[1-8])
 man_path = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 BASH_COMPLETION = $(DESTDIR)$(DATADIR)/bash-completion/completions/bindright
 ZSH_COMPLETION = $(DESTDIR)$(DATADIR)/zsh/site-functions/_bindright
+# Where docker looks for plugins of everybody, with the PREFIX of /usr/local or /usr.
+DOCKER_PLUGIN = $(DESTDIR)$(PREFIX)/lib/docker/cli-plugins/docker-bindright
 FISH_COMPLETION = $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/bindright.fish
 
 # $(1): the files of which there may be one; $(2): where it goes.
 install_any = $(if $(wildcard $(1)),$(INSTALL) -D -m 644 $(firstword $(wildcard $(1))) '$(2)')
 
-##: install         program, library, headers, manual pages, completions (PREFIX, DESTDIR)
+##: install         program, docker plugin, library, headers, manual pages, completions (PREFIX, DESTDIR)
 install: all
 	$(if $(PROGRAM),$(INSTALL) -D -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/bindright')
 	$(INSTALL) -D -m 644 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/libbindright.a'
@@ -314,6 +319,8 @@ install: all
 	$(call install_any,completions/bindright.bash completions/bindright,$(BASH_COMPLETION))
 	$(call install_any,completions/_bindright completions/bindright.zsh,$(ZSH_COMPLETION))
 	$(call install_any,completions/bindright.fish,$(FISH_COMPLETION))
+	$(INSTALL) -d '$(dir $(DOCKER_PLUGIN))'
+	ln -sf '$(BINDIR)/bindright' '$(DOCKER_PLUGIN)'
 
 ##: uninstall       take that away again
 uninstall:
@@ -321,7 +328,7 @@ uninstall:
 	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/bindright.pc'
 	rm -rf '$(DESTDIR)$(INCLUDEDIR)/bindright'
 	rm -f $(foreach m,$(MANUALS),'$(call man_path,$m)')
-	rm -f '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)'
+	rm -f '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)' '$(DOCKER_PLUGIN)'
 
 ##: clean           remove what was built
 clean:

@@ -3,9 +3,9 @@
 
 _bindright() {
 	local cur prev words cword command='' i
-	local commands='check plan fix undo history explain inspect id codes help'
+	local commands='check plan fix reclaim undo history explain inspect id codes help'
 	local read='--file --kind --project-directory --env-file --profile --project-name --env --engine
-		--compose-version --sysroot --image-archive --user'
+		--engine-user --engine-version --daemon-config --compose-version --sysroot --image-archive --user'
 	local input="$read --need --exclude --keep --fail-fast --depth --cross-file-systems
 		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version"
 	local change='--strategy --create-users --no-create-users --create-missing --no-create-missing --future-files
@@ -21,7 +21,7 @@ _bindright() {
 	fi
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		check | plan | fix | undo | history | explain | inspect | id | codes | help)
+		check | plan | fix | reclaim | undo | history | explain | inspect | id | codes | help)
 			command=${words[i]}
 			break
 			;;
@@ -29,7 +29,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | --image-archive | -o | --output | --allow-dangerous)
+	-f | --file | --env-file | --image-archive | -o | --output | --plan | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -37,12 +37,12 @@ _bindright() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--keep | --from | --as)
+	--keep | --from | --as | --engine-user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
 		;;
-	--kind) mapfile -t COMPREPLY < <(compgen -W 'compose' -- "$cur") && return ;;
-	--engine) mapfile -t COMPREPLY < <(compgen -W 'docker' -- "$cur") && return ;;
+	--kind) mapfile -t COMPREPLY < <(compgen -W 'compose run-line oci' -- "$cur") && return ;;
+	--engine) mapfile -t COMPREPLY < <(compgen -W 'docker docker-rootless podman podman-rootless oci' -- "$cur") && return ;;
 	--format)
 		case $command in
 		undo | history | explain | inspect | id | codes) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") ;;
@@ -53,7 +53,7 @@ _bindright() {
 	--color | --progress) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W 'error warning info' -- "$cur") && return ;;
 	--strategy) mapfile -t COMPREPLY < <(compgen -W 'auto acl chown group' -- "$cur") && return ;;
-	-p | --project-name | --profile | --env | --compose-version | --user | --need | --exclude | --depth | -j | --jobs | --prune | --caps | --uid-map | --gid-map)
+	-p | --project-name | --profile | --env | --compose-version | --engine-version | --user | --need | --exclude | --depth | -j | --jobs | --prune | --caps | --uid-map | --gid-map)
 		return
 		;;
 	esac
@@ -63,7 +63,10 @@ _bindright() {
 	'') offered="$commands $input --fail-on" ;;
 	check) offered="$input --fail-on" ;;
 	plan) offered="$input --fail-on $change" ;;
-	fix) offered="$input $change --yes --dry-run" ;;
+	fix) offered="$input $change --plan --yes --dry-run" ;;
+	reclaim)
+		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --yes --dry-run"
+		;;
 	undo) offered="$list --progress --yes --dry-run" ;;
 	history) offered="$list --prune" ;;
 	explain)
@@ -71,7 +74,7 @@ _bindright() {
 		[ "${cur:0:1}" = - ] || { mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return; }
 		;;
 	inspect) offered="$read $list --origins" ;;
-	id) offered="$list --engine --sysroot" ;;
+	id) offered="$list --engine --engine-user --engine-version --daemon-config --sysroot" ;;
 	codes) offered="$list" ;;
 	help) offered="$commands" ;;
 	esac

@@ -1,18 +1,20 @@
 # fish completion for bindright
 complete -c bindright -f
-set -l commands check plan fix undo history explain inspect id codes help
+set -l commands check plan fix reclaim undo history explain inspect id codes help
 set -l none "not __fish_seen_subcommand_from $commands"
-set -l input "$none; or __fish_seen_subcommand_from check plan fix"
-set -l read "$none; or __fish_seen_subcommand_from check plan fix explain inspect"
+set -l input "$none; or __fish_seen_subcommand_from check plan fix reclaim"
+set -l read "$none; or __fish_seen_subcommand_from check plan fix reclaim explain inspect"
 set -l judge "$none; or __fish_seen_subcommand_from check plan"
 set -l change "__fish_seen_subcommand_from plan fix"
-set -l report "$none; or __fish_seen_subcommand_from check plan fix undo history explain inspect id codes"
+set -l taken "__fish_seen_subcommand_from plan fix reclaim"
+set -l report "$none; or __fish_seen_subcommand_from check plan fix reclaim undo history explain inspect id codes"
 set -l answer "__fish_seen_subcommand_from undo history explain inspect id codes"
 set -l explain "__fish_seen_subcommand_from explain"
 
 complete -c bindright -n "$none" -a check -d 'find what does not fit, and say why'
 complete -c bindright -n "$none" -a plan -d 'show what fix would do, who would gain and who would lose'
 complete -c bindright -n "$none" -a fix -d 'make it fit: plan, ask, change, check again'
+complete -c bindright -n "$none" -a reclaim -d 'give back to you what containers left behind'
 complete -c bindright -n "$none" -a undo -d 'put back what a fix changed'
 complete -c bindright -n "$none" -a history -d 'list past fixes'
 complete -c bindright -n "$none" -a explain -d 'show the whole decision for one path, step by step'
@@ -22,16 +24,19 @@ complete -c bindright -n "$none" -a codes -d 'explain a finding code'
 complete -c bindright -n "$none" -a help -d 'explain a command and its options'
 complete -c bindright -n '__fish_seen_subcommand_from help' -a "$commands"
 
-complete -c bindright -n "$read" -s f -l file -r -F -d 'read this compose file'
-complete -c bindright -n "$read" -l kind -x -a compose -d 'what the input is'
+complete -c bindright -n "$read" -s f -l file -r -F -d 'read this file'
+complete -c bindright -n "$read" -l kind -x -a 'compose run-line oci' -d 'what the input is'
 complete -c bindright -n "$read" -l project-directory -r -F -d 'where relative paths start'
 complete -c bindright -n "$read" -l env-file -r -F -d 'read variables from here instead of .env'
 complete -c bindright -n "$read" -l profile -x -d 'switch a profile on'
 complete -c bindright -n "$read" -s p -l project-name -x -d "the project's name"
 complete -c bindright -n "$read" -l env -x -d 'a variable for interpolation'
-complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine -x -a docker -d 'whose rules apply'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine -x -a 'docker docker-rootless podman podman-rootless oci' -d 'whose rules apply'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine-user -x -a '(__fish_complete_users)' -d 'who runs a rootless engine'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine-version -x -d 'where versions of the engine differ'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l daemon-config -r -F -d "Docker's daemon.json"
 complete -c bindright -n "$read" -l compose-version -x -d 'where versions of compose differ'
-complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l sysroot -r -F -d 'read passwd, group, login.defs below it'
+complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l sysroot -r -F -d 'read passwd, group, subuid, daemon.json below it'
 complete -c bindright -n "$read" -l image-archive -r -F -d 'take image users from this archive'
 complete -c bindright -n "$read" -l user -x -d 'pin who a service runs as'
 complete -c bindright -n "$input" -l need -x -d 'what is needed below this container path'
@@ -57,12 +62,13 @@ complete -c bindright -n "$change" -l create-missing -d 'create missing source d
 complete -c bindright -n "$change" -l no-create-missing -d 'do not create them'
 complete -c bindright -n "$change" -l future-files -d 'make files that are created later usable too'
 complete -c bindright -n "$change" -l no-future-files -d 'leave them alone'
-complete -c bindright -n "$change" -l from -x -a '(__fish_complete_users)' -d 'files of these owners may be changed too'
-complete -c bindright -n "$change" -l privileged-files -d 'also change setuid, setgid and capability-bearing files'
-complete -c bindright -n "$change" -l no-privileged-files -d 'leave them alone'
-complete -c bindright -n "$change" -l allow-dangerous -r -F -d 'allow this source although it is refused'
-complete -c bindright -n '__fish_seen_subcommand_from fix undo' -s y -l yes -d 'do not ask'
-complete -c bindright -n '__fish_seen_subcommand_from fix undo' -l dry-run -d 'show what would be done, change nothing'
+complete -c bindright -n "$taken" -l from -x -a '(__fish_complete_users)' -d 'files of these owners may be changed too'
+complete -c bindright -n "$taken" -l privileged-files -d 'also change setuid, setgid and capability-bearing files'
+complete -c bindright -n "$taken" -l no-privileged-files -d 'leave them alone'
+complete -c bindright -n "$taken" -l allow-dangerous -r -F -d 'allow this source although it is refused'
+complete -c bindright -n '__fish_seen_subcommand_from fix reclaim undo' -s y -l yes -d 'do not ask'
+complete -c bindright -n '__fish_seen_subcommand_from fix' -l plan -r -d 'apply exactly this saved plan'
+complete -c bindright -n '__fish_seen_subcommand_from fix reclaim undo' -l dry-run -d 'show what would be done, change nothing'
 complete -c bindright -n '__fish_seen_subcommand_from history' -l prune -x -d 'drop journals older than this'
 complete -c bindright -n "$explain" -l as -x -a '(__fish_complete_users)' -d 'who asks: UID[:GID][,+GROUP...], or a name'
 complete -c bindright -n "$explain" -l caps -x -d 'effective capabilities'

@@ -175,7 +175,8 @@ static bool barred(const struct view *v, unsigned want, enum br_rule *rule) {
 	if (!(want & BR_W)) {
 		return false;
 	}
-	if (v->where->read_only && (S_ISREG(v->inode->mode) || S_ISDIR(v->inode->mode))) {
+	bool read_only = v->where->read_only || (v->inode->attrs & BR_READ_ONLY);
+	if (read_only && (S_ISREG(v->inode->mode) || S_ISDIR(v->inode->mode))) {
 		*rule = BR_RULE_READ_ONLY;
 		return true;
 	}
@@ -307,6 +308,26 @@ bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,
 	}
 	*sticky = sticky_refuses(&d, &v);
 	return !*sticky && !(victim->attrs & (BR_APPEND | BR_IMMUTABLE));
+}
+
+bool br_access_create(
+	const struct br_inode *dir, const struct br_cred *cred, const struct br_where *where) {
+	br_boxid ignored;
+	struct view d = look(dir, cred, where);
+	// fsuidgid_has_mapping(): what is made must have owners on disk.
+	return br_idmap_to_box(&where->mount_uids, cred->uid, &ignored)
+		&& br_idmap_to_box(&where->mount_gids, cred->gid, &ignored)
+		&& judge(&d, BR_W | BR_X).missing == 0;
+}
+
+bool br_access_protected(const struct br_inode *dir, const struct br_inode *file,
+	const struct br_cred *cred, const struct br_where *where, unsigned level) {
+	struct view d = look(dir, cred, where);
+	struct view f = look(file, cred, where);
+	bool shared = dir->mode & S_IWOTH || (level >= 2 && dir->mode & S_IWGRP);
+	bool same_owner = is_valid(f.uid) && f.uid.v == d.uid.v;
+	return level > 0 && (dir->mode & S_ISVTX) && shared && S_ISREG(file->mode) && !same_owner
+		&& !is_user(&f, f.uid);
 }
 
 const char *br_rule_name(enum br_rule rule) {

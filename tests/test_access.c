@@ -594,6 +594,36 @@ static void test_delete(void **state) {
 	}
 }
 
+// fs/namei.c, may_create_in_sticky(): levels at which an existing file is kept from O_CREAT.
+static const struct {
+	const char *name;
+	struct thing dir;
+	struct thing file;
+	bool kept[3];
+} kept[] = {
+	{"a foreign file in /tmp", {D | 01777, 0, 0}, {F | 0666, 1002, 0}, {false, true, true}},
+	{"not sticky", {D | 0777, 0, 0}, {F | 0666, 1002, 0}, {false, false, false}},
+	{"the group's", {D | 01770, 0, 0}, {F | 0666, 1002, 0}, {false, false, true}},
+	{"nobody else's", {D | 01755, 0, 0}, {F | 0666, 1002, 0}, {false, false, false}},
+	{"one's own file", {D | 01777, 0, 0}, {F | 0666, 1001, 0}, {false, false, false}},
+	{"the directory's owner's", {D | 01777, 1002, 0}, {F | 0666, 1002, 0},
+		{false, false, false}},
+	{"no regular file", {D | 01777, 0, 0}, {D | 0777, 1002, 0}, {false, false, false}},
+};
+
+static void test_protected(void **state) {
+	for (size_t i = 0; i < N(kept); i++) {
+		struct br_inode dir = inode_of(*state, &kept[i].dir);
+		struct br_inode file = inode_of(*state, &kept[i].file);
+		for (unsigned level = 0; level < 3; level++) {
+			if (br_access_protected(&dir, &file, &app, &plain, level)
+				!= kept[i].kept[level]) {
+				fail_msg("%s, level %u", kept[i].name, level);
+			}
+		}
+	}
+}
+
 static void test_names(void **state) {
 	(void)state;
 	for (int a = 0; a <= BR_RULE_UNMAPPED; a++) {
@@ -626,6 +656,7 @@ int main(void) {
 		cmocka_unit_test(test_needs_acl),
 		cmocka_unit_test(test_needs_rows),
 		cmocka_unit_test(test_delete),
+		cmocka_unit_test(test_protected),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,10 +1,10 @@
 #include <base/own.h>
+#include <base/sha256.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <image/parts.h>
-#include <image/sha256.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -1154,6 +1154,162 @@ static void test_sha256(void **state) {
 	}
 }
 
+// ---- what stands at a path ----
+
+/** "directory 1:2 0755", "link ../x", "absent", …; or "?" where nothing is known. */
+static const char *place_of(const struct setting *t, const char *path) {
+	static char text[200];
+	const struct br_image_node *node = br_image_node_at(&t->image, path);
+	static const char *const types[] = {"absent", "directory", "file", "link", "other"};
+	if (!node) {
+		return "?";
+	}
+	if (node->type == BR_IMAGE_LINK) {
+		(void)snprintf(text, sizeof(text), "link %s", node->link);
+	} else if (node->type == BR_IMAGE_DIRECTORY && node->owner_known && node->mode_known) {
+		(void)snprintf(text, sizeof(text), "directory %u:%u %04o", node->uid, node->gid,
+			node->mode);
+	} else {
+		(void)snprintf(text, sizeof(text), "%s", types[node->type]);
+	}
+	return text;
+}
+
+struct owned_entry {
+	struct tarball_entry entry;
+	struct tarball_owner owner;
+};
+
+static const struct owned_entry lower_places[] = {
+	{{'d', "etc/", NULL}, {0, 0, 0755}},
+	{{'f', "etc/passwd", "root:x:0:0::/root:\napp:x:1:2::/homes/app:\n"}, {0, 0, 0}},
+	{{'d', "a/", NULL}, {1, 2, 0750}},
+	{{'d', "a/b/", NULL}, {3, 4, 01777}},
+	{{'d', "gone/", NULL}, {5, 6, 0700}},
+	{{'d', "gone/below/", NULL}, {5, 6, 0700}},
+	{{'d', "hidden/", NULL}, {5, 6, 0711}},
+	{{'d', "hidden/below/", NULL}, {5, 6, 0700}},
+	{{'l', "to", "a/../real"}, {0, 0, 0777}},
+	{{'d', "real/", NULL}, {7, 8, 0701}},
+	{{'d', "homes/app/", NULL}, {1, 2, 0700}},
+	{{'f', "data", "x"}, {9, 9, 0600}},
+	{{'d', "usr/lib/python3/dist-packages/huggingface_hub/", NULL}, {0, 0, 0755}},
+	{{'d', "usr/lib/python3/dist-packages/librosa/", NULL}, {0, 0, 0755}},
+	{{0, NULL, NULL}, {0, 0, 0}},
+};
+static const struct owned_entry upper_places[] = {
+	{{'f', "a/b/file", "x"}, {0, 0, 0}},
+	{{'d', "a/", NULL}, {10, 20, 02770}},
+	{{'f', ".wh.gone", ""}, {0, 0, 0}},
+	{{'f', "hidden/.wh..wh..opq", ""}, {0, 0, 0}},
+	{{'f', "implied/file", "x"}, {0, 0, 0}},
+	{{'d', "data/", NULL}, {11, 12, 0755}},
+	{{'h', "etc/supervisord.conf", "etc/passwd"}, {0, 0, 0}},
+	{{'f', "usr/lib/python3/dist-packages/.wh.huggingface_hub", ""}, {0, 0, 0}},
+	{{0, NULL, NULL}, {0, 0, 0}},
+};
+
+static void add_owned_layer(
+	struct tarball_image *image, const struct owned_entry *entries, char how) {
+	struct br_buf *layer = &image->layers[image->nlayers];
+	for (; entries->entry.name; entries++) {
+		tarball_add_owned(layer, &entries->entry, &entries->owner);
+	}
+	tarball_end(layer);
+	tarball_digest(layer, image->plain[image->nlayers++]);
+	tarball_pack(layer, how);
+}
+
+static void test_places(void **state) {
+	(void)state;
+	static const char *const asked[] = {
+		"/a/b/c", "/gone/below", "/hidden/below", "/to/x", "/implied", "/data", "/../etc"};
+	static const struct {
+		const char *path, *place;
+	} rows[] = {{"/", "directory 0:0 0755"}, {"/a", "directory 10:20 2770"},
+		{"/a/b", "directory 3:4 1777"}, {"/a/b/c", "absent"}, {"/gone", "absent"},
+		{"/gone/below", "absent"}, {"/hidden", "directory"}, {"/hidden/below", "absent"},
+		{"/to", "link a/../real"}, {"/real", "directory 7:8 0701"},
+		{"/implied", "directory"}, {"/data", "directory 11:12 0755"},
+		{"/homes/app", "directory 1:2 0700"}, {"/homes/app/.cache", "absent"},
+		{"/never/asked", "?"},
+		{"/usr/lib/python3/dist-packages/huggingface_hub", "absent"}};
+	struct setting t;
+	struct br_buf tar = {0};
+	struct tarball_image image = {.name = "t:latest",
+		.config = "\"Cmd\":[\"-n\"],\"Entrypoint\":[\"supervisord\"],\"WorkingDir\":\"/w\","
+			  "\"Volumes\":{\"/data\":{},\"/more\":{}}"};
+	add_owned_layer(&image, lower_places, 'g');
+	add_owned_layer(&image, upper_places, 'z');
+	tarball_docker(&tar, &image, 1);
+	set_up(&t, put(&tar));
+	t.finder.asked = asked;
+	t.finder.nasked = sizeof(asked) / sizeof(*asked);
+	assert_int_equal(find(&t, "t"), 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (strcmp(place_of(&t, rows[i].path), rows[i].place) != 0) {
+			fail_msg("%s is %s, not %s", rows[i].path, place_of(&t, rows[i].path),
+				rows[i].place);
+		}
+	}
+	assert_string_equal(t.image.users[1].home, "/homes/app");
+	assert_string_equal(t.image.workdir, "/w");
+	assert_int_equal(t.image.nvolumes, 2);
+	assert_string_equal(t.image.volumes[1].s, "/more");
+	assert_int_equal(t.image.ncommand, 2);
+	assert_string_equal(t.image.command[0], "supervisord");
+	// one by its files, the other by the command; its configuration was read, and says nothing
+	assert_int_equal(t.image.nlibraries, 2);
+	assert_string_equal(t.image.libraries[0].library->name, "librosa (numba)");
+	assert_string_equal(t.image.libraries[1].library->name, "supervisor");
+	assert_false(t.image.libraries[1].config_unknown);
+	assert_string_equal(t.image.libraries[1].configured[0], "$PWD/supervisord.log");
+	tear_down(&t);
+	br_buf_release(&tar);
+	tarball_image_release(&image);
+}
+
+/** However much is asked, and however links lead round: the accounts come, and what is not known is not among the nodes. */
+static void test_too_much_asked(void **state) {
+	(void)state;
+	static char paths[100][64];
+	const char *asked[100];
+	struct setting t;
+	struct br_buf tar = {0};
+	struct tarball_image image = {.name = "t:latest", .config = ""};
+	struct br_buf *layer = &image.layers[0];
+	for (size_t i = 0; i < 100; i++) {
+		(void)snprintf(paths[i], sizeof(paths[i]), "/d%zu/e/f/g", i);
+		asked[i] = paths[i];
+		char link[64];
+		(void)snprintf(link, sizeof(link), "/d%zu/e", (i + 1) % 100);
+		const struct tarball_entry entry = {'l', paths[i] + 1, link};
+		struct tarball_entry top = entry;
+		char name[16];
+		(void)snprintf(name, sizeof(name), "d%zu", i);
+		top.name = name;
+		tarball_add(layer, &top);
+		const struct tarball_entry hard = {'h', name, "etc/passwd"};
+		tarball_add(layer, i % 3 ? &top : &hard);
+	}
+	for (size_t i = 0; plain_layer[i].name; i++) {
+		tarball_add(layer, &plain_layer[i]);
+	}
+	tarball_end(layer);
+	tarball_digest(layer, image.plain[0]);
+	image.nlayers = 1;
+	tarball_docker(&tar, &image, 1);
+	set_up(&t, put(&tar));
+	t.finder.asked = asked;
+	t.finder.nasked = 100;
+	assert_int_equal(find(&t, "t"), 1);
+	assert_int_equal(t.image.nusers, 2);
+	assert_true(t.image.nnodes > 0 && t.image.nnodes < 600);
+	tear_down(&t);
+	br_buf_release(&tar);
+	tarball_image_release(&image);
+}
+
 static int make_directory(void **state) {
 	(void)state;
 	const char *base = getenv("TMPDIR");
@@ -1181,6 +1337,8 @@ int main(void) {
 		cmocka_unit_test(test_platforms),
 		cmocka_unit_test(test_roots),
 		cmocka_unit_test(test_link_limit),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_too_much_asked),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_shared_layers),
 		cmocka_unit_test(test_not_an_image),

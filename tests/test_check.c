@@ -277,7 +277,11 @@ static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) 
 	struct br_demand_options what = {0};
 	struct br_demands *demands = br_demands_make(&p->spec, &p->identity, &what, p->dx);
 	assert_non_null(demands);
-	struct br_check_input input = {&p->spec, &p->identity, demands, hostdb, acls};
+	struct br_check_input input = {.spec = &p->spec,
+		.identities = &p->identity,
+		.demands = demands,
+		.hostdb = hostdb,
+		.acls = acls};
 	struct br_check_options options = {.depth = UINT_MAX};
 	struct br_check *check = br_check_run(&input, &options, p->dx);
 	assert_non_null(check);

@@ -2,11 +2,14 @@
 //
 // This process makes random inodes and random credentials. Workers, one in the initial user
 // namespace and one in each of some others, take the credentials on and try: faccessat2 for each of
-// the seven masks, open and look-up, unlink and rmdir. They see the inodes through several mounts
-// of the same directory: the plain one, a read-only one, an ID-mapped one.
+// the seven masks, open and look-up, unlink, rmdir, mkdir, mknod, rename and open with O_CREAT. They
+// see the inodes through several mounts of the same directory: the plain one, a read-only one, an
+// ID-mapped one. All that on each file system that can be had.
 //
-//	BR_ORACLE_COUNT   how many comparisons of br_access (300000)
-//	BR_SEED           repeats a run
+//	BR_ORACLE_COUNT       how many comparisons of br_access in all (600000)
+//	BR_ORACLE_DISK        only on file systems whose name has this in it
+//	BR_PROTECTED_REGULAR  set fs.protected_regular so while it runs (for the whole machine)
+//	BR_SEED               repeats a run
 
 #include <base/mem.h>
 #include <base/own.h>
@@ -23,6 +26,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <support/any.h>
+#include <support/disks.h>
+#include <support/pretend.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -42,18 +47,12 @@ enum {
 	INODES = 24,
 	CREDS = 24,
 	MASKS = 8,
-	GROUPS = 3,
-	DEFAULT_COUNT = 300000,
-	DELETE_COUNT = 20000,
+	DEFAULT_COUNT = 600000,
 	UNTRIED = 255,
+	DISKS = 6,
 };
 
 // ---- maps ----
-
-struct map_pair {
-	struct br_idmap uids;
-	struct br_idmap gids;
-};
 
 #define PAIR(u, g) \
 	{ \
@@ -68,8 +67,35 @@ static const struct br_idmap_extent ns1_gids[] = {{0, 2000, 2}, {100, 1002, 1}, 
 static const struct br_idmap_extent ns2_uids[] = {{0, 0, 2002}};
 static const struct br_idmap_extent ns2_gids[] = {
 	{5, 0, 1}, {1, 1001, 1}, {2, 1002, 1}, {3, 2000, 1}, {4, 2001, 1}, {0, 101000, 1}};
-static const struct map_pair namespaces[] = {
+// And two by chance, anew on each file system.
+enum {
+	BY_CHANCE = 3,
+	NAMESPACES = 5,
+};
+static struct br_idmap_extent chance[2 * (NAMESPACES - BY_CHANCE)][ANY_IDS];
+static struct map_pair namespaces[NAMESPACES] = {
 	{{0}, {0}}, PAIR(ns1_uids, ns1_gids), PAIR(ns2_uids, ns2_gids)};
+
+// Some of the IDs, each with a number of its own inside; one of them is root there.
+static struct br_idmap any_map(struct any *any, struct br_idmap_extent *extents) {
+	size_t n = 0;
+	uint32_t box = 1 + any_below(any, 3000);
+	for (unsigned i = 0; i < ANY_IDS; i++) {
+		if (any_below(any, 3) || (n == 0 && i == ANY_IDS - 1)) {
+			extents[n++] = (struct br_idmap_extent){box, any_id_number(i).v, 1};
+			box += 1 + any_below(any, 3) * any_below(any, 90000);
+		}
+	}
+	extents[any_below(any, (uint32_t)n)].box = 0;
+	return (struct br_idmap){extents, n};
+}
+
+static void shuffle_namespaces(struct any *any) {
+	for (size_t i = BY_CHANCE; i < NAMESPACES; i++) {
+		namespaces[i].uids = any_map(any, chance[2 * (i - BY_CHANCE)]);
+		namespaces[i].gids = any_map(any, chance[2 * (i - BY_CHANCE) + 1]);
+	}
+}
 
 // The ID-mapped mount: on disk -> as seen. 2001 is not mapped as an owner, 1002 not as a group.
 static const struct br_idmap_extent mount_uids[] = {
@@ -80,16 +106,6 @@ static const struct map_pair mount_map = PAIR(mount_uids, mount_gids);
 
 // ---- what workers are told, and what they say ----
 
-// Credentials in the worker's own numbers.
-struct who {
-	uint32_t uid, gid;
-	uint32_t groups[GROUPS];
-	uint32_t ngroups;
-	uint64_t caps;
-	// Taken on by setresuid, or by setfsuid alone.
-	bool whole;
-};
-
 struct job {
 	bool deletes;
 	int view;
@@ -97,7 +113,10 @@ struct job {
 	// errno, or 0: of faccessat2; of the real thing; of removing.
 	unsigned char asked[CREDS][INODES][MASKS];
 	unsigned char done[CREDS][INODES][MASKS];
-	unsigned char removed[INODES];
+	// In the directory i: opened with O_CREAT, made, renamed, removed.
+	struct {
+		unsigned char opened, made, renamed, removed;
+	} did[INODES];
 };
 
 struct worker {
@@ -125,59 +144,13 @@ static const char *name_of(unsigned inode) {
 
 // ---- a worker ----
 
-static int capset_effective(uint64_t effective, uint64_t permitted) {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {
-		{.effective = (uint32_t)effective, .permitted = (uint32_t)permitted},
-		{.effective = (uint32_t)(effective >> 32),
-			.permitted = (uint32_t)(permitted >> 32)}};
-	return (int)syscall(SYS_capset, &header, data);
-}
-
-static uint64_t permitted_now(void) {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-	if (syscall(SYS_capget, &header, data)) {
-		return 0;
-	}
-	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
-}
-
-// Back to root with everything, then on to who; -1 where that is not what came out.
-static int become(const struct who *who, uint64_t all) {
-	if (capset_effective(all, all) || syscall(SYS_setresuid, -1, 0, -1)
-		|| syscall(SYS_setresgid, -1, 0, -1)) {
-		return -1;
-	}
-	if (!who) {
-		return 0;
-	}
-	if (capset_effective(all, all)
-		|| syscall(SYS_setgroups, (size_t)who->ngroups, who->groups)) {
-		return -1;
-	}
-	if (who->whole) {
-		if (syscall(SYS_setresgid, -1, who->gid, -1)
-			|| syscall(SYS_setresuid, -1, who->uid, -1)) {
-			return -1;
-		}
-	} else {
-		(void)syscall(SYS_setfsgid, who->gid);
-		(void)syscall(SYS_setfsuid, who->uid);
-	}
-	if (syscall(SYS_setfsuid, -1) != (long)who->uid
-		|| syscall(SYS_setfsgid, -1) != (long)who->gid) {
-		return -1;
-	}
-	return capset_effective(who->caps & all, all);
-}
-
 static unsigned char tried(long got) {
 	return got < 0 ? (unsigned char)errno : 0;
 }
 
 static unsigned char try_open(int dirfd, const char *name, int flags) {
-	br_auto(br_closep) int fd = openat(dirfd, name, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	br_auto(br_closep) int fd =
+		openat(dirfd, name, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
 	return tried(fd);
 }
 
@@ -217,6 +190,15 @@ static void ask_all(struct job *job, unsigned cred, int dirfd) {
 	}
 }
 
+// What was renamed is removed by its new name.
+static unsigned char try_remove(int dir, unsigned i) {
+	int flags = i % 4 == 1 ? AT_REMOVEDIR : 0;
+	if (unlinkat(dir, "v", flags) == 0) {
+		return 0;
+	}
+	return errno == ENOENT ? tried(unlinkat(dir, "w", flags)) : (unsigned char)errno;
+}
+
 // Each directory holds a file or a directory named v; the credentials take turns.
 static int remove_one(struct job *job, unsigned i, int dirfd) {
 	// Opened by root: the way there is not what is asked.
@@ -224,7 +206,12 @@ static int remove_one(struct job *job, unsigned i, int dirfd) {
 	if (dir < 0 || become(&job->whos[i], permitted_now())) {
 		return -1;
 	}
-	job->removed[i] = tried(unlinkat(dir, "v", i % 4 == 1 ? AT_REMOVEDIR : 0));
+	job->did[i].opened =
+		i % 4 == 1 ? UNTRIED : try_open(dir, "v", O_WRONLY | O_APPEND | O_CREAT);
+	job->did[i].made =
+		tried(i % 8 < 4 ? mkdirat(dir, "n", 0700) : mknodat(dir, "n", S_IFREG | 0600, 0));
+	job->did[i].renamed = tried(renameat(dir, "v", dir, "w"));
+	job->did[i].removed = try_remove(dir, i);
 	return become(NULL, permitted_now());
 }
 
@@ -259,105 +246,6 @@ static _Noreturn void serve(int from, struct job *job, const int *views) {
 	_exit(0);
 }
 
-// ---- namespaces ----
-
-static int write_map(pid_t pid, const char *file, const struct br_idmap *map) {
-	char path[64];
-	char text[512];
-	size_t n = 0;
-	for (size_t i = 0; i < map->n; i++) {
-		const struct br_idmap_extent *e = &map->extents[i];
-		n += (size_t)snprintf(
-			text + n, sizeof(text) - n, "%u %u %u\n", e->box, e->host, e->count);
-	}
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	br_auto(br_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd >= 0 && write(fd, text, n) == (ssize_t)n ? 0 : -1;
-}
-
-static int write_maps(pid_t pid, const struct map_pair *maps) {
-	return write_map(pid, "uid_map", &maps->uids) || write_map(pid, "gid_map", &maps->gids) ? -1
-												: 0;
-}
-
-// A child in a user namespace with these maps (none: the initial one), which waits at *to. As its
-// root.
-static pid_t fork_into(const struct map_pair *maps, int *to) {
-	int ends[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
-		return -1;
-	}
-	pid_t pid = fork();
-	char word = 'u';
-	if (pid != 0) {
-		(void)close(ends[1]);
-		*to = ends[0];
-		if (pid < 0 || (maps->uids.n == 0)) {
-			return pid;
-		}
-		bool ready = read(ends[0], &word, 1) == 1 && word == 'u' && !write_maps(pid, maps);
-		return ready && write(ends[0], &word, 1) == 1 ? pid : -1;
-	}
-	(void)close(ends[0]);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	*to = ends[1];
-	if (maps->uids.n == 0) {
-		return 0;
-	}
-	word = unshare(CLONE_NEWUSER) ? 'x' : 'u';
-	// Who is 0 inside has all capabilities there; the maps make it one.
-	if (write(ends[1], &word, 1) != 1 || read(ends[1], &word, 1) != 1
-		|| syscall(SYS_setresgid, 0, 0, 0) || syscall(SYS_setresuid, 0, 0, 0)) {
-		_exit(1);
-	}
-	return 0;
-}
-
-// A descriptor of a user namespace with these maps, -1 where there can be none.
-static int namespace_of(const struct map_pair *maps) {
-	int to = -1;
-	char path[64];
-	char word;
-	pid_t pid = fork_into(maps, &to);
-	if (pid == 0) {
-		(void)!read(to, &word, 1);
-		_exit(0);
-	}
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	int fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	br_closep(&to);
-	if (pid > 0) {
-		(void)waitpid(pid, NULL, 0);
-	}
-	return fd;
-}
-
-// ---- mounts ----
-
-// A tmpfs on this directory, in a mount namespace that nobody else sees. Clones of a mount can be
-// had from there only.
-static int tmpfs_at(const char *path) {
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)
-		|| mount("none", path, "tmpfs", 0, NULL)) {
-		return -1;
-	}
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-// The same directory through a mount of its own with other attributes; -1 where that cannot be.
-static int view_of(int dirfd, uint64_t attributes, int userns) {
-	struct mount_attr attr = {.attr_set = attributes};
-	if (userns >= 0) {
-		attr.userns_fd = (uint32_t)userns;
-	}
-	br_auto(br_closep) int fd = (int)syscall(
-		SYS_open_tree, dirfd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr))) {
-		return -1;
-	}
-	return br_steal_fd(&fd);
-}
-
 // ---- the one that asks ----
 
 struct oracle {
@@ -373,6 +261,10 @@ struct oracle {
 	uint64_t tried;
 	uint64_t without_acl;
 	uint64_t allowed;
+	// Refused by fs.protected_regular alone.
+	uint64_t kept;
+	unsigned protected_regular;
+	bool apart;
 };
 
 #define REQUIRE(condition) \
@@ -608,6 +500,9 @@ static void make_victim(struct oracle *o, unsigned i) {
 	REQUIRE(dir >= 0);
 	set_flags(dir, ".", 0);
 	set_flags(dir, "v", 0);
+	set_flags(dir, "w", 0);
+	(void)unlinkat(dir, "w", is_dir ? AT_REMOVEDIR : 0);
+	(void)unlinkat(dir, "n", i % 8 < 4 ? AT_REMOVEDIR : 0);
 	REQUIRE(!(is_dir ? mkdirat(dir, "v", 0700) : mknodat(dir, "v", S_IFREG | 0600, 0))
 		|| errno == EEXIST);
 	struct br_inode want = any_inode(&o->any, o->acls, is_dir ? S_IFDIR : S_IFREG, 07000);
@@ -622,15 +517,35 @@ static void make_victim(struct oracle *o, unsigned i) {
 	read_inode(o, dir, "", &o->inodes[i]);
 }
 
-static void compare_removal(struct oracle *o, unsigned i, const struct br_cred *cred) {
-	int said = o->job->removed[i];
-	bool sticky = false;
-	struct br_where where = where_of(o->job->view);
-	bool may = br_access_delete(&o->inodes[i], &o->victims[i], cred, &where, &sticky);
-	if (may != (said == 0) || (sticky && said != EPERM && said != EROFS)) {
+static void expect(const struct oracle *o, unsigned i, const struct br_cred *cred, const char *what,
+	bool may, int said) {
+	if (may != (said == 0)) {
 		tell(o, &o->inodes[i], cred);
 		tell(o, &o->victims[i], cred);
-		fail_msg("removing: %d, sticky %d; the kernel: %d", may, sticky, said);
+		fail_msg("%s: %d; the kernel: %s", what, may, strerror(said));
+	}
+}
+
+static void compare_removal(struct oracle *o, unsigned i, const struct br_cred *cred) {
+	const struct br_inode *dir = &o->inodes[i];
+	const struct br_inode *victim = &o->victims[i];
+	struct br_where where = where_of(o->job->view);
+	bool sticky = false;
+	bool gone = br_access_delete(dir, victim, cred, &where, &sticky);
+	bool made = br_access_create(dir, cred, &where);
+	int said = o->job->did[i].removed;
+	expect(o, i, cred, "to remove", gone, said);
+	if (sticky) {
+		expect(o, i, cred, "the sticky bit allows", said != EPERM && said != EROFS, EPERM);
+	}
+	expect(o, i, cred, "to make", made, o->job->did[i].made);
+	expect(o, i, cred, "to rename", gone && made, o->job->did[i].renamed);
+	if (o->job->did[i].opened != UNTRIED) {
+		bool kept = br_access_protected(dir, victim, cred, &where, o->protected_regular);
+		bool bits = br_access(dir, cred, &where, BR_X).missing == 0
+			&& br_access(victim, cred, &where, BR_W).missing == 0;
+		expect(o, i, cred, "to open with O_CREAT", bits && !kept, o->job->did[i].opened);
+		o->kept += bits && kept;
 	}
 	o->compared++;
 	o->allowed += said == 0;
@@ -689,9 +604,13 @@ static void empty(int dirfd) {
 	char below[16];
 	for (unsigned i = 0; i < INODES; i++) {
 		set_flags(dirfd, name_of(i), 0);
-		(void)snprintf(below, sizeof(below), "%s/v", name_of(i));
-		set_flags(dirfd, below, 0);
-		(void)unlinkat(dirfd, below, i % 4 == 1 ? AT_REMOVEDIR : 0);
+		for (const char *name = "nvw"; *name; name++) {
+			(void)snprintf(below, sizeof(below), "%s/%c", name_of(i), *name);
+			set_flags(dirfd, below, 0);
+			if (unlinkat(dirfd, below, 0)) {
+				(void)unlinkat(dirfd, below, AT_REMOVEDIR);
+			}
+		}
 		(void)unlinkat(dirfd, name_of(i), S_ISDIR(type_of(i)) ? AT_REMOVEDIR : 0);
 	}
 }
@@ -701,7 +620,7 @@ static uint64_t wanted_count(void) {
 	return words ? strtoull(words, NULL, 10) : DEFAULT_COUNT;
 }
 
-// All on one file system, whose directory views[VIEW_PLAIN] is: half of the comparisons.
+// All on one file system, whose directory views[VIEW_PLAIN] is.
 static void compare_on(struct oracle *o, const char *fs, int userns) {
 	o->fs = fs;
 	o->views[VIEW_READ_ONLY] = view_of(o->views[VIEW_PLAIN], MOUNT_ATTR_RDONLY, -1);
@@ -710,9 +629,10 @@ static void compare_on(struct oracle *o, const char *fs, int userns) {
 	// The workers inherit the views, and everybody may pass through the directory.
 	REQUIRE(!fchmod(o->views[VIEW_PLAIN], 0755));
 	fill(o);
+	shuffle_namespaces(&o->any);
 	start_workers(o);
 	o->compared = o->tried = o->allowed = o->without_acl = 0;
-	while (o->compared < wanted_count() / 2) {
+	while (o->compared < wanted_count() / DISKS) {
 		compare_batch(o);
 	}
 	print_message("%s%s%s: %llu comparisons, %llu allowed, %llu tried, %llu without ACL\n", fs,
@@ -720,12 +640,14 @@ static void compare_on(struct oracle *o, const char *fs, int userns) {
 		o->views[VIEW_MAPPED] < 0 ? " (no ID-mapped mount)" : "",
 		(unsigned long long)o->compared, (unsigned long long)o->allowed,
 		(unsigned long long)o->tried, (unsigned long long)o->without_acl);
-	o->compared = o->allowed = 0;
-	while (o->compared < DELETE_COUNT / 2) {
+	o->compared = o->allowed = o->kept = 0;
+	while (o->compared < wanted_count() / DISKS / 20) {
 		remove_batch(o);
 	}
-	print_message("%s: %llu removals, %llu allowed\n", fs, (unsigned long long)o->compared,
-		(unsigned long long)o->allowed);
+	print_message("%s: %llu changes of directories, %llu removals allowed, %llu files kept by "
+		      "fs.protected_regular=%u\n",
+		fs, (unsigned long long)o->compared, (unsigned long long)o->allowed,
+		(unsigned long long)o->kept, o->protected_regular);
 	stop_workers(o);
 	empty(o->views[VIEW_PLAIN]);
 	br_closep(&o->views[VIEW_READ_ONLY]);
@@ -738,33 +660,40 @@ static bool may_pretend(int dirfd) {
 		&& (permitted_now() & BIT(CAP_SETUID)) && (permitted_now() & BIT(CAP_SETGID));
 }
 
-static void compare_in(struct oracle *o, const char *path) {
-	o->views[VIEW_PLAIN] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static char place[200];
+
+static const char *const disks[] = {
+	"the temporary directory", "tmpfs", "ext4", "xfs", "btrfs", "overlay"};
+
+_Static_assert(N(disks) == DISKS, "each has its part of the count");
+
+static bool is_wanted(const char *disk) {
+	const char *word = getenv("BR_ORACLE_DISK");
+	return !word || strstr(disk, word);
+}
+
+static void test_disk(struct oracle *o, const char *disk) {
+	bool is_own = disk != disks[0];
+	const char *why = is_wanted(disk) ? NULL : "not asked for";
+	if (!why && is_own) {
+		why = o->apart ? disk_mount(disk, place) : "needs a mount namespace";
+	}
+	if (why) {
+		print_message("skipped: %s: %s\n", disk, why);
+		skip();
+	}
+	o->views[VIEW_PLAIN] = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	REQUIRE(o->views[VIEW_PLAIN] >= 0);
 	if (!may_pretend(o->views[VIEW_PLAIN])) {
 		print_message("skipped: needs root that may give files to any user\n");
 		skip();
 	}
-	int userns = namespace_of(&mount_map);
-	compare_on(o, "the temporary directory", userns);
+	br_auto(br_closep) int userns = namespace_of(&mount_map);
+	compare_on(o, disk, userns);
 	br_closep(&o->views[VIEW_PLAIN]);
-	o->views[VIEW_PLAIN] = tmpfs_at(path);
-	if (o->views[VIEW_PLAIN] >= 0) {
-		compare_on(o, "tmpfs", userns);
-	} else {
-		print_message("no tmpfs: may not mount one\n");
+	if (is_own) {
+		disk_unmount(disk, place);
 	}
-	br_closep(&o->views[VIEW_PLAIN]);
-	br_closep(&userns);
-	(void)umount2(path, MNT_DETACH);
-}
-
-static char place[200];
-
-static void test_kernel(void **state) {
-	struct oracle *o = *state;
-	o->any.state = any_seed();
-	compare_in(o, place);
 	for (size_t w = 0; w < N(namespaces); w++) {
 		if (o->workers[w].pid <= 0) {
 			print_message(
@@ -773,21 +702,82 @@ static void test_kernel(void **state) {
 	}
 }
 
+static void test_temporary(void **state) {
+	test_disk(*state, disks[0]);
+}
+
+static void test_tmpfs(void **state) {
+	test_disk(*state, "tmpfs");
+}
+
+static void test_ext4(void **state) {
+	test_disk(*state, "ext4");
+}
+
+static void test_xfs(void **state) {
+	test_disk(*state, "xfs");
+}
+
+static void test_btrfs(void **state) {
+	test_disk(*state, "btrfs");
+}
+
+static void test_overlay(void **state) {
+	test_disk(*state, "overlay");
+}
+
+// The level of fs.protected_regular, or -1. With a number: set it.
+static int protected_regular(int set) {
+	char word[8] = "";
+	br_auto(br_closep) int fd =
+		open("/proc/sys/fs/protected_regular", (set < 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+	if (set >= 0) {
+		int n = snprintf(word, sizeof(word), "%d", set);
+		return fd >= 0 && write(fd, word, (size_t)n) == n ? set : -1;
+	}
+	return fd >= 0 && read(fd, word, sizeof(word) - 1) > 0 ? atoi(word) : -1;
+}
+
+static int level_before;
+
+static const char *wanted_level(void) {
+	const char *level = getenv("BR_PROTECTED_REGULAR");
+	return level && *level ? level : NULL;
+}
+
 static int set_up(void **state) {
 	static struct oracle oracle;
 	const char *tmp = getenv("TMPDIR");
+	const char *level = wanted_level();
 	(void)snprintf(place, sizeof(place), "%s/bindright.XXXXXX", tmp ? tmp : "/tmp");
+	oracle.any.state = any_seed();
 	oracle.acls = br_acls_new();
 	oracle.job = mmap(NULL, sizeof(*oracle.job), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	level_before = protected_regular(-1);
+	if (level && protected_regular(atoi(level)) < 0) {
+		print_error("fs.protected_regular cannot be set\n");
+		return -1;
+	}
+	oracle.protected_regular = (unsigned)(level ? atoi(level)
+			: level_before < 0          ? 0
+						    : level_before);
 	*state = &oracle;
-	return mkdtemp(place) && oracle.acls && oracle.job != MAP_FAILED ? 0 : -1;
+	if (!mkdtemp(place) || !oracle.acls || oracle.job == MAP_FAILED) {
+		return -1;
+	}
+	oracle.apart = disks_apart();
+	return 0;
 }
 
 static int tear_down(void **state) {
 	struct oracle *o = *state;
 	br_acls_free(o->acls);
-	(void)umount2(place, MNT_DETACH);
+	while (umount2(place, MNT_DETACH) == 0) {
+	}
+	if (wanted_level()) {
+		(void)protected_regular(level_before);
+	}
 	br_auto(br_closep) int dirfd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	empty(dirfd);
 	return rmdir(place) || munmap(o->job, sizeof(*o->job)) ? -1 : 0;
@@ -795,7 +785,12 @@ static int tear_down(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_temporary),
+		cmocka_unit_test(test_tmpfs),
+		cmocka_unit_test(test_ext4),
+		cmocka_unit_test(test_xfs),
+		cmocka_unit_test(test_btrfs),
+		cmocka_unit_test(test_overlay),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

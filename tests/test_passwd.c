@@ -13,13 +13,13 @@
 
 #include <cmocka.h>
 
-/** The entries as "name=uid:gid" with "!" behind a malformed one; a line end in a name shows as %. */
+/** The entries as "name=uid:gid" with "!" behind a malformed one, "~" where the uid wraps; a line end in a name shows as %. */
 static char *show_users(const struct br_image_user *users, size_t n) {
 	struct br_buf buf = {0};
 	br_buf_add(&buf, "");
 	for (size_t i = 0; i < n; i++) {
-		br_buf_addf(&buf, "%s%s=%u:%u%s", i ? " " : "", users[i].name, users[i].uid,
-			users[i].gid, users[i].malformed ? "!" : "");
+		br_buf_addf(&buf, "%s%s=%u:%u%s%s", i ? " " : "", users[i].name, users[i].uid,
+			users[i].gid, users[i].malformed ? "!" : "", users[i].wraps ? "~" : "");
 	}
 	for (size_t i = 0; i < buf.n; i++) {
 		buf.s[i] = buf.s[i] == '\n' ? '%' : buf.s[i];
@@ -36,7 +36,8 @@ static char *show_groups(const struct br_image_group *groups, size_t n) {
 		for (size_t k = 0; groups[i].members[k]; k++) {
 			br_buf_addf(&buf, "%s%s", k ? "," : "", groups[i].members[k]);
 		}
-		br_buf_addf(&buf, ")%s", groups[i].malformed ? "!" : "");
+		br_buf_addf(
+			&buf, ")%s%s", groups[i].malformed ? "!" : "", groups[i].wraps ? "~" : "");
 	}
 	for (size_t i = 0; i < buf.n; i++) {
 		buf.s[i] = buf.s[i] == '\n' ? '%' : buf.s[i];
@@ -87,14 +88,14 @@ static const struct {
 	{"one more", TEXT("a:x:2147483648:1\n"), "a=2147483648:1!"},
 	{"nobody of 32 bits", TEXT("a:x:4294967294:1\n"), "a=4294967294:1!"},
 	{"no ID", TEXT("a:x:4294967295:1\n"), "a=4294967295:1!"},
-	{"wraps to root", TEXT("a:x:4294967296:1\n"), "a=0:1!"},
-	{"wraps", TEXT("a:x:4294968297:1\n"), "a=1001:1!"},
-	{"negative", TEXT("a:x:-1:-2\n"), "a=4294967295:4294967294!"},
-	{"the largest of 64 bits", TEXT("a:x:9223372036854775807:1\n"), "a=4294967295:1!"},
+	{"wraps to root", TEXT("a:x:4294967296:1\n"), "a=0:1!~"},
+	{"wraps", TEXT("a:x:4294968297:1\n"), "a=1001:1!~"},
+	{"negative", TEXT("a:x:-1:-2\n"), "a=4294967295:4294967294!~"},
+	{"the largest of 64 bits", TEXT("a:x:9223372036854775807:1\n"), "a=4294967295:1!~"},
 	{"too large is the largest", TEXT("a:x:9223372036854775808:99999999999999999999999\n"),
-		"a=4294967295:4294967295!"},
+		"a=4294967295:4294967295!~"},
 	{"too small is the smallest", TEXT("a:x:-9223372036854775809:-99999999999999999999\n"),
-		"a=0:0!"},
+		"a=0:0!~"},
 	{"too large, then no digit", TEXT("a:x:99999999999999999999x:1\n"), "a=0:1!"},
 	{"zero byte in a name", TEXT("a\0b:x:1:2\n"), "a%b=1:2"},
 	{"zero byte in a number", TEXT("a:x:1\0:2\n"), "a=0:2!"},
@@ -115,7 +116,7 @@ static const struct {
 	{"no number", TEXT("a:x\n"), "a=0()!"},
 	{"empty number", TEXT("a:x::b\n"), "a=0(b)!"},
 	{"not a number", TEXT("a:x:five:b\n"), "a=0(b)!"},
-	{"out of range", TEXT("a:x:4294967296:b\n"), "a=0(b)!"},
+	{"out of range", TEXT("a:x:4294967296:b\n"), "a=0(b)!~"},
 	{"comment", TEXT("#a:x:1:b\n # c\nd:x:2:e\n"), "d=2(e)"},
 	{"CRLF is not the member's", TEXT("a:x:1:b,c\r\n"), "a=1(b,c)"},
 	{"blanks are the member's", TEXT("a:x:1:b, c ,d\n"), "a=1(b, c ,d)"},

@@ -188,6 +188,8 @@ static void make_sample(struct sample *s) {
 	s->container.nenvironment = 1;
 	s->container.entrypoint_at = s->word.at;
 	s->container.has_entrypoint = true;
+	s->container.has_command = true;
+	s->container.working_dir = s->word;
 	s->container.ignores = &s->ignore;
 	s->container.nignores = 1;
 	s->spec.files = s->files;

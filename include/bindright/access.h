@@ -114,6 +114,34 @@ bool br_access_needs_acl(const struct br_inode *inode, const struct br_cred *cre
 bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,
 	const struct br_cred *cred, const struct br_where *where, bool *sticky);
 
+/**
+ * May cred make a new entry in `dir` (may_create() and may_o_create(), fs/namei.c)? Write and search,
+ * also where the directory is append-only; on an ID-mapped mount cred's own IDs must have a mapping
+ * (EOVERFLOW otherwise). To rename within one directory takes this and br_access_delete().
+ */
+bool br_access_create(
+	const struct br_inode *dir, const struct br_cred *cred, const struct br_where *where);
+
+/**
+ * Does fs.protected_regular at this level (0 to 2) refuse to open the existing file in `dir` with
+ * O_CREAT, as `>` and most programs do, although its bits allow it (may_create_in_sticky(),
+ * fs/namei.c)? In sticky directories that others (level 2: or the group) may write, for files that
+ * neither cred nor the directory's owner owns; no capability helps.
+ */
+bool br_access_protected(const struct br_inode *dir, const struct br_inode *file,
+	const struct br_cred *cred, const struct br_where *where, unsigned level);
+
+/**
+ * What cred makes in the directory `parent` (which has BR_HAVE_DEFAULT_ACL) when it asks for `mode`:
+ * the type and the bits 07777 as given to open(2), mkdir(2) or mknod(2). Owner and group (the
+ * parent's where that is setgid), and mode and ACL: a default ACL takes the place of the umask, and
+ * gives no more than was asked for. Says nothing of whether cred may create there at all. For
+ * mounts without ID maps, and file systems without `grpid`. New ACLs are interned. 0, or -1 with
+ * ENOMEM.
+ */
+int br_access_created(const struct br_inode *parent, const struct br_cred *cred, uint32_t mode,
+	struct br_acls *acls, struct br_inode *out);
+
 /** "owner", "acl-user", "group", "acl-group", "other", "cap-dac-override", … */
 const char *br_rule_name(enum br_rule rule);
 

@@ -6,6 +6,7 @@
 
 #include <bindright/access.h>
 #include <bindright/demand.h>
+#include <bindright/habits.h>
 #include <bindright/scan.h>
 
 /** A finding code as a number: 101 is BR101. Stable for ever. */
@@ -132,6 +133,12 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** The engine does not run as root. */
+	bool rootless;
+	/** The engine's habits; NULL: those of the newest Docker. */
+	const struct br_habits *habits;
+	/** Which containers of the spec run now (spec->n), or NULL: nobody was asked. */
+	const bool *running;
 	/** Host users whose IDs are nobody else's: the one who runs it. Names, NULL at the end; or NULL. */
 	const char *const *keepers;
 	/** May be {0}. */
@@ -142,11 +149,15 @@ struct br_check_options {
 struct br_check_input {
 	const struct br_spec *spec;
 	const struct br_identity *identities;
+	/** How the engine runs; NULL: Docker as root, without userns-remap. */
+	const struct br_engine_mode *mode;
 	const struct br_demands *demands;
 	/** Names the host's accounts. */
 	struct br_hostdb *hostdb;
 	/** Interns what is read. */
 	struct br_acls *acls;
+	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
+	const struct br_image *images;
 };
 
 /**

@@ -21,6 +21,8 @@ struct br_explain_query {
 	unsigned need;
 	/** The mount is read-only. */
 	bool read_only;
+	/** But not what is mounted below `from` (br_habits_submounts). */
+	bool writable_below;
 	/**
 	 * NULL: the object alone is judged. "/": every directory and link on the way too. Else a
 	 * directory at or above `path`: the way begins there (a container enters at its mount

@@ -4,6 +4,7 @@
 #ifndef BINDRIGHT_IDENTITY_H
 #define BINDRIGHT_IDENTITY_H
 
+#include <bindright/engine.h>
 #include <bindright/idmap.h>
 #include <bindright/image.h>
 
@@ -71,7 +72,7 @@ struct br_identity {
 	/** The groups cannot all be known (a bare UID takes groups from an image that was not read). */
 	bool groups_unsure;
 	struct br_cred cred;
-	/** An ID without a mapping in the user namespace (BR307), or false. */
+	/** The user, the group or an added one has no mapping in the user namespace (BR307). */
 	bool unmapped;
 	const struct br_origin *origins;
 	size_t norigins;
@@ -91,10 +92,6 @@ struct br_identity {
  */
 const struct br_identity *br_identity_of_data(const struct br_identity *identity, bool writes);
 
-enum br_engine {
-	BR_ENGINE_DOCKER,
-};
-
 /** A pinned identity from --user SERVICE=UID[:GID]. */
 struct br_pin {
 	struct br_text service;
@@ -104,8 +101,74 @@ struct br_pin {
 	struct br_span at;
 };
 
-struct br_identity_options {
+struct br_hostdb;
+struct br_host_user;
+
+/**
+ * How the engine runs containers: whose rules, with whose rights, and in which user namespace. Made once a run.
+ */
+struct br_engine_mode {
+	/** Never UNSAID. */
 	enum br_engine engine;
+	/** major * 100 + minor: what --engine-version says, else what the running engine says, else the newest that was measured. */
+	unsigned version;
+	/** The OCI runtime that the running engine names ("runc", "crun"); NULL: not known. */
+	const char *runtime;
+	/** Who runs a rootless engine; NULL: root does. */
+	const struct br_host_user *user;
+	/** With these credentials the engine reaches sources: root's, or that user's. */
+	struct br_cred cred;
+	/**
+	 * Empty: the initial user namespace. Else the one that a rootless engine itself is in (its container's maps lie inside it), or the one that a Docker with userns-remap puts
+	 * containers into.
+	 */
+	struct br_idmap uids;
+	struct br_idmap gids;
+	/** Why the maps cannot be known, one clause; NULL where they are. */
+	const char *why;
+	/** The accounts that it was worked out with. */
+	struct br_hostdb *hostdb;
+	/** From what it is: "engine", "engine user", "uid map", "gid map". */
+	const struct br_origin *origins;
+	size_t norigins;
+};
+
+/** What is said about the engine. Words are s NULL where they are absent. */
+struct br_engine_request {
+	/** --engine, one of its words. */
+	struct br_text engine;
+	/** --engine-user: a host user's name or UID. */
+	struct br_text user;
+	/** --daemon-config: a file, as it is (not below the sysroot). */
+	struct br_text daemon_config;
+	/** --engine-version. */
+	struct br_text version;
+	/** What the input says: its engine, and that root runs it. */
+	enum br_engine input;
+	bool by_root;
+	/** The user behind sudo, else the caller. */
+	br_hostid invoker;
+	/** What the running engine says of itself; NULL: none was asked. */
+	const struct br_engine_info *info;
+};
+
+/**
+ * The engine that the words, the input and the running engine amount to, before its maps are looked up: --engine, else the running engine's own word, else the input's (Podman is rootless where the invoker is not root and the line
+ * does not say sudo), else Docker.
+ */
+enum br_engine br_engine_choose(const struct br_engine_request *request);
+
+/**
+ * Work the mode out; db is borrowed and outlives it. Docker: `userns-remap` of daemon.json ("default" is dockremap; names and UIDs as dockerd reads them), ranges of subuid and subgid in moby's
+ * order; without root rootlesskit's map: 0 is the user, then the ranges. Podman without root: the same, sorted by start; without ranges only 0 is mapped. NULL with an error in dx: bad words, a daemon.json
+ * that is none, an unknown user, ranges that overlap or that there are none of where the engine needs some.
+ */
+const struct br_engine_mode *br_engine_mode_read(struct br_arena *arena,
+	const struct br_engine_request *request, struct br_hostdb *db, struct br_diags *dx);
+
+struct br_identity_options {
+	/** NULL: Docker as root, without userns-remap. */
+	const struct br_engine_mode *mode;
 	const struct br_pin *pins;
 	size_t npins;
 	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
@@ -127,6 +190,15 @@ struct br_identity_options {
  */
 const struct br_identity *br_identify(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_identity_options *options, struct br_diags *dx);
+
+/**
+ * The maps of an ID-mapped mount of that container (Podman's `idmap`, an OCI mount's mappings): from the IDs on disk to those of the host that the mount shows. Empty where it is none, or
+ * the runtime leaves it out: runc does so silently, and a mount of a rootless engine or without a user namespace has none. Without a known runtime it is crun, and a warning says so. mode NULL: Docker, which has no such
+ * mounts. 0, or -1 with an error at the words that are wrong.
+ */
+int br_mount_maps(struct br_arena *arena, const struct br_engine_mode *mode,
+	const struct br_identity *identity, const struct br_mount *mount, struct br_idmap *uids,
+	struct br_idmap *gids, struct br_diags *dx);
 
 /** CAP_ names: "CAP_DAC_OVERRIDE" of a number, NULL for one that is none; and back (prefix optional, any case), -1 for none. */
 const char *br_cap_name(unsigned cap);

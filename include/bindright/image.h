@@ -14,8 +14,12 @@ struct br_image_user {
 	const char *name;
 	uint32_t uid;
 	uint32_t gid;
+	/** Its home directory; NULL: not known. */
+	const char *home;
 	/** A field that should be a number is none: the engine takes it for 0 (root!). */
 	bool malformed;
+	/** The uid in the file is another number, of which `uid` is the low 32 bits: by them the line is not found. */
+	bool wraps;
 	/** The number was not stated but allocated (a useradd without -u), or is what such base images have: sure only as far as the base image is known. */
 	bool allocated;
 	/** The primary group is not known (a name that only the base image could explain); gid is 0 then and means nothing. */
@@ -31,6 +35,8 @@ struct br_image_group {
 	/** Names, NULL at the end. */
 	const char *const *members;
 	bool malformed;
+	/** As a user's. */
+	bool wraps;
 	bool allocated;
 	struct br_span at;
 };
@@ -46,6 +52,106 @@ enum br_image_origin {
 	BR_IMAGE_DOCKERFILE,
 	/** The table of well-known images. */
 	BR_IMAGE_KNOWN,
+	/** Files of the host in the place of the image's: a root directory, or mounts on its passwd and group. */
+	BR_IMAGE_HOST,
+};
+
+/** What stands at a path of an image's file system. */
+enum br_image_type {
+	BR_IMAGE_ABSENT,
+	BR_IMAGE_DIRECTORY,
+	BR_IMAGE_FILE,
+	BR_IMAGE_LINK,
+	/** A device, a socket, or what cannot be told. */
+	BR_IMAGE_OTHER,
+};
+
+/** One path of an image's file system, as a container finds it before anything is mounted. IDs are the container's. */
+struct br_image_node {
+	/** Absolute, without ".", "..", doubled or closing slashes; "/" is the root. */
+	const char *path;
+	enum br_image_type type;
+	bool owner_known;
+	bool mode_known;
+	uint32_t uid;
+	uint32_t gid;
+	/** Permission bits with set-ID and sticky. */
+	uint32_t mode;
+	/** Where a link leads, as it stands there; else NULL. */
+	const char *link;
+	/** ARCHIVE: read; DOCKERFILE: made by it; KNOWN: what such base images have. */
+	enum br_image_origin origin;
+	/** The Dockerfile made it new: nothing was there before, and what is below it is the Dockerfile's too. */
+	bool is_new;
+	/** The Dockerfile made the directory and put nothing into it. */
+	bool is_empty;
+	/** There may be things in it that are nobody knows whose. */
+	bool is_open;
+	/** A package may have made it before, for an account of its own. */
+	bool maybe_packaged;
+	/** Where the Dockerfile makes it, or gives it to somebody; {0} elsewhere. */
+	struct br_span at;
+};
+
+enum {
+	BR_LIBRARY_PATHS = 4,
+};
+
+/** A file or directory that a library writes. */
+struct br_library_path {
+	/** "its log file" */
+	const char *what;
+	/** The setting that names the place in its configuration, or NULL. */
+	const char *key;
+	/** Variables that name the place, each with what is put behind it ("XDG_CACHE_HOME/torch"), '|' between them: the first that is set counts; or NULL. */
+	const char *variables;
+	/** Where it is otherwise: absolute, or below "$HOME" or "$PWD" (the working directory). NULL: no more paths. */
+	const char *path;
+	/** Its directory has to be writable. */
+	bool is_file;
+};
+
+/** What a library or program writes by itself, without being asked to. In lists '|' stands between the words; NULL: none. */
+struct br_library {
+	/** As people call it: "supervisor". */
+	const char *name;
+	/** It writes only where the image's command starts it. */
+	bool by_command;
+	/** Packages of pip, and of the system's package managers, that bring it. */
+	const char *pip;
+	const char *system;
+	/** Its program in the image's command. */
+	const char *programs;
+	/** How the path of one of its files ends. */
+	const char *files;
+	/** Where its configuration is looked for. */
+	const char *config;
+	/** Variables that nothing else uses: who sets one uses the library. */
+	const char *own;
+	/** Variables with which it does not write. */
+	const char *unless;
+	struct br_library_path paths[BR_LIBRARY_PATHS];
+	/** A clause: what happens where it cannot write. */
+	const char *effect;
+	/** A sentence: what helps. */
+	const char *advice;
+	/** Where it is known from, and when somebody looked. */
+	const char *source;
+};
+
+/** A library that an image has. */
+struct br_image_library {
+	const struct br_library *library;
+	/** A clause: "the image has /usr/bin/supervisord", "pip installs transformers". */
+	const char *evidence;
+	/** Its paths by its configuration; the fields are NULL where that says nothing of them. */
+	const char *configured[BR_LIBRARY_PATHS];
+	/** It is a package of the system, with that one's configuration where nothing else takes its place. */
+	bool packaged;
+	/** It has a configuration of its own that was not read. */
+	bool config_unknown;
+	/** Of the Dockerfile, or {0}. */
+	struct br_span at;
 };
 
 /** What an image's entrypoint is known to do after it starts as root (or under a variable's command). */
@@ -85,6 +191,23 @@ struct br_image {
 	size_t nusers;
 	const struct br_image_group *groups;
 	size_t ngroups;
+	/** Whoever is not among the users is in no passwd of the image: beside accounts_complete, for numbers from 1000 on. */
+	bool accounts_named;
+	/** What is known of its file system, in no order, each path once. */
+	const struct br_image_node *nodes;
+	size_t nnodes;
+	/** What is not among the nodes is not there, or belongs to the owner of the nearest directory above it. */
+	bool nodes_complete;
+	/** VOLUME: where it says that data are written; the places are in the Dockerfile. */
+	const struct br_text *volumes;
+	size_t nvolumes;
+	/** ENTRYPOINT and CMD, one behind the other, as far as they are known. */
+	const char *const *command;
+	size_t ncommand;
+	/** WORKDIR; NULL: not known. */
+	const char *workdir;
+	const struct br_image_library *libraries;
+	size_t nlibraries;
 	/** ENV of the image, "NAME=VALUE". */
 	const char *const *environment;
 	size_t nenvironment;
@@ -101,10 +224,32 @@ struct br_image_options {
 	size_t narchives;
 	/** The engine's socket ("/var/run/docker.sock"); NULL: no engine is asked. */
 	const char *socket;
+	/** The engine looks names up in what is mounted over passwd and group (Podman). */
+	bool reads_mounted;
 	/** "linux/amd64"; NULL: this machine's. */
 	const char *platform;
 	/** Compose project directory and such come with the spec. */
 };
+
+/** What a running engine says of itself. Owned by the arena it was made in. */
+struct br_engine_info {
+	const char *socket;
+	/** Podman's service, which answers like Docker. */
+	bool is_podman;
+	bool is_rootless;
+	/** Docker has userns-remap. */
+	bool has_userns;
+	/** major * 100 + minor; 0 where it does not say. */
+	unsigned version;
+	/** Where it keeps everything; under userns-remap it ends with "/UID.GID", the first IDs of the maps. "" where it does not say. */
+	const char *root_dir;
+	/** "runc", "crun"; "" where it does not say. */
+	const char *runtime;
+};
+
+/** Ask the engine at this socket (GET /version, GET /info; at most a second). 1 with *out; 0 where none answers, which is not worth a message; -1 with an error in dx. */
+int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
+	struct br_diags *dx);
 
 /**
  * What is known about each container's image: an array of spec->n, in order; a container of which nothing is known has origin NOTHING. For `build:` the Dockerfile counts unless an archive or the engine has an
@@ -113,5 +258,23 @@ struct br_image_options {
  */
 const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, struct br_diags *dx);
+
+/**
+ * Whether what an image of this reference (NULL: any) finds at this container path is known to be only read: its documentation mounts it so, or nothing ever writes it (/etc/localtime). 1, 0, or -1 with
+ * ENOMEM.
+ */
+int br_image_only_reads(struct br_arena *arena, const char *reference, const char *target);
+
+/**
+ * Ask the engine which containers of a compose project run now: running[i] of spec->n, by the labels that compose gives them. One that does not answer has none. 0, or -1 with an error in dx.
+ */
+int br_images_running(struct br_arena *arena, const struct br_spec *spec,
+	const struct br_image_options *options, bool *running, struct br_diags *dx);
+
+/** The node of exactly this path, or NULL. */
+const struct br_image_node *br_image_node_at(const struct br_image *image, const char *path);
+
+/** The table of libraries that write by themselves; its length. */
+size_t br_libraries(const struct br_library **libraries);
 
 #endif

@@ -87,6 +87,11 @@ enum {
 	BR_IMMUTABLE = 1 << 0,
 	BR_APPEND = 1 << 1,
 	BR_MOUNT_ROOT = 1 << 2,
+	/**
+	 * It lies on a read-only mount, or a read-only file system, that was entered below a scan's root.
+	 * No attribute of the inode: only a scan says so.
+	 */
+	BR_READ_ONLY = 1 << 3,
 };
 
 /** Which facts of br_inode are filled beyond statx's. */

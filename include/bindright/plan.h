@@ -52,6 +52,13 @@ struct br_plan_options {
 	size_t ncaller_groups;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
+	/**
+	 * The other direction: whatever belongs to a container's UID, to one in the range that is mapped into its user namespace, or to root, goes to the only keeper; the containers keep what
+	 * they have, and get what they need of it. Nothing else is changed.
+	 */
+	bool reclaim;
+	/** br_plan_save() will be asked for: costs a few microseconds an inode. */
+	bool digests;
 };
 
 enum br_action_kind {
@@ -163,6 +170,25 @@ struct br_account {
 	br_hostid gid;
 };
 
+/**
+ * A change of the input that serves in place of a change of the host (only what is sure to serve: the same decision, asked of everything that was seen), or one of the choices where no
+ * state serves exactly.
+ */
+struct br_advice {
+	/** "read-only", "user", "group-add", "userns", "idmap"; of choices "mount-option", "group", "owner", "move", "server", "copy-up", "same-user". */
+	const char *kind;
+	/** One of several ways, none of them exact. */
+	bool choice;
+	/** NULL: it is about a tree. */
+	const struct br_container *container;
+	/** One clause each: what to do, what it costs. */
+	const char *summary;
+	const char *price;
+	/** The edit: `with` takes the place of what stands at `at` (len 0: is put there). with NULL: none is known. */
+	struct br_span at;
+	const char *with;
+};
+
 /** What was settled for one tree. */
 struct br_tree_plan {
 	const struct br_tree *tree;
@@ -209,6 +235,9 @@ struct br_plan {
 	/** Sentences about what will not be usable tomorrow, and advice about the spec with its file:line. */
 	const char *const *notes;
 	size_t nnotes;
+	/** What could be changed in the input instead, and choices. */
+	const struct br_advice *advice;
+	size_t nadvice;
 	/** Inodes that change, directories to be made and accounts counted in: 0 means nothing to do. */
 	uint64_t changes;
 };
@@ -219,6 +248,8 @@ struct br_plan_input {
 	const struct br_demands *demands;
 	struct br_hostdb *hostdb;
 	struct br_acls *acls;
+	/** Whose rules apply; UNSAID: what the spec says. */
+	enum br_engine engine;
 };
 
 /** Everything is borrowed and outlives the plan. NULL with an error in dx. */
@@ -234,6 +265,64 @@ int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
  */
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
+
+enum {
+	/** 64 lower-case digits and a NUL. */
+	BR_DIGEST = 65,
+	/** How large the file of a saved plan may be. */
+	BR_SAVED_BYTES = 1 << 20,
+};
+
+/** A thing with a digest: an input file and its bytes, a container and what it is and demands, a tree and all of its changes. */
+struct br_saved_item {
+	/** Any bytes that are no UTF-8 are escaped. */
+	const char *name;
+	const char *digest;
+	/** Of a tree: inodes that change. */
+	uint64_t changes;
+	/** Of a tree: the identity of its root. The device's number is not part of it: a reboot may change it. 0 where it is missing. */
+	uint64_t ino;
+	struct br_time born;
+	/** In the file that it was read from. */
+	struct br_span at;
+};
+
+/**
+ * What a saved plan promises. It holds no changes, only digests of them: whoever applies it makes the plan again, by the same words, and compares. Its size does not depend on
+ * the number of files.
+ */
+struct br_saved {
+	/** Where, by which words of the command line, and by whom it was made. */
+	const char *directory;
+	const char *const *words;
+	size_t nwords;
+	uint32_t caller;
+	const struct br_saved_item *files;
+	size_t nfiles;
+	const struct br_saved_item *containers;
+	size_t ncontainers;
+	const struct br_saved_item *trees;
+	size_t ntrees;
+	/** Of directories and accounts to be made, kept users and their demands. */
+	const char *rest;
+	uint64_t changes;
+	/** The text that it was read from. */
+	uint16_t text;
+};
+
+/**
+ * The promise of a settled plan made with options.digests. `directory` and `words` are left to the caller; `text` of *out (0: none) is no input file. The digest of a tree is one over the
+ * set of (path, before, after), in whatever order the walk met them: a sum, modulo 2^2048, of hashes of the paths that share both states. 0 or -1 with ENOMEM.
+ */
+int br_plan_save(const struct br_plan *plan, const struct br_places *places, struct br_arena *arena,
+	struct br_saved *out);
+/** Put the seal under a report that holds a saved plan: a digest of all bytes before it. Heap, the caller frees; `bytes` are freed. NULL with ENOMEM. */
+char *br_saved_seal(char *bytes, size_t *n);
+/** Read the text with this number, and check its seal. NULL with an error at its place in dx: no JSON, no saved plan, cut short, edited. */
+const struct br_saved *br_saved_read(struct br_arena *arena, uint16_t text, struct br_diags *dx);
+/** Whether the plan that was made again is the one that was saved. 0; -1 with one error in dx, and a note for each thing that is not as it was. */
+int br_saved_compare(const struct br_saved *saved, const struct br_saved *now, struct br_diags *dx);
+
 void br_plan_free(struct br_plan *plan);
 void br_plan_freep(struct br_plan **plan);
 

@@ -33,6 +33,8 @@ struct br_report {
 	const char *engine;
 	/** Warnings and notes of reading, shown as findings (BR001 and such) in JSON. */
 	const struct br_diags *diags;
+	/** The plan's promise: written into the report (JSON), which is sealed then. */
+	const struct br_saved *saved;
 };
 
 struct br_report_style {

@@ -57,7 +57,7 @@ struct br_scan_options {
 	unsigned threads;
 	/** Levels below the root that are looked at: 0 the root only. UINT_MAX: everything. */
 	unsigned depth;
-	/** Enter mount points. */
+	/** Enter mount points. What lies on a read-only one has BR_READ_ONLY among its attributes. */
 	bool cross;
 	/** Give BR_LEAVE events. */
 	bool leave;

@@ -47,9 +47,13 @@ struct br_fs {
 	enum br_answer keeps_acls;
 	/** FUSE, NFS, 9p, autofs: calls can hang or lie about what others may do. */
 	bool remote;
-	/** FUSE without allow_other: only this UID (user_id=) gets in; BR_NO_ID's value otherwise. */
+	/** FUSE without allow_other: only this UID (user_id=) with this GID (group_id=) gets in, root neither; BR_NO_ID's value otherwise. */
 	uint32_t fuse_only_uid;
+	uint32_t fuse_only_gid;
 };
+
+/** Whether it is such a FUSE file system. */
+bool br_fs_is_private(const struct br_fs *fs);
 
 /** A bind source. Owned by the arena, except the descriptors. */
 struct br_source {

@@ -1,20 +1,26 @@
 /**
  * What is going to run: containers, their user words and their mounts, as the input says it.
  *
- * A reader turns a text (today a compose project) into one br_spec. It resolves relative paths, variables, merges and defaults
+ * A reader turns a text (a compose project, run lines, an OCI bundle) into one br_spec. It resolves relative paths, variables, merges and defaults
  * exactly as the engine's own front end does, and resolves nothing else: no user name is looked up, no path is opened below a bind source.
- * Every value keeps its place. Source of the rules: the Compose Specification and what `docker compose config` does.
+ * Nothing that a text says is ever executed. Every value keeps its place. Source of the rules: the Compose Specification and what `docker compose config` does; the clients' own
+ * option tables and their volume and mount parsers; the OCI runtime specification and what runc and crun do.
  */
 #ifndef BINDRIGHT_SPEC_H
 #define BINDRIGHT_SPEC_H
 
 #include <bindright/diag.h>
+#include <bindright/engine.h>
 
 struct br_arena;
 
 /** What kind of text the input is. */
 enum br_input_kind {
 	BR_INPUT_COMPOSE,
+	/** `docker run`, `podman run`, `nerdctl run` and their like, from argv or a text. */
+	BR_INPUT_RUN_LINE,
+	/** An OCI runtime bundle's config.json. */
+	BR_INPUT_OCI,
 };
 
 /** What a mount is. Only BIND, VOLUME_BIND, SECRET and CONFIG reach a host path. */
@@ -55,17 +61,23 @@ struct br_mount {
 	struct br_text target;
 	bool read_only;
 	enum br_create create;
-	/** create_host_path as written: -1 absent, 0 false, 1 true. */
+	/** create_host_path as the front end has it: -1 absent, 0 false, 1 true (so also every bind of the short form). */
 	int create_host_path;
 	/** 'z', 'Z' or 0. */
 	char selinux;
 	/** volume.nocopy. */
 	bool nocopy;
+	/** Podman's `:U` (also `chown=true`): before it starts, the engine gives the whole tree to the container's user. */
+	bool chown;
+	/** Podman's `:O`: writes go to an upper directory and never reach the source. */
+	bool overlay;
+	/** Podman's "idmap" or "idmap=uids=DISK-HOST-COUNT#…;gids=…"; an OCI mount's uidMappings and gidMappings in the same words. s NULL where there is none. */
+	struct br_text idmap;
 	/** "rprivate", "rshared", …, or NULL. */
 	struct br_text propagation;
 	/** bind.recursive, or NULL. */
 	struct br_text recursive;
-	/** The options of the short form as they stand there, in order. */
+	/** The options of the short form as they stand there, in order; of a tmpfs "mode=…", "uid=…" and the like. */
 	const struct br_text *options;
 	size_t noptions;
 	/** A variable in the source is unset (its name), or NULL: `fix` refuses such a mount. */
@@ -113,7 +125,34 @@ struct br_container {
 	/** The image's entrypoint does not run: there is an `entrypoint:`. */
 	bool has_entrypoint;
 	struct br_span entrypoint_at;
+	/** The image's command does not run: there is a `command:`. */
+	bool has_command;
+	/** `working_dir:`, or NULL. */
+	struct br_text working_dir;
 	struct br_text userns_mode;
+	/** The maps as written, one word each: Podman's `--uidmap` and `--gidmap` ("[flags]CONTAINER:HOST[:COUNT]"), an OCI config's mappings as "CONTAINER:HOST:COUNT". */
+	const struct br_text *uid_maps;
+	size_t nuid_maps;
+	const struct br_text *gid_maps;
+	size_t ngid_maps;
+	/** Podman's `--subuidname` and `--subgidname`. */
+	struct br_text subuid_name;
+	struct br_text subgid_name;
+	/** Podman's `--hostuser`, each a host user's name or UID that the container's passwd gets. */
+	const struct br_text *host_users;
+	size_t nhost_users;
+	/** Podman's `--umask`, an OCI process's umask, in octal digits. */
+	struct br_text umask;
+	/** The container's root is this host directory (Podman's `--rootfs`, an OCI root.path), absolute; s NULL where it is an image. */
+	struct br_text rootfs;
+	/** Podman's `--pod`: the pod's user namespace counts. */
+	struct br_text pod;
+	/** An OCI process: `user` is "UID:GID" and `group_add` numbers, taken as they are; the two sets below are its capabilities, cap_add and cap_drop are empty. */
+	bool literal;
+	const struct br_text *cap_bounding;
+	size_t ncap_bounding;
+	const struct br_text *cap_ambient;
+	size_t ncap_ambient;
 	struct br_text network_mode;
 	struct br_text pid;
 	struct br_text ipc;
@@ -141,6 +180,10 @@ struct br_container {
 struct br_spec {
 	struct br_arena *arena;
 	enum br_input_kind kind;
+	/** The engine that the input names (`podman run …`); UNSAID where it names none. Whether that runs rootless no run line says: it is the rootful one's value then. */
+	enum br_engine engine;
+	/** The line itself starts with sudo (or doas): root runs the engine. */
+	bool by_root;
 	/** The files that were read, as named on the command line or found (shown to people, in order). */
 	const char *const *files;
 	size_t nfiles;
@@ -167,16 +210,34 @@ struct br_spec_request {
 	const char *const *overrides;
 	/** The caller's environment, "NAME=VALUE". */
 	const char *const *environment;
+	/** Where the words of `files`, `services` and `env_files` stand, parallel to them, for errors; NULL: no place. */
+	const struct br_span *files_at;
+	const struct br_span *services_at;
+	const struct br_span *env_files_at;
+	struct br_span project_name_at;
 	/** What ~ stands for; NULL: it stays as it is, with a warning. */
 	const char *home;
 	/** The directory to start from; absolute. */
 	const char *cwd;
 	/** The compose version whose rules count, major * 100 + minor (2.26 is 226); 0: the newest known. */
 	unsigned compose_version;
+	/** The version of the engine and its client, major * 100 + minor; 0: the newest known. */
+	unsigned engine_version;
+	/** What the input is; where `kind_said` is not set it is recognised from the first file. */
+	enum br_input_kind kind;
+	bool kind_said;
+	/** A run line's words, each with its place in dx's table: then no file is read. */
+	const struct br_text *line;
+	size_t nline;
+	/** The engine that was asked for: of a text with run lines of several, its lines count. UNSAID: they must be of one. */
+	enum br_engine engine;
+	/** The caller as `id` would know them; user_name NULL: not known. */
+	uint32_t uid, gid;
+	const char *user_name;
 };
 
 /**
- * Read a compose project. NULL with at least one error in dx (warnings may stand there in either case). Nothing is changed anywhere. The project directory, the .env
+ * Read what is going to run. NULL with at least one error in dx (warnings may stand there in either case). Nothing is changed anywhere. The project directory, the .env
  * files and the compose files are read; each enters dx's places under the name by which the user knows it.
  *
  * The texts may be anybody's, so a forked child without any rights makes sense of them, and what it answers is checked. Not while other threads run; the caller does not

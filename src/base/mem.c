@@ -1,4 +1,5 @@
 #include <base/mem.h>
+#include <bindright/arena.h>
 
 #include <errno.h>
 #include <stdalign.h>
@@ -43,6 +44,22 @@ void br_arena_release(struct br_arena *arena) {
 		block = next;
 	}
 	*arena = (struct br_arena){0};
+}
+
+struct br_arena *br_arena_new(void) {
+	return calloc(1, sizeof(struct br_arena));
+}
+
+void br_arena_free(struct br_arena *arena) {
+	if (arena) {
+		br_arena_release(arena);
+		free(arena);
+	}
+}
+
+void br_arena_freep(struct br_arena **arena) {
+	br_arena_free(*arena);
+	*arena = NULL;
 }
 
 static size_t min_size(size_t a, size_t b) {

@@ -55,6 +55,7 @@ static int give_mounts(struct check_work *work) {
 static int run(struct br_check *check, const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx) {
 	struct check_work work = {.check = check, .input = input, .options = options, .dx = dx};
+	work.habits = options->habits ? options->habits : br_habits(BR_ENGINE_DOCKER, 0);
 	work.mounts = BR_NEW_ARRAY(check->arena, struct mount_work, input->demands->nmounts);
 	if (!work.mounts) {
 		return br_error_memory(dx);
@@ -70,6 +71,7 @@ static int run(struct br_check *check, const struct br_check_input *input,
 		return -1;
 	}
 	check_walked(&work);
+	check_images(&work);
 	release_tallies(&work);
 	return give_mounts(&work) || finish_findings(&work) ? -1 : 0;
 }

@@ -30,11 +30,21 @@ struct tally {
 /** What is gathered about one mount while its tree is walked. */
 struct mount_work {
 	struct br_mount_result result;
+	/** The engine does not get there (BR208). */
+	bool stopped;
 	struct tally inside;
 	struct tally protected;
 	struct tally sticky;
 	struct tally unseen;
 	struct tally mount_points;
+	/** Mount points that were entered and are read-only, where it has to write. */
+	struct tally frozen;
+	/** Private keys that others can read. */
+	struct tally exposed;
+	/** Regular files; files and directories that it can write; those of which it lacks more than writing. */
+	uint64_t files;
+	uint64_t writable;
+	uint64_t worse;
 	/** Entries below directories that it cannot enter. */
 	uint64_t closed;
 	int unseen_err;
@@ -45,6 +55,7 @@ struct check_work {
 	struct br_check *check;
 	const struct br_check_input *input;
 	const struct br_check_options *options;
+	const struct br_habits *habits;
 	struct br_diags *dx;
 	/** One a mount of demands->mounts. */
 	struct mount_work *mounts;
@@ -83,6 +94,17 @@ const char *say_because(struct check_work *work, const struct br_inode *inode,
 /** "uid 1001 (trainer)" or "uid 1001". */
 const char *say_uid(struct check_work *work, br_hostid uid);
 
+/**
+ * Whether a FUSE file system lets nobody in but others (fuse_allow_current_process() in fs/fuse/dir.c): the container's user, or the engine, which has to mount it. No mode
+ * and no capability changes that.
+ */
+bool is_shut_out(const struct check_work *work, const struct br_mount_source *ms);
+/** Whether the engine makes missing sources of binds. */
+bool engine_creates(const struct check_work *work);
+/** Whose what the engine makes is on the host. */
+void engine_owner(const struct check_work *work, br_hostid *uid, br_hostid *gid);
+/** BR208: the user of a rootless engine does not get to the source; whether there is one. */
+bool check_reach(struct check_work *work, const struct br_mount_source *ms);
 /** Findings about containers, whatever their sources are. */
 void check_containers(struct check_work *work);
 /** Findings about sources that need no walk. */
@@ -91,7 +113,29 @@ void check_sources(struct check_work *work);
 int check_trees(struct check_work *work);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
+/** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
+bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
+/** BR403; whether there is one. */
+bool check_narrow(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
+/** Findings about what the container will make there. */
+void check_future(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
+/** The finding shows how many, and the first few. */
+void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
+/** Whether this host user keeps access. */
+bool is_keeper(const struct check_work *work, const char *name);
+/** Whether an entry below a source has the name of a private key. */
+bool is_secret_inside(const struct br_entry *entry);
+/** Who can read this file of the mount beside its owner and the container's user: "everybody", one of their names, or NULL. */
+const char *say_readers(struct check_work *work, const struct br_inode *inode,
+	const struct br_mount_source *ms, const char *real);
+/** Findings about secrets: mounted ones, and keys that the walk saw. */
+void check_secrets(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** Findings about what the walk saw. */
 void check_walked(struct check_work *work);
+/** Findings about the containers' own file systems. */
+void check_images(struct check_work *work);
 
 #endif

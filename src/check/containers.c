@@ -71,6 +71,36 @@ static void check_drop(struct check_work *work, const struct about *about) {
 	finding->because = say(work, "the table of %s says so", to->known);
 }
 
+/** BR307. */
+static void check_unmapped(struct check_work *work, const struct about *about) {
+	const struct br_identity *identity = about->identity;
+	const struct br_cred *cred = &identity->cred;
+	bool user = cred->uid.v == BR_NO_ID;
+	bool group = cred->gid.v == BR_NO_ID;
+	uint32_t added = 0;
+	for (size_t i = 0; i < identity->ngroups; i++) {
+		br_hostid host;
+		if (!br_idmap_to_host(&cred->gids, identity->groups[i], &host)) {
+			added = identity->groups[i].v;
+		}
+	}
+	const char *what = user && group
+		? say(work, "uid %u and gid %u", identity->uid.v, identity->gid.v)
+		: user  ? say(work, "uid %u", identity->uid.v)
+		: group ? say(work, "gid %u", identity->gid.v)
+			: say(work, "the added group %u", added);
+	struct br_finding *finding = add_finding(work, 307, about,
+		"%s of '%s' has no mapping in its user namespace: the engine will refuse to start it",
+		what, about->container->name.s);
+	const struct br_idmap *map = user ? &cred->uids : &cred->gids;
+	const struct br_idmap_extent *last = &map->extents[map->n - 1];
+	for (size_t i = 0; i < map->n; i++) {
+		last = map->extents[i].box > last->box ? &map->extents[i] : last;
+	}
+	finding->because = say(work, "the last ID that is mapped is %u",
+		last->count ? last->box + last->count - 1 : 0);
+}
+
 static void check_known(struct check_work *work, const struct about *about) {
 	const struct br_identity *identity = about->identity;
 	const struct br_identity *to = identity->drops_to;
@@ -80,9 +110,7 @@ static void check_known(struct check_work *work, const struct about *about) {
 		return;
 	}
 	if (identity->unmapped) {
-		add_finding(work, 307, about,
-			"uid %u or gid %u of '%s' has no mapping in its user namespace",
-			identity->uid.v, identity->gid.v, name);
+		check_unmapped(work, about);
 	}
 	if (identity->confidence == BR_ASSUMED && identity->uid.v != 0) {
 		check_assumed(work, about);
@@ -118,7 +146,7 @@ static bool told_before(const struct check_work *work, size_t i, bool group) {
 	return false;
 }
 
-static bool is_keeper(const struct check_work *work, const char *name) {
+bool is_keeper(const struct check_work *work, const char *name) {
 	for (size_t i = 0; work->options->keepers && work->options->keepers[i]; i++) {
 		if (strcmp(work->options->keepers[i], name) == 0) {
 			return true;
@@ -172,7 +200,9 @@ static void check_stranger(struct check_work *work, const struct about *about) {
 	const char *account = about->identity->account;
 	const struct br_host_user *user =
 		uid.v == 0 ? NULL : br_hostdb_user(work->input->hostdb, uid);
-	if (!user || is_keeper(work, user->name) || is_namesake(about, user->name)) {
+	const struct br_engine_mode *mode = work->input->mode;
+	bool runs_it = user && mode && mode->user && mode->user->uid.v == uid.v;
+	if (!user || runs_it || is_keeper(work, user->name) || is_namesake(about, user->name)) {
 		return;
 	}
 	struct br_finding *finding = account

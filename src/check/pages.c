@@ -82,6 +82,25 @@ static const struct br_code_page all[] = {
 		"or remove the sticky bit (chmod -t) where no strangers write.",
 	},
 	{
+		106,
+		"The container can write in the mounted directory, and so can the host user who "
+		"starts it (or who is named by --keep); but what the container makes there will "
+		"be its own user's, with a mode that does not let the host user do what he can "
+		"do in the directory today. Foreseen from the container's UID, GID and umask, "
+		"and from the directory's setgid bit and default ACL. Not said of root, of a "
+		"host user who is the container's user, of directories that he cannot use "
+		"today, and of images that are known to manage their data themselves.",
+		"chown daemon . && mkdir data && chown daemon data && setfacl -m u:1001:rwx data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./data:/data\"]\n",
+		"`bindright fix --future-files` gives the directory a default ACL by which both "
+		"can use what either makes. Or run the container as the host user "
+		"(`user: \"UID:GID\"`). In a setgid directory of a group that both are in, a "
+		"umask of 0002 in the container does it, too.",
+	},
+	{
 		107,
 		"Root in a container is not judged by modes as long as it has "
 		"CAP_DAC_OVERRIDE. This container has dropped it (`cap_drop`), and without it "
@@ -94,6 +113,24 @@ static const struct br_code_page all[] = {
 		"    volumes: [\"./data:/data\"]\n",
 		"Make the path fit (`bindright fix`), or give the capability back: cap_add: "
 		"[DAC_OVERRIDE].",
+	},
+	{
+		109,
+		"A directory on the way to the mount's target stops the container's user: one of "
+		"the image (often /root, which is root's and 0700), the source of another mount "
+		"around it, or a tmpfs, which takes the mode of the image's directory and root as "
+		"its owner. What is mounted may be fine; the user never gets there. It is said "
+		"where the directory was read (an image archive, the host), and of /root in images "
+		"whose distribution is known.",
+		"mkdir -p models && chown 1001:1001 models && printf 'FROM python:3.12-slim\\n' "
+		">Dockerfile",
+		"  app:\n"
+		"    build: .\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./models:/root/.cache/huggingface\"]\n",
+		"Mount it at a path that the user can reach, and tell the program where that is "
+		"(HOME, HF_HOME and the like). Or let the directory be entered: chmod o+x in the "
+		"Dockerfile, also where a tmpfs covers it; `bindright fix` for an outer mount.",
 	},
 	{
 		201,
@@ -182,6 +219,17 @@ static const struct br_code_page all[] = {
 		"or keep what containers write on a local file system.",
 	},
 	{
+		208,
+		"A rootless engine runs as a user of the host, and reaches a source with that "
+		"user's rights: each directory on the way must let him in (x), and a missing "
+		"source can only be made where he may write. That the container itself needs "
+		"nothing of these directories does not help.",
+		NULL,
+		"",
+		"Give the user of the engine search access of the directory that is named "
+		"(setfacl -m u:NAME:x), or keep the data below his home.",
+	},
+	{
 		209,
 		"Something could not be examined: bindright may not look there, or it is a "
 		"mount point inside the source. It is never counted as fitting.",
@@ -193,6 +241,34 @@ static const struct br_code_page all[] = {
 		"    volumes: [\"./data:/data\"]\n",
 		"Run it as root (sudo bindright); enter mount points with "
 		"--cross-file-systems, or leave them out with --exclude.",
+	},
+	{
+		210,
+		"A container of this project and service runs at this moment, by what the "
+		"engine says, and a mount of it does not fit. What bindright fix changes, it "
+		"sees at once: also what it holds open, and what it writes meanwhile.",
+		NULL,
+		"",
+		"Stop it first (docker compose stop), or know that it can bear it. Where "
+		"everything fits nothing is said.",
+	},
+	{
+		211,
+		"A named volume of the local driver with a host directory as its device is "
+		"not mounted as it is: when it is used for the first time and is empty, "
+		"Docker gives the directory the owner and the mode of the image's directory "
+		"at the target, and copies the files from there. What was set before is gone. "
+		"Podman does so with nocopy, too, and Podman 4 also where it is not empty.",
+		"mkdir data && chown 1001:1001 data",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"data:/data\"]\n"
+		"volumes:\n"
+		"  data:\n"
+		"    driver_opts: {type: none, o: bind, device: \"${PWD}/data\"}\n",
+		"Write it as a bind mount (./data:/data), or set nocopy in the long form of "
+		"the mount (volume: {nocopy: true}); or start it once before bindright fix.",
 	},
 	{
 		301,
@@ -305,6 +381,22 @@ static const struct br_code_page all[] = {
 		"Create the mount point in the outer source before the first start.",
 	},
 	{
+		403,
+		"The mount is read-write, and by what is known nothing is written there: it "
+		"was said with --need; or the image is known to read only what stands at this "
+		"path; or the container's user can read everything in it and can write none "
+		"of it, as inputs look that somebody else puts there. Read-only would be "
+		"safer, and in the last case the only thing to do.",
+		"mkdir models && touch models/a.pt",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./models:/models\"]\n",
+		"Mount it read-only: `./models:/models:ro`, or `read_only: true` in the long "
+		"form. Then reading is all that bindright asks for, and all that it gives. If "
+		"it is to be written, `bindright fix` gives that.",
+	},
+	{
 		501,
 		"The container is privileged and has host paths mounted: there is no boundary "
 		"left between it and the host.",
@@ -363,6 +455,52 @@ static const struct br_code_page all[] = {
 		"    volumes: [\"./data:/data\"]\n",
 		"Let `bindright fix` give the container's user access, then take it from the "
 		"others: chmod o-w.",
+	},
+	{
+		506,
+		"A file that is mounted as a secret, or a private key by its name, can be "
+		"read by other people of this host: by everybody, or by members of its group "
+		"or of an ACL. Directories above it that keep them out are taken into "
+		"account; root, the file's owner, the container's user and the user who keeps "
+		"access are not counted.",
+		"printf s >id_rsa && chmod 644 id_rsa",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./id_rsa:/key:ro\"]\n",
+		"The command beside the finding takes it from others and leaves it to the "
+		"container's user: an ACL entry for exactly that user, and nothing for "
+		"others.",
+	},
+	{
+		601,
+		"The image writes below a directory that its user cannot write: a VOLUME, an empty "
+		"directory that the Dockerfile makes for data (logs, cache, uploads, …), or the "
+		"place that a variable such as LOG_DIR names, and the Dockerfile never gives it to "
+		"the user. Builders run everything before USER as root; WORKDIR and COPY without "
+		"--chown make root's directories too. What the container mounts there counts "
+		"instead.",
+		"printf 'FROM python:3.12-slim\\nRUN useradd -u 1001 app && mkdir -p /app/logs\\nUSER "
+		"app\\n' >Dockerfile",
+		"  app:\n"
+		"    build: .\n",
+		"Give the directory to the user in the Dockerfile, before USER: RUN chown app "
+		"/app/logs, or COPY --chown=app. Or mount a directory there.",
+	},
+	{
+		602,
+		"A library or program of the image writes files by itself, in a place that the "
+		"container's user cannot write: caches below HOME (which is / for a UID that the "
+		"image does not know, and which useradd without -m does not make), log and PID "
+		"files. `because` says where that is known from. It is known from packages that "
+		"the Dockerfile installs, from the files of an image archive, from the image's "
+		"command, or from a variable that only this library has.",
+		"printf 'FROM python:3.12-slim\\nRUN pip install transformers\\n' >Dockerfile",
+		"  app:\n"
+		"    build: .\n"
+		"    user: \"1001:1001\"\n",
+		"Do what the advice says: a variable that names a directory which the user can "
+		"write (best a mount), or a line of its configuration.",
 	},
 };
 

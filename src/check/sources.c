@@ -5,6 +5,7 @@
 #include <base/own.h>
 #include <base/text.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,9 +38,67 @@ static const char *advise_missing(const struct br_mount_source *ms) {
 		: "bindright fix creates it for the container first";
 }
 
-/** What the container could do with the directory that the engine would make: root's, 0755. */
-static struct br_verdict judge_engine_made(const struct br_mount_source *ms, unsigned need) {
+/** chmod(2) of something with an ACL: owner, mask (or owning group) and others follow the mode (__posix_acl_chmod_masq() in fs/posix_acl.c). */
+static int chmod_made(struct check_work *work, struct br_inode *inode, uint32_t mode) {
+	inode->mode = (inode->mode & S_IFMT) | mode;
+	if (!inode->acl) {
+		return 0;
+	}
+	size_t n = inode->acl->n;
+	struct br_acl_entry *entries = BR_NEW_ARRAY(work->check->arena, struct br_acl_entry, n);
+	bool masked = br_acl_find(inode->acl, BR_ACL_MASK, (br_hostid){BR_NO_ID}) != NULL;
+	for (size_t i = 0; entries && i < n; i++) {
+		entries[i] = inode->acl->entries[i];
+		unsigned tag = entries[i].tag;
+		if (tag == BR_ACL_OWNER) {
+			entries[i].perm = (uint16_t)(mode >> 6 & 7);
+		} else if (tag == BR_ACL_OTHER) {
+			entries[i].perm = (uint16_t)(mode & 7);
+		} else if (tag == (masked ? BR_ACL_MASK : BR_ACL_OWNING_GROUP)) {
+			entries[i].perm = (uint16_t)(mode >> 3 & 7);
+		}
+	}
+	inode->acl = entries ? br_acls_make(work->input->acls, entries, n) : NULL;
+	return inode->acl ? 0 : -1;
+}
+
+/**
+ * The directory that the engine makes in another: mkdir(0755) by root, chown to root, and where the permission bits came out otherwise chmod(0755), which takes the setgid bit
+ * away and makes an ACL's mask r-x (moby's idtools.MkdirAllAndChown).
+ */
+static int make_as_engine(
+	struct check_work *work, const struct br_inode *parent, struct br_inode *out) {
+	// The daemon works with a umask of its own, which takes nothing from 0755.
+	const struct br_cred root = {.uid = {0}, .gid = {0}, .caps = UINT64_MAX, .umask = 022};
+	int failed = br_access_created(parent, &root, S_IFDIR | 0755, work->input->acls, out);
+	engine_owner(work, &out->uid, &out->gid);
+	if (!failed && (out->mode & 0777) != 0755) {
+		failed = chmod_made(work, out, 0755);
+	}
+	work->failed |= failed != 0;
+	return failed;
+}
+
+/** What the container could do with the directory that the engine would make, by the directory in which it makes it. */
+static struct br_verdict judge_engine_made(
+	struct check_work *work, const struct br_mount_source *ms, unsigned need) {
 	struct br_inode made = {.mode = S_IFDIR | 0755, .nlink = 2, .have = BR_HAVE_ACL};
+	engine_owner(work, &made.uid, &made.gid);
+	struct br_inode parent;
+	const char *missing = ms->source->missing;
+	if (ms->source->fd >= 0
+		&& br_inode_read(ms->source->fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
+			   work->input->acls, &parent)
+			== 0) {
+		do {
+			if (make_as_engine(work, &parent, &made)) {
+				break;
+			}
+			parent = made;
+			missing = missing ? strchr(missing, '/') : NULL;
+			missing = missing ? missing + 1 : NULL;
+		} while (missing);
+	}
 	return br_access_use(&made, &ms->identity->cred, &(struct br_where){0}, need);
 }
 
@@ -69,14 +128,18 @@ static void check_engine_made(
 		return;
 	}
 	mw->result.need = root_need(ms);
-	mw->result.verdict = judge_engine_made(ms, mw->result.need);
+	mw->result.verdict = judge_engine_made(work, ms, mw->result.need);
 	mw->result.have = mw->result.verdict.have & mw->result.need;
 	mw->result.fits = mw->result.verdict.missing == 0;
 	if (mw->result.fits) {
 		return;
 	}
+	br_hostid uid;
+	br_hostid gid;
+	engine_owner(work, &uid, &gid);
+	const char *whose = uid.v ? say(work, "uid %u's", uid.v) : "root's";
 	struct br_finding *finding = add_finding(work, 201, &about,
-		"'%s' does not exist; the engine would create it as root's", about.path);
+		"'%s' does not exist; the engine would create it as %s", about.path, whose);
 	finding->because = say(work, "uid %u would have %s there", ms->identity->cred.uid.v,
 		br_perm_text(mw->result.have, have));
 	finding->advice = advise_missing(ms);
@@ -102,7 +165,7 @@ static void check_missing(
 			about.path);
 		return;
 	}
-	switch (ms->mount->create) {
+	switch (engine_creates(work) ? ms->mount->create : BR_CREATE_NEVER) {
 	case BR_CREATE_ENGINE:
 		check_engine_made(work, mw, ms);
 		return;
@@ -119,6 +182,35 @@ static void check_missing(
 	finding->because = say(work, "the way there ends at '%s'",
 		ms->source->stopped_at ? ms->source->stopped_at : about.path);
 	finding->advice = advise_missing(ms);
+}
+
+bool is_shut_out(const struct check_work *work, const struct br_mount_source *ms) {
+	const struct br_fs *fs = &ms->source->fs;
+	const struct br_cred *cred = &ms->identity->cred;
+	if (!br_fs_is_private(fs) || ms->identity->confidence == BR_UNKNOWN) {
+		return false;
+	}
+	bool engine = fs->fuse_only_uid == 0 || work->options->rootless;
+	return !engine || cred->uid.v != fs->fuse_only_uid || cred->gid.v != fs->fuse_only_gid;
+}
+
+/** BR209: who cannot be asked. */
+static void check_unseen(
+	struct check_work *work, const struct br_mount_source *ms, const char *where) {
+	struct about about = about_mount(ms);
+	const struct br_source *source = ms->source;
+	struct br_finding *finding = add_finding(
+		work, 209, &about, "'%s' could not be examined: %s", where, strerror(source->err));
+	work->check->complete = false;
+	if (source->err == EACCES && br_fs_is_private(&source->fs)) {
+		finding->because = say(work,
+			"it is a FUSE file system of uid %u: without allow_other it lets nobody else "
+			"in, not even root, and so not the engine",
+			source->fs.fuse_only_uid);
+		finding->advice = "mount it with -o allow_other";
+	} else if (source->err == EACCES) {
+		finding->advice = "run it as root: sudo bindright";
+	}
 }
 
 static void check_unreachable(
@@ -142,31 +234,53 @@ static void check_unreachable(
 			source->path, where);
 		return;
 	case BR_SOURCE_UNREACHABLE:
-		work->check->complete = false;
-		add_finding(work, 209, &about, "'%s' could not be examined: %s", where,
-			strerror(source->err))
-			->advice = source->err == EACCES ? "run it as root: sudo bindright" : NULL;
+		check_unseen(work, ms, where);
 		return;
 	}
+}
+
+/** Where the owners come from, and so who can change them. */
+static const char *advise_owners(struct check_work *work, const struct br_mount_source *ms) {
+	const struct br_fs *fs = &ms->source->fs;
+	if (strncmp(fs->type, "nfs", 3) == 0) {
+		return "its server has the last word: root may be nobody there (root_squash), and "
+		       "numbers may be mapped";
+	}
+	if (fs->remote) {
+		return "its server or program has the last word on owners and modes, whatever is "
+		       "shown here";
+	}
+	if (fs->keeps_owners == BR_NO && is_judged(ms)) {
+		return say(work, "its owner and modes are options of its mount: uid=%u,gid=%u",
+			ms->identity->cred.uid.v, ms->identity->cred.gid.v);
+	}
+	return "its owner and modes come from mount options (uid=, gid=, umask=)";
 }
 
 static void check_file_system(
 	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
 	const struct br_fs *fs = &ms->source->fs;
-	if ((fs->mount_read_only || fs->super_read_only) && (root_need(ms) & BR_W)) {
+	// Under `:O` writes go elsewhere.
+	bool writes = (root_need(ms) & BR_W) && !ms->mount->overlay;
+	if ((fs->mount_read_only || fs->super_read_only) && writes) {
 		struct br_finding *finding = add_finding(work, 205, about,
 			"'%s' is on a file system that is mounted read-only", about->path);
 		finding->because = say(work, "%s (%s)", fs->mount_point, fs->type);
 		finding->advice =
 			"mount it read-write on the host, or let the container have it :ro";
 	}
+	if (ms->demand && ms->demand->read_only && (root_need(ms) & BR_W)) {
+		add_finding(work, 205, about,
+			"'%s' is to be written (--need), and the container has it read-only",
+			about->path)
+			->advice = "mount it without :ro, or ask for r";
+	}
 	if (fs->keeps_owners != BR_YES) {
 		struct br_finding *finding = add_finding(work, 207, about,
 			"the file system of '%s' %s", about->path,
 			fs->keeps_owners == BR_NO ? "does not keep owners" : "may not keep owners");
 		finding->because = say(work, "%s (%s)", fs->mount_point, fs->type);
-		finding->advice =
-			"its owner and modes come from mount options (uid=, gid=, umask=) or from a server";
+		finding->advice = advise_owners(work, ms);
 	}
 }
 
@@ -203,7 +317,8 @@ static void check_exposure(
 	} else if (is_system_directory(source->real)) {
 		add_finding(work, 504, about, "'%s' is a system directory", about->path);
 	}
-	if ((S_ISDIR(source->mode) || S_ISREG(source->mode)) && (source->mode & 0002)) {
+	if ((S_ISDIR(source->mode) || S_ISREG(source->mode)) && (source->mode & 0002)
+		&& !br_fs_is_private(&source->fs)) {
 		char octal[8];
 		struct br_finding *finding =
 			add_finding(work, 505, about, "'%s' is writable by everybody", about->path);
@@ -239,10 +354,54 @@ static void check_nested(struct check_work *work, const struct br_mount_source *
 	finding->advice = "create it before the first start";
 }
 
+/** Whether a directory has nothing in it; false also where it cannot be listed. */
+static bool is_empty(const struct br_source *source) {
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	br_auto(br_closep) int fd = openat(source->fd, ".", flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM) {
+		fd = openat(source->fd, ".", flags);
+	}
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		return false;
+	}
+	(void)br_steal_fd(&fd); // the stream has it
+	size_t n = 0;
+	errno = 0;
+	for (const struct dirent *entry; n < 3 && (entry = readdir(dir));) {
+		n++;
+	}
+	bool empty = n == 2 && errno == 0;
+	(void)closedir(dir); // was only read
+	return empty;
+}
+
+/** BR211: what the engine makes of a volume's directory is not what was found there. */
+static void check_volume(
+	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
+	const struct br_habits *habits = work->habits;
+	bool spared = ms->mount->nocopy && habits->nocopy_spares;
+	if (ms->mount->kind != BR_MOUNT_VOLUME_BIND || !habits->fills_empty || spared
+		|| !S_ISDIR(ms->source->mode) || (!habits->adopts_full && !is_empty(ms->source))) {
+		return;
+	}
+	struct br_finding *finding = add_finding(work, 211, about,
+		"at its first use the engine gives '%s' the owner and mode of '%s' in the image%s",
+		about->path, ms->mount->target.s,
+		ms->mount->nocopy ? "" : ", and copies what is there");
+	finding->because = habits->adopts_full
+		? "it is a volume: whatever is set here before may not last"
+		: "it is a volume, and empty: whatever is set here before may not last";
+	finding->advice = habits->nocopy_spares
+		? "volume: {nocopy: true} leaves it as it is; or mount the path as a bind"
+		: "mount the path as a bind";
+}
+
 static void check_present(struct check_work *work, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
 	check_file_system(work, ms, &about);
 	check_exposure(work, ms, &about);
+	check_volume(work, ms, &about);
 	for (size_t i = 0; i < ms->container->nmounts; i++) {
 		check_nested(work, ms, &ms->container->mounts[i]);
 	}
@@ -252,7 +411,11 @@ void check_sources(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->nmounts && !work->stop; i++) {
 		const struct br_mount_source *ms = &demands->mounts[i];
-		if (ms->source->state == BR_SOURCE_PRESENT) {
+		bool stopped = check_reach(work, ms);
+		work->mounts[i].stopped = stopped;
+		if (stopped && ms->source->state != BR_SOURCE_PRESENT) {
+			work->check->complete &= ms->source->state != BR_SOURCE_UNREACHABLE;
+		} else if (ms->source->state == BR_SOURCE_PRESENT) {
 			check_present(work, ms);
 		} else {
 			check_unreachable(work, &work->mounts[i], ms);

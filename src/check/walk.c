@@ -5,6 +5,7 @@
 #include <base/text.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,10 @@
 struct walk {
 	struct check_work *work;
 	const struct br_tree *tree;
+	/** Demands that FUSE lets into nothing. */
+	uint64_t shut;
+	/** Demands that do not see the mounts below their source. */
+	uint64_t hidden;
 	/** By demand index: where its sums go. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
 };
@@ -29,6 +34,34 @@ static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return strcmp(demand->below, path) == 0;
 }
 
+/** Whether a read-only mount below the source lets it write is a matter of its own: the rest is judged as everywhere. */
+static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_inode *room) {
+	if (!(inode->attrs & BR_READ_ONLY)) {
+		return inode;
+	}
+	*room = *inode;
+	room->attrs &= ~(uint32_t)BR_READ_ONLY;
+	return room;
+}
+
+/** What surrounds the inodes of this mount. */
+static struct br_where where_of(const struct br_demand *demand) {
+	return (struct br_where){
+		.mount_uids = demand->mount_uids, .mount_gids = demand->mount_gids};
+}
+
+/** As the container will find it: under `:U` the engine gives everything to its user first; modes and ACLs stay (lchown). */
+static const struct br_inode *at_start(
+	const struct br_demand *demand, const struct br_inode *inode, struct br_inode *room) {
+	if (!demand->mount->chown) {
+		return inode;
+	}
+	*room = *inode;
+	room->uid = demand->identity->cred.uid;
+	room->gid = demand->identity->cred.gid;
+	return room;
+}
+
 /** br_scan_ask: the ACL is read only where it can matter, or where the watcher will need it. */
 static bool wants(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
@@ -42,14 +75,17 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 		if (need == 0) {
 			continue;
 		}
-		if (br_need_needs_acl(demand, inode)) {
+		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0) {
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
-		if (br_access_needs_acl(inode, cred, need)) {
+		struct br_inode bare;
+		struct br_inode given;
+		const struct br_inode *seen = at_start(demand, inode, &given);
+		if (br_access_needs_acl(unfrozen(seen, &bare), cred, need)) {
 			return true;
 		}
-		if (watch->see && br_access_use(inode, cred, &(struct br_where){0}, need).missing) {
+		if (watch->see && br_access_use(seen, cred, &(struct br_where){0}, need).missing) {
 			return true;
 		}
 	}
@@ -131,9 +167,34 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	const struct br_cred *cred = &demand->identity->cred;
-	(void)br_access_delete(entry->parent, entry->inode, cred, &(struct br_where){0}, &sticky);
+	struct br_where where = where_of(demand);
+	struct br_inode parent;
+	struct br_inode inode;
+	(void)br_access_delete(at_start(demand, entry->parent, &parent),
+		at_start(demand, entry->inode, &inode), cred, &where, &sticky);
 	if (sticky) {
 		add_to(walk->work, &mw->sticky, entry, &(struct br_verdict){0});
+	}
+}
+
+/** Private keys below a source: said once, for the first who mounts it. */
+static void judge_secret(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
+	const struct br_entry *entry) {
+	struct br_inode inode = *entry->inode;
+	bool told = false;
+	for (unsigned i = 0; i < demand->index; i++) {
+		told = told || is_below(&walk->tree->demands[i], entry->path);
+	}
+	if (told || !is_secret_inside(entry) || walk->tree->root->fs.remote
+		|| !(inode.mode & 0077)) {
+		return;
+	}
+	const struct br_mount_source *ms = mw->result.mount;
+	const char *real = say(walk->work, "%s/%s", walk->tree->root->real, entry->path);
+	bool known = (inode.have & BR_HAVE_ACL)
+		|| !br_inode_read(AT_FDCWD, real, BR_HAVE_ACL, walk->work->input->acls, &inode);
+	if (known && say_readers(walk->work, &inode, ms, real)) {
+		add_to(walk->work, &mw->exposed, entry, &(struct br_verdict){0});
 	}
 }
 
@@ -145,6 +206,17 @@ static void judge_root(struct mount_work *mw, const struct br_entry *entry, unsi
 	mw->result.verdict = *verdict;
 }
 
+/** Nothing of it, whatever the modes say. */
+static void judge_shut(
+	struct mount_work *mw, const struct br_entry *entry, unsigned need, bool is_root) {
+	const struct br_verdict nothing = {.missing = need};
+	mw->result.misfit++;
+	mw->closed += !is_root;
+	if (is_root) {
+		judge_root(mw, entry, need, &nothing);
+	}
+}
+
 /** One demand, one inode. */
 static void judge(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
 	struct mount_work *mw = walk->mounts[demand->index];
@@ -152,25 +224,41 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	unsigned need = br_need_of(demand, inode);
 	uint64_t bit = UINT64_C(1) << demand->index;
 	mw->result.seen++;
+	if (walk->shut & bit) {
+		judge_shut(mw, entry, need, is_root_of(demand, entry->path));
+		return;
+	}
 	if (*entry->state & bit) {
 		mw->closed++;
 		mw->result.misfit++;
 		return;
 	}
-	struct br_verdict verdict =
-		br_access_use(inode, &demand->identity->cred, &(struct br_where){0}, need);
+	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
+	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
+	struct br_inode bare;
+	struct br_inode given;
+	struct br_where where = where_of(demand);
+	struct br_verdict verdict = br_access_use(unfrozen(at_start(demand, inode, &given), &bare),
+		&demand->identity->cred, &where, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
 		judge_root(mw, entry, need, &verdict);
 	}
-	mw->result.misfit += verdict.missing != 0;
+	mw->result.misfit += verdict.missing != 0 || frozen;
+	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
+		add_to(walk->work, &mw->frozen, entry, &verdict);
+	}
 	if (verdict.missing && by_attribute) {
 		add_to(walk->work, &mw->protected, entry, &verdict);
 	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
 		add_to(walk->work, &mw->inside, entry, &verdict);
 	}
+	mw->files += S_ISREG(inode->mode);
+	mw->writable += data && (verdict.have & BR_W) && !frozen;
+	mw->worse += (verdict.missing & ~(unsigned)BR_W) != 0 || frozen;
 	judge_sticky(walk, demand, mw, entry);
+	judge_secret(walk, demand, mw, entry);
 	if (S_ISDIR(inode->mode) && !(verdict.have & BR_X)) {
 		*entry->state |= bit;
 	}
@@ -187,10 +275,19 @@ static void note_unseen(
 	add_to(walk->work, tally, entry, &(struct br_verdict){0});
 }
 
+/** A mount below its source that its container does not see, and everything on it. */
+static bool is_hidden(
+	const struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
+	if (!(walk->hidden >> demand->index & 1)) {
+		return false;
+	}
+	return entry->mount_point || (entry->inode && entry->inode->mount != demand->source->mount);
+}
+
 static void see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path)) {
+		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -226,7 +323,13 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	struct walk walk = {.work = work, .tree = tree};
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
-			walk.mounts[demands->mounts[i].demand->index] = &work->mounts[i];
+			const struct br_demand *demand = demands->mounts[i].demand;
+			bool hidden = br_habits_submounts(work->habits, demand->mount)
+				== BR_SUBMOUNTS_HIDDEN;
+			walk.mounts[demand->index] = &work->mounts[i];
+			walk.hidden |= (uint64_t)hidden << demand->index;
+			walk.shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
+				<< demand->index;
 		}
 	}
 	const char *silent =

@@ -35,6 +35,14 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 	return out;
 }
 
+/** Whether a bit is refused by itself: of two that no single group entry holds together, each may be had alone, and then it is the writing that fails. */
+static bool is_refused(const struct mount_work *mw, const struct br_cred *cred, unsigned bit) {
+	static const struct br_where plain;
+	return (mw->result.verdict.missing & bit) != 0
+		&& (bit == BR_W || !(mw->result.verdict.missing & BR_W)
+			|| br_access(&mw->result.root, cred, &plain, bit).missing != 0);
+}
+
 /** BR101, BR102, BR103: the root of the mount. */
 static void check_root(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
@@ -54,7 +62,7 @@ static void check_root(
 	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	for (size_t i = 0; !by_attribute && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (!(verdict->missing & kinds[i].bit)) {
+		if (!is_refused(mw, &ms->identity->cred, kinds[i].bit)) {
 			continue;
 		}
 		struct br_finding *finding = add_finding(work, kinds[i].code, &about,
@@ -66,6 +74,30 @@ static void check_root(
 		finding->command = say_command(work, mw, ms, about.path);
 		finding->count = kinds[i].bit == BR_X && is_dir ? mw->closed : 0;
 	}
+}
+
+/** The same, where it is FUSE that keeps it out. */
+static void check_shut_out(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
+	struct about about = about_mount(ms);
+	bool is_dir = S_ISDIR(mw->result.root.mode);
+	const struct br_fs *fs = &ms->source->fs;
+	bool engine_enters = fs->fuse_only_uid == 0 || work->options->rootless;
+	struct br_finding *finding = add_finding(work, is_dir ? 103 : 102, &about,
+		"%s cannot %s '%s'", engine_enters ? say_who(work, ms) : "the engine",
+		is_dir ? "enter" : "read", about.path);
+	finding->because = engine_enters
+		? say(work,
+			"this FUSE file system (%s) lets only uid %u in, with gid %u: it is mounted "
+			"without allow_other",
+			fs->mount_point, fs->fuse_only_uid, fs->fuse_only_gid)
+		: say(work,
+			"this FUSE file system (%s) lets only uid %u in, not even root: it is "
+			"mounted without allow_other",
+			fs->mount_point, fs->fuse_only_uid);
+	finding->advice = "mount it with -o allow_other";
+	finding->verdict = mw->result.verdict;
+	finding->count = is_dir ? mw->closed : 0;
 }
 
 /** BR107: with the capability it would work. */
@@ -94,8 +126,7 @@ static void check_override(
 	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
 }
 
-static void give_examples(
-	struct check_work *work, struct br_finding *finding, const struct tally *tally) {
+void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally) {
 	finding->count = tally->count;
 	finding->nexamples = tally->nexamples;
 	for (size_t i = 0; i < tally->nexamples; i++) {
@@ -106,8 +137,8 @@ static void give_examples(
 void release_tallies(struct check_work *work) {
 	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
 		struct mount_work *mw = &work->mounts[i];
-		struct tally *all[] = {
-			&mw->inside, &mw->protected, &mw->sticky, &mw->unseen, &mw->mount_points};
+		struct tally *all[] = {&mw->inside, &mw->protected, &mw->sticky, &mw->unseen,
+			&mw->mount_points, &mw->frozen, &mw->exposed};
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
 			while (all[k]->nexamples > 0) {
 				free(all[k]->examples[--all[k]->nexamples]);
@@ -208,6 +239,15 @@ static void check_sums(
 		finding->advice = "run it as root: sudo bindright";
 		give_examples(work, finding, &mw->unseen);
 	}
+	if (mw->frozen.count) {
+		finding = add_finding(work, 205, &about,
+			"%" PRIu64 " %s inside '%s' %s mounted read-only", mw->frozen.count,
+			plural(mw->frozen.count, "mount point", "mount points"), about.path,
+			plural(mw->frozen.count, "is", "are"));
+		finding->advice = "mount it read-write on the host, leave it out (--exclude), or "
+				  "let the container have it :ro";
+		give_examples(work, finding, &mw->frozen);
+	}
 	if (mw->mount_points.count) {
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s inside '%s' %s not examined", mw->mount_points.count,
@@ -228,7 +268,8 @@ static bool is_shared_misfit(const struct check_work *work, const struct br_tree
 		if (ms->tree != tree || !ms->demand) {
 			continue;
 		}
-		misfit |= !work->mounts[i].result.fits;
+		misfit |= !work->mounts[i].result.fits && !work->mounts[i].stopped
+			&& !is_shut_out(work, ms);
 		if (!*first) {
 			*first = ms;
 		} else if (!*second && ms->identity->cred.uid.v != (*first)->identity->cred.uid.v) {
@@ -258,8 +299,32 @@ static void check_shared(struct check_work *work) {
 
 static bool read_only_blocks(const struct br_mount_source *ms) {
 	const struct br_fs *fs = &ms->source->fs;
-	return ms->demand && (ms->demand->need.dir & BR_W)
-		&& (fs->mount_read_only || fs->super_read_only);
+	return ms->demand && !ms->mount->overlay
+		&& ((ms->demand->need.dir | ms->demand->need.file) & BR_W)
+		&& (fs->mount_read_only || fs->super_read_only || ms->demand->read_only);
+}
+
+/** BR210: where something is to be changed below a container that runs. */
+static void check_running(struct check_work *work) {
+	const struct br_spec *spec = work->input->spec;
+	const struct br_demands *demands = work->input->demands;
+	for (size_t i = 0; work->options->running && i < spec->n; i++) {
+		const struct br_container *container = &spec->containers[i];
+		bool misfit = false;
+		for (size_t k = 0; k < demands->nmounts; k++) {
+			misfit |= demands->mounts[k].container == container
+				&& demands->mounts[k].demand && !work->mounts[k].result.fits;
+		}
+		if (!misfit || !work->options->running[i]) {
+			continue;
+		}
+		struct about about = {.container = container, .at = container->name.at};
+		struct br_finding *finding =
+			add_finding(work, 210, &about, "'%s' runs now", container->name.s);
+		finding->because = "what is changed on the host changes under its feet";
+		finding->advice = say(
+			work, "docker compose stop %s, before bindright fix", container->name.s);
+	}
 }
 
 void check_walked(struct check_work *work) {
@@ -271,11 +336,20 @@ void check_walked(struct check_work *work) {
 			continue;
 		}
 		mw->result.fits = mw->result.misfit == 0 && mw->result.unseen == 0
-			&& mw->result.seen > 0 && !read_only_blocks(ms);
+			&& mw->result.seen > 0 && !read_only_blocks(ms) && !mw->stopped;
+		if (is_shut_out(work, ms)) {
+			check_shut_out(work, mw, ms);
+			continue;
+		}
 		check_root(work, mw, ms);
 		check_override(work, mw, ms);
 		check_inside(work, mw, ms);
 		check_sums(work, mw, ms);
+		check_secrets(work, mw, ms);
+		if (!check_narrow(work, mw, ms)) {
+			check_future(work, mw, ms);
+		}
 	}
 	check_shared(work);
+	check_running(work);
 }

@@ -27,8 +27,9 @@ enum {
 	CLI_INSPECT = 1 << 7,
 	CLI_ID = 1 << 8,
 	CLI_CODES = 1 << 9,
+	CLI_RECLAIM = 1 << 10,
 	/** Those that judge an input. */
-	CLI_INPUT = CLI_CHECK | CLI_PLAN | CLI_FIX,
+	CLI_INPUT = CLI_CHECK | CLI_PLAN | CLI_FIX | CLI_RECLAIM,
 	/** Those that read one. */
 	CLI_READ = CLI_INPUT | CLI_EXPLAIN | CLI_INSPECT,
 	/** Those that write nothing but text or JSON. */
@@ -48,8 +49,18 @@ struct cli_args {
 	/** Where the whole command line stands in dx's places. */
 	uint16_t text;
 	const struct cli_command *command;
+	/** The whole of it, and where the command stands (-1: nowhere). */
+	int argc;
+	char *const *argv;
+	int command_at;
 	/** Words that are no options: services, an ID, a command to explain. */
 	struct cli_words words;
+	/** What stands behind "--", which is at line_at. */
+	struct cli_words line;
+	struct br_span line_at;
+	bool has_line;
+	/** Its index in argv; argc where there is none. */
+	int line_index;
 
 	struct cli_words files;
 	struct br_text kind;
@@ -59,6 +70,9 @@ struct cli_args {
 	struct br_text project_name;
 	struct cli_words env;
 	struct br_text engine;
+	struct br_text engine_user;
+	struct br_text engine_version;
+	struct br_text daemon_config;
 	struct br_text compose_version;
 	struct br_text sysroot;
 	struct cli_words users;
@@ -76,6 +90,7 @@ struct cli_args {
 	struct cli_words from;
 	struct cli_words allow_dangerous;
 	struct br_text prune;
+	struct br_text plan;
 	struct br_text jobs;
 	struct br_text as;
 	struct cli_words caps;
@@ -109,6 +124,7 @@ struct cli_world {
 	uid_t euid;
 	/** The user behind sudo, else the caller. */
 	uid_t invoker;
+	gid_t invoker_gid;
 	const char *invoker_name;
 	/** The invoker's home, or NULL. */
 	const char *home;
@@ -140,6 +156,7 @@ struct cli_command {
 extern const struct cli_command cmd_check;
 extern const struct cli_command cmd_plan;
 extern const struct cli_command cmd_fix;
+extern const struct cli_command cmd_reclaim;
 extern const struct cli_command cmd_undo;
 extern const struct cli_command cmd_history;
 extern const struct cli_command cmd_explain;
@@ -186,6 +203,12 @@ size_t cli_options(const struct cli_option **options);
 /** Read the command line (argv[0] left out) into *args. 0, or -1 with errors in dx. */
 int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx);
 
+/**
+ * The words that decide what is read and planned: all but the command, and the options about how it is shown, written, asked. `out` has room for argc words; their number. *first
+ * (may be NULL) is the place of the first of them.
+ */
+size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first);
+
 /** What was printed did not arrive: an error in dx. CLI_FAILED. */
 int cli_lost(const struct cli *cli);
 /** Help texts on standard output. */
@@ -201,6 +224,20 @@ const struct br_host_user *cli_find_user(
 /** The pages of all finding codes as Markdown, on standard output. */
 int cli_list_codes(void);
 
+/** A saved plan, read for --plan: what it promises, and the command line that it brings. */
+struct cli_saved {
+	struct br_arena arena;
+	const struct br_saved *promise;
+	struct cli_args args;
+};
+/** Read the plan that --plan names; -y, -o and such are those of *cli. 0, or the exit status with errors in dx. */
+int cli_saved_read(const struct cli *cli, struct cli_saved *out);
+void cli_saved_release(struct cli_saved *saved);
+/** Whether the report is a plan that is to be saved: JSON into a file. */
+bool cli_saves(const struct cli *cli);
+/** Fill in where and by which words the plan is made. 0, or -1 with an error in dx. */
+int cli_saved_origin(const struct cli *cli, struct br_arena *arena, struct br_saved *out);
+
 /** Write a report where -o says, or to standard output. 0, or -1 with an error in dx. */
 int cli_write(const struct cli *cli, const char *bytes, size_t n);
 /** Whether this stream takes colour: --color, NO_COLOR, a terminal. */
@@ -209,11 +246,19 @@ bool cli_color(const struct cli *cli, int fd);
 struct br_report_style cli_style(const struct cli *cli);
 /** Ask on the terminal: 1 yes, 0 no, -1 there is no terminal. */
 int cli_ask(const char *question);
+/** Called as a plugin of the docker command line: by this name. */
+bool cli_is_plugin(const char *name);
+/** Docker asks for metadata or completions: answered, with the exit status. */
+bool cli_plugin_answers(int argc, char *const *argv, int *status);
+/** Where our own words begin behind docker's; what docker's options say goes into the environment. -1 with ENOMEM. */
+int cli_plugin_start(int argc, char **argv);
 /** From now on the first SIGINT, SIGTERM or SIGHUP only sets world->stop: for what changes something. */
 void cli_catch_signals(void);
 /** Look a variable up in the world's environment; NULL where it is unset. */
 const char *cli_getenv(const struct cli_world *world, const char *name);
 /** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */
 const char *const *cli_strings(struct br_arena *arena, const struct cli_words *words);
+/** Where they stand, parallel to that. NULL for none, and without memory: no places then. */
+const struct br_span *cli_spans(struct br_arena *arena, const struct cli_words *words);
 
 #endif

@@ -4,8 +4,13 @@
 static int run(const struct cli *cli, const char *command, bool planned) {
 	struct session session = {0};
 	int status = session_read(&session, cli);
+	bool saves = planned && cli_saves(cli);
+	session.plan_options.digests = saves;
 	if (status == 0) {
 		status = session_check(&session, planned);
+	}
+	if (status == 0 && saves) {
+		status = session_promise(&session, 0);
 	}
 	if (status == 0) {
 		status = session_report(&session, command, NULL, NULL);
@@ -33,7 +38,8 @@ static const char *const check_details[] = {
 
 static const char *const plan_details[] = {
 	"The same as check, and shows what fix would change, who would gain access by it and",
-	"who would lose any. Changes nothing.",
+	"who would lose any. Changes nothing. With --format json -o FILE the plan is saved:",
+	"`bindright fix --plan FILE` applies exactly that, or refuses.",
 	NULL,
 };
 

@@ -52,7 +52,7 @@ static const struct br_text *input_option(const struct cli_args *args) {
 		&args->env, &args->users, &args->image_archives, NULL};
 	const struct br_text *const words[] = {&args->kind, &args->project_directory,
 		&args->project_name, &args->compose_version, &args->engine, NULL};
-	return first_given(lists, words);
+	return args->line.n ? &args->line.v[0] : first_given(lists, words);
 }
 
 static const struct br_text *who_option(const struct cli_args *args) {
@@ -180,11 +180,20 @@ static int ask_mount(
 		}
 		return CLI_USAGE;
 	}
+	if (identity->unmapped) {
+		(void)br_error(asked->cli->dx,
+			container->user.s ? container->user.at : container->name.at,
+			"uid %u or gid %u of '%s' has no mapping in its user namespace",
+			identity->uid.v, identity->gid.v, container->name.s);
+		return CLI_USAGE;
+	}
 	asked->cred = identity->cred;
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
+	asked->query.writable_below = br_habits_submounts(session_habits(&asked->session), mount)
+		== BR_SUBMOUNTS_WRITABLE;
 	asked->report.identity = identity;
 	asked->report.mount = mount;
 	asked->report.container_path = path.s;
@@ -198,7 +207,8 @@ static int ask_service(struct asked *asked, struct br_text word, size_t colon) {
 	struct br_text service = cli_part(arena, word, 0, colon);
 	struct br_text path = cli_part(arena, word, colon + 1, strlen(word.s + colon + 1));
 	const char **services = BR_NEW_ARRAY(arena, const char *, 2);
-	if (!service.s || !path.s || !services) {
+	struct br_span *at = BR_NEW(arena, struct br_span);
+	if (!service.s || !path.s || !services || !at) {
 		return (br_error_memory(cli->dx), CLI_FAILED);
 	}
 	if (who || cli->args->walk) {
@@ -207,7 +217,9 @@ static int ask_service(struct asked *asked, struct br_text word, size_t colon) {
 			"for a host path: bindright explain PATH --as WHO");
 	}
 	services[0] = service.s;
+	*at = service.at;
 	asked->session.services = services;
+	asked->session.services_at = at;
 	int status = session_understand(&asked->session, cli);
 	if (status) {
 		return status;

@@ -1,4 +1,4 @@
-/** fix: make the plan, show it, ask, apply it, check again. */
+/** fix and reclaim: make the plan, show it, ask, apply it, check again. */
 #include "session.h"
 
 #include <base/own.h>
@@ -69,7 +69,7 @@ static int apply_and_check(struct session *session) {
 	}
 	int status = session_check_again(session, &demands, &again);
 	if (status == 0) {
-		status = session_report(session, "fix", &result, again);
+		status = session_report(session, session->command, &result, again);
 	}
 	if (status == 0 && again) {
 		status = session_verdict(session, again);
@@ -114,14 +114,15 @@ static int decide(struct session *session) {
 		return refuse(session);
 	}
 	if (session->plan->changes == 0) {
-		status = quiet ? session_report(session, "fix", NULL, NULL) : 0;
+		status = quiet ? session_report(session, session->command, NULL, NULL) : 0;
 		return status ? status : session_verdict(session, session->check);
 	}
 	int yes = cli->args->dry_run ? 0 : confirm(session);
 	if (yes < 0) {
 		br_note(cli->dx, (struct br_span){0},
 			"nothing was changed: there is no terminal to ask on");
-		br_hint(cli->dx, "to apply the plan without being asked: bindright fix --yes");
+		br_hint(cli->dx, "to apply the plan without being asked: bindright %s --yes",
+			session->command);
 	} else if (yes == 0 && !cli->args->dry_run) {
 		br_note(cli->dx, (struct br_span){0}, "nothing was changed");
 	}
@@ -130,12 +131,22 @@ static int decide(struct session *session) {
 				     : CLI_MISFIT;
 }
 
-static int run_fix(const struct cli *cli) {
-	struct session session = {0};
+/** `promise`: what the plan has to come to, or NULL. */
+static int run_with(const struct cli *cli, const struct br_saved *promise) {
+	struct session session = {.command = "fix"};
 	int status = session_read(&session, cli);
+	session.plan_options.digests = promise != NULL;
 	if (status == 0) {
 		status = session_check(&session, true);
 	}
+	if (status == 0 && promise) {
+		status = session_promise(&session, promise->text);
+	}
+	if (status == 0 && promise && br_saved_compare(promise, session.saved, cli->dx)) {
+		status = CLI_FAILED;
+	}
+	// What is reported is this run.
+	session.saved = NULL;
 	if (status == 0) {
 		status = decide(&session);
 	}
@@ -143,10 +154,26 @@ static int run_fix(const struct cli *cli) {
 	return status;
 }
 
+static int run_fix(const struct cli *cli) {
+	if (!cli->args->plan.s) {
+		return run_with(cli, NULL);
+	}
+	struct cli_saved saved = {0};
+	int status = cli_saved_read(cli, &saved);
+	if (status == 0) {
+		const struct cli by_plan = {&saved.args, cli->world, cli->dx};
+		status = run_with(&by_plan, saved.promise);
+	}
+	cli_saved_release(&saved);
+	return status;
+}
+
 static const char *const details[] = {
 	"Makes the plan, shows it, asks, applies it and checks again. Nobody else gains access,",
 	"nobody loses any, and everything that is changed is written to a journal first, so that",
 	"`bindright undo` puts it back. Without a terminal and without --yes it changes nothing.",
+	"--plan FILE makes a saved plan again, by the words it was saved with, and applies it only",
+	"if it is the same: the same input, the same sources, the same change of each file.",
 	NULL,
 };
 
@@ -157,4 +184,76 @@ const struct cli_command cmd_fix = {
 	.summary = "make it fit: plan, ask, change, check again",
 	.details = details,
 	.run = run_fix,
+};
+
+/** Whom it goes back to: exactly one user, who is not root. */
+static int check_reclaimer(const struct session *session) {
+	const struct cli *cli = session->cli;
+	const struct br_plan_options *options = &session->plan_options;
+	const struct cli_words *keep = &cli->args->keep;
+	if (options->nkeepers == 0) {
+		(void)br_error(cli->dx, (struct br_span){0},
+			"it is not known whom the files are to go back to");
+		br_hint(cli->dx, "name the user: --keep USER");
+		return CLI_USAGE;
+	}
+	if (options->nkeepers > 1) {
+		(void)br_error(cli->dx, keep->v[1].at, "the files can go back to one user only");
+		return CLI_USAGE;
+	}
+	if (options->keepers[0].cred.uid.v == 0) {
+		(void)br_error(cli->dx, keep->n > 0 ? keep->v[0].at : (struct br_span){0},
+			"root is nobody to give files back to");
+		br_hint(cli->dx, "name the user: --keep USER");
+		return CLI_USAGE;
+	}
+	return 0;
+}
+
+/** What could not be given back is not served by anybody's fitting. */
+static int left_behind(const struct session *session) {
+	for (size_t i = 0; session->plan && i < session->plan->ntrees; i++) {
+		if (session->plan->trees[i].partial) {
+			return CLI_MISFIT;
+		}
+	}
+	return CLI_FITS;
+}
+
+static int run_reclaim(const struct cli *cli) {
+	struct session session = {.command = "reclaim"};
+	int status = session_read(&session, cli);
+	if (status == 0) {
+		status = check_reclaimer(&session);
+	}
+	session.plan_options.reclaim = true;
+	session.plan_options.create_missing = false;
+	if (status == 0) {
+		status = session_check(&session, true);
+	}
+	if (status == 0) {
+		status = decide(&session);
+	}
+	if (status == CLI_FITS) {
+		status = left_behind(&session);
+	}
+	session_release(&session);
+	return status;
+}
+
+static const char *const reclaim_details[] = {
+	"The other direction: what containers left behind below the sources goes back to you (or",
+	"to --keep USER): files of the containers' host UIDs, subordinate ranges included, and of",
+	"root's. The containers keep what they could do, by ACL entries or a group that they have.",
+	"Planned, asked, journaled and undone as with fix; links inside and files of others stay.",
+	NULL,
+};
+
+const struct cli_command cmd_reclaim = {
+	.name = "reclaim",
+	.bit = CLI_RECLAIM,
+	.arguments = "[SERVICE...]",
+	.summary = "give back to you what containers left behind",
+	.details = reclaim_details,
+	.run = run_reclaim,
 };

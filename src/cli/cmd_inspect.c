@@ -9,7 +9,7 @@ static int report(const struct session *session) {
 		.places = br_diags_places(cli->dx),
 		.spec = session->spec,
 		.identities = session->identities,
-		.engine = "docker",
+		.engine = br_engine_name(session->mode->engine),
 		.origins = cli->args->origins,
 	};
 	struct br_report_style style = cli_style(cli);

@@ -8,6 +8,7 @@ static const struct cli_command *const all[] = {
 	&cmd_check,
 	&cmd_plan,
 	&cmd_fix,
+	&cmd_reclaim,
 	&cmd_undo,
 	&cmd_history,
 	&cmd_explain,

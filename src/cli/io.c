@@ -34,6 +34,14 @@ const char *const *cli_strings(struct br_arena *arena, const struct cli_words *w
 	return out;
 }
 
+const struct br_span *cli_spans(struct br_arena *arena, const struct cli_words *words) {
+	struct br_span *out = words->n ? BR_NEW_ARRAY(arena, struct br_span, words->n) : NULL;
+	for (size_t i = 0; out && i < words->n; i++) {
+		out[i] = words->v[i].at;
+	}
+	return out;
+}
+
 bool cli_color(const struct cli *cli, int fd) {
 	const char *when = cli->args ? cli->args->color.s : NULL;
 	const char *no_color = cli_getenv(cli->world, "NO_COLOR");

@@ -6,15 +6,18 @@
  *   words of the user       cli/    options, help, one file a command; session.c is the pipeline
  *   texts and places        diag/   messages that point at characters
  *                           doc/    YAML and JSON as nodes with places
- *   what is going to run    spec/   the compose reader
+ *   what is going to run    spec/   the readers of compose files, run lines and bundles
  *   whom the image runs as  image/  Dockerfiles, image archives, the engine, well-known images
- *   who it will be          identity/  user, groups, capabilities; the host's accounts
+ *   which engine it is      engine.c   what engines and their versions do
+ *   who it will be          identity/  user, groups, capabilities, user namespaces; the host's accounts
  *                           idmap.c    the container's IDs and the host's
  *   what the host has       source/  each bind source
  *                           inode/   the facts of one inode
  *   who needs what          demand.c   mounts brought together by the place that they reach
+ *                           habits.c   what each engine makes of a mount
  *   the facts below         scan/   several threads fetch, one decides
  *   what does not fit       access.c   the kernel's decision
+ *                           access_create.c   what the kernel makes new things like
  *                           check/     the findings
  *   one path in full        explain/   each step, and what would make it a yes
  *   the least change        plan/   and who gains or loses by it
@@ -75,13 +78,13 @@ static int harden(void) {
 	return 0;
 }
 
-/** The caller's environment, copied, and then none but a locale. */
-static const char *const *take_environment(struct br_arena *arena) {
+/** The caller's environment, copied (with room for one more), and then none but a locale. */
+static const char **take_environment(struct br_arena *arena) {
 	size_t n = 0;
 	while (environ && environ[n]) {
 		n++;
 	}
-	const char **out = BR_NEW_ARRAY(arena, const char *, n + 1);
+	const char **out = BR_NEW_ARRAY(arena, const char *, n + 2);
 	for (size_t i = 0; out && i < n; i++) {
 		out[i] = br_strdup(arena, environ[i]);
 		if (!out[i]) {
@@ -103,25 +106,38 @@ static uid_t find_invoker(const struct cli_world *world) {
 	return known ? uid : world->euid;
 }
 
+/** Under sudo HOME is root's or anybody's, while that of the compose file is the user's who wrote it: ~ and ${HOME}. */
+static int put_home(struct br_arena *arena, const char **environment, const char *home) {
+	size_t i = 0;
+	while (environment[i] && strncmp(environment[i], "HOME=", 5) != 0) {
+		i++;
+	}
+	environment[i] = br_printf(arena, "HOME=%s", home);
+	return environment[i] ? 0 : -1;
+}
+
 static int learn_world(struct br_arena *arena, struct cli_world *world) {
 	char buf[4096];
+	const char **environment = take_environment(arena);
 	world->stop = &stop;
 	world->euid = geteuid();
-	world->environment = take_environment(arena);
-	if (!world->environment) {
+	world->environment = environment;
+	if (!environment) {
 		return -1;
 	}
 	world->invoker = find_invoker(world);
 	const struct passwd *pw = getpwuid(world->invoker);
-	const char *home = cli_getenv(world, "HOME");
+	world->invoker_gid = world->invoker == world->euid ? getegid() : pw ? pw->pw_gid : 0;
 	const char *pw_home = pw ? pw->pw_dir : NULL;
 	world->invoker_name =
 		pw ? br_strdup(arena, pw->pw_name) : br_printf(arena, "%u", world->invoker);
-	// Under sudo HOME may be root's, while ~ in the compose file is the user's who wrote it.
-	world->home = br_strdup(arena,
-		world->invoker != world->euid ? pw_home
-			: home                ? home
-					      : pw_home);
+	bool other = world->invoker != world->euid;
+	if (other && pw_home && put_home(arena, environment, pw_home)) {
+		return -1;
+	}
+	// Without HOME compose leaves ~ as it is.
+	const char *home = other ? pw_home : cli_getenv(world, "HOME");
+	world->home = home ? br_strdup(arena, home) : NULL;
 	world->cwd = getcwd(buf, sizeof(buf)) ? br_strdup(arena, buf) : "/";
 	return world->invoker_name && world->cwd ? 0 : -1;
 }
@@ -175,29 +191,18 @@ static int run(int argc, char *const *argv, const struct cli_world *world) {
 	return status;
 }
 
-/** Called as a plugin of the docker command line: `docker bindright …`. */
-static bool is_plugin(const char *name) {
-	const char *slash = strrchr(name, '/');
-	return strcmp(slash ? slash + 1 : name, "docker-bindright") == 0;
-}
-
-static int print_plugin_metadata(void) {
-	int n = printf(
-		"{\"SchemaVersion\": \"0.1.0\", \"Vendor\": \"bindright\", \"Version\": \"%s\", "
-		"\"ShortDescription\": \"Make bind mounts fit the container\"}\n",
-		BR_VERSION);
-	return n < 0 || fflush(stdout) ? CLI_FAILED : CLI_FITS;
-}
-
 int main(int argc, char **argv) {
 	if (getauxval(AT_SECURE)) {
 		(void)fputs("bindright: error: must not be installed setuid\n", stderr);
 		return CLI_FAILED;
 	}
-	bool plugin = argc > 0 && is_plugin(argv[0]);
-	int first = plugin && argc > 1 && strcmp(argv[1], "bindright") == 0 ? 2 : argc > 0 ? 1 : 0;
-	if (plugin && argc > 1 && strcmp(argv[1], "docker-cli-plugin-metadata") == 0) {
-		return print_plugin_metadata();
+	int first = argc > 0;
+	int status = CLI_FAILED;
+	if (argc > 0 && cli_is_plugin(argv[0])) {
+		if (cli_plugin_answers(argc, argv, &status)) {
+			return status;
+		}
+		first = cli_plugin_start(argc, argv);
 	}
 	if (argc == 2 && strcmp(argv[1], "--list-options") == 0) {
 		return cli_list_options();
@@ -207,14 +212,14 @@ int main(int argc, char **argv) {
 	}
 	struct br_arena arena = {0};
 	struct cli_world world = {0};
-	if (harden() || learn_world(&arena, &world)) {
+	if (first < 0 || harden() || learn_world(&arena, &world)) {
 		(void)fputs(
 			"bindright: error: cannot start: out of memory or descriptors\n", stderr);
 		return CLI_FAILED;
 	}
 	// What only reads may be ended at any time; what writes says so (cli_catch_signals).
 	(void)signal(SIGPIPE, SIG_IGN);
-	int status = run(argc - first, argv + first, &world);
+	status = run(argc - first, argv + first, &world);
 	br_arena_release(&arena);
 	return status;
 }

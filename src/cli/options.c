@@ -8,18 +8,24 @@
 
 #define FIELD(f) offsetof(struct cli_args, f)
 
-static const char *const kinds[] = {"compose", NULL};
-static const char *const engines[] = {"docker", NULL};
+static const char *const kinds[] = {"compose", "run-line", "oci", NULL};
+static const char *const engines[] = {
+	"docker", "docker-rootless", "podman", "podman-rootless", "oci", NULL};
 static const char *const formats[] = {"text", "json", "ndjson", "sarif", "github", NULL};
 static const char *const two_formats[] = {"text", "json", NULL};
 static const char *const whens[] = {"auto", "always", "never", NULL};
 static const char *const severities[] = {"error", "warning", "info", NULL};
 static const char *const strategies[] = {"auto", "acl", "chown", "group", NULL};
 
+enum {
+	CHANGES = CLI_PLAN | CLI_FIX | CLI_RECLAIM,
+};
+
 static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
-		"read this compose file (repeatable; - is standard input)"},
-	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind), "what the input is"},
+		"read this file (repeatable; - is standard input)"},
+	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind),
+		"what the input is (default: as its content looks)"},
 	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_READ, FIELD(project_directory),
 		"where relative paths start"},
 	{"env-file", 0, CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(env_files),
@@ -31,11 +37,18 @@ static const struct cli_option all[] = {
 	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_READ, FIELD(env),
 		"a variable for interpolation, before all others (repeatable)"},
 	{"engine", 0, CLI_WORD, false, "ENGINE", engines, CLI_READ | CLI_ID, FIELD(engine),
-		"whose rules apply"},
+		"whose rules apply (default: what the input names; docker)"},
+	{"engine-user", 0, CLI_WORD, false, "NAME", NULL, CLI_READ | CLI_ID, FIELD(engine_user),
+		"who runs a rootless engine (default: you)"},
+	{"engine-version", 0, CLI_WORD, false, "X.Y", NULL, CLI_READ | CLI_ID,
+		FIELD(engine_version),
+		"where versions of the engine differ (default: the running one's)"},
+	{"daemon-config", 0, CLI_WORD, false, "FILE", NULL, CLI_READ | CLI_ID, FIELD(daemon_config),
+		"Docker's daemon.json, read for userns-remap"},
 	{"compose-version", 0, CLI_WORD, false, "X.Y", NULL, CLI_READ, FIELD(compose_version),
 		"where versions of compose differ (default: the newest known)"},
 	{"sysroot", 0, CLI_WORD, false, "DIR", NULL, CLI_READ | CLI_ID, FIELD(sysroot),
-		"read passwd, group, login.defs below DIR"},
+		"read passwd, group, subuid, daemon.json and such below DIR"},
 	{"image-archive", 0, CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(image_archives),
 		"take image users from this docker save or OCI archive (repeatable)"},
 	{"user", 0, CLI_LIST, false, "SERVICE=UID[:GID]", NULL, CLI_READ, FIELD(users),
@@ -80,15 +93,18 @@ static const struct cli_option all[] = {
 		"create missing source directories (the default)"},
 	{"future-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX, FIELD(future_files),
 		"make files that are created later usable too (default ACLs)"},
-	{"from", 0, CLI_LIST, false, "USER[,USER...]", NULL, CLI_PLAN | CLI_FIX, FIELD(from),
+	{"from", 0, CLI_LIST, false, "USER[,USER...]", NULL, CHANGES, FIELD(from),
 		"files of these owners may be changed too"},
-	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CLI_PLAN | CLI_FIX,
-		FIELD(privileged_files), "also change setuid, setgid and capability-bearing files"},
-	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CLI_PLAN | CLI_FIX,
-		FIELD(allow_dangerous), "allow this source although it is refused (repeatable)"},
-	{"yes", 'y', CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(yes), "do not ask"},
-	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_UNDO, FIELD(dry_run),
-		"show what would be done, change nothing"},
+	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CHANGES, FIELD(privileged_files),
+		"also change setuid, setgid and capability-bearing files"},
+	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CHANGES, FIELD(allow_dangerous),
+		"allow this source although it is refused (repeatable)"},
+	{"plan", 0, CLI_WORD, false, "FILE", NULL, CLI_FIX, FIELD(plan),
+		"apply exactly the plan that was saved by plan --format json -o FILE"},
+	{"yes", 'y', CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO, FIELD(yes),
+		"do not ask"},
+	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO,
+		FIELD(dry_run), "show what would be done, change nothing"},
 	{"prune", 0, CLI_WORD, false, "AGE", NULL, CLI_HISTORY, FIELD(prune),
 		"drop journals older than AGE (30d, 12h, 2w)"},
 	{"as", 0, CLI_WORD, false, "WHO", NULL, CLI_EXPLAIN, FIELD(as),
@@ -114,9 +130,10 @@ static const struct cli_option all[] = {
 };
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
-static const char *const later_options[] = {"container", "engine-user", "daemon-config",
-	"engine-version", "files-from", "plan", "require-jail", NULL};
-static const char *const later_commands[] = {"reclaim", NULL};
+static const char *const later_options[] = {"container", "files-from", "require-jail", NULL};
+static const char *const later_commands[] = {NULL};
+static const char *const later_kinds[] = {
+	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};
 
 size_t cli_options(const struct cli_option **options) {
 	*options = all;
@@ -131,7 +148,8 @@ struct reader {
 	char *const *argv;
 	const uint32_t *offsets;
 	int i;
-	bool only_words;
+	/** Where the options end: at "--", or with the words. */
+	int end;
 };
 
 static struct br_span span_of(const struct reader *reader, int i, size_t from, size_t n) {
@@ -167,6 +185,10 @@ static int check_choice(
 	const struct reader *reader, const struct cli_option *option, struct br_text word) {
 	if (!option->choices || is_in(word.s, option->choices)) {
 		return 0;
+	}
+	if (option->choices == kinds && is_in(word.s, later_kinds)) {
+		return br_error(
+			reader->dx, word.at, "--kind %s is not supported by this version", word.s);
 	}
 	(void)br_error(reader->dx, word.at, "'%s' is no value of --%s", word.s, option->name);
 	br_hint(reader->dx, "expected one of: %s", join(&reader->args->arena, option->choices));
@@ -343,6 +365,7 @@ static int read_plain(struct reader *reader) {
 	struct br_text word = {reader->argv[reader->i], whole(reader, reader->i)};
 	if (!reader->args->command) {
 		reader->args->command = find_command(word.s);
+		reader->args->command_at = reader->i;
 		return reader->args->command ? 0 : unknown_command(reader, word.s);
 	}
 	return br_vec_push(&reader->args->arena, &reader->args->words, word)
@@ -350,11 +373,25 @@ static int read_plain(struct reader *reader) {
 		: 0;
 }
 
+/** Whatever stands behind "--" is the run line. */
+static int read_line(struct reader *reader) {
+	reader->args->line_at = whole(reader, reader->i);
+	reader->end = reader->i;
+	reader->args->line_index = reader->i;
+	reader->args->has_line = true;
+	for (reader->i++; reader->i < reader->argc; reader->i++) {
+		struct br_text word = {reader->argv[reader->i], whole(reader, reader->i)};
+		if (br_vec_push(&reader->args->arena, &reader->args->line, word)) {
+			return br_error_memory(reader->dx);
+		}
+	}
+	return 0;
+}
+
 static int read_one(struct reader *reader) {
 	const char *arg = reader->argv[reader->i];
 	if (strcmp(arg, "--") == 0) {
-		return br_error(reader->dx, whole(reader, reader->i),
-			"run lines (-- docker run …) are not supported by this version");
+		return read_line(reader);
 	}
 	if (strncmp(arg, "--", 2) == 0) {
 		return read_long(reader);
@@ -398,7 +435,14 @@ static int not_of_this_command(const struct reader *reader, int i) {
 static int check_used(const struct reader *reader) {
 	const struct cli_args *args = reader->args;
 	unsigned bit = args->command ? args->command->bit : CLI_CHECK;
-	for (int i = 0; i < reader->argc; i++) {
+	if (args->has_line && !(bit & CLI_READ)) {
+		(void)br_error(
+			reader->dx, args->line_at, "%s reads no run line", args->command->name);
+		br_hint(reader->dx,
+			"for example: bindright check -- docker run -v ./data:/data IMAGE");
+		return -1;
+	}
+	for (int i = 0; i < reader->end; i++) {
 		size_t from;
 		const struct cli_option *option = option_at(reader, i, &from);
 		if (!option) {
@@ -421,6 +465,36 @@ static int check_used(const struct reader *reader) {
 	return 0;
 }
 
+/** Options about how it is done and shown, not what. */
+static const char *const manners[] = {"output", "format", "color", "progress", "quiet", "verbose",
+	"fail-on", "jobs", "yes", "dry-run", "plan", "help", "version", NULL};
+
+size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first) {
+	const struct reader reader = {.argv = args->argv};
+	size_t n = 0;
+	uint32_t offset = sizeof("bindright ") - 1;
+	for (int i = 0; i < args->argc; i++) {
+		size_t from = 1;
+		// Behind "--" all words are the run line's.
+		const struct cli_option *option =
+			i < args->line_index ? option_at(&reader, i, &from) : NULL;
+		bool takes = option && (option->takes == CLI_WORD || option->takes == CLI_LIST);
+		int words = takes && from == 0 && i + 1 < args->argc ? 2 : 1;
+		bool decides = option ? !is_in(option->name, manners) : i != args->command_at;
+		for (int k = 0; k < words; k++, i += k < words) {
+			uint32_t len = (uint32_t)strlen(args->argv[i]);
+			if (decides && n == 0 && first) {
+				*first = (struct br_span){args->text, offset, len};
+			}
+			if (decides) {
+				out[n++] = args->argv[i];
+			}
+			offset += len + 1;
+		}
+	}
+	return n;
+}
+
 int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx) {
 	struct br_buf line = {0};
 	uint32_t *offsets = BR_NEW_ARRAY(&args->arena, uint32_t, (size_t)argc + 1);
@@ -441,8 +515,12 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
 	}
 	args->text = (uint16_t)text;
 	args->create_missing = 1;
+	args->argc = argc;
+	args->argv = argv;
+	args->command_at = -1;
+	args->line_index = argc;
 	struct reader reader = {
-		.args = args, .dx = dx, .argc = argc, .argv = argv, .offsets = offsets};
+		.args = args, .dx = dx, .argc = argc, .argv = argv, .offsets = offsets, .end = argc};
 	for (; reader.i < argc; reader.i++) {
 		if (read_one(&reader)) {
 			return -1;

@@ -3,6 +3,7 @@
 #include <base/file.h>
 #include <base/text.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -29,11 +30,42 @@ static int read_version(const struct br_text *word) {
 	return (int)(major * 100 + minor);
 }
 
+/** A run line stands behind "--", and then no file is read. */
+static int check_line(const struct cli *cli) {
+	const struct cli_args *args = cli->args;
+	bool is_other = args->kind.s && strcmp(args->kind.s, "run-line") != 0;
+	if (!args->has_line) {
+		return 0;
+	}
+	if (args->files.n || is_other) {
+		(void)br_error(cli->dx, args->line_at, "a run line, and another input too");
+		br_other(cli->dx, args->files.n ? args->files.v[0].at : args->kind.at,
+			"the other one");
+		return -1;
+	}
+	if (!args->line.n) {
+		(void)br_error(cli->dx, args->line_at, "there is no run line behind '--'");
+		br_hint(cli->dx,
+			"for example: bindright check -- docker run -v ./data:/data IMAGE");
+		return -1;
+	}
+	return 0;
+}
+
+static enum br_input_kind kind_of(const struct cli_args *args) {
+	if (!args->kind.s || strcmp(args->kind.s, "compose") == 0) {
+		return BR_INPUT_COMPOSE;
+	}
+	return strcmp(args->kind.s, "oci") == 0 ? BR_INPUT_OCI : BR_INPUT_RUN_LINE;
+}
+
 /** Absent values become what the rest of the program expects; bad ones are errors. */
 static int fill_request(struct session *session, struct br_spec_request *request) {
 	const struct cli_args *args = session->cli->args;
 	const struct cli_world *world = session->cli->world;
 	int version = read_version(&args->compose_version);
+	// What is wrong with it is said where the engine's rules are chosen.
+	int engine = read_version(&args->engine_version);
 	if (version < 0) {
 		(void)br_error(session->cli->dx, args->compose_version.at,
 			"'%s' is no version of compose", args->compose_version.s);
@@ -46,6 +78,11 @@ static int fill_request(struct session *session, struct br_spec_request *request
 					      : cli_strings(&session->arena, &args->words),
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
+		.files_at = cli_spans(&session->arena, &args->files),
+		.services_at = session->services ? session->services_at
+						 : cli_spans(&session->arena, &args->words),
+		.project_name_at = args->project_name.at,
+		.env_files_at = cli_spans(&session->arena, &args->env_files),
 		.profiles = cli_strings(&session->arena, &args->profiles),
 		.project_name = args->project_name.s,
 		.overrides = cli_strings(&session->arena, &args->env),
@@ -53,7 +90,19 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.home = world->home,
 		.cwd = world->cwd,
 		.compose_version = (unsigned)version,
+		.kind = kind_of(args),
+		.kind_said = args->kind.s != NULL,
+		.line = args->line.v,
+		.nline = args->line.n,
+		.engine = args->engine.s ? br_engine_named(args->engine.s) : BR_ENGINE_UNSAID,
+		.engine_version = engine > 0 ? (unsigned)engine : 0,
+		.uid = world->invoker,
+		.gid = world->invoker_gid,
+		.user_name = world->invoker_name,
 	};
+	if (check_line(session->cli)) {
+		return -1;
+	}
 	for (size_t i = 0; i < args->env.n; i++) {
 		if (!strchr(args->env.v[i].s, '=') || args->env.v[i].s[0] == '=') {
 			(void)br_error(session->cli->dx, args->env.v[i].at,
@@ -318,17 +367,13 @@ static int read_plan_options(struct session *session) {
 }
 
 static struct br_hostdb *read_hostdb(const struct cli *cli) {
-	return br_hostdb_read(cli->args->sysroot.s ? cli->args->sysroot.s : "/", cli->dx);
-}
-
-/** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
-static const char *find_socket(const struct cli *cli) {
-	const char *host = cli_getenv(cli->world, "DOCKER_HOST");
-	const char *path = cli->args->sysroot.s ? NULL : "/var/run/docker.sock";
-	if (host && *host) {
-		path = strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
+	const struct br_text *root = &cli->args->sysroot;
+	// The library would say the same, but does not know where the word stands.
+	if (root->s && access(root->s, F_OK)) {
+		(void)br_error(cli->dx, root->at, "cannot open '%s': %s", root->s, strerror(errno));
+		return NULL;
 	}
-	return path && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? path : NULL;
+	return br_hostdb_read(root->s ? root->s : "/", cli->dx);
 }
 
 /** Whom the images run as. */
@@ -337,15 +382,18 @@ static int read_images(struct session *session, struct br_identity_options *who)
 	struct br_image_options options = {
 		.archives = words->v,
 		.narchives = words->n,
-		.socket = find_socket(session->cli),
+		.socket = session->socket,
+		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
+			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
+	session->images = who->images;
 	return who->images ? 0 : -1;
 }
 
 int session_understand(struct session *session, const struct cli *cli) {
 	struct br_spec_request request;
-	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
+	struct br_identity_options who = {0};
 	session->cli = cli;
 	if (fill_request(session, &request) || read_pins(session, &who)) {
 		return CLI_USAGE;
@@ -359,9 +407,10 @@ int session_understand(struct session *session, const struct cli *cli) {
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
 	}
-	if (read_images(session, &who)) {
+	if (session_engine(session) || read_images(session, &who)) {
 		return CLI_USAGE;
 	}
+	who.mode = session->mode;
 	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
 	return session->identities ? 0 : CLI_USAGE;
 }
@@ -376,6 +425,7 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (status) {
 		return status;
 	}
+	what.mode = session->mode;
 	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
 	return session->demands && read_plan_options(session) == 0 ? 0 : CLI_USAGE;
 }
@@ -395,9 +445,28 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 	return 0;
 }
 
+const struct br_habits *session_habits(const struct session *session) {
+	return br_habits(session->mode->engine, session->mode->version);
+}
+
+/** Who of them runs now; no more than a courtesy, and only where something may be changed. */
+static const bool *ask_running(struct session *session) {
+	struct br_image_options options = {.socket = session->socket};
+	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
+	if (!options.socket || !running) {
+		return NULL;
+	}
+	return br_images_running(
+		       &session->arena, session->spec, &options, running, session->cli->dx)
+		? NULL
+		: running;
+}
+
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
+	options->habits = session_habits(session);
+	options->rootless = br_engine_is_rootless(session->mode->engine);
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
@@ -410,7 +479,9 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 static struct br_check_input check_input(const struct session *session) {
 	return (struct br_check_input){
 		.spec = session->spec,
+		.mode = session->mode,
 		.identities = session->identities,
+		.images = session->images,
 		.demands = session->demands,
 		.hostdb = session->hostdb,
 		.acls = session->acls,
@@ -433,13 +504,15 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.demands = session->demands,
 		.hostdb = session->hostdb,
 		.acls = session->acls,
+		.engine = session->mode->engine,
 	};
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){
 		.see = br_plan_see,
 		.context = session->plan,
 		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
-		.all = some_keeper_demands(session) || session->plan_options.future_files,
+		.all = some_keeper_demands(session) || session->plan_options.future_files
+			|| session->plan_options.reclaim,
 	};
 	return session->plan ? 0 : -1;
 }
@@ -450,6 +523,7 @@ int session_check(struct session *session, bool planned) {
 	if (fill_check_options(session, &options)) {
 		return CLI_USAGE;
 	}
+	options.running = ask_running(session);
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}
@@ -458,6 +532,22 @@ int session_check(struct session *session, bool planned) {
 		return CLI_FAILED;
 	}
 	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
+}
+
+int session_promise(struct session *session, uint16_t text) {
+	struct br_saved *out = BR_NEW(&session->arena, struct br_saved);
+	struct br_places *places = br_diags_places(session->cli->dx);
+	if (!out) {
+		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	out->text = text;
+	if (br_plan_save(session->plan, places, &session->arena, out)) {
+		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	session->saved = out;
+	return cli_saved_origin(session->cli, &session->arena, out) ? CLI_USAGE : 0;
 }
 
 int session_check_again(
@@ -471,6 +561,7 @@ int session_check_again(
 	// The fix may have made accounts.
 	br_hostdb_free(session->hostdb_again);
 	session->hostdb_again = read_hostdb(session->cli);
+	what.mode = session->mode;
 	*demands = br_demands_make(session->spec, session->identities, &what, session->cli->dx);
 	if (!*demands || !session->hostdb_again) {
 		return CLI_FAILED;
@@ -491,14 +582,21 @@ int session_report(const struct session *session, const char *command,
 		.applied = applied,
 		.again = again,
 		.command = command,
-		.engine = "docker",
+		.engine = br_engine_name(session->mode->engine),
 		.diags = session->cli->dx,
+		.saved = session->saved,
 	};
 	struct br_report_style style = cli_style(session->cli);
 	size_t n;
 	char *bytes = br_report_check(&report, &style, &n);
 	if (!bytes) {
 		(void)br_error_memory(session->cli->dx);
+		return CLI_FAILED;
+	}
+	if (session->saved && n > BR_SAVED_BYTES) {
+		free(bytes);
+		(void)br_error(session->cli->dx, session->cli->args->output.at,
+			"this plan is too large to be saved: more than %d bytes", BR_SAVED_BYTES);
 		return CLI_FAILED;
 	}
 	int failed = cli_write(session->cli, bytes, n);

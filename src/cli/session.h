@@ -7,29 +7,43 @@
 /** Everything that was made on the way; later ones point into earlier ones. */
 struct session {
 	const struct cli *cli;
+	/** "fix" or "reclaim"; NULL: what changes nothing. */
+	const char *command;
 	struct br_arena arena;
 	/** The services to read, NULL at the end; NULL: those that the command line names. */
 	const char *const *services;
+	/** Where they stand, parallel. */
+	const struct br_span *services_at;
 	struct br_spec *spec;
 	struct br_hostdb *hostdb;
 	/** As it is after a fix. */
 	struct br_hostdb *hostdb_again;
 	struct br_acls *acls;
+	/** The engine's socket, where it may be asked; NULL: nowhere. */
+	const char *socket;
+	const struct br_engine_mode *mode;
 	const struct br_identity *identities;
+	const struct br_image *images;
 	struct br_demands *demands;
 	struct br_plan_options plan_options;
 	struct br_plan *plan;
 	struct br_check *check;
 	/** Names of the keepers, NULL at the end. */
 	const char *const *keepers;
+	/** The plan's promise, or NULL; goes into the report. */
+	const struct br_saved *saved;
 };
 
+/** Work out which engine it is and how it runs: session->socket and mode, from the words, session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
+int session_engine(struct session *session);
 /** Read the input and work out who each container is, no more. 0, or the exit status with errors in dx. */
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
 int session_read(struct session *session, const struct cli *cli);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
+/** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
+int session_promise(struct session *session, uint16_t text);
 /** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's. 0, or the exit status. */
 int session_check_again(
 	struct session *session, struct br_demands **demands, struct br_check **again);
@@ -38,6 +52,8 @@ int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again);
 /** What the check amounts to under --fail-on: CLI_FITS or CLI_MISFIT. */
 int session_verdict(const struct session *session, const struct br_check *check);
+/** The habits of the engine that will start it. */
+const struct br_habits *session_habits(const struct session *session);
 void session_release(struct session *session);
 
 #endif

@@ -266,3 +266,19 @@ bool br_value_is_object(const struct br_value *value) {
 bool br_value_is_array(const struct br_value *value) {
 	return json_is_array((const json_t *)value);
 }
+
+const char *br_value_key(const struct br_value *object, size_t i) {
+	const char *name;
+	json_t *value;
+	// The library's own signature is without const; nothing is changed.
+	union {
+		const struct br_value *from;
+		json_t *to;
+	} cast = {.from = object};
+	json_object_foreach(cast.to, name, value) {
+		if (!i--) {
+			return name;
+		}
+	}
+	return NULL;
+}

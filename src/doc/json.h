@@ -65,6 +65,8 @@ const struct br_value *br_value_get_exact(const struct br_value *object, const c
 /** How many items an array has; 0 for anything else. */
 size_t br_value_count(const struct br_value *array);
 const struct br_value *br_value_at(const struct br_value *array, size_t i);
+/** The key of an object's i-th member; NULL where there are fewer. */
+const char *br_value_key(const struct br_value *object, size_t i);
 /** A string's bytes, owned by the value; NULL for anything else. */
 const char *br_value_string(const struct br_value *value);
 bool br_value_is_object(const struct br_value *value);

@@ -31,6 +31,8 @@ struct way {
 	const char *real;
 	/** Never shorter than this: a container does not get above its mount point. */
 	size_t floor;
+	/** The mount on which the way begins. */
+	uint64_t mount;
 	const char *todo;
 	unsigned hops;
 };
@@ -75,13 +77,16 @@ static int refuse(struct way *way, const char *path, int err) {
 }
 
 static int add_step(struct way *way, int fd, const char *path, unsigned want) {
-	struct facts facts = {.query = way->query, .fs_read_only = is_read_only(fd)};
-	struct br_where where = {.read_only = way->query->read_only || facts.fs_read_only};
+	const struct br_explain_query *query = way->query;
+	bool below = query->writable_below && way->inode.mount != way->mount;
+	struct facts facts = {.query = query, .fs_read_only = is_read_only(fd)};
+	facts.read_only = facts.fs_read_only || (query->read_only && !below);
+	struct br_where where = {.read_only = facts.read_only};
 	struct br_explain_step step = {
 		.path = *path ? path : "/",
 		.inode = way->inode,
 		.want = want,
-		.verdict = br_access_use(&way->inode, way->query->cred, &where, want),
+		.verdict = br_access_use(&way->inode, query->cred, &where, want),
 	};
 	step.granted = step.verdict.missing == 0;
 	step.rule = br_rule_name(step.verdict.rule);
@@ -250,6 +255,7 @@ static int walk(struct way *way) {
 		return -1;
 	}
 	way->floor = strlen(way->real);
+	way->mount = way->inode.mount;
 	way->todo = query->path + (strncmp(query->path, query->from, from) == 0 ? from : 0);
 	way->todo += strspn(way->todo, "/");
 	while (*way->todo) {

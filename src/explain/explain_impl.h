@@ -15,6 +15,8 @@ struct facts {
 	bool keeps_acls;
 	/** The file system is read-only, not only the mount as the container sees it. */
 	bool fs_read_only;
+	/** Either is. */
+	bool read_only;
 };
 /** Fill in both ways to a yes of a step that refuses. 0, or -1 with ENOMEM. */
 int find_ways(struct br_arena *arena, const struct facts *facts, struct br_explain_step *step);

@@ -97,8 +97,7 @@ struct trial {
 };
 
 static bool grants(const struct trial *trial, const struct br_cred *cred) {
-	struct br_where where = {
-		.read_only = trial->facts->query->read_only || trial->facts->fs_read_only};
+	struct br_where where = {.read_only = trial->facts->read_only};
 	return br_access_use(&trial->step->inode, cred, &where, trial->step->want).missing == 0;
 }
 

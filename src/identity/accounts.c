@@ -9,6 +9,7 @@
 enum br_confidence accounts_confidence(const struct br_image *image) {
 	switch (image->origin) {
 	case BR_IMAGE_ARCHIVE:
+	case BR_IMAGE_HOST:
 	case BR_IMAGE_ENGINE:
 		return BR_CERTAIN;
 	case BR_IMAGE_DOCKERFILE:
@@ -26,7 +27,7 @@ enum br_confidence accounts_line_confidence(const struct br_image *image, bool a
 
 const struct br_image_user *accounts_user(const struct br_image *image, uint32_t uid) {
 	for (size_t i = 0; i < image->nusers; i++) {
-		if (image->users[i].uid == uid) {
+		if (image->users[i].uid == uid && !image->users[i].wraps) {
 			return &image->users[i];
 		}
 	}
@@ -65,8 +66,8 @@ static bool has_member(const struct br_image_group *group, const char *name) {
 static void warn_malformed(struct task *t, const struct br_image_group *group) {
 	if (group->malformed) {
 		br_warning(t->dx, group->at,
-			"the line of the group '%s' in the image of '%s' has no valid number: Docker takes it for %u",
-			group->name, t->box->name.s, group->gid);
+			"the line of the group '%s' in the image of '%s' has no valid number: %s takes it for %u",
+			group->name, t->box->name.s, task_engine(t), group->gid);
 	}
 }
 
@@ -141,7 +142,9 @@ static int miss_word(struct task *t, const struct br_text *text, const char **wh
 }
 
 static int take(struct task *t, struct taken *taken, const struct br_text *text, uint32_t gid) {
-	return br_vec_push(t->arena, &taken->gids, gid) ? br_error_memory(t->dx)
+	return br_vec_push(t->arena, &taken->gids, gid)
+			|| br_vec_push(t->arena, &t->added, (br_boxid){gid})
+		? br_error_memory(t->dx)
 		: task_add_group(t, (br_boxid){gid}) || task_note(t, "groups", "compose", text) ? -1
 												: 0;
 }
@@ -156,14 +159,41 @@ static int take_line(struct task *t, struct taken *taken, const struct br_text *
 }
 
 static int refuse_range(struct task *t, const struct br_text *text) {
-	return br_error(t->dx, text->at, "'%s' is not from 0 to %d, the IDs that Docker takes",
-		text->s, BR_BOX_ID_MAX);
+	return br_error(t->dx, text->at, "'%s' is not from 0 to %d, the IDs that %s takes", text->s,
+		BR_BOX_ID_MAX, task_engine(t));
+}
+
+/** Podman's own word: the groups of who runs the engine stay, and the image's do not come. crun does it; runc leaves the word alone. */
+static int keep_groups(struct task *t, const struct br_text *text, const char **why) {
+	const char *runtime = t->mode->runtime;
+	if (t->box->ngroup_add > 1) {
+		*why = "keep-groups excludes other groups: the engine will refuse to start it";
+		return 0;
+	}
+	if (runtime && strcmp(runtime, "crun") != 0) {
+		br_warning(t->dx, text->at, "%s does nothing about keep-groups: only crun does",
+			runtime);
+		return 0;
+	}
+	if (!runtime) {
+		br_warning(t->dx, text->at,
+			"keep-groups needs the runtime crun: others leave it out silently");
+	}
+	t->keeps_groups = true;
+	return task_note(t, "groups", "compose", text);
 }
 
 static int add_word(
 	struct task *t, struct taken *taken, const struct br_text *text, const char **why) {
 	struct br_half half = br_half_read(text->s, strlen(text->s));
 	const struct br_image_group *group = find_line(t->image, taken, text->s);
+	bool podman = br_engine_is_podman(t->mode->engine);
+	if (podman && half.kind == BR_HALF_EMPTY) {
+		return 0;
+	}
+	if (podman && strcmp(text->s, "keep-groups") == 0) {
+		return keep_groups(t, text, why);
+	}
 	if (half.kind == BR_HALF_EMPTY) {
 		return br_error(t->dx, text->at, "an empty group cannot be added");
 	}

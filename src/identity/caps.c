@@ -81,10 +81,7 @@ uint64_t br_caps_all(void) {
 }
 
 uint64_t br_caps_docker_default(void) {
-	return BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FSETID) | BIT(CAP_FOWNER)
-		| BIT(CAP_MKNOD) | BIT(CAP_NET_RAW) | BIT(CAP_SETGID) | BIT(CAP_SETUID)
-		| BIT(CAP_SETFCAP) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE)
-		| BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) | BIT(CAP_AUDIT_WRITE);
+	return br_engine_default_caps(BR_ENGINE_DOCKER, br_engine_newest(BR_ENGINE_DOCKER));
 }
 
 /** The capabilities that a list of words names. */
@@ -130,9 +127,59 @@ static int read_caps(
 	return result;
 }
 
-int br_caps_of(const struct br_container *box, struct br_diags *dx, uint64_t *out) {
+/** The image's label: names with commas between them, of which none may be new. It is ignored otherwise; an empty one takes everything. */
+static bool read_label(const char *label, uint64_t most, uint64_t *out) {
+	uint64_t set = 0;
+	for (size_t at = 0; *label && at <= strlen(label);) {
+		char name[64] = "";
+		size_t n = strcspn(label + at, ",");
+		if (n < sizeof(name)) {
+			memcpy(name, label + at, n);
+		}
+		int cap = *name ? br_cap_number(name) : -1;
+		if (cap < 0 || !(BIT(cap) & most)) {
+			return false;
+		}
+		set |= BIT(cap);
+		at += n + 1;
+	}
+	*out = set;
+	return true;
+}
+
+/** The first word of `add` that `drop` has, too. */
+static const char *find_conflict(const struct br_container *box, const struct caps_named *add,
+	const struct caps_named *drop) {
+	if (add->all || drop->all) {
+		return add->all && drop->all ? "ALL" : NULL;
+	}
+	for (size_t i = 0; i < box->ncap_add; i++) {
+		int cap = br_cap_number(box->cap_add[i].s);
+		if (cap >= 0 && (drop->set & BIT(cap))) {
+			return box->cap_add[i].s;
+		}
+	}
+	return NULL;
+}
+
+static int read_literal(const struct br_container *box, struct br_caps *out, struct br_diags *dx) {
+	struct caps_named bounding;
+	struct caps_named ambient;
+	int bad = read_caps(box->cap_bounding, box->ncap_bounding, dx, &bounding);
+	int worse = read_caps(box->cap_ambient, box->ncap_ambient, dx, &ambient);
+	out->bounding = bounding.set;
+	out->ambient = ambient.set;
+	return bad || worse ? -1 : 0;
+}
+
+int br_caps_of(const struct br_container *box, const struct br_engine_mode *mode,
+	const struct br_image *image, struct br_caps *out, struct br_diags *dx) {
 	struct caps_named add;
 	struct caps_named drop;
+	*out = (struct br_caps){0};
+	if (box->literal) {
+		return read_literal(box, out, dx);
+	}
 	int bad_add = read_caps(box->cap_add, box->ncap_add, dx, &add);
 	int bad_drop = read_caps(box->cap_drop, box->ncap_drop, dx, &drop);
 	// The engine refuses unknown names of a privileged container, too.
@@ -140,13 +187,26 @@ int br_caps_of(const struct br_container *box, struct br_diags *dx, uint64_t *ou
 		return -1;
 	}
 	if (box->privileged) {
-		*out = br_caps_all();
+		out->bounding = br_caps_all();
 	} else if (add.all) {
-		*out = br_caps_all() & ~drop.set;
+		out->bounding = br_caps_all() & ~drop.set;
 	} else if (drop.all) {
-		*out = add.set;
+		out->bounding = add.set;
 	} else {
-		*out = (br_caps_docker_default() & ~drop.set) | add.set;
+		uint64_t set = br_engine_default_caps(mode->engine, mode->version);
+		out->bounding = (set & ~drop.set) | add.set;
+	}
+	if (br_engine_has(mode->engine, mode->version, BR_TRAIT_AMBIENT_CAPS)) {
+		out->ambient = add.all ? br_caps_all() : add.set;
+	}
+	if (!box->privileged
+		&& br_engine_has(mode->engine, mode->version, BR_TRAIT_CAPS_CONFLICT)) {
+		out->conflict = find_conflict(box, &add, &drop);
+	}
+	if (!box->privileged && image->capabilities_label
+		&& br_engine_has(mode->engine, mode->version, BR_TRAIT_CAPS_LABEL)) {
+		out->from_label =
+			read_label(image->capabilities_label, out->bounding, &out->bounding);
 	}
 	return 0;
 }

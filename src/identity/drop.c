@@ -115,14 +115,16 @@ static bool may_drop(const struct task *t, uint64_t bounding) {
 		&& (bounding & needs) == needs;
 }
 
-int drop_find(struct task *t, uint64_t bounding) {
-	if (!may_drop(t, bounding)) {
+int drop_find(struct task *t, const struct br_caps *caps) {
+	if (!may_drop(t, caps->bounding)) {
 		return 0;
 	}
 	struct br_identity *made = BR_NEW(t->arena, struct br_identity);
 	if (!made) {
 		return br_error_memory(t->dx);
 	}
+	// Who gives up root has no capabilities left, whatever the engine added.
+	struct br_caps none = {.bounding = caps->bounding};
 	struct task second = *t;
 	second.out = made;
 	second.groups.v = NULL;
@@ -132,7 +134,7 @@ int drop_find(struct task *t, uint64_t bounding) {
 	made->container = t->box;
 	made->drop = t->image->drop;
 	int known = settle(&second, t->image->drop);
-	if (known < 0 || (known == 1 && task_finish(&second, bounding))) {
+	if (known < 0 || (known == 1 && task_finish(&second, &none))) {
 		return -1;
 	}
 	if (known == 0) {

@@ -1,3 +1,5 @@
+#include "hostdb.h"
+
 #include "caps.h"
 
 #include <base/file.h>
@@ -38,6 +40,9 @@ typedef br_vec(uint32_t) miss_vec;
 
 struct br_hostdb {
 	struct br_arena arena;
+	const char *sysroot;
+	struct hostdb_text subuid_text;
+	struct hostdb_text subgid_text;
 	/** The sysroot is "/": the name service speaks of the same accounts. */
 	bool asks;
 	br_vec(struct br_host_user) users;
@@ -254,43 +259,91 @@ static char *read_in_root(int root, const char *path, size_t *len) {
 	return br_read_fd(fd, FILE_MAX_BYTES, len);
 }
 
-static int read_file(struct br_hostdb *db, int root, const char *path, line_reader *read) {
+/** "/etc/subuid", with what is before it where that is not "/". */
+static const char *shown_name(struct br_arena *arena, const char *sysroot, const char *path) {
+	bool slash = sysroot[strlen(sysroot) - 1] == '/';
+	return br_printf(arena, "%s%s%s", sysroot, slash ? "" : "/", path);
+}
+
+static int keep_text(struct br_arena *arena, const char *bytes, size_t n, struct hostdb_text *out) {
+	out->bytes = br_strndup(arena, bytes, n);
+	out->n = n;
+	return out->bytes ? 0 : -1;
+}
+
+/** 0, or -1 with errno. `keep` may be NULL. */
+static int read_file(struct br_hostdb *db, int root, const char *path, line_reader *read,
+	struct hostdb_text *keep) {
 	size_t len = 0;
 	br_auto(br_freep) char *text = read_in_root(root, path, &len);
 	if (!text) {
 		return errno == ENOENT ? 0 : -1;
 	}
-	if (read_lines(db, text, len, read)) {
+	if ((keep && keep_text(&db->arena, text, len, keep)) || read_lines(db, text, len, read)) {
 		errno = ENOMEM;
 		return -1;
 	}
 	return 0;
 }
 
-static int read_files(struct br_hostdb *db, const char *sysroot, struct br_diags *dx) {
-	static const struct {
+static int cannot_read(struct br_diags *dx, const char *name) {
+	int err = errno;
+	return name ? br_error(dx, (struct br_span){0}, "cannot read '%s': %s", name, strerror(err))
+		    : br_error_memory(dx);
+}
+
+static int open_sysroot(const char *sysroot, struct br_diags *dx) {
+	int root = open(sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? br_error(
+		       dx, (struct br_span){0}, "cannot open '%s': %s", sysroot, strerror(errno))
+			: root;
+}
+
+static int read_files(struct br_hostdb *db, struct br_diags *dx) {
+	const struct {
 		const char *path;
 		line_reader *read;
+		struct hostdb_text *keep;
 	} files[] = {
-		{"etc/passwd", read_passwd_line},
-		{"etc/group", read_group_line},
-		{"etc/login.defs", read_login_line},
-		{"etc/subuid", read_subuid_line},
-		{"etc/subgid", read_subgid_line},
+		{"etc/passwd", read_passwd_line, NULL},
+		{"etc/group", read_group_line, NULL},
+		{"etc/login.defs", read_login_line, NULL},
+		{"etc/subuid", read_subuid_line, &db->subuid_text},
+		{"etc/subgid", read_subgid_line, &db->subgid_text},
 	};
-	br_auto(br_closep) int root = open(sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0) {
-		return br_error(
-			dx, (struct br_span){0}, "cannot open '%s': %s", sysroot, strerror(errno));
-	}
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (read_file(db, root, files[i].path, files[i].read)) {
-			bool slash = sysroot[strlen(sysroot) - 1] == '/';
-			return br_error(dx, (struct br_span){0}, "cannot read '%s%s%s': %s",
-				sysroot, slash ? "" : "/", files[i].path, strerror(errno));
+	br_auto(br_closep) int root = open_sysroot(db->sysroot, dx);
+	for (size_t i = 0; root >= 0 && i < sizeof(files) / sizeof(files[0]); i++) {
+		int failed = read_file(db, root, files[i].path, files[i].read, files[i].keep);
+		if (failed || files[i].keep) {
+			int err = errno;
+			const char *name = shown_name(&db->arena, db->sysroot, files[i].path);
+			errno = err;
+			if (failed || !name) {
+				return cannot_read(dx, name);
+			}
+			files[i].keep->name = name;
 		}
 	}
-	return 0;
+	return root < 0 ? -1 : 0;
+}
+
+const struct hostdb_text *hostdb_subids(const struct br_hostdb *db, bool groups) {
+	return groups ? &db->subgid_text : &db->subuid_text;
+}
+
+int hostdb_file(const struct br_hostdb *db, struct br_arena *arena, const char *path,
+	struct hostdb_text *out, struct br_diags *dx) {
+	size_t len = 0;
+	*out = (struct hostdb_text){.name = shown_name(arena, db->sysroot, path)};
+	br_auto(br_closep) int root = open_sysroot(db->sysroot, dx);
+	if (root < 0 || !out->name) {
+		return root < 0 ? -1 : br_error_memory(dx);
+	}
+	br_auto(br_freep) char *text = read_in_root(root, path, &len);
+	if (!text) {
+		return errno == ENOENT ? 0 : cannot_read(dx, out->name);
+	}
+	return keep_text(arena, text, len, out) ? br_error_memory(dx) : 0;
 }
 
 struct br_hostdb *br_hostdb_read(const char *sysroot, struct br_diags *dx) {
@@ -304,7 +357,8 @@ struct br_hostdb *br_hostdb_read(const char *sysroot, struct br_diags *dx) {
 		sysroot = "/";
 	}
 	db->asks = sysroot[strspn(sysroot, "/")] == 0;
-	if (read_files(db, sysroot, dx)) {
+	db->sysroot = br_strdup(&db->arena, sysroot);
+	if (!db->sysroot ? br_error_memory(dx) : read_files(db, dx)) {
 		br_hostdb_freep(&db);
 	}
 	return db;

@@ -3,11 +3,7 @@
 
 #include <base/text.h>
 
-#include <stdlib.h>
 #include <string.h>
-
-/** The umask of a container's process; Docker has no option for it. */
-#define ENGINE_UMASK 022
 
 bool br_cred_in_group(const struct br_cred *cred, br_hostid gid) {
 	if (cred->gid.v == gid.v) {
@@ -75,6 +71,8 @@ static const char *image_source(enum br_image_origin origin) {
 		return "Dockerfile";
 	case BR_IMAGE_KNOWN:
 		return "known images";
+	case BR_IMAGE_HOST:
+		return "host file";
 	case BR_IMAGE_NOTHING:
 		break;
 	}
@@ -95,6 +93,14 @@ int task_note_image(
 	return failed || br_vec_push(t->arena, &t->origins, origin) ? br_error_memory(t->dx) : 0;
 }
 
+const char *task_engine(const struct task *t) {
+	return br_engine_title(t->mode->engine);
+}
+
+bool task_engine_has(const struct task *t, enum br_trait trait) {
+	return br_engine_has(t->mode->engine, t->mode->version, trait);
+}
+
 void task_doubt(struct task *t, enum br_confidence most) {
 	if (t->out->confidence > most) {
 		t->out->confidence = most;
@@ -103,31 +109,33 @@ void task_doubt(struct task *t, enum br_confidence most) {
 
 static int refuse_range(struct task *t, const struct br_text *text, const struct br_half *half) {
 	return br_error(t->dx, place_of(t, text, half->s, half->n),
-		"'%.*s' is not from 0 to %d, the IDs that Docker takes", (int)half->n, half->s,
-		BR_BOX_ID_MAX);
+		"'%.*s' is not from 0 to %d, the IDs that %s takes", (int)half->n, half->s,
+		BR_BOX_ID_MAX, task_engine(t));
 }
 
-/** Say what Docker makes of a half that people read otherwise. */
+/** Say what the engine makes of a half that people read otherwise. */
 static void warn_of_half(struct task *t, const struct br_half *half) {
 	struct br_span at = place_of(t, &t->text, half->s, half->n);
 	int n = (int)half->n;
+	const char *engine = task_engine(t);
 	char first = half->n ? half->s[0] : 0;
 	char last = half->n ? half->s[half->n - 1] : 0;
 	bool looks_like_number = first && strchr("0123456789+- \t", first);
 	switch (half->kind) {
 	case BR_HALF_NUMBER:
 		if (first == '+' || first == '-') {
-			br_warning(t->dx, at, "Docker reads '%.*s' as %u", n, half->s, half->id);
+			br_warning(
+				t->dx, at, "%s reads '%.*s' as %u", engine, n, half->s, half->id);
 		} else if (first == '0' && half->n > 1) {
 			br_warning(t->dx, at,
-				"Docker reads '%.*s' as %u: leading zeros do not make it octal", n,
-				half->s, half->id);
+				"%s reads '%.*s' as %u: leading zeros do not make it octal", engine,
+				n, half->s, half->id);
 		}
 		break;
 	case BR_HALF_NAME:
 		if (looks_like_number || last == ' ' || last == '\t') {
-			br_warning(t->dx, at, "Docker takes '%.*s' for a name, not for a number", n,
-				half->s);
+			br_warning(t->dx, at, "%s takes '%.*s' for a name, not for a number",
+				engine, n, half->s);
 		}
 		break;
 	case BR_HALF_EMPTY:
@@ -136,7 +144,7 @@ static void warn_of_half(struct task *t, const struct br_half *half) {
 	}
 }
 
-/** Say what Docker makes of a word with an empty half or too many. */
+/** Say what the engine makes of a word with an empty half or too many. */
 static void warn_of_word(struct task *t) {
 	const struct br_text *user = &t->text;
 	const struct br_user_word *word = &t->word;
@@ -144,7 +152,8 @@ static void warn_of_word(struct task *t) {
 	bool no_group = word->group.kind == BR_HALF_EMPTY;
 	if (word->colon && no_user) {
 		br_warning(t->dx, user->at,
-			"no user stands before the colon of '%s', so Docker takes root", user->s);
+			"no user stands before the colon of '%s', so %s takes root", user->s,
+			task_engine(t));
 		br_hint(t->dx,
 			"if it is made of variables, set and export them: "
 			"export UID; export GID=\"$(id -g)\"");
@@ -156,30 +165,40 @@ static void warn_of_word(struct task *t) {
 	if (word->ignored) {
 		size_t n = strlen(word->ignored);
 		br_warning(t->dx, place_of(t, user, word->ignored, n),
-			"Docker ignores '%s', all from the second colon on", word->ignored);
+			"%s ignores '%s', all from the second colon on", task_engine(t),
+			word->ignored);
 	}
 }
 
-/** Compose's word, or, where it is absent or empty, the image's. */
-static void choose_word(struct task *t) {
+/** Compose's word, or, where it is absent or empty, the image's; where there is none either, the one whom keep-id keeps. */
+static int choose_word(struct task *t) {
 	t->text = t->box->user;
 	if (!t->text.s || !*t->text.s) {
 		t->text = t->image->user;
 		t->from_image = true;
 	}
+	if (t->text.s && !*t->text.s && t->space.has_user) {
+		t->text.s = br_printf(t->arena, "%u:%u", t->space.uid, t->space.gid);
+		t->from_image = false;
+		t->from_space = true;
+		return t->text.s ? 0 : br_error_memory(t->dx);
+	}
 	if (t->text.s && *t->text.s) {
 		t->out->user = t->text;
 	}
+	return 0;
 }
 
 /** A number that no engine takes is an error of compose's word; an image may be what it likes. */
 static int read_user_word(struct task *t) {
-	choose_word(t);
+	if (choose_word(t)) {
+		return -1;
+	}
 	if (!t->text.s || !*t->text.s) {
 		return 0;
 	}
 	t->word = br_user_word_read(t->text.s);
-	if (!t->from_image || t->text.at.text) {
+	if (!t->from_space && (!t->from_image || t->text.at.text)) {
 		warn_of_word(t);
 		warn_of_half(t, &t->word.user);
 		warn_of_half(t, &t->word.group);
@@ -272,8 +291,11 @@ static int leave_to_image(struct task *t) {
 			rest ? rest : ""));
 }
 
-/** Note the word that says it: compose's or the image's. */
+/** Note the word that says it: the input's, the image's, or that of the user namespace. */
 static int note_word(struct task *t, const char *field) {
+	if (t->from_space) {
+		return task_note(t, field, "user namespace", &t->space.word);
+	}
 	return t->from_image ? task_note_image(t, field, &t->text, NULL)
 			     : task_note(t, field, "compose", &t->text);
 }
@@ -288,8 +310,8 @@ static int take_entry(struct task *t) {
 	t->out->account = *entry->name ? entry->name : NULL;
 	if (entry->malformed) {
 		br_warning(t->dx, entry->at,
-			"the passwd line of '%s' in the image of '%s' is malformed: Docker makes uid %u, gid %u of it",
-			entry->name, t->box->name.s, entry->uid, entry->gid);
+			"the passwd line of '%s' in the image of '%s' is malformed: %s makes uid %u, gid %u of it",
+			entry->name, t->box->name.s, task_engine(t), entry->uid, entry->gid);
 		br_hint(t->dx, "what is no number there is taken for 0, which is root");
 	}
 	bool named = t->word.user.kind == BR_HALF_NAME && !t->pin;
@@ -322,7 +344,14 @@ static int settle_uid(struct task *t) {
 	out->uid.v = half->id;
 	t->entry = accounts_user(t->image, half->id);
 	if (half->kind == BR_HALF_NAME) {
+		const char *why = NULL;
 		t->entry = accounts_user_named(t->image, half->s, half->n);
+		if (!t->entry && host_users_find(t, half->s, half->n, &why) < 0) {
+			return -1;
+		}
+		if (why) {
+			return task_refused(t, why);
+		}
 		out->uid.v = t->entry ? t->entry->uid : 0;
 	}
 	if (half->kind == BR_HALF_NAME && !t->entry) {
@@ -335,7 +364,9 @@ static int settle_uid(struct task *t) {
 static int settle_implicit_gid(struct task *t) {
 	const struct br_image_user *entry = t->entry;
 	struct br_identity *out = t->out;
-	out->groups_unsure = !t->image->accounts_complete;
+	// Behind a colon stands a group for Podman, even where nothing stands there.
+	bool alone = t->word.colon && task_engine_has(t, BR_TRAIT_COLON_IS_GROUP);
+	out->groups_unsure = !t->image->accounts_complete && !alone;
 	if (!entry) {
 		out->gid.v = 0;
 		task_doubt(t,
@@ -351,9 +382,10 @@ static int settle_implicit_gid(struct task *t) {
 	struct br_text name = {entry->name, entry->at};
 	out->gid.v = entry->gid;
 	task_doubt(t, accounts_line_confidence(t->image, entry->allocated));
-	return task_note_image(t, "gid", &name, "passwd") || accounts_add_member(t, entry->name)
-		? -1
-		: 1;
+	if (task_note_image(t, "gid", &name, "passwd")) {
+		return -1;
+	}
+	return !alone && accounts_add_member(t, entry->name) ? -1 : 1;
 }
 
 /** A group by name. */
@@ -366,8 +398,8 @@ static int settle_named_gid(struct task *t) {
 	struct br_text name = {group->name, group->at};
 	if (group->malformed) {
 		br_warning(t->dx, group->at,
-			"the line of the group '%s' in the image of '%s' has no valid number: Docker takes it for %u",
-			group->name, t->box->name.s, group->gid);
+			"the line of the group '%s' in the image of '%s' has no valid number: %s takes it for %u",
+			group->name, t->box->name.s, task_engine(t), group->gid);
 	}
 	t->out->gid.v = group->gid;
 	task_doubt(t, accounts_line_confidence(t->image, group->allocated));
@@ -401,82 +433,6 @@ int task_add_group(struct task *t, br_boxid gid) {
 	return br_vec_push(t->arena, &t->groups, gid) ? br_error_memory(t->dx) : 0;
 }
 
-static int compare_boxids(const void *a, const void *b) {
-	uint32_t x = ((const br_boxid *)a)->v;
-	uint32_t y = ((const br_boxid *)b)->v;
-	return (x > y) - (x < y);
-}
-
-static void sort_groups(struct task *t) {
-	qsort(t->groups.v, t->groups.n, sizeof(*t->groups.v), compare_boxids);
-	size_t n = 0;
-	for (size_t i = 0; i < t->groups.n; i++) {
-		if (n == 0 || t->groups.v[i].v != t->groups.v[n - 1].v) {
-			t->groups.v[n++] = t->groups.v[i];
-		}
-	}
-	t->groups.n = n;
-	t->out->groups = t->groups.v;
-	t->out->ngroups = n;
-}
-
-static int compare_hostids(const void *a, const void *b) {
-	uint32_t x = ((const br_hostid *)a)->v;
-	uint32_t y = ((const br_hostid *)b)->v;
-	return (x > y) - (x < y);
-}
-
-/**
- * What the container's IDs are on the host. A user or group without a mapping stops the engine; an added group without one is
- * left out by it.
- */
-static int map_to_host(struct task *t) {
-	struct br_identity *out = t->out;
-	struct br_cred *cred = &out->cred;
-	br_hostid *groups = BR_NEW_ARRAY(t->arena, br_hostid, out->ngroups);
-	if (!groups) {
-		return br_error_memory(t->dx);
-	}
-	out->unmapped = !br_idmap_to_host(&cred->uids, out->uid, &cred->uid)
-		|| !br_idmap_to_host(&cred->gids, out->gid, &cred->gid);
-	for (size_t i = 0; i < out->ngroups; i++) {
-		if (br_idmap_to_host(&cred->gids, out->groups[i], &groups[cred->ngroups])) {
-			cred->ngroups++;
-		}
-	}
-	qsort(groups, cred->ngroups, sizeof(*groups), compare_hostids);
-	cred->groups = groups;
-	cred->umask = ENGINE_UMASK;
-	return 0;
-}
-
-static int note_caps(struct task *t, const struct br_text *words, size_t n) {
-	for (size_t i = 0; i < n; i++) {
-		if (task_note(t, "capabilities", "compose", &words[i])) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/** Root has the bounding set in effect; others have nothing, as the engine sets no ambient capabilities. */
-static int settle_caps(struct task *t, uint64_t bounding) {
-	const struct br_container *box = t->box;
-	if (t->out->uid.v != 0) {
-		return task_note(t, "capabilities", "engine default", NULL);
-	}
-	t->out->cred.caps = bounding;
-	if (box->privileged) {
-		struct br_text text = {.s = "privileged", .at = box->privileged_at};
-		return task_note(t, "capabilities", "compose", &text);
-	}
-	if (task_note(t, "capabilities", "engine default", NULL)
-		|| note_caps(t, box->cap_drop, box->ncap_drop)) {
-		return -1;
-	}
-	return note_caps(t, box->cap_add, box->ncap_add);
-}
-
 /** An unknown identity shows its word and why, and nothing half known. */
 static void forget(struct br_identity *out) {
 	*out = (struct br_identity){
@@ -487,26 +443,16 @@ static void forget(struct br_identity *out) {
 	};
 }
 
-int task_finish(struct task *t, uint64_t bounding) {
-	// The engine lists the group itself among the supplementary ones.
-	if (task_add_group(t, t->out->gid)) {
-		return -1;
-	}
-	sort_groups(t);
-	if (settle_caps(t, bounding) || map_to_host(t)) {
-		return -1;
-	}
-	t->out->origins = t->origins.v;
-	t->out->norigins = t->origins.n;
-	return 0;
-}
-
 /** 1 with uid, gid and groups; 0: unknown; -1 with an error. */
 static int settle(struct task *t, const char *refused) {
 	bool unsure = t->out->groups_unsure;
-	int known = refused ? task_refused(t, refused) : settle_uid(t);
+	// The user namespace may have said why already.
+	int known = t->out->why ? 0 : refused ? task_refused(t, refused) : settle_uid(t);
 	if (known == 1) {
 		known = settle_gid(t);
+	}
+	if (known == 1) {
+		known = range_settle(t);
 	}
 	if (known != 1) {
 		forget(t->out);
@@ -517,24 +463,30 @@ static int settle(struct task *t, const char *refused) {
 }
 
 static int identify(struct task *t) {
-	uint64_t bounding = 0;
+	struct br_caps caps = {0};
 	const char *refused = NULL;
+	int bad_space = space_settle(t) < 0;
 	int bad_word = read_user_word(t);
-	int bad_caps = br_caps_of(t->box, t->dx, &bounding);
+	int bad_caps = br_caps_of(t->box, t->mode, t->image, &caps, t->dx);
 	t->out->confidence = BR_CERTAIN;
 	int bad_groups = accounts_add_words(t, &refused);
-	if (bad_word || bad_caps || bad_groups) {
+	if (bad_space || bad_word || bad_caps || bad_groups) {
 		return -1;
+	}
+	if (caps.conflict) {
+		refused = br_printf(t->arena,
+			"'%s' is added and dropped, which Podman refuses: it will not start it",
+			caps.conflict);
 	}
 	int known = settle(t, refused);
 	if (known != 1) {
 		return known;
 	}
-	if (task_finish(t, bounding)) {
+	if (task_finish(t, &caps)) {
 		return -1;
 	}
 	accounts_warn_numbers(t);
-	return drop_find(t, bounding);
+	return drop_find(t, &caps);
 }
 
 /** The last pin of a service wins, as the last option does. */
@@ -594,12 +546,14 @@ const struct br_identity *br_identify(struct br_arena *arena, const struct br_sp
 		return NULL;
 	}
 	static const struct br_image nothing = {0};
+	static const struct br_engine_mode docker = {.engine = BR_ENGINE_DOCKER};
 	for (size_t i = 0; i < spec->n; i++) {
 		struct task t = {
 			.arena = arena,
 			.dx = dx,
 			.box = &spec->containers[i],
 			.pin = find_pin(options, spec->containers[i].name.s),
+			.mode = options->mode ? options->mode : &docker,
 			.image = options->images ? &options->images[i] : &nothing,
 			.out = &all[i],
 		};

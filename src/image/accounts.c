@@ -56,8 +56,16 @@ static bool is_seed(bool allocated, struct br_span at) {
 
 static int give_up(struct df_request *r) {
 	r->a->complete = false;
+	r->a->odd = true;
 	return 0;
 }
+
+/** Whose options and rules. */
+enum tool {
+	SHADOW,
+	DEBIAN,
+	BUSYBOX
+};
 
 // Numbers that nobody stated
 
@@ -70,12 +78,20 @@ enum {
 	REDHAT_SYSTEM_FIRST = 201,
 };
 
-/** shadow: above the highest number in use, and for system accounts below the lowest. */
-static uint32_t shadow_number(const struct df_accounts *a, bool system, bool groups) {
-	uint32_t low = !system            ? FIRST
+static uint32_t shadow_low(const struct df_accounts *a, bool system) {
+	return !system                    ? FIRST
 		: a->flavour == DF_REDHAT ? REDHAT_SYSTEM_FIRST
 					  : SHADOW_SYSTEM_FIRST;
-	uint32_t high = system ? SYSTEM_LAST : LAST;
+}
+
+static uint32_t shadow_high(bool system) {
+	return system ? SYSTEM_LAST : LAST;
+}
+
+/** shadow: above the highest number in use, and for system accounts below the lowest. */
+static uint32_t shadow_number(const struct df_accounts *a, bool system, bool groups) {
+	uint32_t low = shadow_low(a, system);
+	uint32_t high = shadow_high(system);
 	uint32_t best = system ? high : low;
 	size_t n = groups ? a->groups.n : a->users.n;
 	for (size_t i = 0; i < n; i++) {
@@ -254,12 +270,6 @@ static int stated(const struct df_request *r, enum df_what what, uint32_t *out) 
 
 // Commands
 
-enum tool {
-	SHADOW,
-	DEBIAN,
-	BUSYBOX
-};
-
 static int make_group(struct df_request *r, enum tool tool) {
 	bool unsure = false;
 	uint32_t gid = 0;
@@ -267,7 +277,7 @@ static int make_group(struct df_request *r, enum tool tool) {
 	if (r->noperands == 2 && tool != SHADOW) {
 		return join_group(r, r->operand[1], strlen(r->operand[1]), name);
 	}
-	if (r->odd || r->noperands != 1) {
+	if (r->odd || r->noperands != 1 || (r->other_ranges && !r->given[DF_GROUP])) {
 		return give_up(r);
 	}
 	int given = stated(r, DF_GROUP, &gid);
@@ -296,7 +306,14 @@ static int make_group(struct df_request *r, enum tool tool) {
 	return 0;
 }
 
-/** The group of the user's own name: the user's number where it is free. */
+/** Whether the user's number may not be its group's: shadow looks at the range first (find_new_gid.c), Debian's adduser counts system groups apart. */
+static bool needs_other_gid(const struct df_request *r, uint32_t uid, enum tool tool) {
+	bool out_of_range = uid < shadow_low(r->a, r->system) || uid > shadow_high(r->system);
+	return gid_used(r->a, uid) || (tool == SHADOW && out_of_range)
+		|| (tool == DEBIAN && r->system && !r->given[DF_UID]);
+}
+
+/** The group of the user's own name: the user's number where it may be. */
 static int own_group(struct df_request *r, struct br_image_user *user, enum tool tool) {
 	struct br_image_group *old = find_group(r->a, user->name);
 	if (old) {
@@ -305,12 +322,13 @@ static int own_group(struct df_request *r, struct br_image_user *user, enum tool
 		return 0;
 	}
 	user->gid = user->uid;
-	bool taken = gid_used(r->a, user->gid);
-	if (taken) {
+	bool other = needs_other_gid(r, user->uid, tool);
+	if (other) {
 		user->gid = tool == SHADOW ? shadow_number(r->a, r->system, true)
 					   : first_free(r->a, r->system, false, true);
+		user->allocated = true;
 	}
-	return add_group(r, user->name, user->gid, user->allocated || taken);
+	return add_group(r, user->name, user->gid, user->allocated);
 }
 
 static uint32_t new_uid(const struct df_request *r, enum tool tool) {
@@ -318,8 +336,7 @@ static uint32_t new_uid(const struct df_request *r, enum tool tool) {
 	case SHADOW:
 		return shadow_number(r->a, r->system, false);
 	case DEBIAN:
-		return first_free(
-			r->a, r->system, true, !r->given[DF_GROUP] && (!r->system || r->own_group));
+		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && !r->system);
 	case BUSYBOX:
 		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && !r->system);
 	}
@@ -343,6 +360,45 @@ static int primary(struct df_request *r, struct br_image_user *user, enum tool t
 	return own_group(r, user, tool);
 }
 
+/** Besides what the options say. */
+static int join_usual(struct df_request *r, const char *user, enum tool tool) {
+	if (tool != DEBIAN || r->system) {
+		return 0;
+	}
+	switch (r->a->joins) {
+	case DF_JOINS_NONE:
+		return 0;
+	case DF_JOINS_USERS:
+		return join_group(r, "users", strlen("users"), user);
+	case DF_JOINS_UNKNOWN:
+		break;
+	}
+	return give_up(r);
+}
+
+/** Where the new user's home is, and whether the command makes it. */
+static int set_home(struct df_request *r, struct br_image_user *user, enum tool tool) {
+	const char *base = r->given[DF_HOME_BASE] ? r->value[DF_HOME_BASE] : "/home";
+	bool redhat = r->a->flavour == DF_REDHAT;
+	bool shadow = tool == SHADOW;
+	if (r->given[DF_HOME]) {
+		user->home = r->value[DF_HOME];
+	} else if (base && !(tool == DEBIAN && r->system)) {
+		// Debian's system accounts got /home/NAME once, and get /nonexistent now
+		user->home = br_printf(r->a->arena, "%s/%s", base, user->name);
+		if (!user->home) {
+			return -1;
+		}
+	}
+	bool made = !r->no_home
+		&& (r->make_home || (shadow ? redhat && !r->system : user->home != NULL));
+	r->a->new_home = user->home;
+	// CREATE_HOME of login.defs decides where nobody knows the distribution
+	bool open = shadow && !r->a->flavour && !r->make_home && !r->no_home && !r->system;
+	r->a->home_made = open || r->command->when != DF_ALWAYS ? -1 : made;
+	return 0;
+}
+
 static int make_user(struct df_request *r, enum tool tool) {
 	bool unsure = false;
 	const char *name = r->operand[0];
@@ -352,7 +408,7 @@ static int make_user(struct df_request *r, enum tool tool) {
 	if (tool == DEBIAN && r->own_group && !r->system) {
 		return make_group(r, tool);
 	}
-	if (r->noperands != 1 || r->odd) {
+	if (r->noperands != 1 || r->odd || r->other_ranges) {
 		return give_up(r);
 	}
 	struct br_image_user user = {.name = name, .at = r->command->at};
@@ -367,7 +423,11 @@ static int make_user(struct df_request *r, enum tool tool) {
 	if (!given) {
 		user.uid = new_uid(r, tool);
 	}
-	if (primary(r, &user, tool) || br_vec_push(r->a->arena, &r->a->users, user)) {
+	if (primary(r, &user, tool) || set_home(r, &user, tool)
+		|| br_vec_push(r->a->arena, &r->a->users, user)) {
+		return -1;
+	}
+	if (join_usual(r, name, tool)) {
 		return -1;
 	}
 	return r->given[DF_GROUPS] ? join_groups(r, r->value[DF_GROUPS], name) : 0;
@@ -430,6 +490,7 @@ static int change_user(struct df_request *r) {
 	if (r->given[DF_GROUP]) {
 		set_primary(r, user, r->value[DF_GROUP]);
 	}
+	user->home = r->given[DF_HOME] ? r->value[DF_HOME] : user->home;
 	if (r->given[DF_NEW_NAME]
 		&& (!r->value[DF_NEW_NAME] || rename_user(r, user, r->value[DF_NEW_NAME]))) {
 		return r->value[DF_NEW_NAME] ? -1 : give_up(r);
@@ -609,5 +670,6 @@ bool df_is_account_command(const char *word) {
 int df_account_command(struct df_accounts *accounts, const struct df_command *command) {
 	const char *slash = strrchr(command->words[0], '/');
 	struct df_request request = {.a = accounts, .command = command};
+	accounts->new_home = NULL;
 	return tools[tool_of(slash ? slash + 1 : command->words[0])].run(&request);
 }

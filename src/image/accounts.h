@@ -16,12 +16,20 @@ enum df_what {
 	DF_MEMBERS,
 	DF_ADDED,
 	DF_REMOVED,
+	/** The home directory, and the directory in which it lies. */
+	DF_HOME,
+	DF_HOME_BASE,
 	DF_NVALUES,
 	DF_SYSTEM = DF_NVALUES,
 	/** No group of the user's name; one in any case. */
 	DF_NO_GROUP,
 	DF_OWN_GROUP,
 	DF_APPEND,
+	/** NAME=VALUE in the place of a setting of login.defs. */
+	DF_KEY,
+	/** The home directory is made, or not. */
+	DF_MAKE_HOME,
+	DF_NO_HOME,
 	/** Another root directory, or nothing that changes accounts. */
 	DF_ELSEWHERE,
 };
@@ -40,7 +48,9 @@ struct df_request {
 	bool given[DF_NVALUES];
 	/** NULL although given: not known. */
 	const char *value[DF_NVALUES];
-	bool system, no_group, own_group, append, elsewhere;
+	bool system, no_group, own_group, append, elsewhere, make_home, no_home;
+	/** The ranges of the numbers are others than usual, or may be. */
+	bool other_ranges;
 	/** An option that the grammar does not have, or a word that is not known. */
 	bool odd;
 	const char *operand[2];

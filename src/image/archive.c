@@ -2,6 +2,7 @@
  * Image archives that the user names: what is in them is read by a confined child (bundle.h); here its questions are asked, and its answers are believed only after a look.
  */
 #include "bundle.h"
+#include "library.h"
 #include "name.h"
 #include "parts.h"
 #include "platform.h"
@@ -24,6 +25,8 @@ enum {
 	IMAGES = 1000,
 	NAMES = 1000,
 	ENVIRONMENT = 10000,
+	WORDS = 256,
+	PATHS = 1024,
 };
 
 /** An image of an archive's list. */
@@ -390,6 +393,115 @@ static int take_accounts(struct image_finder *finder, const struct opened_archiv
 	return 0;
 }
 
+static struct br_image_node take_node(struct image_finder *finder, struct wire *wire) {
+	struct br_image_node node = {.origin = BR_IMAGE_ARCHIVE};
+	const char *path = wire_take_string(wire, finder->arena);
+	node.path = path ? br_printf(finder->arena, "/%s", path) : NULL;
+	node.type = wire_take_number(wire, BR_IMAGE_OTHER);
+	node.owner_known = node.mode_known = wire_take_number(wire, 1) == 1;
+	node.uid = wire_take_number(wire, UINT32_MAX);
+	node.gid = wire_take_number(wire, UINT32_MAX);
+	node.mode = wire_take_number(wire, 07777);
+	const char *link = wire_take_string(wire, finder->arena);
+	node.link = node.type == BR_IMAGE_LINK ? link : NULL;
+	wire->failed = wire->failed || !node.path || *path == '/' || strstr(path, "//");
+	return node;
+}
+
+static int take_nodes(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	br_vec(struct br_image_node) nodes = {0};
+	while (wire_take_number(wire, 1) == 1) {
+		struct br_image_node node = take_node(finder, wire);
+		wire->failed = wire->failed || nodes.n == PATHS;
+		if (!wire->failed && br_vec_push(finder->arena, &nodes, node)) {
+			return br_error_memory(finder->dx);
+		}
+	}
+	out->nodes = nodes.v;
+	out->nnodes = nodes.n;
+	return 0;
+}
+
+/** Entrypoint and command behind one another. */
+static int take_command(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	br_vec(const char *) words = {0};
+	for (unsigned part = 0; part < 2; part++) {
+		uint32_t n = wire_take_number(wire, WORDS);
+		for (uint32_t i = 0; i < n; i++) {
+			const char *word = wire_take_string(wire, finder->arena);
+			if (br_vec_push(finder->arena, &words, word)) {
+				return br_error_memory(finder->dx);
+			}
+		}
+	}
+	out->command = words.v;
+	out->ncommand = words.n;
+	return 0;
+}
+
+static int take_volumes(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	uint32_t n = wire_take_number(wire, WORDS);
+	struct br_text *volumes = BR_NEW_ARRAY(finder->arena, struct br_text, n);
+	for (uint32_t i = 0; volumes && i < n; i++) {
+		volumes[i].s = wire_take_string(wire, finder->arena);
+	}
+	out->volumes = volumes;
+	out->nvolumes = n;
+	return volumes ? 0 : br_error_memory(finder->dx);
+}
+
+/** A configuration: 0 not there, 1 with its text, 2 not known. */
+struct config {
+	const char *path;
+	uint32_t there;
+	const char *text;
+};
+
+/** Give a library the configuration that the image has at this path, where it looks there first. */
+static int configure(struct image_finder *finder, const struct br_image *image,
+	struct br_image_library *all, const struct config *config) {
+	for (size_t i = 0; i < image->nlibraries; i++) {
+		const struct br_library *library = all[i].library;
+		const char *named = library_config_option(image, library);
+		bool meant = named
+			? !strcmp(named, config->path)
+			: library_has_word(library->config, config->path, strlen(config->path));
+		if (!meant || !config->there || !all[i].config_unknown) {
+			continue;
+		}
+		all[i].config_unknown = config->there == 2;
+		if (config->there == 1 && library_configure(finder->arena, &all[i], config->text)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/** What the image's files say of libraries. */
+static int take_libraries(struct image_finder *finder, struct wire *wire, struct br_image *out) {
+	if (library_find(finder->arena, out)) {
+		return br_error_memory(finder->dx);
+	}
+	struct br_image_library *all = library_own(finder->arena, out);
+	if (!all) {
+		return br_error_memory(finder->dx);
+	}
+	for (size_t i = 0; i < out->nlibraries; i++) {
+		all[i].config_unknown = all[i].library->config != NULL;
+	}
+	struct config config = {0};
+	for (size_t i = 0; out->accounts_complete && (config.path = library_config_path(i)); i++) {
+		size_t n = 0;
+		config.there = wire_take_number(wire, 2);
+		const char *bytes = wire_take(wire, &n);
+		config.text = bytes ? br_strndup(finder->arena, bytes, n) : NULL;
+		if (bytes && (!config.text || configure(finder, out, all, &config))) {
+			return br_error_memory(finder->dx);
+		}
+	}
+	return 0;
+}
+
 static int take_image(struct image_finder *finder, const struct opened_archive *archive,
 	struct wire *wire, struct br_image *out) {
 	*out = (struct br_image){.origin = BR_IMAGE_ARCHIVE, .from = archive->name->s};
@@ -406,7 +518,13 @@ static int take_image(struct image_finder *finder, const struct opened_archive *
 	bool has_label = wire_take_number(wire, 1) == 1;
 	const char *label = wire_take_string(wire, finder->arena);
 	out->capabilities_label = has_label ? label : NULL;
-	if (take_accounts(finder, archive, wire, out)) {
+	out->workdir = wire_take_string(wire, finder->arena);
+	if (take_command(finder, wire, out) || take_volumes(finder, wire, out)
+		|| take_accounts(finder, archive, wire, out)
+		|| (out->accounts_complete && take_nodes(finder, wire, out))) {
+		return -1;
+	}
+	if (!wire->failed && take_libraries(finder, wire, out)) {
 		return -1;
 	}
 	return wire->failed || wire->n ? complain(finder, archive, reason_of(EPROTO)) : 1;
@@ -419,6 +537,8 @@ static int read_image(struct image_finder *finder, struct opened_archive *archiv
 		.archive = archive,
 		.request = {.chosen = chosen,
 			.nchosen = n,
+			.asked = finder->asked,
+			.nasked = finder->nasked,
 			.platform = all->platform ? all->platform : "linux/unknown"}};
 	struct wire wire = {0};
 	br_auto(br_freep) char *bytes = NULL;

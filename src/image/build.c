@@ -7,9 +7,11 @@ static int copy_accounts(
 	struct br_arena *arena, const struct df_accounts *from, struct df_accounts *to) {
 	*to = (struct df_accounts){.arena = arena,
 		.flavour = from->flavour,
+		.joins = from->joins,
 		.complete = from->complete,
 		.no_passwd = from->no_passwd,
-		.no_group = from->no_group};
+		.no_group = from->no_group,
+		.odd = from->odd};
 	for (size_t i = 0; i < from->users.n; i++) {
 		if (br_vec_push(arena, &to->users, from->users.v[i])) {
 			return -1;
@@ -59,6 +61,42 @@ static int take_accounts(struct df_build *b, struct df_stage *stage, const struc
 	return a->complete ? 0 : df_seed_accounts(a, stage->base);
 }
 
+/** What it has in its file system, and what it starts. */
+static int take_files(struct df_build *b, struct df_stage *stage, struct br_image *image) {
+	struct df_list command = {0};
+	stage->tree.arena = b->arena;
+	// What was read of it counts; else what is known of such images.
+	bool read = image->nnodes && image->origin == BR_IMAGE_ARCHIVE;
+	if (read ? tree_take(&stage->tree, image)
+		 : stage->base && tree_seed(&stage->tree, stage->base)) {
+		return -1;
+	}
+	if (!read && stage->tree.complete && library_of_image(b->arena, stage->base, image)) {
+		return -1;
+	}
+	for (size_t i = 0; i < image->ncommand; i++) {
+		if (br_vec_push(b->arena, &command, image->command[i])) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < image->nvolumes; i++) {
+		if (br_vec_push(b->arena, &stage->volumes, image->volumes[i])) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < image->nlibraries; i++) {
+		if (br_vec_push(b->arena, &stage->libraries, image->libraries[i])) {
+			return -1;
+		}
+	}
+	stage->workdir = image->workdir;
+	if (command.n && br_vec_push(b->arena, &command, NULL)) {
+		return -1;
+	}
+	stage->command = command.v;
+	return 0;
+}
+
 /** From an image that is not in this file. */
 static int begin_image(struct df_build *b, struct df_stage *stage) {
 	struct br_image image = {0};
@@ -68,6 +106,7 @@ static int begin_image(struct df_build *b, struct df_stage *stage) {
 	}
 	stage->accounts.arena = b->arena;
 	stage->accounts.flavour = stage->base ? df_image_flavour(stage->base) : DF_FLAVOUR_UNKNOWN;
+	stage->accounts.joins = stage->base ? df_image_joins(stage->base) : DF_JOINS_UNKNOWN;
 	stage->image.user = (struct br_text){image.user.s, stage->base_at};
 	stage->image.unknown = image.unknown ? image.unknown : stage->unknown;
 	stage->image.drop = image.drop;
@@ -82,6 +121,7 @@ static int begin_image(struct df_build *b, struct df_stage *stage) {
 	bool read = image.origin == BR_IMAGE_ARCHIVE || image.origin == BR_IMAGE_ENGINE;
 	stage->unknown_base = read ? NULL : stage->base ? stage->base : "?";
 	return take_environment(b, stage, &image) || take_accounts(b, stage, &image)
+			|| take_files(b, stage, &image)
 		? br_error_memory(b->dx)
 		: 0;
 }
@@ -91,7 +131,11 @@ static int begin_scratch(struct df_build *b, struct df_stage *stage) {
 		.arena = b->arena, .complete = true, .no_passwd = true, .no_group = true};
 	stage->image.user = (struct br_text){"", stage->base_at};
 	stage->workdir = "/";
-	return 0;
+	stage->tree = (struct tree){.arena = b->arena, .complete = true};
+	return tree_make(&stage->tree, &(struct tree_step){.owner = {.known = true}, .sure = true},
+		       "/", &(struct tree_make){.mode = 0755})
+		? br_error_memory(b->dx)
+		: 0;
 }
 
 /** ONBUILD of the stage that this one is FROM. */
@@ -115,12 +159,29 @@ static int run_triggers(struct df_build *b, struct df_stage *stage, const struct
 	return 0;
 }
 
+static int copy_files(struct br_arena *arena, const struct df_stage *from, struct df_stage *to) {
+	bool failed = tree_copy(&to->tree, &from->tree);
+	for (size_t i = 0; !failed && i < from->libraries.n; i++) {
+		failed = br_vec_push(arena, &to->libraries, from->libraries.v[i]);
+	}
+	for (size_t i = 0; !failed && i < from->volumes.n; i++) {
+		failed = br_vec_push(arena, &to->volumes, from->volumes.v[i]);
+	}
+	for (size_t i = 0; !failed && i < from->copied.n; i++) {
+		failed = br_vec_push(arena, &to->copied, from->copied.v[i]);
+	}
+	return failed ? -1 : 0;
+}
+
 static int begin_child(struct df_build *b, struct df_stage *stage, const struct df_stage *parent) {
 	stage->image = parent->image;
 	stage->unknown_base = parent->unknown_base;
 	stage->workdir = parent->workdir;
 	stage->odd_shell = parent->odd_shell;
-	bool failed = copy_accounts(b->arena, &parent->accounts, &stage->accounts);
+	stage->entrypoint = parent->entrypoint;
+	stage->command = parent->command;
+	bool failed = copy_accounts(b->arena, &parent->accounts, &stage->accounts)
+		|| copy_files(b->arena, parent, stage);
 	for (size_t i = 0; !failed && i < parent->vars.n; i++) {
 		failed = br_vec_push(b->arena, &stage->vars, parent->vars.v[i]);
 	}
@@ -241,5 +302,6 @@ int df_stages_run(struct df_file *file, const struct br_build *build, struct br_
 		}
 	}
 	finish(&b.stages.v[target], out);
-	return 1;
+	struct df_work work = {&b, &b.stages.v[target], b.stages.v[target].from};
+	return df_finish_effects(&work, out) ? -1 : 1;
 }

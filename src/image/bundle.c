@@ -1,5 +1,7 @@
 #include "bundle.h"
 
+#include "library.h"
+#include "parts.h"
 #include "platform.h"
 #include "rootfs.h"
 #include "store.h"
@@ -18,6 +20,15 @@ enum {
 	DIGEST_DIGITS = 64,
 	PASSES = 64,
 	ENVIRONMENT = 10000,
+	/** Passes for what is only asked about; it stays unknown then. */
+	ASKING_PASSES = 8,
+	/** Homes of accounts that are asked about, and files of libraries. */
+	HOMES = 64,
+	MARKERS = 32,
+	/** Words of a command, and volumes. */
+	WORDS = 256,
+	/** Bytes of a configuration. */
+	CONFIG = 64 << 10,
 };
 
 /** How an image of the list is named. */
@@ -399,6 +410,8 @@ struct layer_run {
 	struct image *image;
 	struct rootfs *rootfs;
 	bool hashing;
+	/** Files of libraries that were asked about. */
+	unsigned nmarkers;
 };
 
 static int check_digest(struct layer_run *run, struct tap *tap, const char *digits) {
@@ -412,12 +425,26 @@ static int check_digest(struct layer_run *run, struct tap *tap, const char *digi
 		: 0;
 }
 
+/** A file by which a library is known: whether it is still there above this layer is what the next pass finds out. */
+static int ask_marker(struct layer_run *run, const struct tar_entry *entry) {
+	if (run->nmarkers == MARKERS || !library_is_marker(entry->name)) {
+		return 0;
+	}
+	const char *name = clean_name(&run->bundle->arena, entry->name);
+	if (!name) {
+		return errno ? no_memory(run->bundle) : 0;
+	}
+	run->nmarkers++;
+	return rootfs_ask(run->rootfs, name);
+}
+
 static int read_layer(struct layer_run *run, size_t i, struct opened *opened) {
 	const struct layer *layer = &run->image->layers[i];
 	struct tar_entry entry;
 	int more;
 	while ((more = tar_next(opened->tar, &entry)) > 0) {
-		if (rootfs_add(run->rootfs, i, &entry, tar_data(opened->tar))) {
+		if (rootfs_add(run->rootfs, i, &entry, tar_data(opened->tar))
+			|| ask_marker(run, &entry)) {
 			return -1;
 		}
 	}
@@ -475,6 +502,34 @@ static int read_layers(struct layer_run *run) {
 	return 0;
 }
 
+/** The home directories of accounts, and what programs keep there. */
+static int ask_homes(struct layer_run *run, const struct rootfs_file *passwd) {
+	struct br_arena *arena = &run->bundle->arena;
+	const struct br_image_user *users = NULL;
+	size_t n = 0;
+	if (passwd->exists && passwd_parse(arena, passwd->bytes, passwd->n, &users, &n)) {
+		return 0; // whoever asked will say so
+	}
+	for (size_t i = 0; i < n && i < HOMES; i++) {
+		const char *home = users[i].home ? clean_name(arena, users[i].home) : NULL;
+		const char *cache = home ? br_printf(arena, "%s/.cache", home) : NULL;
+		if (cache
+			&& (rootfs_ask(run->rootfs, home)
+				|| rootfs_ask(run->rootfs, cache + !*home))) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/** Whether another pass could tell more of what was asked. 1, 0, -1. */
+static int wants_more(struct layer_run *run, const struct rootfs_file *passwd, unsigned pass) {
+	if (!run->bundle->request->nasked || pass >= ASKING_PASSES) {
+		return 0;
+	}
+	return ask_homes(run, passwd) ? -1 : !rootfs_is_settled(run->rootfs);
+}
+
 static int find_accounts(
 	struct layer_run *run, struct rootfs_file *passwd, struct rootfs_file *group) {
 	for (unsigned pass = 0; pass < PASSES; pass++) {
@@ -484,8 +539,9 @@ static int find_accounts(
 		}
 		int has_passwd = rootfs_find(run->rootfs, "etc/passwd", passwd);
 		int has_group = has_passwd < 0 ? -1 : rootfs_find(run->rootfs, "etc/group", group);
-		if (has_group < 0 || (has_passwd && has_group)) {
-			return has_group < 0 ? -1 : 0;
+		int more = has_passwd > 0 && has_group > 0 ? wants_more(run, passwd, pass) : 1;
+		if (has_group < 0 || more <= 0) {
+			return has_group < 0 ? -1 : more;
 		}
 	}
 	return effort_fail(&run->bundle->effort, "has links that lead to ever more places");
@@ -494,6 +550,59 @@ static int find_accounts(
 static void put_file(const struct rootfs_file *file, struct br_buf *out) {
 	wire_put_number(out, file->exists);
 	wire_put(out, file->bytes ? file->bytes : "", file->n);
+}
+
+static void put_places(const struct rootfs *rootfs, struct br_buf *out) {
+	struct rootfs_place place;
+	for (size_t i = 0; rootfs_place(rootfs, i, &place); i++) {
+		if (place.path) {
+			wire_put_number(out, 1);
+			wire_put_string(out, place.path);
+			wire_put_number(out, place.type);
+			wire_put_number(out, place.has_owner);
+			wire_put_number(out, place.uid);
+			wire_put_number(out, place.gid);
+			wire_put_number(out, place.mode);
+			wire_put_string(out, place.link ? place.link : "");
+		}
+	}
+	wire_put_number(out, 0);
+}
+
+/** The configurations of libraries: 1 with the bytes, 0 where there is none, 2 where it is not known. */
+static void put_configs(struct rootfs *rootfs, struct effort *effort, struct br_buf *out) {
+	const char *path;
+	for (size_t i = 0; (path = library_config_path(i)); i++) {
+		struct rootfs_file file;
+		int known = rootfs_find(rootfs, path + 1, &file);
+		bool large = known > 0 && file.n > CONFIG;
+		if (known < 0) {
+			*effort->why = '\0'; // too large: no failure of the image
+		}
+		wire_put_number(out, known <= 0 || large ? 2 : file.exists);
+		wire_put(out, file.bytes && !large ? file.bytes : "",
+			known > 0 && !large ? file.n : 0);
+	}
+}
+
+static int want_configs(struct bundle *b, struct rootfs *rootfs) {
+	const char *path;
+	for (size_t i = 0; b->request->nasked && (path = library_config_path(i)); i++) {
+		if (rootfs_want(rootfs, path + 1)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int ask_all(struct bundle *b, struct rootfs *rootfs) {
+	for (size_t i = 0; i < b->request->nasked; i++) {
+		const char *path = clean_name(&b->arena, b->request->asked[i]);
+		if (path && rootfs_ask(rootfs, path)) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 static int put_accounts(struct bundle *b, struct image *image, struct br_buf *out) {
@@ -506,14 +615,39 @@ static int put_accounts(struct bundle *b, struct image *image, struct br_buf *ou
 	}
 	run.rootfs = rootfs_new(image->nlayers, &b->effort);
 	int failed = !run.rootfs || rootfs_want(run.rootfs, "etc/passwd")
-		|| rootfs_want(run.rootfs, "etc/group") || find_accounts(&run, &passwd, &group);
+		|| rootfs_want(run.rootfs, "etc/group") || want_configs(b, run.rootfs)
+		|| ask_all(b, run.rootfs) || find_accounts(&run, &passwd, &group);
 	if (!failed) {
 		wire_put_number(out, 1);
 		put_file(&passwd, out);
 		put_file(&group, out);
+		put_places(run.rootfs, out);
+		put_configs(run.rootfs, &b->effort, out);
 	}
 	rootfs_freep(&run.rootfs);
 	return failed ? -1 : 0;
+}
+
+static void put_words(const struct br_value *words, struct br_buf *out) {
+	size_t n = br_value_count(words);
+	n = n < WORDS ? n : WORDS;
+	wire_put_number(out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		const char *word = br_value_string(br_value_at(words, i));
+		wire_put_string(out, word ? word : "");
+	}
+}
+
+/** VOLUMES is an object whose values say nothing. */
+static void put_keys(const struct br_value *object, struct br_buf *out) {
+	size_t n = 0;
+	while (n < WORDS && br_value_key(object, n)) {
+		n++;
+	}
+	wire_put_number(out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		wire_put_string(out, br_value_key(object, i));
+	}
 }
 
 static int put_config(struct bundle *b, const struct br_value *config, struct br_buf *out) {
@@ -534,6 +668,11 @@ static int put_config(struct bundle *b, const struct br_value *config, struct br
 	}
 	wire_put_number(out, label != NULL);
 	wire_put_string(out, label ? label : "");
+	const char *directory = br_value_string(br_value_get(run, "WorkingDir"));
+	wire_put_string(out, directory && *directory ? directory : "/");
+	put_words(br_value_get(run, "Entrypoint"), out);
+	put_words(br_value_get(run, "Cmd"), out);
+	put_keys(br_value_get(run, "Volumes"), out);
 	return 0;
 }
 

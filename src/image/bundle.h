@@ -31,6 +31,9 @@ struct bundle_request {
 	size_t nchosen;
 	/** "linux/amd64". */
 	const char *platform;
+	/** Absolute paths of the image: what stands there, and on the way there? */
+	const char *const *asked;
+	size_t nasked;
 };
 
 /** Run in the child (br_confined); context is a bundle_request. */

@@ -427,8 +427,10 @@ static int open_file(struct image_finder *finder, struct br_text path, struct br
 	size_t n = 0;
 	br_auto(br_freep) char *bytes = br_read_file(AT_FDCWD, path.s, DOCKERFILE_BYTES, &n);
 	if (!bytes) {
-		br_warning(finder->dx, path.at, "cannot read the Dockerfile '%s': %s", path.s,
-			strerror(errno));
+		if (!finder->user_is_numbers) {
+			br_warning(finder->dx, path.at, "cannot read the Dockerfile '%s': %s",
+				path.s, strerror(errno));
+		}
 		return not_known(
 			finder, out, br_printf(finder->arena, "its Dockerfile cannot be read"));
 	}

@@ -7,7 +7,9 @@
 #ifndef BR_IMAGE_DOCKERFILE_H
 #define BR_IMAGE_DOCKERFILE_H
 
+#include "library.h"
 #include "parts.h"
+#include "tree.h"
 
 #include <base/text.h>
 
@@ -111,13 +113,26 @@ enum df_flavour {
 	DF_REDHAT,
 };
 
+/** Debian's adduser puts every user who is no system account into the group "users" since bookworm. */
+enum df_joins {
+	DF_JOINS_UNKNOWN,
+	DF_JOINS_NONE,
+	DF_JOINS_USERS,
+};
+
 /** passwd and group as far as they are known. */
 struct df_accounts {
 	struct br_arena *arena;
 	enum df_flavour flavour;
+	enum df_joins joins;
 	bool complete;
 	bool no_passwd;
 	bool no_group;
+	/** A command changed accounts in a way that was not understood. */
+	bool odd;
+	/** Of the last command: the home of the user that it made, or NULL; whether it made the directory, -1: perhaps. */
+	const char *new_home;
+	int home_made;
 	br_vec(struct br_image_user) users;
 	br_vec(struct br_image_group) groups;
 };
@@ -146,6 +161,8 @@ int df_account_command(struct df_accounts *accounts, const struct df_command *co
 /** The flavour that a command tells (apk, apt-get, dnf, …); UNKNOWN: none. */
 enum df_flavour df_command_flavour(const char *word);
 enum df_flavour df_image_flavour(const char *reference);
+/** What the release of the base image says of its adduser. */
+enum df_joins df_image_joins(const char *reference);
 /** What a distribution's base images have always had; nothing where there is an account of the name. All are `allocated`. */
 int df_seed_accounts(struct df_accounts *accounts, const char *reference);
 
@@ -163,6 +180,10 @@ struct df_script {
 	const struct df_file *file;
 	const struct df_line *line;
 	unsigned depth;
+	/** The instruction, for what else its commands do; NULL: nobody wants to know. */
+	struct df_work *work;
+	/** Where it runs; NULL: not known. */
+	const char *cwd;
 };
 
 /** 0, or -1 with an error. */
@@ -172,6 +193,51 @@ int df_argv_run(struct df_script *script, const char *const *words, size_t n);
 
 /** The instruction of this name in capitals, or NULL. */
 const char *df_instruction(const char *s, size_t n);
+
+/** Something that COPY took from the build context, below a path of the image. */
+struct df_copied {
+	const char *to;
+	/** In the context; NULL: from elsewhere. */
+	const char *from;
+};
+
+struct df_work;
+struct df_list {
+	const char **v;
+	size_t n, cap;
+};
+
+/** What a command does beside changing accounts: `sure` that it runs. */
+int df_command_effects(
+	struct df_work *work, const struct df_command *command, const char *cwd, bool sure);
+/** The home directory of the user that a command has made. */
+int df_home_effects(struct df_work *work, const struct df_command *command);
+/** "app:app" or "1000"; false where that is not known. context is a struct df_work. */
+bool df_owner_of(void *context, const char *word, struct tree_owner *out);
+/** Whoever USER says. */
+struct tree_owner df_current_owner(struct df_work *work);
+/** A small file of the build context; NULL with errno. Heap. */
+char *df_context_file(const struct df_work *work, const char *path, size_t *n);
+/** WORKDIR, VOLUME, ENTRYPOINT and CMD, COPY and ADD: what they leave in the file system. */
+int df_workdir_effects(struct df_work *work);
+int df_volume(struct df_work *work);
+int df_command_line(struct df_work *work, const char *const **out);
+/** One source of a COPY or ADD. */
+struct df_copy_request {
+	/** --from=, --chown=, or NULL. */
+	const char *from, *chown;
+	/** NULL: not known. */
+	const char *source;
+	/** From the root. */
+	const char *dest;
+	/** Written with a slash at the end, or for several sources. */
+	bool is_directory;
+	/** ADD of something that may be an archive. */
+	bool unpacks;
+};
+int df_copy_effects(struct df_work *work, const struct df_copy_request *copy);
+/** Into the image, once the stage is done. */
+int df_finish_effects(struct df_work *work, struct br_image *out);
 
 /** What a stage's image is. */
 struct df_stage {
@@ -195,6 +261,12 @@ struct df_stage {
 	const char *unknown_base;
 	/** NULL: not known. */
 	const char *workdir;
+	struct tree tree;
+	br_vec(struct br_image_library) libraries;
+	br_vec(struct br_text) volumes;
+	br_vec(struct df_copied) copied;
+	/** ENTRYPOINT and CMD; NULL: none, or not known. */
+	const char *const *entrypoint, *const *command;
 	/** SHELL names something that is no POSIX shell. */
 	bool odd_shell;
 };

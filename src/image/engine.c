@@ -46,6 +46,9 @@ struct engine {
 	bool is_gone;
 	/** "v1.41/", or "". */
 	const char *version;
+	/** What it is: Podman's service, not Docker; and its own version ("20.10.24"), or NULL. */
+	bool is_podman;
+	const char *release;
 	/** When the time is over. */
 	int64_t deadline;
 	char why[CURL_ERROR_SIZE];
@@ -135,17 +138,19 @@ static long get(struct engine *engine, const char *url, struct answer *answer) {
 	return -1;
 }
 
-/** GET and read the JSON. The status, -1 with the reason; *out is NULL unless all was fine. */
-static long get_json(struct engine *engine, const char *url, struct br_value **out) {
+/** GET and read the JSON, an object or a list. The status, -1 with the reason; *out is NULL unless all was fine. */
+static long get_json(struct engine *engine, const char *url, bool list, struct br_value **out) {
 	struct answer answer = {.body = {0}};
 	*out = NULL;
 	long status = get(engine, url, &answer);
 	if (status == HTTP_OK) {
 		*out = answer.body.n ? br_value_read(answer.body.s, answer.body.n) : NULL;
-		if (!br_value_is_object(*out)) {
+		if (!(list ? br_value_is_array(*out) : br_value_is_object(*out))) {
 			br_value_free(*out);
 			*out = NULL;
-			(void)strncpy(engine->why, "its answer is no JSON object",
+			(void)strncpy(engine->why,
+				list ? "its answer is no JSON list"
+				     : "its answer is no JSON object",
 				sizeof(engine->why) - 1);
 			status = -1;
 		}
@@ -159,6 +164,9 @@ static long get_json(struct engine *engine, const char *url, struct br_value **o
 static int give_up(struct image_finder *finder, struct engine *engine, const char *why) {
 	static const struct br_span nowhere = {0};
 	engine->is_gone = true;
+	if (finder->quiet) {
+		return 0;
+	}
 	br_note(finder->dx, nowhere, "the engine at '%s' was not asked about images: %s",
 		finder->options->socket, why);
 	return 0;
@@ -171,10 +179,22 @@ static bool is_version(const char *s) {
 	return n && n < 4 && k && k < 4 && !s[n + 1 + k];
 }
 
+/** Podman's service names itself among its parts. */
+static bool has_podman(const struct br_value *components) {
+	for (size_t i = 0; i < br_value_count(components); i++) {
+		const char *name =
+			br_value_string(br_value_get(br_value_at(components, i), "Name"));
+		if (name && strcmp(name, "Podman Engine") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /** Connect and ask for the version of the API. 1, 0 where there is no engine, -1. */
 static int say_hello(struct image_finder *finder, struct engine *engine) {
 	struct br_value *version = NULL;
-	long status = get_json(engine, "http://localhost/version", &version);
+	long status = get_json(engine, "http://localhost/version", false, &version);
 	if (status < 0) {
 		return give_up(finder, engine, engine->why);
 	}
@@ -183,9 +203,12 @@ static int say_hello(struct image_finder *finder, struct engine *engine) {
 		br_value_free(version);
 		return give_up(finder, engine, "what answers is no engine");
 	}
+	const char *release = br_value_string(br_value_get(version, "Version"));
 	engine->version = br_printf(finder->arena, "v%s/", api);
+	engine->release = br_strdup(finder->arena, release ? release : "");
+	engine->is_podman = has_podman(br_value_get(version, "Components"));
 	br_value_free(version);
-	return engine->version ? 1 : br_error_memory(finder->dx);
+	return engine->version && engine->release ? 1 : br_error_memory(finder->dx);
 }
 
 static bool load_calls(struct curl_calls *calls) {
@@ -317,7 +340,7 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 		return br_error_memory(finder->dx);
 	}
 	br_auto(br_value_freep) struct br_value *image = NULL;
-	long status = get_json(engine, url, &image);
+	long status = get_json(engine, url, false, &image);
 	if (status < 0) {
 		return give_up(finder, engine, engine->why);
 	}
@@ -325,4 +348,126 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 		return give_up(finder, engine, "it refuses to answer");
 	}
 	return image ? read_image(finder, image, out) : 0;
+}
+
+// ---- the engine itself ----
+
+/** "name=rootless", also with more behind a comma. */
+static bool has_option(const struct br_value *options, const char *name) {
+	for (size_t i = 0; i < br_value_count(options); i++) {
+		const char *option = br_value_string(br_value_at(options, i));
+		size_t n = strlen(name);
+		if (option && strncmp(option, "name=", 5) == 0 && strncmp(option + 5, name, n) == 0
+			&& (option[5 + n] == '\0' || option[5 + n] == ',')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** "20.10.24" as 2010; 0 for what is no version. */
+static unsigned read_release(const char *s) {
+	size_t n = strspn(s, "0123456789");
+	size_t k = s[n] == '.' ? strspn(s + n + 1, "0123456789") : 0;
+	unsigned out[2] = {0, 0};
+	if (n == 0 || n > 2 || k == 0 || k > 2) {
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		out[0] = out[0] * 10 + (unsigned)(s[i] - '0');
+	}
+	for (size_t i = 0; i < k; i++) {
+		out[1] = out[1] * 10 + (unsigned)(s[n + 1 + i] - '0');
+	}
+	return out[0] * 100 + out[1];
+}
+
+static int read_info(
+	struct image_finder *finder, const struct br_value *info, struct br_engine_info *out) {
+	const struct engine *engine = finder->engine;
+	const struct br_value *options = br_value_get(info, "SecurityOptions");
+	const char *root = br_value_string(br_value_get(info, "DockerRootDir"));
+	const char *runtime = br_value_string(br_value_get(info, "DefaultRuntime"));
+	*out = (struct br_engine_info){
+		.socket = br_strdup(finder->arena, finder->options->socket),
+		.is_podman = engine->is_podman,
+		.is_rootless = has_option(options, "rootless"),
+		.has_userns = has_option(options, "userns"),
+		.version = read_release(engine->release),
+		.root_dir = br_strdup(finder->arena, root ? root : ""),
+		.runtime = br_strdup(finder->arena, runtime ? runtime : ""),
+	};
+	return out->socket && out->root_dir && out->runtime ? 1 : br_error_memory(finder->dx);
+}
+
+static int ask_info(struct image_finder *finder, struct br_engine_info *out) {
+	int found = open_engine(finder);
+	struct engine *engine = finder->engine;
+	if (found <= 0) {
+		return found;
+	}
+	char *url = br_printf(finder->arena, "http://localhost/%sinfo", engine->version);
+	if (!url) {
+		return br_error_memory(finder->dx);
+	}
+	br_auto(br_value_freep) struct br_value *info = NULL;
+	return get_json(engine, url, false, &info) == HTTP_OK && info ? read_info(finder, info, out) : 0;
+}
+
+int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
+	struct br_diags *dx) {
+	struct br_image_options options = {.socket = socket};
+	struct image_finder finder = {.arena = arena, .options = &options, .dx = dx, .quiet = true};
+	*out = (struct br_engine_info){0};
+	int found = ask_info(&finder, out);
+	engine_release(&finder);
+	return found;
+}
+
+// ---- containers ----
+
+/** What compose takes for a project's name: nothing in it has to be escaped in a request. */
+static bool is_project_name(const char *name) {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	return name && *name && !name[strspn(name, plain)];
+}
+
+static void mark_running(
+	const struct br_spec *spec, const struct br_value *containers, bool *running) {
+	for (size_t i = 0; i < br_value_count(containers); i++) {
+		const struct br_value *labels = br_value_get(br_value_at(containers, i), "Labels");
+		const char *project =
+			br_value_string(br_value_get_exact(labels, "com.docker.compose.project"));
+		const char *service =
+			br_value_string(br_value_get_exact(labels, "com.docker.compose.service"));
+		for (size_t k = 0; project && service && k < spec->n; k++) {
+			running[k] = running[k]
+				|| (strcmp(project, spec->project_name) == 0
+					&& strcmp(service, spec->containers[k].name.s) == 0);
+		}
+	}
+}
+
+int engine_running(struct image_finder *finder, const struct br_spec *spec, bool *running) {
+	if (!finder->options->socket || !is_project_name(spec->project_name)) {
+		return 0;
+	}
+	int found = open_engine(finder);
+	struct engine *engine = finder->engine;
+	if (found <= 0 || !engine) {
+		return found;
+	}
+	// {"label":["com.docker.compose.project=NAME"]}; without `all` only those that run are listed.
+	char *url = br_printf(finder->arena,
+		"http://localhost/%scontainers/json?filters=%%7B%%22label%%22%%3A%%5B%%22"
+		"com.docker.compose.project%%3D%s%%22%%5D%%7D",
+		engine->version, spec->project_name);
+	if (!url) {
+		return br_error_memory(finder->dx);
+	}
+	br_auto(br_value_freep) struct br_value *containers = NULL;
+	if (get_json(engine, url, true, &containers) == HTTP_OK) {
+		mark_running(spec, containers, running);
+	}
+	return 0;
 }

@@ -1,6 +1,17 @@
+#include "library.h"
 #include "parts.h"
+#include "tree.h"
 
 #include <string.h>
+
+enum {
+	ASKED = 100,
+};
+
+struct asked {
+	const char **v;
+	size_t n, cap;
+};
 
 /** What the table says of an entrypoint stands beside whatever says who starts it. */
 static int add_drop(struct image_finder *finder, const char *reference, struct br_image *image) {
@@ -60,6 +71,14 @@ static int find_built(struct image_finder *finder, const char *name, const struc
 	return found;
 }
 
+/** "1001:1002". */
+static bool is_numbers(const char *user) {
+	static const char digits[] = "0123456789";
+	size_t n = user ? strspn(user, digits) : 0;
+	size_t m = n && user[n] == ':' ? strspn(user + n + 1, digits) : 0;
+	return m && !user[n + 1 + m];
+}
+
 static int find(struct image_finder *finder, const struct br_spec *spec,
 	const struct br_container *container, struct br_image *out) {
 	if (!container->build) {
@@ -68,7 +87,24 @@ static int find(struct image_finder *finder, const struct br_spec *spec,
 			: 0;
 	}
 	const char *name = built_name(finder->arena, spec, container);
+	finder->user_is_numbers = is_numbers(container->user.s);
 	return name ? find_built(finder, name, container->build, out) : br_error_memory(finder->dx);
+}
+
+/** Where its files were not read: what images of its name have. */
+static int add_known(
+	struct image_finder *finder, const struct br_container *container, struct br_image *image) {
+	struct tree tree = {.arena = finder->arena};
+	if (container->build || !container->image.s || image->nnodes) {
+		return 0;
+	}
+	if (tree_seed(&tree, container->image.s)
+		|| (tree.complete && library_of_image(finder->arena, container->image.s, image))) {
+		return br_error_memory(finder->dx);
+	}
+	image->nodes = tree.nodes.v;
+	image->nnodes = tree.nodes.n;
+	return 0;
 }
 
 /** Another container of the same image before this one; n: none. Built ones are read again: their build args differ. */
@@ -84,6 +120,48 @@ static size_t same_before(const struct br_spec *spec, size_t i) {
 	return spec->n;
 }
 
+const struct br_image_node *br_image_node_at(const struct br_image *image, const char *path) {
+	for (size_t i = 0; i < image->nnodes; i++) {
+		if (!strcmp(image->nodes[i].path, path)) {
+			return &image->nodes[i];
+		}
+	}
+	return NULL;
+}
+
+/** Ask an archive about this path, each once and no more than it would answer. */
+static int ask(struct image_finder *finder, struct asked *asked, const char *path) {
+	for (size_t i = 0; i < asked->n; i++) {
+		if (!strcmp(asked->v[i], path)) {
+			return 0;
+		}
+	}
+	return *path == '/' && asked->n < ASKED ? br_vec_push(finder->arena, asked, path) : 0;
+}
+
+/** Where mounts are, and where libraries write. */
+static int ask_all(struct image_finder *finder, const struct br_spec *spec) {
+	struct asked asked = {0};
+	const struct br_library *libraries;
+	size_t n = br_libraries(&libraries);
+	int failed = ask(finder, &asked, "/root/.cache");
+	for (size_t i = 0; i < spec->n; i++) {
+		for (size_t k = 0; k < spec->containers[i].nmounts; k++) {
+			const char *target = spec->containers[i].mounts[k].target.s;
+			failed = failed || (target && ask(finder, &asked, target));
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < BR_LIBRARY_PATHS; k++) {
+			const char *path = libraries[i].paths[k].path;
+			failed = failed || (path && ask(finder, &asked, path));
+		}
+	}
+	finder->asked = asked.v;
+	finder->nasked = asked.n;
+	return failed ? br_error_memory(finder->dx) : 0;
+}
+
 const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, struct br_diags *dx) {
 	struct image_finder finder = {.arena = arena, .options = options, .dx = dx};
@@ -92,13 +170,18 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 	if (!images) {
 		(void)br_error_memory(dx);
 	}
+	failed = failed || ask_all(&finder, spec);
 	for (size_t i = 0; !failed && i < spec->n; i++) {
 		size_t same = same_before(spec, i);
 		if (same < spec->n) {
 			images[i] = images[same];
 		} else {
-			failed = find(&finder, spec, &spec->containers[i], &images[i]) < 0;
+			failed = find(&finder, spec, &spec->containers[i], &images[i]) < 0
+				|| add_known(&finder, &spec->containers[i], &images[i]);
 		}
+	}
+	for (size_t i = 0; !failed && i < spec->n; i++) {
+		failed = mounted_take(&finder, &spec->containers[i], &images[i]) != 0;
 	}
 	archive_release(&finder);
 	engine_release(&finder);

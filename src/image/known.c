@@ -59,6 +59,11 @@ static int normalise(struct br_arena *arena, const char *reference, struct name 
 	return out->repository && (out->tag || has_digest) ? 0 : -1;
 }
 
+const char *known_repository(struct br_arena *arena, const char *reference) {
+	struct name name = {0};
+	return normalise(arena, reference, &name) ? NULL : name.repository;
+}
+
 /** Whether one of the globs fits; a tag that is not known fits only "*". 1, 0, or -1 without memory. */
 static int tag_fits(struct br_arena *arena, const char *globs, const char *tag) {
 	while (*globs) {

@@ -17,6 +17,9 @@ struct known_row {
 	struct br_image_drop drop;
 };
 
+/** "host/path" of a reference, as in the rows. NULL with ENOMEM. */
+const char *known_repository(struct br_arena *arena, const char *reference);
+
 /** Ends with a row without a repository. */
 extern const struct known_row known_table[];
 

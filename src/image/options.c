@@ -6,28 +6,28 @@ const struct df_option df_shadow_user[] = {{"uid", 'u', true, DF_UID}, {"gid", '
 	{"groups", 'G', true, DF_GROUPS}, {"system", 'r', false, DF_SYSTEM},
 	{"no-user-group", 'N', false, DF_NO_GROUP}, {"user-group", 'U', false, DF_OWN_GROUP},
 	{"root", 'R', true, DF_ELSEWHERE}, {"prefix", 'P', true, DF_ELSEWHERE},
-	{"defaults", 'D', false, DF_ELSEWHERE}, {"base-dir", 'b', true, DF_IGNORED},
-	{"comment", 'c', true, DF_IGNORED}, {"home-dir", 'd', true, DF_IGNORED},
-	{"home", 0, true, DF_IGNORED}, {"expiredate", 'e', true, DF_IGNORED},
+	{"defaults", 'D', false, DF_ELSEWHERE}, {"base-dir", 'b', true, DF_HOME_BASE},
+	{"comment", 'c', true, DF_IGNORED}, {"home-dir", 'd', true, DF_HOME},
+	{"home", 0, true, DF_HOME}, {"expiredate", 'e', true, DF_IGNORED},
 	{"inactive", 'f', true, DF_IGNORED}, {"skel", 'k', true, DF_IGNORED},
-	{"key", 'K', true, DF_IGNORED}, {"password", 'p', true, DF_IGNORED},
+	{"key", 'K', true, DF_KEY}, {"password", 'p', true, DF_IGNORED},
 	{"shell", 's', true, DF_IGNORED}, {"selinux-user", 'Z', true, DF_IGNORED},
-	{"no-log-init", 'l', false, DF_IGNORED}, {"create-home", 'm', false, DF_IGNORED},
-	{"no-create-home", 'M', false, DF_IGNORED}, {"non-unique", 'o', false, DF_IGNORED},
+	{"no-log-init", 'l', false, DF_IGNORED}, {"create-home", 'm', false, DF_MAKE_HOME},
+	{"no-create-home", 'M', false, DF_NO_HOME}, {"non-unique", 'o', false, DF_IGNORED},
 	{"add-subids-for-system", 'F', false, DF_IGNORED}, {"badname", 0, false, DF_IGNORED},
 	{"badnames", 0, false, DF_IGNORED}, {0}};
 
 const struct df_option df_shadow_group[] = {{"gid", 'g', true, DF_GROUP},
 	{"system", 'r', false, DF_SYSTEM}, {"users", 'U', true, DF_MEMBERS},
 	{"root", 'R', true, DF_ELSEWHERE}, {"prefix", 'P', true, DF_ELSEWHERE},
-	{"force", 'f', false, DF_IGNORED}, {"key", 'K', true, DF_IGNORED},
+	{"force", 'f', false, DF_IGNORED}, {"key", 'K', true, DF_KEY},
 	{"non-unique", 'o', false, DF_IGNORED}, {"password", 'p', true, DF_IGNORED}, {0}};
 
 const struct df_option df_shadow_usermod[] = {{"uid", 'u', true, DF_UID},
 	{"gid", 'g', true, DF_GROUP}, {"groups", 'G', true, DF_GROUPS},
 	{"append", 'a', false, DF_APPEND}, {"login", 'l', true, DF_NEW_NAME},
 	{"root", 'R', true, DF_ELSEWHERE}, {"prefix", 'P', true, DF_ELSEWHERE},
-	{"comment", 'c', true, DF_IGNORED}, {"home", 'd', true, DF_IGNORED},
+	{"comment", 'c', true, DF_IGNORED}, {"home", 'd', true, DF_HOME},
 	{"expiredate", 'e', true, DF_IGNORED}, {"inactive", 'f', true, DF_IGNORED},
 	{"lock", 'L', false, DF_IGNORED}, {"unlock", 'U', false, DF_IGNORED},
 	{"move-home", 'm', false, DF_IGNORED}, {"non-unique", 'o', false, DF_IGNORED},
@@ -65,20 +65,26 @@ const struct df_option df_debian_user[] = {{"uid", 0, true, DF_UID}, {"gid", 0, 
 	{"disabled-password", 0, false, DF_IGNORED}, {"encrypt-home", 0, false, DF_IGNORED},
 	{"firstgid", 0, true, DF_IGNORED}, {"firstuid", 0, true, DF_IGNORED},
 	{"force-badname", 0, false, DF_IGNORED}, {"gecos", 0, true, DF_IGNORED},
-	{"home", 0, true, DF_IGNORED}, {"lastgid", 0, true, DF_IGNORED},
-	{"lastuid", 0, true, DF_IGNORED}, {"no-create-home", 0, false, DF_IGNORED},
+	{"home", 0, true, DF_HOME}, {"lastgid", 0, true, DF_IGNORED},
+	{"lastuid", 0, true, DF_IGNORED}, {"no-create-home", 0, false, DF_NO_HOME},
 	{"quiet", 'q', false, DF_IGNORED}, {"shell", 0, true, DF_IGNORED},
 	{"verbose", 0, false, DF_IGNORED}, {0}};
 
 const struct df_option df_busybox_user[] = {{"uid", 'u', true, DF_UID},
 	{"ingroup", 'G', true, DF_GROUP}, {"system", 'S', false, DF_SYSTEM},
-	{"home", 'h', true, DF_IGNORED}, {"gecos", 'g', true, DF_IGNORED},
+	{"home", 'h', true, DF_HOME}, {"gecos", 'g', true, DF_IGNORED},
 	{"shell", 's', true, DF_IGNORED}, {"skel", 'k', true, DF_IGNORED},
 	{"disabled-password", 'D', false, DF_IGNORED}, {"empty-password", 0, false, DF_IGNORED},
-	{"no-create-home", 'H', false, DF_IGNORED}, {0}};
+	{"no-create-home", 'H', false, DF_NO_HOME}, {0}};
 
 const struct df_option df_busybox_group[] = {
 	{"gid", 'g', true, DF_GROUP}, {"system", 'S', false, DF_SYSTEM}, {0}};
+
+/** UID_MIN=, SYS_GID_MAX= and their like. */
+static bool is_range(const char *key) {
+	return !key || !strncmp(key, "UID_", 4) || !strncmp(key, "GID_", 4)
+		|| !strncmp(key, "SYS_", 4);
+}
 
 static void note(struct df_request *r, const struct df_option *option, const char *value) {
 	switch (option->what) {
@@ -97,7 +103,18 @@ static void note(struct df_request *r, const struct df_option *option, const cha
 	case DF_ELSEWHERE:
 		r->elsewhere = true;
 		break;
+	case DF_KEY:
+		r->other_ranges = r->other_ranges || is_range(value);
+		break;
+	case DF_MAKE_HOME:
+		r->make_home = true;
+		break;
+	case DF_NO_HOME:
+		r->no_home = true;
+		break;
 	case DF_IGNORED:
+	case DF_HOME:
+	case DF_HOME_BASE:
 	case DF_UID:
 	case DF_GROUP:
 	case DF_GROUPS:

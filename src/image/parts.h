@@ -10,18 +10,31 @@ struct image_finder {
 	struct br_arena *arena;
 	const struct br_image_options *options;
 	struct br_diags *dx;
+	/** Paths of images that somebody will ask about; absolute. */
+	const char *const *asked;
+	size_t nasked;
+	/** Who the container under work is does not depend on its image: a Dockerfile that is missing is not worth a word. */
+	bool user_is_numbers;
 	/** Private to archive.c: indexes of the archives, opened at first use. */
 	void *archives;
 	/** Private to engine.c. */
 	void *engine;
+	/** An engine that does not answer is not worth a note. */
+	bool quiet;
 };
 
 /** An image by its reference ("redis:7", "localhost/x@sha256:…") in one of the archives. */
 int archive_find(struct image_finder *finder, const char *reference, struct br_image *out);
 void archive_release(struct image_finder *finder);
 
+/** Put the host's files in the place of the image's accounts, where the container's root is a directory or passwd and group are mounted (for engines that read those). 0 or -1. */
+int mounted_take(
+	struct image_finder *finder, const struct br_container *container, struct br_image *out);
+
 /** The engine's own word on it. */
 int engine_find(struct image_finder *finder, const char *reference, struct br_image *out);
+/** Mark the containers of a compose project that run now. 0 (also where the engine does not say), or -1. */
+int engine_running(struct image_finder *finder, const struct br_spec *spec, bool *running);
 void engine_release(struct image_finder *finder);
 
 /** The table of well-known images: fills user and drop; never accounts. */

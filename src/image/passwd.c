@@ -15,8 +15,8 @@ enum {
 	/** The engine's line reader gives up at a line that does not fit into its buffer with the line end. */
 	PASSWD_LINE = (64 << 10) - 1,
 	GROUP_LINE = (1 << 20) - 1,
-	/** name:password:uid:gid, and name:password:gid:members. */
-	FIELDS = 4,
+	/** name:password:uid:gid:comment:home, and name:password:gid:members. */
+	FIELDS = 6,
 };
 
 static const uint32_t largest_id = INT32_MAX;
@@ -75,14 +75,15 @@ static bool cut(struct slice *rest, char mark, struct slice *out) {
 
 /**
  * A number as Go's Atoi reads it whose error nobody looks at: 0 where it is none, the nearest 64-bit number where it is larger than any; the engine then
- * keeps the low 32 bits. False where it is not what somebody meant: none, or outside of an ID's range.
+ * keeps the low 32 bits (*wraps: they are not all of it). False where it is not what somebody meant: none, or outside of an ID's range.
  */
-static bool read_id(struct slice field, uint32_t *out) {
+static bool read_id(struct slice field, uint32_t *out, bool *wraps) {
 	bool negative = field.n && *field.s == '-';
 	size_t i = field.n && strchr("+-", *field.s) && *field.s ? 1 : 0;
 	uint64_t most = negative ? UINT64_C(1) << 63 : INT64_MAX;
 	uint64_t value = 0;
 	*out = 0;
+	*wraps = false;
 	if (i == field.n) {
 		return false;
 	}
@@ -94,6 +95,7 @@ static bool read_id(struct slice field, uint32_t *out) {
 		value = value > (most - digit) / 10 ? most : value * 10 + digit;
 	}
 	*out = (uint32_t)(negative ? -value : value);
+	*wraps = negative ? value > 0 : value > UINT32_MAX;
 	return value <= (negative ? 0 : largest_id);
 }
 
@@ -149,10 +151,14 @@ int passwd_parse(struct br_arena *arena, const char *bytes, size_t n,
 	while (!more && (more = next_line(&rest, PASSWD_LINE, &lines, &line)) > 0) {
 		split(line, fields);
 		struct br_image_user user = {.name = copy(arena, fields[0])};
-		bool has_uid = read_id(fields[2], &user.uid);
-		bool has_gid = read_id(fields[3], &user.gid);
+		bool gid_wraps = false; // a primary group is found by its line alone
+		bool has_uid = read_id(fields[2], &user.uid, &user.wraps);
+		bool has_gid = read_id(fields[3], &user.gid, &gid_wraps);
 		user.malformed = !has_uid || !has_gid;
-		more = !user.name || br_vec_push(arena, &all, user) ? -1 : 0;
+		user.home = fields[5].n ? copy(arena, fields[5]) : NULL;
+		more = !user.name || (fields[5].n && !user.home) || br_vec_push(arena, &all, user)
+			? -1
+			: 0;
 	}
 	*users = all.v;
 	*nusers = all.n;
@@ -190,7 +196,7 @@ int group_parse(struct br_arena *arena, const char *bytes, size_t n,
 			.name = copy(arena, fields[0]),
 			.members = read_members(arena, fields[3]),
 		};
-		group.malformed = !read_id(fields[2], &group.gid);
+		group.malformed = !read_id(fields[2], &group.gid, &group.wraps);
 		more = !group.name || !group.members || br_vec_push(arena, &all, group) ? -1 : 0;
 	}
 	*groups = all.v;

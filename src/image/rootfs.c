@@ -1,6 +1,7 @@
 #include "rootfs.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +25,16 @@ struct node {
 	/** A file's bytes, or where a link leads. */
 	const char *text;
 	size_t n;
+	/** The layer has an entry for it, not only for something below. */
+	bool has_owner;
+	uint32_t uid, gid, mode;
 };
 
 struct wanted {
 	const char *path;
 	size_t n;
+	/** What is in a file there does not matter. */
+	bool asked;
 	/** Looked for in passes from this one on. */
 	unsigned since;
 };
@@ -42,6 +48,8 @@ struct rootfs {
 	unsigned pass;
 	/** A hard link leads to what this pass did not look for. */
 	bool again;
+	/** What is wanted now is only asked about. */
+	bool asking;
 	size_t kept;
 	/** The first is the root, ""; each comes after all that are above it. */
 	struct wanted wanted[ROOTFS_PATHS];
@@ -101,7 +109,16 @@ static bool is_below(const char *path, size_t n, const struct wanted *top) {
 }
 
 static int want_one(struct rootfs *r, const char *path, size_t n) {
-	if (number_of(r, path, n) >= 0) {
+	int known = number_of(r, path, n);
+	if (known >= 0) {
+		struct wanted *w = &r->wanted[known];
+		if (w->asked && !r->asking) {
+			w->asked = false;
+			w->since = r->pass + 1;
+		}
+		return 0;
+	}
+	if (r->asking && r->nwanted >= ROOTFS_ASKED) {
 		return 0;
 	}
 	if (r->nwanted == ROOTFS_PATHS) {
@@ -112,7 +129,8 @@ static int want_one(struct rootfs *r, const char *path, size_t n) {
 	if (!copy) {
 		return no_memory(r);
 	}
-	r->wanted[r->nwanted++] = (struct wanted){copy, n, r->pass + 1};
+	r->wanted[r->nwanted++] =
+		(struct wanted){.path = copy, .n = n, .asked = r->asking, .since = r->pass + 1};
 	return 0;
 }
 
@@ -123,6 +141,13 @@ int rootfs_want(struct rootfs *r, const char *path) {
 		}
 	}
 	return want_one(r, path, strlen(path));
+}
+
+int rootfs_ask(struct rootfs *r, const char *path) {
+	r->asking = true;
+	int failed = strlen(path) < PATH_MAX ? rootfs_want(r, path) : 0;
+	r->asking = false;
+	return failed;
 }
 
 void rootfs_begin_pass(struct rootfs *r) {
@@ -145,8 +170,18 @@ void rootfs_same_layer(struct rootfs *r, size_t layer, size_t as) {
 
 // ---- one layer ----
 
+static void take_owner(struct node *to, const struct node *from) {
+	if (from->has_owner) {
+		to->has_owner = true;
+		to->uid = from->uid;
+		to->gid = from->gid;
+		to->mode = from->mode;
+	}
+}
+
 static void set_node(struct rootfs *r, struct node *nodes, size_t i, struct node node) {
 	if (nodes[i].kind == NODE_DIRECTORY && node.kind == NODE_DIRECTORY) {
+		take_owner(&nodes[i], &node);
 		return;
 	}
 	node.hides = nodes[i].hides;
@@ -273,7 +308,7 @@ static int keep(
 	struct rootfs *r, const struct tar_entry *entry, struct stream *data, struct node *node) {
 	node->kind = NODE_FILE;
 	node->too_large = entry->size > ROOTFS_FILE;
-	if (node->too_large) {
+	if (node->too_large || r->asking) {
 		return 0;
 	}
 	size_t size = (size_t)entry->size;
@@ -322,8 +357,14 @@ static int link_soft(struct rootfs *r, const char *path, const char *target, str
 static int make_node(struct rootfs *r, struct node *nodes, const char *path,
 	const struct tar_entry *entry, struct stream *data) {
 	int i = number_of(r, path, strlen(path));
-	struct node node = {.kind = NODE_OTHER};
+	struct node node = {.kind = NODE_OTHER,
+		.has_owner = true,
+		.uid = entry->uid,
+		.gid = entry->gid,
+		.mode = entry->mode};
 	int failed = 0;
+	// What is asked of a link is asked of where it leads.
+	r->asking = r->wanted[i].asked;
 	switch (entry->kind) {
 	case TAR_FILE:
 		failed = keep(r, entry, data, &node);
@@ -343,6 +384,7 @@ static int make_node(struct rootfs *r, struct node *nodes, const char *path,
 	case TAR_OTHER:
 		break;
 	}
+	r->asking = false;
 	if (!failed) {
 		set_node(r, nodes, (size_t)i, node);
 	}
@@ -356,6 +398,13 @@ int rootfs_add(struct rootfs *r, size_t layer, const struct tar_entry *entry, st
 	char *name = clean_name(&r->scratch, entry->name);
 	if (!name) {
 		return errno ? no_memory(r) : 0;
+	}
+	if (!*name && entry->kind == TAR_DIRECTORY) {
+		nodes->kind = NODE_DIRECTORY;
+		nodes->has_owner = true;
+		nodes->uid = entry->uid;
+		nodes->gid = entry->gid;
+		nodes->mode = entry->mode;
 	}
 	int there = *name ? go_to(r, nodes, name, &path) : 0;
 	if (there <= 0 || !path) {
@@ -388,8 +437,11 @@ static void clear_below(struct rootfs *r, size_t top) {
 static void lay_over(struct rootfs *r, size_t i, struct node node, const struct node *before) {
 	if (node.kind == NODE_HARD) {
 		int target = number_of(r, node.text, strlen(node.text));
-		r->again = r->again || target < 0 || r->wanted[target].since > r->pass;
-		node = target >= 0 ? before[target] : (struct node){0};
+		bool lost = target < 0 && r->wanted[i].asked; // there is no room to look for it
+		r->again = r->again || (target < 0 && !lost)
+			|| (target >= 0 && r->wanted[target].since > r->pass);
+		node = target >= 0 ? before[target]
+				   : (struct node){.kind = lost ? NODE_OTHER : NODE_NONE};
 		node.hides = true;
 	}
 	if (node.hides
@@ -397,13 +449,17 @@ static void lay_over(struct rootfs *r, size_t i, struct node node, const struct 
 			&& (node.kind != NODE_DIRECTORY || r->all[i].kind != NODE_DIRECTORY))) {
 		clear_below(r, i);
 		r->all[i] = node;
+	} else if (node.kind == NODE_DIRECTORY) {
+		take_owner(&r->all[i], &node);
 	}
 }
 
 void rootfs_merge(struct rootfs *r) {
+	// The engine makes the root itself, unless a layer has one of its own.
+	static const struct node root = {.kind = NODE_DIRECTORY, .has_owner = true, .mode = 0755};
 	struct node before[ROOTFS_PATHS];
 	memset(r->all, 0, sizeof(r->all));
-	r->all[0].kind = NODE_DIRECTORY;
+	r->all[0] = root;
 	for (size_t layer = 0; layer < r->nlayers; layer++) {
 		memcpy(before, r->all, sizeof(before));
 		for (size_t i = 0; i < r->nwanted; i++) {
@@ -459,4 +515,51 @@ int rootfs_find(struct rootfs *r, const char *path, struct rootfs_file *out) {
 		}
 	}
 	return 1;
+}
+
+bool rootfs_is_settled(const struct rootfs *r) {
+	for (size_t i = 0; i < r->nwanted; i++) {
+		if (r->wanted[i].since > r->pass) {
+			return false;
+		}
+	}
+	return !r->again;
+}
+
+static enum br_image_type type_of(enum node_kind kind) {
+	switch (kind) {
+	case NODE_NONE:
+		return BR_IMAGE_ABSENT;
+	case NODE_DIRECTORY:
+		return BR_IMAGE_DIRECTORY;
+	case NODE_FILE:
+		return BR_IMAGE_FILE;
+	case NODE_LINK:
+		return BR_IMAGE_LINK;
+	case NODE_HARD:
+	case NODE_OTHER:
+		break;
+	}
+	return BR_IMAGE_OTHER;
+}
+
+bool rootfs_place(const struct rootfs *r, size_t i, struct rootfs_place *out) {
+	*out = (struct rootfs_place){0};
+	if (i >= r->nwanted) {
+		return false;
+	}
+	if (r->wanted[i].since > r->pass) {
+		return true;
+	}
+	const struct node *node = &r->all[i];
+	*out = (struct rootfs_place){.path = r->wanted[i].path,
+		.type = type_of(node->kind),
+		// Not every engine gives the root what a layer says of it.
+		.has_owner =
+			node->has_owner && (i || (node->mode == 0755 && !node->uid && !node->gid)),
+		.uid = node->uid,
+		.gid = node->gid,
+		.mode = node->mode,
+		.link = node->kind == NODE_LINK ? node->text : NULL};
+	return true;
 }

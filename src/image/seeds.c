@@ -166,3 +166,25 @@ enum df_flavour df_image_flavour(const char *reference) {
 	}
 	return DF_FLAVOUR_UNKNOWN;
 }
+
+enum df_joins df_image_joins(const char *reference) {
+	// adduser 3.118 (bullseye, Ubuntu 22.04) does not, 3.129 (bookworm, Ubuntu 23.04) does
+	static const struct {
+		const char *word;
+		enum df_joins joins;
+	} releases[] = {{"bookworm", DF_JOINS_USERS}, {"trixie", DF_JOINS_USERS},
+		{"debian:12", DF_JOINS_USERS}, {"debian:13", DF_JOINS_USERS},
+		{"noble", DF_JOINS_USERS}, {"ubuntu:23.", DF_JOINS_USERS},
+		{"ubuntu:24.", DF_JOINS_USERS}, {"ubuntu:25.", DF_JOINS_USERS},
+		{"bullseye", DF_JOINS_NONE}, {"buster", DF_JOINS_NONE}, {"stretch", DF_JOINS_NONE},
+		{"debian:11", DF_JOINS_NONE}, {"debian:10", DF_JOINS_NONE},
+		{"debian:9", DF_JOINS_NONE}, {"jammy", DF_JOINS_NONE}, {"focal", DF_JOINS_NONE},
+		{"bionic", DF_JOINS_NONE}, {"ubuntu:22.", DF_JOINS_NONE},
+		{"ubuntu:20.", DF_JOINS_NONE}, {"ubuntu:18.", DF_JOINS_NONE}};
+	for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++) {
+		if (strstr(reference, releases[i].word)) {
+			return releases[i].joins;
+		}
+	}
+	return DF_JOINS_UNKNOWN;
+}

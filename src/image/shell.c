@@ -42,6 +42,8 @@ struct shell {
 	/** Names of heredocs that begin behind this line. */
 	const char *pending[PENDING];
 	unsigned npending;
+	/** NULL: not known. */
+	const char *cwd;
 };
 
 static const char *const account_files[] = {
@@ -154,6 +156,14 @@ static struct br_span command_span(const struct shell *sh) {
 	return df_span(script->file, script->line, sh->begin, (size_t)(end - sh->begin));
 }
 
+/** A script that nobody reads may have changed any directory. Always 0. */
+static int lose_track(struct shell *sh) {
+	if (sh->script->work) {
+		tree_lose(&sh->script->work->stage->tree);
+	}
+	return 0;
+}
+
 /** sh -c 'script', or sh <<EOF; 1 where it was one. */
 static int run_shell(struct shell *sh, size_t at) {
 	struct df_script inner = *sh->script;
@@ -161,6 +171,7 @@ static int run_shell(struct shell *sh, size_t at) {
 	inner.at = command_span(sh);
 	inner.depth++;
 	inner.nheredocs = 0;
+	inner.cwd = sh->cwd;
 	bool sure = inner.depth < NESTED && !sh->unclear && sh->list == DF_ALWAYS;
 	for (size_t i = at + 1; i < sh->words.n; i++) {
 		const char *word = sh->words.v[i];
@@ -168,14 +179,14 @@ static int run_shell(struct shell *sh, size_t at) {
 		if (is_option && strncmp(word, "--", 2) != 0 && strchr(word, 'c')
 			&& i + 1 < sh->words.n) {
 			inner.s = sh->words.v[i + 1];
-			return sure && inner.s ? (df_script_run(&inner) ? -1 : 1) : 0;
+			return sure && inner.s ? (df_script_run(&inner) ? -1 : 1) : lose_track(sh);
 		}
 		if (!is_option && !(word && !strcmp(word, "pipefail"))) {
-			return 0;
+			return lose_track(sh);
 		}
 	}
 	if (!sh->script->nheredocs || !sure) {
-		return 0;
+		return lose_track(sh);
 	}
 	inner.s = sh->script->heredocs[0].content;
 	return df_script_run(&inner) ? -1 : 1;
@@ -237,14 +248,43 @@ static int other_command(struct shell *sh, size_t at, const char *name) {
 	return 0;
 }
 
+/** cd; where it is not sure, nobody knows where the shell is. */
+static int change_directory(struct shell *sh, size_t at, bool sure) {
+	const char *to = at + 2 == sh->words.n ? sh->words.v[at + 1] : NULL;
+	bool known = sure && to && *to != '-' && (*to == '/' || sh->cwd);
+	const char *old = sh->cwd;
+	sh->cwd = !known ? NULL : *to == '/' ? to : br_printf(sh->arena, "%s/%s", old, to);
+	return known && !sh->cwd ? -1 : 0;
+}
+
+/** What the command does to directories, and what it installs. */
+static int run_effects(struct shell *sh, size_t at) {
+	bool sure = !sh->unclear && !sh->loops && !sh->cases && !sh->groups && sh->list == DF_ALWAYS
+		&& sh->branch == DF_ALWAYS;
+	struct df_command command = {
+		.words = sh->words.v + at, .n = sh->words.n - at, .at = command_span(sh)};
+	struct df_work *work = sh->script->work;
+	if (!work || (df_is_account_command(base_name(command.words[0])))) {
+		return 0;
+	}
+	if (df_command_effects(work, &command, sh->cwd, sure)) {
+		return -1;
+	}
+	return strcmp(command.words[0], "cd") ? 0 : change_directory(sh, at, sure);
+}
+
 static int run_command(struct shell *sh, size_t at) {
 	if (!sh->words.v[at]) {
 		sh->accounts->complete = false;
+		sh->accounts->odd = true;
+		if (sh->script->work) {
+			tree_lose(&sh->script->work->stage->tree);
+		}
 		return 0;
 	}
 	const char *name = base_name(sh->words.v[at]);
 	sh->last = kind_of(name);
-	if (learn_flavour(sh, name)) {
+	if (learn_flavour(sh, name) || (!is_shell(name) && run_effects(sh, at))) {
 		return -1;
 	}
 	static const char *const setters[] = {
@@ -257,13 +297,17 @@ static int run_command(struct shell *sh, size_t at) {
 	}
 	if (sh->unclear || sh->loops || sh->cases) {
 		sh->accounts->complete = false;
+		sh->accounts->odd = true;
 		return 0;
 	}
 	struct df_command command = {.words = sh->words.v + at,
 		.n = sh->words.n - at,
 		.when = sh->list > sh->branch ? sh->list : sh->branch,
 		.at = command_span(sh)};
-	return df_account_command(sh->accounts, &command);
+	if (df_account_command(sh->accounts, &command)) {
+		return -1;
+	}
+	return sh->script->work ? df_home_effects(sh->script->work, &command) : 0;
 }
 
 /** The command is complete. */
@@ -363,6 +407,12 @@ static int end_word(struct shell *sh) {
 	sh->word.n = 0;
 	sh->in_word = sh->quoted = sh->unknown = sh->redirected = false;
 	if (redirected) {
+		if (known && sh->script->work) {
+			char *path = tree_path(&sh->script->work->stage->tree, sh->cwd, known);
+			if (path) {
+				tree_fill(&sh->script->work->stage->tree, path);
+			}
+		}
 		if (!known || names_account_file(known)) {
 			sh->accounts->complete = sh->accounts->complete && known;
 			sh->accounts->complete =
@@ -650,6 +700,7 @@ static int paren(struct shell *sh) {
 		push_group(sh);
 	} else {
 		pop_group(sh);
+		sh->cwd = NULL; // a subshell comes back
 	}
 	return 0;
 }
@@ -684,6 +735,7 @@ static struct shell begin(struct df_script *script) {
 		.accounts = script->accounts,
 		.arena = script->finder->arena,
 		.s = script->s,
+		.cwd = script->cwd,
 		.expand = {.finder = script->finder,
 			.vars = script->vars,
 			.base = script->base,
@@ -705,6 +757,10 @@ int df_script_run(struct df_script *script) {
 	size_t nvars = script->vars->n;
 	if (is_foreign(script->s)) {
 		script->accounts->complete = false;
+		script->accounts->odd = true;
+		if (script->work) {
+			tree_lose(&script->work->stage->tree);
+		}
 		return 0;
 	}
 	struct shell sh = begin(script);

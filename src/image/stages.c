@@ -449,7 +449,7 @@ static int do_workdir(struct df_work *work) {
 		return 0;
 	}
 	work->stage->workdir = *dir == '/' ? dir : br_printf(work->b->arena, "%s/%s", old, dir);
-	return work->stage->workdir ? 0 : br_error_memory(work->b->dx);
+	return work->stage->workdir && !df_workdir_effects(work) ? 0 : br_error_memory(work->b->dx);
 }
 
 static int do_shell(struct df_work *work) {
@@ -488,6 +488,8 @@ static int run_script(struct df_work *work, struct df_script *script) {
 	}
 	if (work->stage->odd_shell) {
 		work->stage->accounts.complete = false;
+		work->stage->accounts.odd = true;
+		tree_lose(&work->stage->tree);
 		return 0;
 	}
 	if (line->nheredocs && !strncmp(script->s, "<<", 2)) {
@@ -509,7 +511,9 @@ static int do_run(struct df_work *work) {
 		.nheredocs = work->line->nheredocs,
 		.at = work->line->at,
 		.file = work->b->file,
-		.line = work->line};
+		.line = work->line,
+		.work = work,
+		.cwd = work->stage->workdir};
 	(void)df_flag(work->b->arena, &script.s, "mount", work->b->file->escape, &failed);
 	return failed ? br_error_memory(work->b->dx) : run_script(work, &script);
 }
@@ -517,16 +521,22 @@ static int do_run(struct df_work *work) {
 /** Another entrypoint does not drop to anybody that we know of. */
 static int do_entrypoint(struct df_work *work) {
 	work->stage->image.drop = NULL;
-	return 0;
+	work->stage->command = NULL;
+	return df_command_line(work, &work->stage->entrypoint);
+}
+
+static int do_cmd(struct df_work *work) {
+	return df_command_line(work, &work->stage->command);
 }
 
 int df_instruct(struct df_work *work) {
 	static const struct {
 		const char *name;
 		int (*run)(struct df_work *work);
-	} table[] = {{"ADD", df_copy}, {"ARG", do_arg}, {"COPY", df_copy},
+	} table[] = {{"ADD", df_copy}, {"ARG", do_arg}, {"CMD", do_cmd}, {"COPY", df_copy},
 		{"ENTRYPOINT", do_entrypoint}, {"ENV", do_env}, {"LABEL", do_label},
-		{"RUN", do_run}, {"SHELL", do_shell}, {"USER", do_user}, {"WORKDIR", do_workdir}};
+		{"RUN", do_run}, {"SHELL", do_shell}, {"USER", do_user}, {"VOLUME", df_volume},
+		{"WORKDIR", do_workdir}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		if (!strcmp(table[i].name, work->line->name)) {
 			return table[i].run(work);

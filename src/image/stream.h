@@ -8,9 +8,8 @@
 #ifndef BR_IMAGE_STREAM_H
 #define BR_IMAGE_STREAM_H
 
-#include "sha256.h"
-
 #include <base/mem.h>
+#include <base/sha256.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -100,6 +99,8 @@ struct tar_entry {
 	/** Target of a link, else NULL. */
 	const char *link;
 	int64_t size;
+	/** Owner and permission bits with set-ID and sticky. */
+	uint32_t uid, gid, mode;
 };
 
 struct tar;

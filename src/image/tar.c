@@ -188,12 +188,20 @@ void tar_closep(struct tar **tar) {
 	}
 }
 
+/** What is no ID is nobody's: it gives nothing to anybody. */
+static uint32_t take_id(la_int64_t id) {
+	return id >= 0 && id < UINT32_MAX ? (uint32_t)id : UINT32_MAX;
+}
+
 static void describe(struct archive_entry *entry, struct tar_entry *out) {
 	const char *hard = archive_entry_hardlink(entry);
 	*out = (struct tar_entry){
 		.kind = TAR_OTHER,
 		.name = archive_entry_pathname(entry),
 		.size = archive_entry_size(entry),
+		.uid = take_id(archive_entry_uid(entry)),
+		.gid = take_id(archive_entry_gid(entry)),
+		.mode = (uint32_t)archive_entry_mode(entry) & 07777,
 	};
 	if (hard) {
 		out->kind = TAR_HARDLINK;

@@ -116,7 +116,8 @@ static unsigned explained(const struct proof *p, const struct br_cred *cred) {
 		const struct person *person = &p->people.v[i];
 		bits |= person->cred->uid.v == cred->uid.v ? person->need : 0;
 	}
-	if (bits != 0) {
+	bool heir = p->plan->options->reclaim && p->after.uid.v == cred->uid.v;
+	if (bits != 0 || heir) {
 		bits |= held(p->plan, p->tree, &p->before, cred->uid);
 		// Who becomes the owner has his bits.
 		bits |= p->after.uid.v == cred->uid.v ? p->after.mode >> 6 & 7 : 0;

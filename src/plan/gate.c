@@ -67,7 +67,27 @@ bool gate_named(const struct br_plan *plan, uint32_t uid) {
 	return false;
 }
 
+static bool is_in_range(const struct br_idmap *map, uint32_t uid) {
+	br_boxid box;
+	return map->n > 0 && br_idmap_to_box(map, (br_hostid){uid}, &box);
+}
+
+bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid) {
+	bool behind = uid == 0 || gate_named(plan, uid);
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const struct br_cred *cred = &demand->identity->cred;
+		behind = behind
+			|| (demand_counts(demand)
+				&& (cred->uid.v == uid || is_in_range(&cred->uids, uid)));
+	}
+	return behind && uid != plan->options->keepers[0].cred.uid.v;
+}
+
 bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid) {
+	if (plan->options->reclaim) {
+		return gate_left_behind(plan, tree, uid);
+	}
 	if (uid == 0 || (tree->root_seen && tree->root.uid.v == uid) || gate_named(plan, uid)) {
 		return true;
 	}
@@ -123,7 +143,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 	bool file = S_ISREG(facts->mode);
 	if (!file && !S_ISDIR(facts->mode)) {
 		*reason = BR_LEFT_SPECIAL;
-	} else if ((facts->flags & (FACT_IMMUTABLE | FACT_APPEND)) != 0 || fs_read_only(tree)) {
+	} else if ((facts->flags & (FACT_IMMUTABLE | FACT_APPEND | FACT_READ_ONLY)) != 0
+		|| fs_read_only(tree)) {
 		*reason = BR_LEFT_PROTECTED;
 	} else if ((facts->flags & FACT_PRIVATE_NAME) != 0) {
 		*reason = BR_LEFT_PRIVATE_NAME;

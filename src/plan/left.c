@@ -10,7 +10,7 @@ enum {
 struct left_key {
 	uint32_t tree;
 	uint32_t reason;
-	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. */
+	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. Of PROTECTED: LEFT_BY_MOUNT, or nothing. */
 	uint32_t uid;
 };
 
@@ -33,7 +33,7 @@ static size_t owners_of(const struct table *table, uint32_t tree) {
 }
 
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
-	uint32_t uid, const struct tally *tally) {
+	uint32_t detail, const struct tally *tally) {
 	struct table *table = &plan->work->left;
 	struct left_key key = {
 		.tree = (uint32_t)(tree - plan->work->trees), .reason = reason, .uid = BR_NO_ID};
@@ -42,9 +42,11 @@ int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_re
 	}
 	if (reason == BR_LEFT_LINKS) {
 		// Root's have an option, others' have none.
-		key.uid = uid == 0 && !gate_named(plan, 0) ? 0 : BR_NO_ID;
+		key.uid = detail == 0 && !gate_named(plan, 0) ? 0 : BR_NO_ID;
+	} else if (reason == BR_LEFT_PROTECTED && detail == LEFT_BY_MOUNT) {
+		key.uid = detail;
 	} else if (reason == BR_LEFT_OWNER) {
-		key.uid = uid;
+		key.uid = detail;
 		if (table_find(table, &key) == NULL && owners_of(table, key.tree) >= OWNERS_MAX) {
 			key.uid = BR_NO_ID;
 		}
@@ -71,6 +73,11 @@ static const char *why_no_state(const struct br_plan *plan, const struct tree_wo
 		return br_printf(plan->arena,
 			"the file system (%s) keeps no owners: mount it with uid=, gid= and umask=",
 			fs->type);
+	}
+	if (br_fs_is_private(fs)) {
+		return br_printf(plan->arena,
+			"the FUSE file system lets nobody but uid %u in: mount it with allow_other",
+			fs->fuse_only_uid);
 	}
 	if (tree->strategy == BR_STRATEGY_GROUP) {
 		return "no group that the container has would serve it without taking from somebody";
@@ -108,9 +115,9 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		out->why = "are private by name";
 		return 0;
 	case BR_LEFT_PROTECTED:
-		out->why = fs_read_only(tree)
-			? "lie on a file system that is mounted read-only"
-			: "are protected by chattr (immutable or append-only)";
+		out->why = key->uid == LEFT_BY_MOUNT ? "lie on a mount inside that is read-only"
+			: fs_read_only(tree) ? "lie on a file system that is mounted read-only"
+					     : "are protected by chattr (immutable or append-only)";
 		return 0;
 	case BR_LEFT_SPECIAL:
 		out->why = "are devices, sockets or FIFOs";

@@ -94,6 +94,23 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 							    : ": --future-files"));
 }
 
+// The bits of the group are the mask where there are entries: whoever changes them changes what the entries let through.
+static int note_mask(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		if (class->outcome.kind == OUTCOME_CHANGE && class->inside.count > 0
+			&& class->outcome.after.acl != NULL
+			&& class->outcome.after.acl != class->facts.acl) {
+			return note_add(plan,
+				br_printf(plan->arena,
+					"a later chmod below %s rewrites the masks: one that takes bits from the "
+					"group takes them from the entries",
+					tree->tree->path));
+		}
+	}
+	return 0;
+}
+
 static bool left_without_group(const struct br_plan *plan, const struct tree_work *tree) {
 	for (size_t i = 0; tree->strategy == BR_STRATEGY_GROUP && i < plan->nleft; i++) {
 		if (plan->left[i].tree == tree->tree
@@ -160,12 +177,42 @@ static int note_known(struct br_plan *plan, const struct tree_work *tree) {
 	return 0;
 }
 
+// reclaim: what will not stay so.
+static int note_back(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const struct br_image_drop *drop = demand->identity->drop;
+		const char *name = demand->container->name.s;
+		if (!demand_counts(demand) || demand->read_only) {
+			continue;
+		}
+		const char *text = drop != NULL && drop->chmods
+			? br_printf(plan->arena,
+				"the image of %s changes owner or mode of what is in %s at every start: "
+				"then it is its own again",
+				name, tree->tree->path)
+			: br_printf(plan->arena,
+				"what %s makes in %s from now on is its own again%s", name,
+				tree->tree->path,
+				overrides(&demand->identity->cred)
+					? ""
+					: ", and it can no longer chmod what it made before");
+		if (note_add(plan, text) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places) {
+	if (plan->options->reclaim) {
+		return note_back(plan, tree);
+	}
 	if (note_group(plan, tree, places) != 0 || note_environment(plan, tree) != 0
 		|| note_known(plan, tree) != 0) {
 		return -1;
 	}
-	return note_future(plan, tree);
+	return note_mask(plan, tree) != 0 ? -1 : note_future(plan, tree);
 }
 
 // A number without an account may become somebody's tomorrow.

@@ -6,7 +6,9 @@
 const struct br_where plain_where = {0};
 
 bool demand_counts(const struct br_demand *demand) {
-	return !demand->identity->unmapped && demand->identity->cred.uid.v != BR_NO_ID
+	// What the engine gives to the container's user, and what an ID-mapped mount shows, is no matter of the host's IDs.
+	bool by_itself = demand->mount->chown || demand->mount_uids.n > 0;
+	return !by_itself && !demand->identity->unmapped && demand->identity->cred.uid.v != BR_NO_ID
 		&& demand->identity->cred.gid.v != BR_NO_ID;
 }
 
@@ -30,12 +32,13 @@ uint64_t demands_at(const struct br_tree *tree, const char *path) {
 struct br_inode facts_inode(const struct facts *facts) {
 	uint32_t immutable = (facts->flags & FACT_IMMUTABLE) != 0 ? BR_IMMUTABLE : 0;
 	uint32_t append = (facts->flags & FACT_APPEND) != 0 ? BR_APPEND : 0;
+	uint32_t read_only = (facts->flags & FACT_READ_ONLY) != 0 ? BR_READ_ONLY : 0;
 	return (struct br_inode){
 		.mode = facts->mode,
 		.uid = {facts->uid},
 		.gid = {facts->gid},
 		.nlink = (facts->flags & FACT_LINKS) != 0 ? 2 : 1,
-		.attrs = immutable | append,
+		.attrs = immutable | append | read_only,
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
 		.acl = facts->acl,
 		.def = facts->def,
@@ -95,14 +98,27 @@ static bool plain_of(const struct br_cred *cred, br_hostid uid, struct br_cred *
 	return true;
 }
 
+bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid) {
+	for (size_t i = 0; plan->options->reclaim && i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		if (demand_counts(demand) && demand->identity->cred.uid.v == uid.v) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out) {
 	size_t ndemands = tree->tree->n;
 	for (;;) {
 		size_t k = (*i)++;
-		if (k == 0) {
+		if (k == 0 && !uid_is_known(plan, tree, uid)) {
 			*out = bare_cred(uid, plan->work->stranger);
 			return true;
+		}
+		if (k == 0) {
+			continue;
 		}
 		if (k == 1) {
 			const struct account_cred *account =

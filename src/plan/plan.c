@@ -39,6 +39,7 @@ static void tree_begin(
 	work->tree = tree;
 	table_init(&work->classes, sizeof(struct facts), sizeof(struct class));
 	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
+	table_init(&work->sticky, sizeof(uint64_t), sizeof(struct sticky));
 	bool first = true;
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
@@ -118,6 +119,7 @@ void br_plan_free(struct br_plan *plan) {
 	for (size_t i = 0; i < work->ntrees; i++) {
 		table_release(&work->trees[i].classes);
 		table_release(&work->trees[i].links);
+		table_release(&work->trees[i].sticky);
 	}
 	table_release(&work->accounts);
 	table_release(&work->actions);
@@ -149,8 +151,42 @@ static bool has_private_name(const struct br_tree *tree, const char *path) {
 	return name_is_private(*path != '\0' || slash == NULL ? path : slash + 1, true);
 }
 
+// FNV-1a.
+static uint64_t path_hash(const char *path, size_t n) {
+	uint64_t h = 14695981039346656037u;
+	for (size_t i = 0; i < n; i++) {
+		h = (h ^ (unsigned char)path[i]) * 1099511628211u;
+	}
+	return h;
+}
+
+static bool in_sticky(
+	const struct tree_work *tree, const char *path, const struct br_inode *inode) {
+	const char *slash = strrchr(path, '/');
+	uint64_t hash = path_hash(path, slash == NULL ? 0 : (size_t)(slash - path));
+	const struct sticky *sticky = table_find(&tree->sticky, &hash);
+	return *path != '\0'
+		&& (tree->sticky.n == STICKY_MAX
+			|| (sticky != NULL && sticky->uid != inode->uid.v));
+}
+
+static int see_sticky(struct tree_work *tree, const struct br_entry *entry) {
+	uint64_t hash = path_hash(entry->path, entry->path_len);
+	if (!S_ISDIR(entry->inode->mode) || (entry->inode->mode & S_ISVTX) == 0
+		|| tree->sticky.n == STICKY_MAX) {
+		return 0;
+	}
+	struct sticky *sticky = table_put(&tree->sticky, &hash);
+	if (sticky == NULL) {
+		return -1;
+	}
+	sticky->uid = entry->inode->uid.v;
+	return 0;
+}
+
 static struct facts facts_of(
-	const struct br_tree *tree, const char *path, const struct br_inode *inode) {
+	const struct tree_work *work, const char *path, const struct br_inode *inode) {
+	const struct br_tree *tree = work->tree;
 	bool links = S_ISREG(inode->mode) && inode->nlink > 1;
 	unsigned flags = 0;
 	flags |= has_private_name(tree, path) ? FACT_PRIVATE_NAME : 0;
@@ -158,7 +194,9 @@ static struct facts facts_of(
 	flags |= links ? FACT_LINKS : 0;
 	flags |= (inode->attrs & BR_IMMUTABLE) != 0 ? FACT_IMMUTABLE : 0;
 	flags |= (inode->attrs & BR_APPEND) != 0 ? FACT_APPEND : 0;
+	flags |= (inode->attrs & BR_READ_ONLY) != 0 ? FACT_READ_ONLY : 0;
 	flags |= *path == '\0' ? FACT_ROOT : 0;
+	flags |= work->sticky.n > 0 && in_sticky(work, path, inode) ? FACT_STICKY : 0;
 	flags |= (inode->have & BR_HAVE_ACL) == 0 && !S_ISLNK(inode->mode) ? FACT_UNREAD : 0;
 	return (struct facts){
 		.acl = inode->acl,
@@ -178,7 +216,10 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	struct link *link = table_find(&tree->links, key);
 	if (link != NULL) {
 		link->found++;
-		link->mixed = link->mixed || link->class != class;
+		if (!link->mixed && link->class != class) {
+			link->mixed = true;
+			link->other = class;
+		}
 		return 0;
 	}
 	if (tree->links.n == LINKS_MAX) {
@@ -199,9 +240,15 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 }
 
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
-	struct facts facts = facts_of(tree->tree, entry->path, entry->inode);
+	if (see_sticky(tree, entry) != 0) {
+		return -1;
+	}
+	struct facts facts = facts_of(tree, entry->path, entry->inode);
 	struct class *class = table_put(&tree->classes, &facts);
 	if (class == NULL) {
+		return -1;
+	}
+	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
 		return -1;
 	}
 	if (*entry->path == '\0') {
@@ -216,6 +263,7 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 			return first;
 		}
 	}
+	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;
 	return tally_add(plan->arena, &class->seen, entry->path, 1);
 }
 
@@ -242,7 +290,7 @@ static bool has_all_links(const struct link *link) {
 	return link->found == link->nlink && !link->mixed;
 }
 
-// Files with several links: those that are wholly in the tree, and the others.
+// Files with several links: those that are wholly in the tree, and the others. After their outcomes.
 static int split_links(struct br_plan *plan, struct tree_work *tree) {
 	for (size_t i = 0; i < tree->classes.n; i++) {
 		struct class *class = table_at(&tree->classes, i);
@@ -256,6 +304,12 @@ static int split_links(struct br_plan *plan, struct tree_work *tree) {
 		const struct link *link = table_at(&tree->links, i);
 		struct class *class = table_at(&tree->classes, link->class);
 		bool all = has_all_links(link);
+		if (link->mixed && class->outcome.kind == OUTCOME_FITS) {
+			// What is missing is missing under its other name.
+			class->outside.count--;
+			class = table_at(&tree->classes, link->other);
+			class->outside.count++;
+		}
 		struct tally *tally = all ? &class->inside : &class->outside;
 		uint64_t count = all ? 1 : 0;
 		class->outside.count -= count;
@@ -304,7 +358,11 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		struct tally all = class->inside;
 		tally_merge(&all, &class->outside);
 		out->partial = true;
-		return left_add(plan, tree, outcome->reason, class->facts.uid, &all) == 0
+		bool by_mount = (class->facts.flags & FACT_READ_ONLY) != 0;
+		uint32_t detail = outcome->reason == BR_LEFT_PROTECTED && by_mount
+			? LEFT_BY_MOUNT
+			: class->facts.uid;
+		return left_add(plan, tree, outcome->reason, detail, &all) == 0
 			? 0
 			: br_error_memory(dx);
 	}
@@ -364,8 +422,8 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	find_foreign(plan, tree);
 	out->reason = choose_strategy(plan, tree);
 	out->strategy = tree->strategy;
-	if (out->reason == NULL || split_links(plan, tree) != 0
-		|| choose_all(plan, tree, &wanting) != 0) {
+	if (out->reason == NULL || choose_all(plan, tree, &wanting) != 0
+		|| split_links(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
 	if (wanting && danger_check(plan, tree) != 0) {
@@ -428,7 +486,7 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 			}
 		}
 	}
-	if (notes_plan(plan) != 0) {
+	if (notes_plan(plan) != 0 || advice_all(plan, br_diags_places(dx)) != 0) {
 		return br_error_memory(dx);
 	}
 	plan->notes = work->notes.v;
@@ -469,7 +527,7 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 	if (work == NULL || work->refused || is_excluded(plan, path)) {
 		return 0;
 	}
-	struct facts facts = facts_of(tree, path, inode);
+	struct facts facts = facts_of(work, path, inode);
 	if ((facts.flags & FACT_LINKS) != 0) {
 		const uint64_t key[2] = {inode->dev, inode->ino};
 		const struct link *link = table_find(&work->links, key);

@@ -59,7 +59,13 @@ enum {
 	FACT_ROOT = 1 << 5,
 	/** Its ACL was not read: its mode alone serves every demand. */
 	FACT_UNREAD = 1 << 6,
+	/** It lies in a sticky directory of somebody else's, where its owner may delete it and others may not. */
+	FACT_STICKY = 1 << 7,
+	/** On a read-only mount that was entered. */
+	FACT_READ_ONLY = 1 << 8,
 };
+
+struct path_sum;
 
 /** Everything that decides about an inode. The key of a class: no padding. */
 struct facts {
@@ -99,6 +105,10 @@ struct class {
 	/** Of files with several links: those that have all of them in the tree, and the others. Of everything else: all, and none. */
 	struct tally inside;
 	struct tally outside;
+	/** Sizes of all files together. */
+	uint64_t bytes;
+	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
+	struct path_sum *paths;
 };
 
 /** A regular file with several links. */
@@ -110,16 +120,26 @@ struct link {
 	uint32_t found;
 	/** Its class's number. */
 	uint32_t class;
-	/** Two of its names are under different demands. */
+	/** Two of its names are under different demands; the class of the second. */
 	bool mixed;
+	uint32_t other;
 	/** Kept for the first few. */
 	const char *path;
+};
+
+/** A sticky directory. */
+struct sticky {
+	/** The key. */
+	uint64_t hash;
+	uint32_t uid;
 };
 
 enum {
 	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
 	LINKS_MAX = 1 << 20,
 	LINKS_NAMED = 256,
+	/** Sticky directories that are remembered; with more, everything counts as lying in one. */
+	STICKY_MAX = 1 << 16,
 	/** Demands and keepers of one tree. */
 	PEOPLE_MAX = 2 * BR_DEMANDS_MAX,
 };
@@ -131,6 +151,8 @@ struct tree_work {
 	bool root_seen;
 	struct table classes;
 	struct table links;
+	/** Sticky directories, by a hash of their path. */
+	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
 	/** All demands, and demanded keepers, are of one UID. */
@@ -172,6 +194,7 @@ struct br_plan_work {
 	br_vec(struct br_make) makes;
 	br_vec(struct br_account) new_accounts;
 	br_vec(const char *) notes;
+	br_vec(struct br_advice) advice;
 };
 
 /* table.c above; people.c: */
@@ -210,6 +233,8 @@ uint64_t demands_at(const struct br_tree *tree, const char *path);
 /** Whether the demand has an identity on this host. */
 bool demand_counts(const struct br_demand *demand);
 
+/** reclaim: a container's UID is known with its groups; nobody else runs as it. */
+bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid);
 /** Everything that a process of this UID may be, without capabilities. Call with *i = 0; false at the end. */
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out);
@@ -255,6 +280,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 /** Whether files of this UID may be changed at all. */
 bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 bool gate_named(const struct br_plan *plan, uint32_t uid);
+/** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the keeper's own. */
+bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 /** Private by the name of one component, or of the last. */
 bool name_is_private(const char *path, bool last_too);
 bool fs_read_only(const struct tree_work *tree);
@@ -264,6 +291,8 @@ bool fs_read_only(const struct tree_work *tree);
 /** What a strategy makes of an inode with these facts. 0 or -1 with ENOMEM. */
 int choose(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
 	struct outcome *out);
+/** How many entries an ACL has room for on this file system, as far as is known. */
+size_t acl_room(const struct tree_work *tree);
 /** The strategy of a tree and one sentence why. NULL with ENOMEM. */
 const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree);
 /** A host group that may be used for somebody of this cred. */
@@ -327,11 +356,21 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 
 /* left.c: */
 
+/** Of what is PROTECTED: by a read-only mount, and not by chattr. */
+enum {
+	LEFT_BY_MOUNT = UINT32_MAX - 1,
+};
+
 void left_init(struct table *table);
-/** Count what is left alone. 0 or -1 with ENOMEM. */
+/** Count what is left alone. `detail`: its owner, or LEFT_BY_MOUNT. 0 or -1 with ENOMEM. */
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
-	uint32_t uid, const struct tally *tally);
+	uint32_t detail, const struct tally *tally);
 int left_finish(struct br_plan *plan);
+
+/* saved.c: */
+
+/** Add a path to the sum. 0 or -1 with ENOMEM. */
+int paths_add(struct br_arena *arena, struct path_sum **sum, const char *path);
 
 /* notes.c: */
 
@@ -340,6 +379,10 @@ int note_add(struct br_plan *plan, const char *text);
 /** What will not be usable tomorrow, and advice about the spec. 0 or -1 with ENOMEM. */
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places);
 int notes_plan(struct br_plan *plan);
+/* advice.c: */
+
+/** Work out what could be changed in the input, and the choices. 0 or -1 with ENOMEM. */
+int advice_all(struct br_plan *plan, const struct br_places *places);
 /** "alice" or "1001"; "uid 1001 (alice)" or "uid 1001". NULL with ENOMEM. */
 const char *user_word(const struct br_plan *plan, uint32_t uid);
 const char *group_word(const struct br_plan *plan, uint32_t gid);

@@ -136,6 +136,7 @@ static void json_mount(struct br_json *json, const struct br_inspect_report *rep
 		{"target", &mount->target, (size_t)SINGLE},
 		{"propagation", &mount->propagation, (size_t)SINGLE},
 		{"recursive", &mount->recursive, (size_t)SINGLE},
+		{"idmap", &mount->idmap, (size_t)SINGLE},
 		{"options", mount->options, mount->noptions},
 	};
 	size_t n = sizeof(all) / sizeof(all[0]);
@@ -150,6 +151,8 @@ static void json_mount(struct br_json *json, const struct br_inspect_report *rep
 		br_json_bool(json, "create_host_path", mount->create_host_path);
 	}
 	br_json_string(json, "selinux", mount->selinux ? selinux : NULL);
+	br_json_bool(json, "chown", mount->chown);
+	br_json_bool(json, "overlay", mount->overlay);
 	for (size_t i = 2; i < n; i++) {
 		json_named(json, &all[i]);
 	}
@@ -177,12 +180,23 @@ static void json_container(
 		{"pid", &container->pid, (size_t)SINGLE},
 		{"ipc", &container->ipc, (size_t)SINGLE},
 		{"image", &container->image, (size_t)SINGLE},
+		{"uid_maps", container->uid_maps, container->nuid_maps},
+		{"gid_maps", container->gid_maps, container->ngid_maps},
+		{"subuid_name", &container->subuid_name, (size_t)SINGLE},
+		{"subgid_name", &container->subgid_name, (size_t)SINGLE},
+		{"host_users", container->host_users, container->nhost_users},
+		{"umask", &container->umask, (size_t)SINGLE},
+		{"rootfs", &container->rootfs, (size_t)SINGLE},
+		{"pod", &container->pod, (size_t)SINGLE},
+		{"cap_bounding", container->cap_bounding, container->ncap_bounding},
+		{"cap_ambient", container->cap_ambient, container->ncap_ambient},
 	};
 	size_t n = sizeof(all) / sizeof(all[0]);
 	br_json_object(json, NULL);
 	for (size_t i = 0; i < n; i++) {
 		json_named(json, &all[i]);
 	}
+	br_json_bool(json, "entrypoint_replaced", container->has_entrypoint);
 	br_json_bool(json, "privileged", container->privileged);
 	br_json_bool(json, "read_only", container->read_only);
 	json_build(json, report, container->build);
@@ -313,6 +327,13 @@ static void say_container(struct pen *pen, const struct br_inspect_report *repor
 		{"security_opt", container->security_opt, container->nsecurity_opt},
 		{"network_mode", &container->network_mode, (size_t)SINGLE},
 		{"pid", &container->pid, (size_t)SINGLE},
+		{"uid_maps", container->uid_maps, container->nuid_maps},
+		{"gid_maps", container->gid_maps, container->ngid_maps},
+		{"subuid_name", &container->subuid_name, (size_t)SINGLE},
+		{"subgid_name", &container->subgid_name, (size_t)SINGLE},
+		{"umask", &container->umask, (size_t)SINGLE},
+		{"rootfs", &container->rootfs, (size_t)SINGLE},
+		{"pod", &container->pod, (size_t)SINGLE},
 	};
 	pen_ink(pen, INK_BOLD);
 	pen_quote(pen, container->name.s);
@@ -350,9 +371,12 @@ char *br_report_inspect(
 	for (size_t i = 0; i < report->spec->n; i++) {
 		say_container(&pen, report, i);
 	}
-	pen_say(&pen, "project '");
-	pen_quote(&pen, report->spec->project_name ? report->spec->project_name : "");
-	pen_say(&pen, "' in ");
+	if (report->spec->project_name && *report->spec->project_name) {
+		pen_say(&pen, "project '");
+		pen_quote(&pen, report->spec->project_name);
+		pen_say(&pen, "' ");
+	}
+	pen_say(&pen, "in ");
 	pen_quote(&pen, report->spec->project_directory);
 	for (size_t i = 0; i < report->spec->nfiles; i++) {
 		pen_say(&pen, i ? ", " : ", from ");

@@ -40,9 +40,21 @@ void json_place(
 	br_json_end(json);
 }
 
+static const char *input_kind(enum br_input_kind kind) {
+	switch (kind) {
+	case BR_INPUT_COMPOSE:
+		return "compose";
+	case BR_INPUT_RUN_LINE:
+		return "run-line";
+	case BR_INPUT_OCI:
+		return "oci";
+	}
+	return "compose";
+}
+
 void json_input(struct br_json *json, const struct br_spec *spec, const char *engine) {
 	br_json_object(json, "input");
-	br_json_string(json, "kind", "compose");
+	br_json_string(json, "kind", input_kind(spec->kind));
 	br_json_array(json, "files");
 	for (size_t i = 0; i < spec->nfiles; i++) {
 		json_words(json, NULL, spec->files[i]);
@@ -87,6 +99,28 @@ void json_capabilities(struct br_json *json, uint64_t caps) {
 	br_json_end(json);
 }
 
+/** null: the container's ID has no mapping. */
+static void json_host_id(struct br_json *json, const char *key, br_hostid id) {
+	if (id.v == BR_NO_ID) {
+		br_json_null(json, key);
+	} else {
+		br_json_int(json, key, id.v);
+	}
+}
+
+/** [[CONTAINER, HOST, COUNT], …]. */
+static void json_map(struct br_json *json, const char *key, const struct br_idmap *map) {
+	br_json_array(json, key);
+	for (size_t i = 0; i < map->n; i++) {
+		br_json_array(json, NULL);
+		br_json_int(json, NULL, map->extents[i].box);
+		br_json_int(json, NULL, map->extents[i].host);
+		br_json_int(json, NULL, map->extents[i].count);
+		br_json_end(json);
+	}
+	br_json_end(json);
+}
+
 static void json_known(struct br_json *json, const struct br_identity *identity) {
 	br_json_int(json, "uid", identity->uid.v);
 	br_json_int(json, "gid", identity->gid.v);
@@ -97,13 +131,17 @@ static void json_known(struct br_json *json, const struct br_identity *identity)
 	br_json_end(json);
 	br_json_bool(json, "groups_complete", !identity->groups_unsure);
 	br_json_int(json, "umask", identity->cred.umask);
-	br_json_int(json, "host_uid", identity->cred.uid.v);
-	br_json_int(json, "host_gid", identity->cred.gid.v);
+	json_host_id(json, "host_uid", identity->cred.uid);
+	json_host_id(json, "host_gid", identity->cred.gid);
 	br_json_array(json, "host_groups");
 	for (size_t i = 0; i < identity->cred.ngroups; i++) {
 		br_json_int(json, NULL, identity->cred.groups[i].v);
 	}
 	br_json_end(json);
+	if (identity->cred.uids.n > 0) {
+		json_map(json, "uid_map", &identity->cred.uids);
+		json_map(json, "gid_map", &identity->cred.gids);
+	}
 	json_capabilities(json, identity->cred.caps);
 }
 
@@ -305,10 +343,11 @@ char *json_report(const struct br_report *report, size_t *len) {
 	json_containers(json, report);
 	size_t coded = json_findings(json, report);
 	if (report->plan) {
-		json_plan(json, report->plan);
+		json_plan(json, report, report->saved != NULL);
 	}
 	json_applied(json, report->applied);
 	br_json_bool(json, "complete", last_check(report)->complete);
 	json_summary(json, report, coded);
-	return br_json_take(json, false, len);
+	char *bytes = br_json_take(json, false, len);
+	return bytes && report->saved ? br_saved_seal(bytes, len) : bytes;
 }

@@ -67,7 +67,81 @@ static void json_refusals(struct br_json *json, const struct br_plan *plan) {
 	br_json_end(json);
 }
 
-void json_plan(struct br_json *json, const struct br_plan *plan) {
+static void json_edit(
+	struct br_json *json, const struct br_advice *advice, const struct br_places *places) {
+	struct br_position at;
+	size_t n;
+	struct br_arena arena = {0};
+	const char *bytes = br_places_bytes(places, advice->at.text, &n);
+	if (!advice->with || !bytes || !br_places_find(places, advice->at, &at)) {
+		br_json_null(json, "edit");
+		return;
+	}
+	br_json_object(json, "edit");
+	json_words(json, "file", at.file);
+	br_json_int(json, "line", at.line);
+	br_json_int(json, "column", at.column);
+	json_words(json, "replace", br_strndup(&arena, bytes + advice->at.off, advice->at.len));
+	json_words(json, "with", advice->with);
+	br_json_end(json);
+	br_arena_release(&arena);
+}
+
+static void json_advice(
+	struct br_json *json, const struct br_plan *plan, const struct br_places *places) {
+	br_json_array(json, "advice");
+	for (size_t i = 0; i < plan->nadvice; i++) {
+		const struct br_advice *advice = &plan->advice[i];
+		br_json_object(json, NULL);
+		br_json_string(json, "kind", advice->kind);
+		br_json_bool(json, "choice", advice->choice);
+		json_words(json, "container", advice->container ? advice->container->name.s : NULL);
+		json_words(json, "summary", advice->summary);
+		json_words(json, "price", advice->price);
+		json_edit(json, advice, places);
+		br_json_end(json);
+	}
+	br_json_end(json);
+}
+
+static void json_items(struct br_json *json, const char *key, const struct br_saved_item *items,
+	size_t n, bool trees) {
+	br_json_array(json, key);
+	for (size_t i = 0; i < n; i++) {
+		br_json_object(json, NULL);
+		json_words(json, "name", items[i].name);
+		br_json_string(json, "sha256", items[i].digest);
+		if (trees) {
+			br_json_int(json, "changes", (int64_t)items[i].changes);
+			br_json_int(json, "inode", (int64_t)items[i].ino);
+			br_json_int(json, "born", items[i].born.sec);
+			br_json_int(json, "born_nanoseconds", items[i].born.nsec);
+		}
+		br_json_end(json);
+	}
+	br_json_end(json);
+}
+
+static void json_saved(struct br_json *json, const struct br_saved *saved) {
+	br_json_object(json, "saved");
+	br_json_int(json, "version", 1);
+	br_json_string(json, "directory", saved->directory);
+	br_json_array(json, "words");
+	for (size_t i = 0; i < saved->nwords; i++) {
+		br_json_string(json, NULL, saved->words[i]);
+	}
+	br_json_end(json);
+	br_json_int(json, "caller", saved->caller);
+	br_json_int(json, "changes", (int64_t)saved->changes);
+	json_items(json, "files", saved->files, saved->nfiles, false);
+	json_items(json, "containers", saved->containers, saved->ncontainers, false);
+	json_items(json, "trees", saved->trees, saved->ntrees, true);
+	br_json_string(json, "rest", saved->rest);
+	br_json_end(json);
+}
+
+void json_plan(struct br_json *json, const struct br_report *report, bool saved) {
+	const struct br_plan *plan = report->plan;
 	br_json_object(json, "plan");
 	br_json_int(json, "changes", (int64_t)plan->changes);
 	json_trees(json, plan);
@@ -97,5 +171,9 @@ void json_plan(struct br_json *json, const struct br_plan *plan) {
 		json_words(json, NULL, plan->notes[i]);
 	}
 	br_json_end(json);
+	json_advice(json, plan, report->places);
+	if (saved) {
+		json_saved(json, report->saved);
+	}
 	br_json_end(json);
 }

@@ -60,7 +60,7 @@ static size_t add_findings(struct br_buf *out, const struct br_report *report) {
 static void add_plan(struct br_buf *out, const struct br_report *report) {
 	struct br_json *json = report->plan ? begin(out, "plan") : NULL;
 	if (json) {
-		json_plan(json, report->plan);
+		json_plan(json, report, false);
 		end(out, json);
 	}
 }

@@ -105,8 +105,37 @@ static void trees(struct pen *pen, const struct br_plan *plan) {
 	}
 }
 
+/** The lines of an edit: what stands there goes, the new comes; the column only where it matters. */
+static void one_advice(
+	struct pen *pen, const struct br_advice *advice, const struct br_places *places) {
+	struct br_position at;
+	struct br_buf line = {0};
+	size_t n;
+	const char *bytes = br_places_bytes(places, advice->at.text, &n);
+	pen_wrap(
+		pen, advice->choice ? "  choice        " : "  instead       ", 16, advice->summary);
+	pen_wrap(pen, "                price: ", 18, advice->price);
+	if (!advice->with || !bytes || !br_places_find(places, advice->at, &at)) {
+		return;
+	}
+	br_buf_addf(&line, "%s:%u:%u: ", at.file, at.line, at.column);
+	if (advice->at.len > 0) {
+		br_buf_addn(&line, bytes + advice->at.off, advice->at.len);
+		br_buf_add(&line, " -> ");
+	} else {
+		br_buf_add(&line, "add ");
+	}
+	// A new line is said as the line: the indentation of the next one is part of the edit.
+	const char *with = advice->with + strspn(advice->with, "\n ");
+	br_buf_addn(&line, with, strcspn(with, "\n"));
+	pen_wrap(pen, "                ", 18, line.s ? line.s : "");
+	pen->buf.failed |= line.failed;
+	br_buf_release(&line);
+}
+
 void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_places *places) {
-	if (plan->changes == 0 && plan->nleft == 0 && plan->nrefusals == 0 && plan->nnotes == 0) {
+	if (plan->changes == 0 && plan->nleft == 0 && plan->nrefusals == 0 && plan->nnotes == 0
+		&& plan->nadvice == 0) {
 		return;
 	}
 	pen_ink(pen, INK_BOLD);
@@ -128,6 +157,9 @@ void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_plac
 	}
 	for (size_t i = 0; i < plan->nnotes; i++) {
 		pen_wrap(pen, "  note          ", 16, plan->notes[i]);
+	}
+	for (size_t i = 0; i < plan->nadvice; i++) {
+		one_advice(pen, &plan->advice[i], places);
 	}
 	pen_say(pen, "\n");
 }

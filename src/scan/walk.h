@@ -52,6 +52,8 @@ struct node {
 	struct facts *facts;
 	/** Identity, once opened. */
 	uint64_t dev, ino;
+	/** Where it is mounted, once its facts are known. */
+	uint64_t mount;
 	atomic_uint refs;
 	/** Users of fd; the last one closes it. */
 	atomic_uint pins;
@@ -64,6 +66,8 @@ struct node {
 	bool reading;
 	/** The file system said that it is a directory; otherwise it did not say. */
 	bool sure;
+	/** A mount point at or above it, below the root, is read-only, and none below that is writable. */
+	bool frozen;
 	char name[];
 };
 

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -240,6 +242,31 @@ static const char *entry_path(struct worker *w, const char *name, size_t len) {
 	return path_of(w);
 }
 
+/* ---- Mounts ---- */
+
+/** Whether the mount, or its file system, is read-only: statfs(2) tells either by one flag. What cannot be asked is taken to be writable, as its modes say. */
+static bool is_read_only(int fd) {
+	struct statfs st;
+	return fd >= 0 && fstatfs(fd, &st) == 0 && (st.f_flags & ST_RDONLY);
+}
+
+/** The same of an entry that is no open directory. */
+static bool is_entry_read_only(struct spot at) {
+	br_auto(br_closep) int fd = openat(at.fd, at.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return is_read_only(fd);
+}
+
+/** Say of the inode of an entry of `holder` (NULL: of the root) whether it lies on a read-only mount that was entered. */
+static bool mark_mount(
+	const struct worker *w, const struct node *holder, struct spot at, struct br_inode *inode) {
+	bool frozen = holder && holder->frozen;
+	if (holder && w->scan->options.cross && inode->mount != holder->mount) {
+		frozen = *at.name ? is_entry_read_only(at) : is_read_only(at.fd);
+	}
+	inode->attrs |= frozen ? BR_READ_ONLY : 0U;
+	return frozen;
+}
+
 /* ---- A directory's entries ---- */
 
 static void add_child(struct worker *w, struct node *node, const struct listed *listed) {
@@ -272,6 +299,10 @@ static bool add_leaf(struct worker *w, struct node *node, const char *name) {
 		record->mount_point =
 			(record->inode.attrs & BR_MOUNT_ROOT) && !w->scan->options.cross;
 		record->has_inode = !record->mount_point;
+		if (record->has_inode) {
+			const struct spot at = {.fd = node->fd, .name = name};
+			(void)mark_mount(w, node, at, &record->inode); // says what it marks
+		}
 	} else if (errno == ENOENT) {
 		return true;
 	} else {
@@ -404,6 +435,7 @@ static bool add_unopened(struct worker *w, struct node *node, int holder, int er
 		if (!br_inode_stat(at.fd, at.name, &record->inode)) {
 			record->has_inode = true;
 			is_dir = S_ISDIR(record->inode.mode);
+			(void)mark_mount(w, node->parent, at, &record->inode); // says what it marks
 		} else if (errno == ENOENT) {
 			return true;
 		}
@@ -437,6 +469,9 @@ static int add_opened(struct worker *w, struct node *node, int fd) {
 	record->has_inode = true;
 	node->dev = record->inode.dev;
 	node->ino = record->inode.ino;
+	node->mount = record->inode.mount;
+	node->frozen =
+		mark_mount(w, node->parent, (struct spot){.fd = fd, .name = ""}, &record->inode);
 	const char *path = path_of(w);
 	if (node->parent && excluded(w, path, record)) {
 		return -1;

@@ -246,7 +246,12 @@ static void judge_options(const char *options, struct br_fs *fs) {
 	}
 	if (strncmp(fs->type, "fuse", 4) == 0 && !has_option(options, "allow_other")) {
 		fs->fuse_only_uid = number_option(options, "user_id");
+		fs->fuse_only_gid = number_option(options, "group_id");
 	}
+}
+
+bool br_fs_is_private(const struct br_fs *fs) {
+	return fs->type && strncmp(fs->type, "fuse", 4) == 0 && fs->fuse_only_uid != BR_NO_ID;
 }
 
 static void judge_type(struct br_fs *fs) {
@@ -255,6 +260,7 @@ static void judge_type(struct br_fs *fs) {
 	fs->keeps_acls = kind->acls;
 	fs->remote = kind->remote;
 	fs->fuse_only_uid = BR_NO_ID;
+	fs->fuse_only_gid = BR_NO_ID;
 }
 
 int br_fs_of_line(struct br_arena *arena, const struct br_mount_line *line, struct br_fs *out) {

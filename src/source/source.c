@@ -392,8 +392,10 @@ static int start(struct walk *w) {
 		out->err = is_absolute ? ENAMETOOLONG : EINVAL;
 		out->real = "/";
 		out->stopped_at = out->path;
-		out->fs = (struct br_fs){
-			.type = "?", .mount_point = "?", .fuse_only_uid = UINT32_MAX};
+		out->fs = (struct br_fs){.type = "?",
+			.mount_point = "?",
+			.fuse_only_uid = UINT32_MAX,
+			.fuse_only_gid = UINT32_MAX};
 		return 0;
 	}
 	w->todo = clean(w->arena, out->path);

@@ -144,7 +144,7 @@ struct br_spec *br_read_confined(
 	struct br_reading reading = {request, &store, dx, br_wire_base(dx)};
 	bool started = false;
 	struct br_confine confine = {.run = run, .context = &reading, .started = &started};
-	if (br_compose_preload(request, &store)) {
+	if (!request->nline && br_compose_preload(request, &store)) {
 		(void)br_error_memory(dx);
 		return NULL;
 	}

@@ -26,8 +26,8 @@ enum {
 	LEAST_TEXT = 8,
 	LEAST_MESSAGE = 44,
 	LEAST_IGNORE = 3 * LEAST_WORD,
-	LEAST_MOUNT = 5 * LEAST_WORD + 40,
-	LEAST_CONTAINER = 7 * LEAST_WORD + 80,
+	LEAST_MOUNT = 5 * LEAST_WORD + 60,
+	LEAST_CONTAINER = 12 * LEAST_WORD + 100,
 	LEAST_QUESTION = 8,
 };
 
@@ -219,7 +219,9 @@ static const char *const *strings(struct wire *w, const char *const *v, size_t *
 
 /** Absolute here or on Windows, which compose lets pass. */
 static bool is_absolute(const char *s) {
-	return s && (s[0] == '/' || (s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\')));
+	return s
+		&& (s[0] == '/' || strncmp(s, "\\\\", 2) == 0
+			|| (s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\')));
 }
 
 static void check_source(struct wire *w, const struct br_mount *mount) {
@@ -256,6 +258,9 @@ static void mount(struct wire *w, struct br_mount *m) {
 	m->create_host_path = (int)choice(w, (uint32_t)(m->create_host_path + 1), 3) - 1;
 	m->selinux = selinux(w, m->selinux);
 	m->nocopy = flag(w, m->nocopy);
+	m->chown = flag(w, m->chown);
+	m->overlay = flag(w, m->overlay);
+	m->idmap = word(w, m->idmap);
 	m->propagation = word(w, m->propagation);
 	m->recursive = word(w, m->recursive);
 	m->options = words(w, m->options, &m->noptions);
@@ -323,6 +328,22 @@ static const struct br_ignore *ignores(struct wire *w, const struct br_ignore *v
 	return made ? made : v;
 }
 
+/** What only Podman and OCI runtimes can be told. */
+static void namespace(struct wire *w, struct br_container *c) {
+	c->uid_maps = words(w, c->uid_maps, &c->nuid_maps);
+	c->gid_maps = words(w, c->gid_maps, &c->ngid_maps);
+	c->subuid_name = word(w, c->subuid_name);
+	c->subgid_name = word(w, c->subgid_name);
+	c->host_users = words(w, c->host_users, &c->nhost_users);
+	c->umask = word(w, c->umask);
+	c->rootfs = word(w, c->rootfs);
+	require(w, !c->rootfs.s || c->rootfs.s[0] == '/', "a root is not absolute");
+	c->pod = word(w, c->pod);
+	c->literal = flag(w, c->literal);
+	c->cap_bounding = words(w, c->cap_bounding, &c->ncap_bounding);
+	c->cap_ambient = words(w, c->cap_ambient, &c->ncap_ambient);
+}
+
 static void container(struct wire *w, struct br_container *c) {
 	c->name = word(w, c->name);
 	require(w, c->name.s && *c->name.s, "a name is absent");
@@ -332,7 +353,10 @@ static void container(struct wire *w, struct br_container *c) {
 	c->environment = words(w, c->environment, &c->nenvironment);
 	c->has_entrypoint = flag(w, c->has_entrypoint);
 	c->entrypoint_at = span(w, c->entrypoint_at);
+	c->has_command = flag(w, c->has_command);
+	c->working_dir = word(w, c->working_dir);
 	c->userns_mode = word(w, c->userns_mode);
+	namespace(w, c);
 	c->network_mode = word(w, c->network_mode);
 	c->pid = word(w, c->pid);
 	c->ipc = word(w, c->ipc);
@@ -349,7 +373,9 @@ static void container(struct wire *w, struct br_container *c) {
 }
 
 static void project(struct wire *w, struct br_spec *s) {
-	s->kind = (enum br_input_kind)choice(w, s->kind, BR_INPUT_COMPOSE + 1);
+	s->kind = (enum br_input_kind)choice(w, s->kind, BR_INPUT_OCI + 1);
+	s->engine = (enum br_engine)choice(w, s->engine, BR_ENGINE_OCI + 1);
+	s->by_root = flag(w, s->by_root);
 	s->files = strings(w, s->files, &s->nfiles);
 	s->project_name = required(w, s->project_name);
 	s->project_directory = required(w, s->project_directory);

@@ -72,6 +72,8 @@ rm compose.yaml
 golden 2 bindright check
 golden 2 bindright check -f none.yaml
 golden 2 bindright check -f data
+golden 2 bindright check -f ''
+golden 2 bindright inspect -f compose.yaml/compose.yaml
 golden 2 bindright check -f /dev/null
 golden 2 bindright check -f none1.yaml -f none2.yaml
 printf 'services: {app: {image: x}}\n' >compose.yaml

@@ -30,8 +30,8 @@ wrong check --format=xml
 wrong check --format JSON
 wrong check --format html
 wrong check --kind kube
-wrong check --engine podman
-wrong check --engine docker-rootless
+wrong check --engine kube
+wrong check --engine rootless
 wrong check --color=yes
 wrong check --progress sometimes
 wrong check --fail-on errors
@@ -74,9 +74,6 @@ wrong id --format text
 wrong codes --need r
 wrong check --container db
 wrong check --image-archive x.tar
-wrong check --engine-user alice
-wrong check --daemon-config x
-wrong check --engine-version 27.0
 wrong fix --plan x.json
 wrong fix --require-jail
 wrong check -- docker run -v x:/x y

@@ -7,30 +7,13 @@
 
 program=$(dirname "$BINDRIGHT")/tests/test_dockerfile
 [ -x "$program" ] || skip "needs $program (make tests)"
-for tool in useradd groupadd usermod groupmod userdel groupdel; do
-	[ -x /usr/sbin/$tool ] || skip "needs $tool"
-done
+# shellcheck source=tests/e2e/lib/rootfs.sh
+. "$BR_TOP/tests/e2e/lib/rootfs.sh"
 cases=$BR_TOP/tests/dockerfile
 
-# The root file system of both bases: busybox, shadow's programs, what they load, their settings.
+# The root file system of both bases.
 root=$work/root
-mkdir -p "$root"/{bin,sbin,etc/default,etc/skel,tmp,root,home,proc,dev,var/mail,usr}
-ln -s ../bin ../sbin "$root/usr/"
-cp "$(command -v busybox)" "$root/bin/busybox"
-# getent asks the C library's files as useradd does
-for applet in sh ls cat rm mkdir true id grep echo env; do ln -s busybox "$root/bin/$applet"; done
-cp /usr/bin/getent "$root/bin/"
-for tool in useradd groupadd usermod groupmod userdel groupdel; do cp /usr/sbin/$tool "$root/sbin/"; done
-printf '#!/bin/sh\nexec "$@"\n' >"$root/bin/sudo"
-chmod 755 "$root/bin/sudo"
-for file in "$root"/sbin/* "$root/bin/getent"; do
-	ldd "$file" | awk '/=> \// { print $3 } /^\t\// { print $1 }'
-done | sort -u | while read -r lib; do
-	mkdir -p "$root$(dirname "$lib")"
-	cp -L "$lib" "$root$lib"
-done
-cp /etc/login.defs "$root/etc/"
-printf 'passwd: files\ngroup: files\nshadow: files\n' >"$root/etc/nsswitch.conf"
+accounts_rootfs "$root"
 
 base() {
 	tar -C "$root" -c . | "$docker" import "${@:2}" - "$1" >/dev/null

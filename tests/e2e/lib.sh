@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Each test sources this file, which needs root, dockerd and a static busybox (77 with a reason otherwise), runs the
-# test in a private mount namespace, and stops the engine again when the test ends.
+# test in a private mount namespace, and stops the engine again when the test ends. With E2E_ENGINE=none there is no
+# dockerd, for tests that bring another engine (lib/podman.sh).
 
 skip() {
 	echo "skip: $*"
@@ -13,24 +14,42 @@ die() {
 	exit 1
 }
 
-# A mount namespace of our own: the journals go to a directory of this test, and nothing that we mount is seen outside.
+# Namespaces of our own: what we mount is not seen outside, and whatever was started ends with the test. The directory goes last.
 if [ -z "${E2E_INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
-	export E2E_INSIDE=1
-	exec unshare --mount --propagation private bash "$0" "$@"
+	E2E_INSIDE=$(mktemp -d /var/tmp/brXXXXXX) || die "no directory"
+	export E2E_INSIDE
+	unshare --mount --propagation private --pid --fork --kill-child --mount-proc bash "$0" "$@" &
+	inside=$!
+	trap 'kill -9 $inside' INT TERM
+	status=0
+	wait "$inside" || status=$?
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private sh -c 'umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup &&
+		rmdir "/sys/fs/cgroup/$1" /sys/fs/cgroup/libpod_parent' sh "${E2E_INSIDE##*/}" 2>/dev/null
+	for _ in $(seq 20); do
+		chattr -R -i -a "$E2E_INSIDE"/work* 2>/dev/null
+		rm -rf --one-file-system "$E2E_INSIDE" 2>/dev/null
+		[ -e "$E2E_INSIDE" ] || break
+		sleep 0.1
+	done
+	exit "$status"
 fi
 
 set -eu
 [ -x "${BINDRIGHT:-}" ] || die "BINDRIGHT does not name the program"
-for tool in dockerd busybox setfacl getfacl; do
+for tool in busybox setfacl getfacl; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 # The client that belongs to the daemon, where another one comes first in PATH.
 docker=/usr/bin/docker
-[ -x "$docker" ] || docker=$(command -v docker) || skip "needs docker"
+if [ "${E2E_ENGINE:=docker}" = docker ]; then
+	command -v dockerd >/dev/null || skip "needs dockerd"
+	[ -x "$docker" ] || docker=$(command -v docker) || skip "needs docker"
+fi
 
 # Sockets have short paths, and overlay2 wants a real file system.
-engine=$(mktemp -d /var/tmp/brXXXXXX)
+engine=$E2E_INSIDE
 work=$(mktemp -d "$engine/workXXXXXX")
 chmod 755 "$engine" "$work"
 out=$engine/out err=$engine/err
@@ -51,12 +70,6 @@ engine_stop() {
 		done
 		kill -9 "$pid" 2>/dev/null || true
 	fi
-	# What the engine mounted below its directory goes with it.
-	awk -v dir="$engine/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
-		while read -r mount; do umount -l "$mount" 2>/dev/null || true; done
-	umount -l /var/lib/bindright 2>/dev/null || true
-	chattr -R -i -a "$work" 2>/dev/null || true
-	rm -rf "$engine"
 }
 
 engine_start() {
@@ -73,8 +86,8 @@ engine_start() {
 	die "dockerd did not start (try $trial)"
 }
 
-# An image "busybox" made from the static busybox of this machine; user nonroot is 1001.
-make_image() {
+# The root file system of an image, made from the static busybox of this machine; user nonroot is 1001.
+make_rootfs() {
 	local root=$engine/rootfs
 	mkdir -p "$root"/{bin,etc,tmp,root,proc,dev}
 	cp "$(command -v busybox)" "$root/bin/busybox"
@@ -86,12 +99,14 @@ make_image() {
 	chmod 755 "$root/bin/adduser"
 	printf 'root:x:0:0:root:/root:/bin/sh\nnonroot:x:1001:1001::/:/bin/sh\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnonroot:x:1001:\n' >"$root/etc/group"
-	tar -C "$root" -c . | "$docker" import - busybox:latest >/dev/null
 }
 
 trap engine_stop EXIT
-engine_start "$@"
-make_image
+make_rootfs
+if [ "$E2E_ENGINE" = docker ]; then
+	engine_start "$@"
+	tar -C "$engine/rootfs" -c . | "$docker" import - busybox:latest >/dev/null
+fi
 cd "$work"
 
 # in_container USER SOURCE [docker run options] -- COMMAND: run it with SOURCE at /data.

@@ -20,8 +20,12 @@ static void require(bool fact) {
 
 static void ask(int fd, const uint32_t *chosen, size_t nchosen) {
 	struct br_buf answer = {0};
-	struct bundle_request request = {
-		.chosen = chosen, .nchosen = nchosen, .platform = "linux/amd64"};
+	static const char *const asked[] = {"/a", "/etc/x", "/a/b/c/d", "/var/log/x", "/../l/m"};
+	struct bundle_request request = {.chosen = chosen,
+		.nchosen = nchosen,
+		.platform = "linux/amd64",
+		.asked = asked,
+		.nasked = sizeof(asked) / sizeof(*asked)};
 	int error = bundle_answer(&request, &fd, &answer);
 	require(error || (answer.n && strchr("ELAI", *answer.s)));
 	if (!error && *answer.s == BUNDLE_ERROR) {

@@ -68,6 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
 		.environment = environment,
 		.home = "/home/u",
 		.cwd = "/nowhere/project",
+		.kind = BR_INPUT_COMPOSE,
+		.kind_said = true,
 	};
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);

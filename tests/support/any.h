@@ -46,9 +46,13 @@ enum {
 };
 
 /** One of these stands for root, the others for users or groups. */
-static inline br_hostid any_id(struct any *any) {
+static inline br_hostid any_id_number(unsigned i) {
 	static const uint32_t ids[ANY_IDS] = {0, 1001, 1002, 2000, 2001, 101000};
-	return (br_hostid){ids[any_below(any, ANY_IDS)]};
+	return (br_hostid){ids[i]};
+}
+
+static inline br_hostid any_id(struct any *any) {
+	return any_id_number(any_below(any, ANY_IDS));
 }
 
 /** Permission bits; nothing and everything come up more often than by chance. */

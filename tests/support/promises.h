@@ -39,7 +39,9 @@ static inline void promise_mount(const struct br_places *places, const struct br
 		|| mount->kind == BR_MOUNT_CONFIG;
 	promise(mount->kind <= BR_MOUNT_OTHER && mount->create <= BR_CREATE_UNSURE);
 	promise(mount->target.s && *mount->target.s);
-	promise(!is_path || mount->source.s[0] == '/' || mount->source.s[1] == ':');
+	const char *s = mount->source.s;
+	// Windows paths pass, C:\x and \\server\share.
+	promise(!is_path || s[0] == '/' || s[1] == ':' || strncmp(s, "\\\\", 2) == 0);
 	promise(mount->create_host_path >= -1 && mount->create_host_path <= 1);
 	promise(!mount->selinux || mount->selinux == 'z' || mount->selinux == 'Z');
 	promise_text(places, mount->source);

@@ -1,10 +1,11 @@
 #include "tarball.h"
 
+#include <base/sha256.h>
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <assert.h>
 #include <fcntl.h>
-#include <image/sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,33 @@ void tarball_add(struct br_buf *out, const struct tarball_entry *entry) {
 	const char *kind = strchr(kinds, entry->type);
 	require(kind != NULL);
 	tarball_header(out, entry->name, kind[1], *text ? text : NULL, 0);
+}
+
+/** Owner and mode of the header at this place, whose checksum is made anew. */
+static void set_owner(struct br_buf *out, size_t at, const struct tarball_owner *owner) {
+	char *block = out->s + at;
+	char text[16];
+	unsigned sum = 0;
+	(void)snprintf(text, sizeof(text), "%07o", owner->mode & 07777U);
+	memcpy(block + 100, text, 7);
+	(void)snprintf(text, sizeof(text), "%07o", owner->uid & 07777777U);
+	memcpy(block + 108, text, 7);
+	(void)snprintf(text, sizeof(text), "%07o", owner->gid & 07777777U);
+	memcpy(block + 116, text, 7);
+	memset(block + 148, ' ', 8);
+	for (size_t i = 0; i < 512; i++) {
+		sum += (unsigned char)block[i];
+	}
+	(void)snprintf(text, sizeof(text), "%06o", sum & 0777777U);
+	memcpy(block + 148, text, 7);
+}
+
+void tarball_add_owned(
+	struct br_buf *out, const struct tarball_entry *entry, const struct tarball_owner *owner) {
+	size_t at = out->n;
+	require(strlen(entry->name) <= 100); // no header before it
+	tarball_add(out, entry);
+	set_owner(out, at, owner);
 }
 
 void tarball_end(struct br_buf *out) {

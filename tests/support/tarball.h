@@ -13,6 +13,10 @@ struct tarball_entry {
 	/** A file's bytes, or the target of a link. */
 	const char *text;
 };
+/** Whose it is. */
+struct tarball_owner {
+	uint32_t uid, gid, mode;
+};
 
 /** One header block; `type` is tar's own typeflag. */
 void tarball_header(
@@ -24,6 +28,9 @@ void tarball_raw_header(
 void tarball_bytes(struct br_buf *out, const char *bytes, size_t n);
 void tarball_file(struct br_buf *out, const char *name, const char *bytes, size_t n);
 void tarball_add(struct br_buf *out, const struct tarball_entry *entry);
+/** The same with an owner and a mode; without them it is root's, 0644. */
+void tarball_add_owned(
+	struct br_buf *out, const struct tarball_entry *entry, const struct tarball_owner *owner);
 /** A pax header with one record for the next entry. */
 void tarball_pax(struct br_buf *out, const char *key, const char *value);
 void tarball_end(struct br_buf *out);

@@ -149,6 +149,24 @@ int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config) 
 	return 0;
 }
 
+/** "mode=0755,uid=1000" behind the colon. */
+static int tmpfs_options(
+	struct br_compose *c, const struct br_tree *entry, size_t at, struct br_mount *mount) {
+	br_vec(struct br_text) options = {0};
+	for (const char *s = entry->s + at; *s;) {
+		s += *s == ':' || *s == ',';
+		size_t n = strcspn(s, ",");
+		struct br_text option = {br_strndup(c->arena, s, n), entry->at};
+		if (!option.s || (n && br_vec_push(c->arena, &options, option))) {
+			return br_error_memory(c->dx);
+		}
+		s += n;
+	}
+	mount->options = options.v;
+	mount->noptions = options.n;
+	return 0;
+}
+
 static int tmpfs(struct br_compose *c, struct br_draft *draft, const struct br_tree *entry) {
 	if (entry->kind != BR_VALUE_STRING) {
 		return 0;
@@ -164,15 +182,11 @@ static int tmpfs(struct br_compose *c, struct br_draft *draft, const struct br_t
 	if (!mount.target.s) {
 		return br_error_memory(c->dx);
 	}
-	for (size_t i = 0; i < draft->mounts.n; i++) {
-		const struct br_mount *other = &draft->mounts.v[i];
-		unsigned version = c->request->compose_version;
-		if (strcmp(other->target.s, mount.target.s) == 0 && (!version || version >= 240)) {
-			(void)br_error(c->dx, entry->at, "'%s' is mounted twice", target);
-			br_other(c->dx, other->at, "here too");
-			return -1;
-		}
+	if (tmpfs_options(c, entry, n, &mount)) {
+		return -1;
 	}
+	// By the words: "/t/" here beside "/t" of a volume passes.
+	br_draft_note_second(c, draft, (struct br_text){target, entry->at});
 	br_check_target(c, &mount);
 	return br_draft_mount(c, draft, &mount);
 }

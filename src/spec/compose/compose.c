@@ -22,6 +22,13 @@ static int load_inputs(struct br_compose *c) {
 		}
 	}
 	const struct br_tree *services = br_tree_get(c->model, "services");
+	if (!services && br_schema_only_known(c->model)) {
+		br_warning(c->dx, (struct br_span){c->inputs.v[0].text, 0, 0},
+			"'%s' has no services", c->inputs.v[0].shown);
+		struct br_tree *none = br_tree_new(c, BR_VALUE_MAP, c->model);
+		return none ? br_tree_set(c, c->model, (struct br_text){"services", none->at}, none)
+			    : -1;
+	}
 	if (!services || services->kind != BR_VALUE_MAP) {
 		struct br_span start = {c->inputs.v[0].text, 0, 0};
 		(void)br_error(c->dx, start, "'%s' is not a compose file: it has no 'services'",
@@ -40,7 +47,7 @@ static int read_project(struct br_compose *c) {
 		br_store_wish(c->store, BR_ASK_COMPOSE, c->inputs.v[i].path);
 	}
 	for (size_t i = 0; i < c->inputs.n; i++) {
-		if (br_compose_parse(c, &c->inputs.v[i], (struct br_span){0})) {
+		if (br_compose_parse(c, &c->inputs.v[i], c->inputs.v[i].at)) {
 			return -1;
 		}
 	}

@@ -82,6 +82,8 @@ struct br_tree {
 	bool override;
 	/** A service that was checked although its file as a whole is not. */
 	bool checked;
+	/** A short volume that compose has taken apart before it is merged with what comes now. */
+	bool expanded;
 	const struct br_layer *layer;
 	br_vec(struct br_member) members;
 	/** A large map's hash table: numbers of members plus one, 0 where empty; nslots is a power of two or 0. */
@@ -101,6 +103,8 @@ struct br_path {
 struct br_input {
 	const char *path;
 	const char *shown;
+	/** The words that named it; {0} where it was found, or the environment names it. */
+	struct br_span at;
 	uint16_t text;
 	struct br_doc *doc;
 };
@@ -111,7 +115,7 @@ struct br_words {
 	size_t n, cap;
 };
 
-/** Where a file was named: {0} on the command line. NULL stands for a file that nobody named. */
+/** Where a file was named; {0}: by a variable. NULL stands for a file that nobody named. */
 struct br_named {
 	struct br_span at;
 };
@@ -141,6 +145,8 @@ struct br_compose {
 	struct br_words profiles;
 	size_t nodes;
 	size_t mounts;
+	/** Some value is empty that must not be, unless it is merged away. */
+	bool has_empty;
 	struct br_tree *model;
 };
 
@@ -236,6 +242,10 @@ int br_compose_include(struct br_compose *c, const struct br_layer *layer, struc
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
+/* What br_compose_schema let pass because it is empty, and is there still. */
+int br_schema_empty(struct br_compose *c, struct br_tree *model);
+/* Whether the top level has keys, and none but those of compose: then `services` may be absent. */
+bool br_schema_only_known(const struct br_tree *model);
 /** The same of one service. */
 int br_schema_service(struct br_compose *c, const struct br_member *member);
 /** b over a; answers what holds (a changed, or b). */
@@ -264,6 +274,8 @@ enum br_split {
 enum br_split br_short_split(const char *s, bool variables, struct br_fields *out);
 /** The target of an entry of volumes, cleaned, or NULL where it has none (no error). */
 const char *br_volume_target(struct br_compose *c, const struct br_tree *entry);
+/** The same, as it is written also in a short one. */
+const char *br_volume_written(struct br_compose *c, const struct br_tree *entry);
 
 /** A container under construction. */
 struct br_draft {
@@ -273,6 +285,9 @@ struct br_draft {
 	br_vec(struct br_mount) mounts;
 	/** How many mounts are its own, not of volumes_from. */
 	size_t nown;
+	/** A target that is taken already, if any, and by what. */
+	struct br_text second;
+	struct br_span first_at;
 	/** On by profile or by name; to be given out. */
 	bool on;
 	bool selected;
@@ -283,6 +298,13 @@ struct br_draft {
 /** An entry of volumes becomes a mount. */
 int br_volume_mount(
 	struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i);
+/**
+ * Keep in mind that this target is taken already, by words that were not told to be the same (a long volume's "/x/" is not "/x"): an error since 2.40 where the
+ * service is on; of older ones the engine makes one.
+ */
+void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target);
+/** From now on compose has the long form of these (NULL: none). */
+void br_volumes_expanded(struct br_tree *volumes);
 /** Add a mount to a service. */
 int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount);
 /** A warning for targets that the engine will refuse. */

@@ -117,19 +117,20 @@ static int read_default(struct br_compose *c, const char *dir) {
 	return disabled ? 0 : br_dotenv_below(c, &c->env, &paths, NULL);
 }
 
-static int read_named(struct br_compose *c, const char *name) {
+static int read_named(struct br_compose *c, const char *name, struct br_span at) {
 	const char *path = br_join(c->arena, c->request->cwd, name);
-	const struct br_named named = {{0}};
+	const struct br_named named = {at};
 	return path ? br_dotenv_file(c, &c->env, path, &named) : br_error_memory(c->dx);
 }
 
 int br_compose_dotenv(struct br_compose *c, const char *dir) {
 	const char *const *files = c->request->env_files;
+	const struct br_span *at = c->request->env_files_at;
 	if (!br_compose_names_dotenv(c)) {
 		return read_default(c, dir);
 	}
 	for (size_t i = 0; files && files[i]; i++) {
-		if (read_named(c, files[i])) {
+		if (read_named(c, files[i], at ? at[i] : nowhere)) {
 			return -1;
 		}
 	}
@@ -140,7 +141,7 @@ int br_compose_dotenv(struct br_compose *c, const char *dir) {
 		if (!name) {
 			return br_error_memory(c->dx);
 		}
-		if (n && read_named(c, name)) {
+		if (n && read_named(c, name, nowhere)) {
 			return -1;
 		}
 		list += n + (list[n] == ',');

@@ -5,8 +5,8 @@
 
 static const struct br_span nowhere = {0};
 
-static int add_input(struct br_compose *c, const char *path, const char *shown) {
-	struct br_input input = {.path = path, .shown = shown};
+static int add_input(struct br_compose *c, const char *path, const char *shown, struct br_span at) {
+	struct br_input input = {.path = path, .shown = shown, .at = at};
 	if (!path || !shown || br_vec_push(c->arena, &c->inputs, input)) {
 		return br_error_memory(c->dx);
 	}
@@ -14,15 +14,15 @@ static int add_input(struct br_compose *c, const char *path, const char *shown) 
 }
 
 /* A file as somebody named it, relative to where they are. */
-static int add_named(struct br_compose *c, const char *name) {
+static int add_named(struct br_compose *c, const char *name, struct br_span at) {
 	const char *shown = br_strdup(c->arena, name);
 	if (strcmp(name, "-") == 0) {
-		return add_input(c, "-", shown);
+		return add_input(c, "-", shown, at);
 	}
 	if (!*name) {
-		return br_error(c->dx, nowhere, "the name of a compose file is empty");
+		return br_error(c->dx, at, "the name of a compose file is empty");
 	}
-	return add_input(c, br_join(c->arena, c->request->cwd, name), shown);
+	return add_input(c, br_join(c->arena, c->request->cwd, name), shown, at);
 }
 
 static int add_list(struct br_compose *c, const char *list, const char *separator) {
@@ -34,7 +34,7 @@ static int add_list(struct br_compose *c, const char *list, const char *separato
 		if (!name) {
 			return br_error_memory(c->dx);
 		}
-		if (add_named(c, name)) {
+		if (add_named(c, name, nowhere)) {
 			return -1;
 		}
 		if (!end) {
@@ -47,8 +47,9 @@ static int add_list(struct br_compose *c, const char *list, const char *separato
 /* -f, else COMPOSE_FILE. 1 if either was there. */
 static int add_given(struct br_compose *c) {
 	const char *const *files = c->request->files;
+	const struct br_span *at = c->request->files_at;
 	for (size_t i = 0; files && files[i]; i++) {
-		if (add_named(c, files[i])) {
+		if (add_named(c, files[i], at ? at[i] : nowhere)) {
 			return -1;
 		}
 	}
@@ -107,10 +108,10 @@ static int discover(struct br_compose *c, const char *from) {
 		return cannot_look(c, dir);
 	}
 	const char *more = taken(c, &first);
-	if (add_input(c, found, br_shown_path(c, found))) {
+	if (add_input(c, found, br_shown_path(c, found), nowhere)) {
 		return -1;
 	}
-	return *more ? add_input(c, more, br_shown_path(c, more)) : 0;
+	return *more ? add_input(c, more, br_shown_path(c, more), nowhere) : 0;
 }
 
 /* Where relative paths begin: the option, else the first file's directory, else where we are. */

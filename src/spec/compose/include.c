@@ -62,6 +62,17 @@ static int set_env(struct br_compose *c, struct item *item) {
 	return br_dotenv_below(c, item->env, &paths, files ? &named : NULL);
 }
 
+/* What is no directory stands for the directory that it lies in. */
+static const char *project_directory(
+	struct br_compose *c, const struct br_layer *layer, const char *word) {
+	const char *dir = br_join(c->arena, layer->dir, word);
+	const char *inside = dir ? br_printf(c->arena, "%s/.", dir) : NULL;
+	if (!inside || br_store_ask(c->store, BR_ASK_EXISTS, inside) || c->store->waits) {
+		return dir;
+	}
+	return br_dirname(c->arena, dir);
+}
+
 static int set_item(struct br_compose *c, struct item *item) {
 	bool is_map = item->at->kind == BR_VALUE_MAP;
 	const struct br_tree *dir = br_tree_get(item->at, "project_directory");
@@ -73,7 +84,7 @@ static int set_item(struct br_compose *c, struct item *item) {
 		return br_error(c->dx, paths->at, "include: a path is missing");
 	}
 	if (dir && dir->kind == BR_VALUE_STRING && *dir->s) {
-		item->dir = br_join(c->arena, item->layer->dir, dir->s);
+		item->dir = project_directory(c, item->layer, dir->s);
 	} else {
 		item->dir = br_dirname(c->arena, item->paths.v[0]);
 	}

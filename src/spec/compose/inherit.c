@@ -53,10 +53,10 @@ static int from_entry(
 		return br_error_memory(c->dx);
 	}
 	struct br_draft *from = br_draft_find(crowd->drafts, crowd->n, name);
-	if (!from) {
-		(void)br_error(c->dx, entry->at,
-			"volumes_from refers to the undefined service '%s'", name);
-		br_hint_member(c, name, br_tree_get(c->model, "services"));
+	if (!from || !from->on) {
+		(void)br_error(c->dx, entry->at, "volumes_from refers to %s '%s'",
+			from ? "a service whose profile is off," : "the undefined service", name);
+		br_hint_member(c, name, from ? NULL : br_tree_get(c->model, "services"));
 		return -1;
 	}
 	if (from->inherited == 1) {

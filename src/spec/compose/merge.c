@@ -186,6 +186,9 @@ struct br_tree *br_merge(
 		return NULL;
 	}
 	bool is_scalar = !(a->kind & (BR_VALUE_SEQ | BR_VALUE_MAP));
+	if (b->kind == BR_VALUE_NULL && rule != RULE_REPLACE) {
+		return a;
+	}
 	if (rule == RULE_REPLACE || is_scalar) {
 		return b;
 	}

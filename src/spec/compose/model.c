@@ -18,11 +18,16 @@ static int read_document(struct br_compose *c, const struct br_layer *layer,
 		return -1;
 	}
 	*model = *model ? br_merge(c, *model, doc, NULL) : doc;
+	if (*model && br_schema_empty(c, *model)) {
+		return -1;
+	}
 	const struct br_tree *services = *model ? br_tree_get(*model, "services") : NULL;
 	for (size_t i = 0; services && i < services->members.n; i++) {
-		if (br_unique_service(c, services->members.v[i].value)) {
+		struct br_tree *service = services->members.v[i].value;
+		if (br_unique_service(c, service)) {
 			return -1;
 		}
+		br_volumes_expanded(br_tree_get(service, "volumes"));
 	}
 	return *model ? 0 : -1;
 }

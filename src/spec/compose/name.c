@@ -52,19 +52,19 @@ static char *name_in_files(struct br_compose *c) {
 	return normalize(c, out.s);
 }
 
-/* -p and COMPOSE_PROJECT_NAME are taken as they are or not at all. */
-static int check_given(struct br_compose *c, const char *given, const char *from) {
-	const char *good = normalize(c, given);
+/* -p and COMPOSE_PROJECT_NAME (which has no place) are taken as they are or not at all. */
+static int check_given(struct br_compose *c, struct br_text given, const char *from) {
+	const char *good = normalize(c, given.s);
 	if (!good) {
 		return -1;
 	}
-	if (strcmp(good, given) == 0) {
+	if (strcmp(good, given.s) == 0) {
 		return 0;
 	}
-	(void)br_error(c->dx, (struct br_span){0},
+	(void)br_error(c->dx, given.at,
 		"invalid project name '%s' (from %s): only a-z, 0-9, '-' and '_' are allowed, and it begins with "
 		"a letter or digit",
-		given, from);
+		given.s, from);
 	if (*good) {
 		br_hint(c->dx, "use '%s'", good);
 	}
@@ -74,11 +74,13 @@ static int check_given(struct br_compose *c, const char *given, const char *from
 static const char *choose_name(struct br_compose *c) {
 	const char *given = c->request->project_name;
 	if (given && *given) {
-		return check_given(c, given, "-p") ? NULL : given;
+		struct br_text word = {given, c->request->project_name_at};
+		return check_given(c, word, "-p") ? NULL : given;
 	}
 	const struct br_var *var = br_env_get(&c->env, "COMPOSE_PROJECT_NAME");
 	if (var && *var->value) {
-		return check_given(c, var->value, "COMPOSE_PROJECT_NAME") ? NULL : var->value;
+		struct br_text word = {.s = var->value};
+		return check_given(c, word, "COMPOSE_PROJECT_NAME") ? NULL : var->value;
 	}
 	const char *name = name_in_files(c);
 	if (!name || *name) {

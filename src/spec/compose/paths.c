@@ -67,9 +67,11 @@ const char *br_shown_path(const struct br_compose *c, const char *path) {
 	return path;
 }
 
-/* C:\x and C:/x are left alone by compose on every system. */
-static bool is_windows_absolute(const char *s) {
-	return s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\');
+/* C:\x and C:/x are left alone by compose on every system, \\server\share since 2.40. */
+static bool is_windows_absolute(const struct br_compose *c, const char *s) {
+	unsigned version = c->request->compose_version;
+	bool is_drive = s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\');
+	return is_drive || (strncmp(s, "\\\\", 2) == 0 && (!version || version >= 240));
 }
 
 const char *br_host_path(struct br_compose *c, const struct br_layer *layer, struct br_text path) {
@@ -86,7 +88,7 @@ const char *br_host_path(struct br_compose *c, const struct br_layer *layer, str
 		out = both ? br_clean(c->arena, both) : NULL;
 		s = out;
 	}
-	if (s && s[0] != '/' && !is_windows_absolute(s)) {
+	if (s && s[0] != '/' && !is_windows_absolute(c, s)) {
 		out = br_join(c->arena, layer->dir, s);
 	}
 	if (!out) {

@@ -460,6 +460,15 @@ static int check_needs(struct br_compose *c, const struct br_tree *map, const st
 	return 0;
 }
 
+/* An empty value leaves the earlier file's as it is, so it is wrong only if it is there still when all is merged. */
+static bool is_left(struct br_compose *c, const struct br_tree *value, unsigned kinds) {
+	if (value->kind != BR_VALUE_NULL || value->reset || (kinds & NUL)) {
+		return false;
+	}
+	c->has_empty = true;
+	return true;
+}
+
 static int check_map(struct br_compose *c, const struct br_tree *map, const struct level *level,
 	const struct br_path *path) {
 	int result = 0;
@@ -468,6 +477,9 @@ static int check_map(struct br_compose *c, const struct br_tree *map, const stru
 		const struct key *key = find_key(level, member->key.s);
 		struct br_path here = {path, member->key.s, 0};
 		if (strncmp(member->key.s, "x-", 2) == 0) {
+			continue;
+		}
+		if (key && is_left(c, member->value, key->kinds)) {
 			continue;
 		}
 		int bad = key ? check_value(c, member->value, key, &here)
@@ -498,7 +510,7 @@ static int check_entry(struct br_compose *c, const struct br_member *member, siz
 	if (check_name(c, member, sections[which].name)) {
 		return -1;
 	}
-	if (value->reset) {
+	if (value->reset || is_left(c, value, sections[which].kinds)) {
 		return 0;
 	}
 	if (value->kind & sections[which].kinds) {
@@ -527,6 +539,52 @@ static int check_section(struct br_compose *c, const struct br_tree *doc, size_t
 	return result;
 }
 
+static int check_empty(struct br_compose *c, const struct br_tree *map, const struct level *level,
+	const struct br_path *path) {
+	int result = 0;
+	for (size_t i = 0; i < map->members.n; i++) {
+		const struct br_member *member = &map->members.v[i];
+		const struct br_tree *value = member->value;
+		const struct key *key = find_key(level, member->key.s);
+		struct br_path here = {path, member->key.s, 0};
+		if (!key || strncmp(member->key.s, "x-", 2) == 0 || value->reset) {
+			continue;
+		}
+		if (value->kind == BR_VALUE_NULL && !(key->kinds & NUL)) {
+			result = wrong_kind(c, value, key->kinds, &here);
+		} else if (key->below && value->kind == BR_VALUE_MAP) {
+			result = check_empty(c, value, key->below, &here) ? -1 : result;
+		}
+	}
+	return result;
+}
+
+static int check_empty_entry(struct br_compose *c, const struct br_member *member, size_t which) {
+	const struct br_tree *value = member->value;
+	struct br_path up = {NULL, sections[which].name, 0};
+	struct br_path here = {&up, member->key.s, 0};
+	bool is_empty = value->kind == BR_VALUE_NULL && !value->reset;
+	if (is_empty && !(sections[which].kinds & NUL)) {
+		return br_error(c->dx, member->key.at, "%s.%s must be %s, not %s",
+			sections[which].name, member->key.s, sections[which].needs,
+			br_tree_type(value));
+	}
+	return value->kind == BR_VALUE_MAP ? check_empty(c, value, sections[which].level, &here)
+					   : 0;
+}
+
+int br_schema_empty(struct br_compose *c, struct br_tree *model) {
+	int result = c->has_empty ? check_empty(c, model, &top_level, NULL) : 0;
+	for (size_t i = 0; c->has_empty && i < sizeof(sections) / sizeof(*sections); i++) {
+		const struct br_tree *section = br_tree_get(model, sections[i].name);
+		bool is_map = section && section->kind == BR_VALUE_MAP;
+		for (size_t k = 0; is_map && k < section->members.n; k++) {
+			result = check_empty_entry(c, &section->members.v[k], i) ? -1 : result;
+		}
+	}
+	return result;
+}
+
 /* Version 1 had the services on the top level. */
 static const struct br_member *version_one(const struct br_tree *doc) {
 	for (size_t i = 0; i < doc->members.n; i++) {
@@ -539,6 +597,19 @@ static const struct br_member *version_one(const struct br_tree *doc) {
 		}
 	}
 	return NULL;
+}
+
+bool br_schema_only_known(const struct br_tree *model) {
+	bool some = false;
+	for (size_t i = 0; model && i < model->members.n; i++) {
+		const char *key = model->members.v[i].key.s;
+		bool is_known = find_key(&top_level, key) != NULL;
+		if (!is_known && strncmp(key, "x-", 2) != 0) {
+			return false;
+		}
+		some = some || is_known;
+	}
+	return some;
 }
 
 int br_compose_schema(struct br_compose *c, struct br_tree *doc) {

@@ -108,6 +108,7 @@ static int switch_on(struct br_compose *c, const struct br_tree *service) {
 /* Naming a service switches its profiles on (so that it finds what it depends on), and leaves other services out. */
 static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	const char *const *names = c->request->services;
+	const struct br_span *at = c->request->services_at;
 	int result = 0;
 	bool all = !names || !names[0];
 	for (size_t i = 0; !all && names[i]; i++) {
@@ -117,7 +118,7 @@ static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 			result = switch_on(c, draft->service) ? -1 : result;
 			continue;
 		}
-		result = br_error(c->dx, nowhere, "no such service: '%s'", names[i]);
+		result = br_error(c->dx, at ? at[i] : nowhere, "no such service: '%s'", names[i]);
 		br_hint_member(c, names[i], br_tree_get(c->model, "services"));
 	}
 	for (size_t i = 0; i < n; i++) {

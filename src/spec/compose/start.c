@@ -144,6 +144,12 @@ int br_compose_start(struct br_compose *c, struct br_draft *draft) {
 	const struct br_tree *files = br_tree_get(draft->service, "env_file");
 	const struct br_tree *entrypoint = br_tree_get(draft->service, "entrypoint");
 	to->has_entrypoint = entrypoint && entrypoint->kind != BR_VALUE_NULL;
+	const struct br_tree *command = br_tree_get(draft->service, "command");
+	const struct br_tree *directory = br_tree_get(draft->service, "working_dir");
+	to->has_command = command && command->kind != BR_VALUE_NULL;
+	if (directory && directory->kind == BR_VALUE_STRING) {
+		to->working_dir = br_tree_text(directory);
+	}
 	to->entrypoint_at = to->has_entrypoint ? entrypoint->at : (struct br_span){0};
 	if (files && copy_variables(&start, &c->env)) {
 		return -1;

@@ -14,14 +14,17 @@ static const char *word_key(struct br_compose *c, const struct br_tree *entry) {
 	return br_strndup(c->arena, entry->s, strcspn(entry->s, "="));
 }
 
+/* A target counts as it is written, even where it means the same as a name does. */
 static const char *mount_key(struct br_compose *c, const struct br_tree *entry, const char *dir) {
 	const struct br_tree *target = br_tree_get(entry, "target");
 	const struct br_tree *source =
 		entry->kind == BR_VALUE_MAP ? br_tree_get(entry, "source") : entry;
-	if (!target) {
-		target = source;
+	if (target && target->kind == BR_VALUE_STRING) {
+		return target->s;
 	}
-	return target && target->kind == BR_VALUE_STRING ? br_join(c->arena, dir, target->s) : NULL;
+	return source && source->kind == BR_VALUE_STRING
+		? br_printf(c->arena, "%s/%s", dir, source->s)
+		: NULL;
 }
 
 static const char *secret_key(struct br_compose *c, const struct br_tree *entry) {
@@ -29,13 +32,15 @@ static const char *secret_key(struct br_compose *c, const struct br_tree *entry)
 }
 
 static const char *config_key(struct br_compose *c, const struct br_tree *entry) {
-	return mount_key(c, entry, "/");
+	return mount_key(c, entry, "");
 }
 
 static const struct {
 	const char *name;
 	key_of *key;
 } lists[] = {
+	// First by the target as it is written, then, as the short ones have been taken apart, with those cleaned. A long one is never cleaned for this.
+	{"volumes", br_volume_written},
 	{"volumes", br_volume_target},
 	{"secrets", secret_key},
 	{"configs", config_key},

@@ -67,18 +67,27 @@ enum br_split br_short_split(const char *s, bool variables, struct br_fields *ou
 	}
 }
 
-const char *br_volume_target(struct br_compose *c, const struct br_tree *entry) {
+static const char *target_of(struct br_compose *c, const struct br_tree *entry, bool clean) {
 	if (entry->kind == BR_VALUE_MAP) {
 		const struct br_tree *target = br_tree_get(entry, "target");
-		return target && target->s ? br_clean(c->arena, target->s) : NULL;
+		return target ? target->s : NULL;
 	}
 	struct br_fields f;
+	clean = clean || entry->expanded;
 	if (entry->kind != BR_VALUE_STRING || br_short_split(entry->s, false, &f) != BR_SPLIT_OK) {
 		return NULL;
 	}
 	size_t i = f.n > 1 ? 1 : 0;
 	char *target = br_strndup(c->arena, entry->s + f.off[i], f.len[i]);
-	return target ? br_clean(c->arena, target) : NULL;
+	return target && clean ? br_clean(c->arena, target) : target;
+}
+
+const char *br_volume_written(struct br_compose *c, const struct br_tree *entry) {
+	return target_of(c, entry, false);
+}
+
+const char *br_volume_target(struct br_compose *c, const struct br_tree *entry) {
+	return target_of(c, entry, true);
 }
 
 void br_check_target(struct br_compose *c, const struct br_mount *mount) {
@@ -265,6 +274,8 @@ static int short_source(struct br_compose *c, const struct parts *p, struct br_m
 	}
 	mount->kind = BR_MOUNT_BIND;
 	mount->create = BR_CREATE_ENGINE;
+	// The front end says so of every short bind.
+	mount->create_host_path = 1;
 	mount->source.s = br_host_path(c, p->entry->layer, source);
 	return mount->source.s ? 0 : -1;
 }
@@ -414,6 +425,22 @@ static int long_source(struct longform *l) {
 	return mount->source.s ? 0 : -1;
 }
 
+/** A tmpfs with a mode of its own; how the number is meant depends on who reads it. */
+static int get_mode(struct longform *l) {
+	const struct br_tree *mode = br_tree_get(br_tree_get(l->entry, "tmpfs"), "mode");
+	if (!mode) {
+		return 0;
+	}
+	struct br_text *option = BR_NEW(l->c->arena, struct br_text);
+	if (!option) {
+		return br_error_memory(l->c->dx);
+	}
+	*option = (struct br_text){"mode", mode->at};
+	l->mount->options = option;
+	l->mount->noptions = 1;
+	return 0;
+}
+
 static int long_mount(struct longform *l) {
 	struct br_text target = get_text(l->entry, "target");
 	struct br_mount *mount = l->mount;
@@ -435,6 +462,9 @@ static int long_mount(struct longform *l) {
 	if (mount->kind == BR_MOUNT_BIND && get_bind(l)) {
 		return -1;
 	}
+	if (mount->kind == BR_MOUNT_TMPFS && get_mode(l)) {
+		return -1;
+	}
 	return long_source(l);
 }
 
@@ -444,6 +474,23 @@ int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br
 			c->dx, mount->at, "more than %d mounts in one project", BR_COMPOSE_MOUNTS);
 	}
 	return br_vec_push(c->arena, &draft->mounts, *mount) ? br_error_memory(c->dx) : 0;
+}
+
+void br_volumes_expanded(struct br_tree *volumes) {
+	for (size_t i = 0; volumes && i < volumes->members.n; i++) {
+		volumes->members.v[i].value->expanded = true;
+	}
+}
+
+void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target) {
+	unsigned version = c->request->compose_version;
+	for (size_t i = 0; (!version || version >= 240) && i < draft->mounts.n; i++) {
+		const struct br_mount *other = &draft->mounts.v[i];
+		if (!draft->second.s && strcmp(other->target.s, target.s) == 0) {
+			draft->second = target;
+			draft->first_at = other->at;
+		}
+	}
 }
 
 int br_volume_mount(
@@ -458,5 +505,6 @@ int br_volume_mount(
 		return -1;
 	}
 	br_check_target(c, &mount);
+	br_draft_note_second(c, draft, (struct br_text){mount.target.s, mount.at});
 	return br_draft_mount(c, draft, &mount);
 }

@@ -1,0 +1,179 @@
+/** Saved plans: what is written beside the plan, and reading one back for fix --plan. */
+#include "cli.h"
+
+#include <base/file.h>
+#include <base/own.h>
+#include <base/text.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool cli_saves(const struct cli *cli) {
+	const struct cli_args *args = cli->args;
+	return args->output.s && strcmp(args->output.s, "-") != 0 && args->format.s
+		&& strcmp(args->format.s, "json") == 0;
+}
+
+int cli_saved_origin(const struct cli *cli, struct br_arena *arena, struct br_saved *out) {
+	const struct cli_args *args = cli->args;
+	const char **words = BR_NEW_ARRAY(arena, const char *, (size_t)args->argc);
+	if (!words) {
+		return br_error_memory(cli->dx);
+	}
+	out->nwords = cli_deciding_words(args, words, NULL);
+	out->words = words;
+	out->directory = cli->world->cwd;
+	bool plain = br_is_utf8(out->directory, strlen(out->directory));
+	for (size_t i = 0; i < out->nwords; i++) {
+		plain = plain && br_is_utf8(words[i], strlen(words[i]));
+	}
+	if (!plain) {
+		return br_error(cli->dx, args->output.at,
+			"a plan can only be saved where the directory and all words are UTF-8");
+	}
+	return 0;
+}
+
+/** What root applies must be root's, or his who asked root; and nobody else's to write. 0, or the exit status. */
+static int check_owner(const struct cli *cli, const struct stat *st) {
+	const struct br_text *name = &cli->args->plan;
+	const struct cli_world *world = cli->world;
+	if (!S_ISREG(st->st_mode)) {
+		(void)br_error(cli->dx, name->at, "'%s' is no regular file", name->s);
+		return CLI_USAGE;
+	}
+	bool own = st->st_uid == world->euid || st->st_uid == 0
+		|| (world->euid == 0 && st->st_uid == world->invoker);
+	if (!own) {
+		(void)br_error(cli->dx, name->at,
+			"refused to apply '%s': it belongs to uid %u, who could have written anything",
+			name->s, st->st_uid);
+		br_hint(cli->dx, "read it, and make the plan yourself");
+		return CLI_FAILED;
+	}
+	// An ACL that lets somebody write shows in the bits of the group.
+	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
+		(void)br_error(cli->dx, name->at,
+			"refused to apply '%s': others than its owner can write it", name->s);
+		br_hint(cli->dx, "read it, and make the plan again");
+		return CLI_FAILED;
+	}
+	return 0;
+}
+
+static int cannot_read(const struct cli *cli) {
+	(void)br_error(cli->dx, cli->args->plan.at, "cannot read '%s': %s", cli->args->plan.s,
+		strerror(errno));
+	return CLI_USAGE;
+}
+
+/** Enter the file as a text; *text is its number. */
+static int read_text(const struct cli *cli, uint16_t *text) {
+	const char *name = cli->args->plan.s;
+	struct stat st;
+	size_t n;
+	br_auto(br_closep) int fd =
+		open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st)) {
+		return cannot_read(cli);
+	}
+	int status = check_owner(cli, &st);
+	if (status) {
+		return status;
+	}
+	br_auto(br_freep) char *bytes = br_read_fd(fd, BR_SAVED_BYTES, &n);
+	if (!bytes) {
+		return cannot_read(cli);
+	}
+	int number = br_places_add(br_diags_places(cli->dx), BR_PLACE_FILE, name, bytes, n);
+	if (number < 0) {
+		(void)br_error_memory(cli->dx);
+		return CLI_FAILED;
+	}
+	*text = (uint16_t)number;
+	return 0;
+}
+
+/** A plan brings everything that decides: other words beside it would be ignored, or make it another plan. */
+static int check_alone(const struct cli *cli, struct br_arena *arena) {
+	struct br_span first;
+	const char **words = BR_NEW_ARRAY(arena, const char *, (size_t)cli->args->argc);
+	if (!words) {
+		(void)br_error_memory(cli->dx);
+		return CLI_FAILED;
+	}
+	if (cli_deciding_words(cli->args, words, &first) == 0) {
+		return 0;
+	}
+	(void)br_error(cli->dx, first, "a saved plan brings its own input and options");
+	br_hint(cli->dx,
+		"beside --plan: --yes, --dry-run, --format, --output, --jobs and how it is shown");
+	return CLI_USAGE;
+}
+
+/** Its own words, with ours about how it is done and shown. */
+static int parse_words(const struct cli *cli, struct cli_saved *saved) {
+	const struct br_saved *promise = saved->promise;
+	const struct cli_args *own = cli->args;
+	struct cli_args *args = &saved->args;
+	char **argv = BR_NEW_ARRAY(&saved->arena, char *, promise->nwords + 1);
+	if (!argv) {
+		(void)br_error_memory(cli->dx);
+		return CLI_FAILED;
+	}
+	for (size_t i = 0; i <= promise->nwords; i++) {
+		argv[i] = br_strdup(&saved->arena, i ? promise->words[i - 1] : "fix");
+		if (!argv[i]) {
+			(void)br_error_memory(cli->dx);
+			return CLI_FAILED;
+		}
+	}
+	if (cli_parse((int)promise->nwords + 1, argv, args, cli->dx)) {
+		return CLI_USAGE;
+	}
+	args->output = own->output;
+	args->format = own->format;
+	args->color = own->color;
+	args->progress = own->progress;
+	args->jobs = own->jobs;
+	args->quiet = own->quiet;
+	args->verbose = own->verbose;
+	args->yes = own->yes;
+	args->dry_run = own->dry_run;
+	return 0;
+}
+
+static int check_directory(const struct cli *cli, const struct br_saved *promise) {
+	if (strcmp(promise->directory, cli->world->cwd) == 0) {
+		return 0;
+	}
+	(void)br_error(cli->dx, cli->args->plan.at, "the plan was made in '%s', this is '%s'",
+		promise->directory, cli->world->cwd);
+	br_hint(cli->dx, "its paths count from there: change the directory");
+	return CLI_USAGE;
+}
+
+int cli_saved_read(const struct cli *cli, struct cli_saved *out) {
+	uint16_t text;
+	int status = check_alone(cli, &out->arena);
+	if (status == 0) {
+		status = read_text(cli, &text);
+	}
+	if (status) {
+		return status;
+	}
+	out->promise = br_saved_read(&out->arena, text, cli->dx);
+	if (!out->promise) {
+		return CLI_USAGE;
+	}
+	status = check_directory(cli, out->promise);
+	return status ? status : parse_words(cli, out);
+}
+
+void cli_saved_release(struct cli_saved *saved) {
+	br_arena_release(&saved->args.arena);
+	br_arena_release(&saved->arena);
+}

@@ -1,0 +1,100 @@
+# Podman for the end-to-end tests: rootful and rootless, with runc and with crun, from images and settings of its own.
+# shellcheck shell=bash disable=SC2154
+#
+# Sourced after lib.sh. What Podman, runc, crun and the C library read and write below /run, /dev/shm, /var/lib and
+# /etc is private to the mount namespace that lib.sh made, so that a test leaves nothing behind and needs no account.
+#
+#   pm ARGUMENTS              podman as root
+#   rl ARGUMENTS              podman as user br-test
+#   as_rootless COMMAND...    any command as br-test
+#
+# The runtime is runc; crun is chosen by `pm --runtime crun run --cgroups=disabled`.
+# br-test is 2001:2001 with host group 5000 too, and has the subordinate IDs 100000-165535.
+
+for tool in podman runc crun newuidmap setpriv; do
+	command -v $tool >/dev/null || skip "needs $tool"
+done
+pod=$engine/podman rootless_id=2001
+mkdir -m 755 "$pod" "$pod/etc" "$pod/root" "$pod/home"
+
+# A line appended to a private copy of a file in /etc.
+private_line() {
+	local copy=$pod/etc/$1
+	if ! [ -e "$copy" ]; then
+		cp -p "/etc/$1" "$copy"
+		mount --bind "$copy" "/etc/$1"
+	fi
+	printf '%s\n' "$2" >>"$copy"
+}
+
+# crun takes no mixed hierarchy of control groups. In one of version 2 alone Podman's service wants to read its own group,
+# and from the root group it would move us all. lib.sh removes the group of this name.
+private_cgroups() {
+	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || return 0
+	umount -l /sys/fs/cgroup
+	mount -t cgroup2 none /sys/fs/cgroup
+	mkdir -m 755 "/sys/fs/cgroup/${engine##*/}"
+	echo 0 >"/sys/fs/cgroup/${engine##*/}/cgroup.procs"
+}
+
+podman_world() {
+	mount -t tmpfs -o mode=755 none /run
+	mount -t tmpfs -o mode=1777 none /dev/shm
+	mkdir "$pod/lib" "$pod/lib.work"
+	mount -t overlay -o "lowerdir=/var/lib,upperdir=$pod/lib,workdir=$pod/lib.work" none /var/lib
+	mount --bind "$engine/state" /var/lib/bindright
+	mkdir -p "/run/user/$rootless_id" "$pod/home/tmp"
+	chown "$rootless_id:$rootless_id" "/run/user/$rootless_id"
+	chmod 700 "/run/user/$rootless_id"
+	private_cgroups
+	private_line passwd "br-test:x:$rootless_id:$rootless_id::$pod/home:/bin/sh"
+	private_line group "br-test:x:$rootless_id:"
+	private_line group "br-share:x:5000:br-test"
+	private_line subuid br-test:100000:65536
+	private_line subgid br-test:100000:65536
+	chown -R "$rootless_id:$rootless_id" "$pod/home"
+}
+
+# The settings that any such machine needs: no network, limits that need no rights, no systemd. Whose capabilities a
+# container has stays the distribution's file's word (containers.conf(5): the files are read one after the other).
+podman_settings() {
+	local conf=$pod/containers
+	mkdir -m 755 "$conf"
+	cat >"$conf/containers.conf" <<-'END'
+		[containers]
+		netns = "none"
+		default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+		pids_limit = 0
+		log_driver = "none"
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "none"
+		runtime = "runc"
+	END
+	printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "/run/containers/storage"\n' "$pod/root" >"$conf/storage.conf"
+	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$conf/policy.json"
+	: >"$conf/registries.conf"
+	mount --bind "$conf" /etc/containers
+	# Podman asks for Docker's file of logins where DOCKER_CONFIG names its folder.
+	mkdir -p "$DOCKER_CONFIG"
+	echo '{}' >"$DOCKER_CONFIG/config.json"
+}
+
+as_rootless() {
+	(cd / && exec setpriv --reuid "$rootless_id" --regid "$rootless_id" --init-groups env -i PATH="$PATH" HOME="$pod/home" \
+		TMPDIR="$pod/home/tmp" USER=br-test XDG_RUNTIME_DIR="/run/user/$rootless_id" "$@")
+}
+
+pm() { podman "$@"; }
+rl() { as_rootless podman --storage-driver vfs "$@"; }
+# The words after `run` or `create` that one runtime needs here.
+runtime_words() {
+	case $1 in
+	runc) ;;
+	crun) echo --cgroups=disabled ;;
+	esac
+}
+
+podman_world
+[ -d /etc/containers ] || die "Debian's golang-github-containers-common is missing"
+podman_settings

@@ -1,0 +1,648 @@
+/*
+ * Nobody gains, nobody loses: random trees under random demands go through the whole of plan, apply and undo, and real processes of everybody try every inode before and after: each set of
+ * permissions, opening, executing, creating and deleting. What the planner says of itself is not believed. BR_SEED repeats a run; BR_PROBES makes it longer.
+ */
+#include "plan_dice.h"
+
+#include <bindright/apply.h>
+#include <bindright/scan.h>
+
+#include <support/applied.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/xattr.h>
+
+enum {
+	ENTRIES = 28,
+	PRINCIPALS = 40,
+	PROBES = 100000,
+	/** What is tried of one inode: bit 1 to 7 a set of permissions, then these. */
+	OPEN_R = 8,
+	OPEN_W,
+	OPEN_RW,
+	EXECUTE,
+	CREATE,
+	DELETE,
+	TRIES,
+};
+
+/** One inode of the tree; number 0 is the root. */
+struct node {
+	char path[64];
+	const char *name;
+	size_t parent;
+	int fd;
+	struct br_inode before;
+	struct br_inode after;
+};
+
+struct principal {
+	struct br_cred cred;
+	br_hostid groups[8];
+	/** The number of the demand that it is the identity of, or -1. */
+	int demand;
+};
+
+struct forest {
+	struct node nodes[ENTRIES];
+	size_t n;
+	struct principal people[PRINCIPALS];
+	size_t npeople;
+	uint16_t had[PRINCIPALS][ENTRIES];
+	uint64_t probes;
+	uint64_t trees;
+	uint64_t changed;
+	uint64_t unserved;
+	char top[80];
+	char state[96];
+	char outside[96];
+	struct br_keeper keeper;
+};
+
+/** Written by the children. */
+static uint16_t (*tried)[ENTRIES];
+static struct forest forest;
+
+// ---- Trees ----
+
+static void set_state(struct world *w, const struct node *node, const struct br_inode *to) {
+	struct br_inode now;
+	unsigned step;
+	assert_int_equal(br_inode_read(node->fd, "", to->have, w->acls, &now), 0);
+	assert_int_equal(br_inode_write(node->fd, &now, to, &step), 0);
+}
+
+/** What an inode is besides random_inode's: privileged, sticky, a default ACL of its own. */
+static void add_spice(struct world *w, struct br_inode *inode) {
+	if (S_ISREG(inode->mode) && draw(12) == 0) {
+		inode->mode |= draw(2) ? 04000 : 02010;
+		inode->acl = NULL;
+	}
+	if (S_ISDIR(inode->mode) && draw(5) == 0) {
+		inode->mode |= S_ISVTX;
+	}
+	if (S_ISDIR(inode->mode) && draw(6) == 0) {
+		uint32_t mode = inode->mode;
+		inode->def = random_acl(w, &mode);
+	}
+}
+
+/** Capabilities, as the kernel keeps them (struct vfs_cap_data of revision 2: CAP_NET_RAW). */
+static void give_capability(const struct node *node) {
+	static const unsigned char value[20] = {0, 0, 0, 2, 0, 0x20};
+	char path[32];
+	assert_true(snprintf(path, sizeof(path), "/proc/self/fd/%d", node->fd) > 0);
+	assert_int_equal(setxattr(path, "security.capability", value, sizeof(value), 0), 0);
+}
+
+static void make_node(struct world *w, struct forest *f, size_t i) {
+	struct node *node = &f->nodes[i];
+	struct br_inode inode = random_inode(w);
+	char name[8];
+	do {
+		node->parent = draw((uint32_t)i);
+	} while (!S_ISDIR(f->nodes[node->parent].before.mode)
+		|| strlen(f->nodes[node->parent].path) > 40);
+	const struct node *parent = &f->nodes[node->parent];
+	assert_true(snprintf(name, sizeof(name), "%c%zu", i % 3 ? 'x' : 'a', i) < 8);
+	// The demands' "a".
+	bool a = i == 1;
+	node->parent = a ? 0 : node->parent;
+	parent = &f->nodes[node->parent];
+	assert_true(snprintf(node->path, sizeof(node->path), "%s%s%s", parent->path,
+			    *parent->path ? "/" : "", a ? "a" : name)
+		< (int)sizeof(node->path));
+	node->name = strrchr(node->path, '/') ? strrchr(node->path, '/') + 1 : node->path;
+	inode.mode = a ? (inode.mode & 07777) | D : inode.mode;
+	add_spice(w, &inode);
+	size_t twin = i - 1;
+	bool link = S_ISREG(inode.mode) && draw(5) == 0 && S_ISREG(f->nodes[twin].before.mode);
+	if (link) {
+		assert_int_equal(linkat(f->nodes[f->nodes[twin].parent].fd, f->nodes[twin].name,
+					 parent->fd, node->name, 0),
+			0);
+		inode = f->nodes[twin].before;
+	} else if (S_ISDIR(inode.mode)) {
+		assert_int_equal(mkdirat(parent->fd, node->name, 0700), 0);
+	} else {
+		int fd = openat(
+			parent->fd, node->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		assert_true(fd >= 0 && close(fd) == 0);
+	}
+	node->fd = openat(parent->fd, node->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	assert_true(node->fd >= 0);
+	set_state(w, node, &inode);
+	if (S_ISREG(inode.mode) && !link && draw(20) == 0) {
+		give_capability(node);
+	}
+	if (S_ISREG(inode.mode) && draw(20) == 0) {
+		char out[128];
+		assert_true(snprintf(out, sizeof(out), "%s/%zu", f->outside, i) > 0);
+		assert_int_equal(linkat(parent->fd, node->name, AT_FDCWD, out, 0), 0);
+	}
+	assert_int_equal(br_inode_read(node->fd, "", inode.have, w->acls, &node->before), 0);
+}
+
+static void make_tree(struct world *w, struct forest *f) {
+	struct node *root = &f->nodes[0];
+	struct br_inode inode;
+	run("mkdir '%s' '%s'", f->top, f->outside);
+	*root = (struct node){.name = ""};
+	root->fd = open(f->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(root->fd >= 0);
+	do {
+		inode = random_inode(w);
+	} while (!S_ISDIR(inode.mode));
+	set_state(w, root, &inode);
+	assert_int_equal(br_inode_read(root->fd, "", inode.have, w->acls, &root->before), 0);
+	f->n = 3 + draw(ENTRIES - 2);
+	for (size_t i = 1; i < f->n; i++) {
+		make_node(w, f, i);
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		// Link counts are known only now.
+		assert_int_equal(
+			br_inode_read(f->nodes[i].fd, "", inode.have, w->acls, &f->nodes[i].before),
+			0);
+	}
+	w->source.fd = root->fd;
+	w->source.path = w->source.real = w->tree.path = f->top;
+	w->source.dev = root->before.dev;
+	w->source.ino = root->before.ino;
+}
+
+static void drop_tree(struct forest *f) {
+	for (size_t i = 0; i < f->n; i++) {
+		assert_int_equal(close(f->nodes[i].fd), 0);
+	}
+	run("rm -rf '%s' '%s'", f->top, f->outside);
+}
+
+// ---- Everybody ----
+
+static struct principal *add(struct forest *f, uint32_t uid, uint32_t gid) {
+	assert_true(f->npeople < PRINCIPALS);
+	struct principal *p = &f->people[f->npeople++];
+	*p = (struct principal){.cred = {.uid = {uid}, .gid = {gid}}, .demand = -1};
+	p->cred.groups = p->groups;
+	return p;
+}
+
+static void set_groups(struct principal *p, const struct br_cred *from) {
+	assert_true(from->ngroups <= N(p->groups));
+	for (size_t i = 0; i < from->ngroups; i++) {
+		p->groups[i] = from->groups[i];
+	}
+	p->cred.ngroups = from->ngroups;
+}
+
+static bool is_container(const struct world *w, uint32_t uid) {
+	for (size_t i = 0; i < w->tree.n; i++) {
+		if (w->identities[i].cred.uid.v == uid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Who gets something: his groups are those that are known of him. */
+static bool is_party(const struct world *w, uint32_t uid) {
+	const struct br_keeper *keeper = w->options.keepers;
+	return is_container(w, uid)
+		|| (w->options.nkeepers > 0 && (keeper->demanded || w->options.reclaim)
+			&& keeper->cred.uid.v == uid);
+}
+
+/** Containers; accounts, as they log in; a member of each group; a stranger; and those whom nobody demands anything for, in any groups. */
+static void add_people(struct world *w, struct forest *f) {
+	struct br_arena arena = {0};
+	f->npeople = 0;
+	for (size_t i = 0; i < w->tree.n; i++) {
+		const struct br_cred *cred = &w->identities[i].cred;
+		struct principal *p = add(f, cred->uid.v, cred->gid.v);
+		set_groups(p, cred);
+		p->demand = (int)i;
+	}
+	for (size_t i = 0; i < N(uids); i++) {
+		const struct br_host_user *user = br_hostdb_user(w->db, (br_hostid){uids[i]});
+		struct br_cred cred;
+		if (uids[i] == 0 && !is_party(w, 0)) {
+			// Root has everything anyway.
+			continue;
+		}
+		if (user) {
+			assert_int_equal(br_hostdb_cred(w->db, &arena, user, &cred), 0);
+			set_groups(add(f, uids[i], cred.gid.v), &cred);
+		}
+		if (is_party(w, uids[i])) {
+			// Who runs as a container's UID is known, when it comes to taking its files.
+			if (!w->options.reclaim || !is_container(w, uids[i])) {
+				(void)add(f, uids[i], STRANGER);
+			}
+			continue;
+		}
+		struct principal *p = add(f, uids[i], some(gids, N(gids)));
+		p->groups[0] = (br_hostid){some(gids, N(gids))};
+		p->cred.ngroups = draw(2);
+	}
+	for (size_t i = 0; i < N(gids); i++) {
+		(void)add(f, STRANGER, gids[i]);
+	}
+	(void)add(f, STRANGER, STRANGER);
+	br_arena_release(&arena);
+}
+
+// ---- Trying ----
+
+static void become(const struct br_cred *cred) {
+	gid_t list[8];
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
+	for (size_t i = 0; i < cred->ngroups; i++) {
+		list[i] = cred->groups[i].v;
+	}
+	// What /proc/self/fd shows belongs to root otherwise.
+	if (setgroups(cred->ngroups, list) || setresgid(cred->gid.v, cred->gid.v, cred->gid.v)
+		|| setresuid(cred->uid.v, cred->uid.v, cred->uid.v)
+		|| syscall(SYS_capset, &head, none) || prctl(PR_SET_DUMPABLE, 1)) {
+		_exit(2);
+	}
+}
+
+static bool can_open(int fd, int flags) {
+	char path[32];
+	assert_true(snprintf(path, sizeof(path), "/proc/self/fd/%d", fd) > 0);
+	int got = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+	if (got >= 0) {
+		(void)close(got);
+	}
+	return got >= 0;
+}
+
+static bool can_execute(int fd) {
+	char *none[] = {NULL};
+	// An empty file is no program: whoever may execute it is told that.
+	(void)syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
+	return errno == ENOEXEC;
+}
+
+static bool can_create(int dir) {
+	int fd = openat(dir, ".probe", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return false;
+	}
+	if (close(fd) || unlinkat(dir, ".probe", 0)) {
+		_exit(4);
+	}
+	return true;
+}
+
+/** Renaming asks for what deleting asks for (fs/namei.c, may_delete), and can be taken back. */
+static bool can_delete(int dir, const char *name) {
+	if (renameat(dir, name, dir, ".gone")) {
+		return false;
+	}
+	if (renameat(dir, ".gone", dir, name)) {
+		_exit(5);
+	}
+	return true;
+}
+
+static uint16_t try_one(const struct forest *f, const struct node *node) {
+	bool file = S_ISREG(node->before.mode);
+	unsigned out = 0;
+	for (unsigned want = 1; want <= 7; want++) {
+		bool yes = syscall(SYS_faccessat2, node->fd, "", want, AT_EACCESS | AT_EMPTY_PATH)
+			== 0;
+		out |= yes ? 1u << want : 0;
+	}
+	out |= can_open(node->fd, O_RDONLY) ? 1u << OPEN_R : 0;
+	if (file) {
+		out |= can_open(node->fd, O_WRONLY) ? 1u << OPEN_W : 0;
+		out |= can_open(node->fd, O_RDWR) ? 1u << OPEN_RW : 0;
+		out |= can_execute(node->fd) ? 1u << EXECUTE : 0;
+	} else {
+		out |= can_create(node->fd) ? 1u << CREATE : 0;
+	}
+	if (*node->path && can_delete(f->nodes[node->parent].fd, node->name)) {
+		out |= 1u << DELETE;
+	}
+	return (uint16_t)out;
+}
+
+static void try_all(struct forest *f) {
+	for (size_t p = 0; p < f->npeople; p++) {
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			become(&f->people[p].cred);
+			for (size_t i = 0; i < f->n; i++) {
+				tried[p][i] = try_one(f, &f->nodes[i]);
+			}
+			_exit(0);
+		}
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		size_t attempts = S_ISREG(f->nodes[i].before.mode) ? 11 : 9;
+		f->probes += f->npeople * (attempts + (*f->nodes[i].path != '\0'));
+	}
+}
+
+// ---- Judging ----
+
+static void complain(const struct world *w, const struct node *node, const struct br_cred *cred,
+	const char *what) {
+	struct br_arena arena = {0};
+	print_error("strategy %d%s: %s: %u:%u %o %s -> %u:%u %o %s\n", (int)w->options.strategy,
+		w->options.reclaim ? " (reclaim)" : "", node->path, node->before.uid.v,
+		node->before.gid.v, node->before.mode,
+		node->before.acl ? br_acl_text(&arena, node->before.acl) : "", node->after.uid.v,
+		node->after.gid.v, node->after.mode,
+		node->after.acl ? br_acl_text(&arena, node->after.acl) : "");
+	for (size_t i = 0; i < w->tree.n; i++) {
+		print_error("demand '%s' of %u:%u dir %u file %u any %d\n", w->demand[i].below,
+			w->identities[i].cred.uid.v, w->identities[i].cred.gid.v,
+			w->demand[i].need.dir, w->demand[i].need.file, w->demand[i].need.as_any);
+	}
+	br_arena_release(&arena);
+	fail_msg("uid %u gid %u (+%zu): %s", cred->uid.v, cred->gid.v, cred->ngroups, what);
+}
+
+/** What a demand has of an inode, as it is or as it becomes: what one is given can make others need more. */
+static unsigned need_of(const struct world *w, size_t d, const struct node *node) {
+	const char *below = w->demand[d].below;
+	size_t n = strlen(below);
+	bool applies = n == 0
+		|| (strncmp(node->path, below, n) == 0
+			&& (node->path[n] == '\0' || node->path[n] == '/'));
+	return !applies ? 0
+			: br_need_of(&w->demand[d], &node->before)
+			| br_need_of(&w->demand[d], &node->after);
+}
+
+static unsigned need_of_all(const struct world *w, const struct node *node) {
+	unsigned need = 0;
+	for (size_t i = 0; i < w->tree.n; i++) {
+		need |= need_of(w, i, node);
+	}
+	return need;
+}
+
+/** What demands, and owning it, explain for this principal. */
+static unsigned explained(
+	const struct world *w, const struct forest *f, size_t p, const struct node *node) {
+	const struct br_cred *cred = &f->people[p].cred;
+	unsigned bits = 0;
+	for (size_t i = 0; i < w->tree.n; i++) {
+		bits |= w->identities[i].cred.uid.v == cred->uid.v ? need_of(w, i, node) : 0;
+	}
+	for (size_t i = 0; i < w->options.nkeepers; i++) {
+		const struct br_keeper *keeper = &w->options.keepers[i];
+		if (keeper->cred.uid.v == cred->uid.v && keeper->demanded) {
+			bits |= need_of_all(w, node);
+		}
+	}
+	bool heir = node->after.uid.v == cred->uid.v && node->before.uid.v != cred->uid.v;
+	heir = heir && (bits || w->options.reclaim);
+	bits |= heir ? node->before.mode >> 6 & 7 : 0;
+	for (size_t k = 0; (bits || heir) && k < f->npeople; k++) {
+		// All together that processes of this user could do before.
+		unsigned had = f->had[k][node - f->nodes];
+		for (unsigned bit = 1; bit <= 4 && f->people[k].cred.uid.v == cred->uid.v;
+			bit *= 2) {
+			bits |= had >> bit & 1 ? bit : 0;
+		}
+	}
+	bool group = w->plan->trees[0].strategy == BR_STRATEGY_GROUP
+		&& br_cred_in_group(cred, node->after.gid)
+		&& (node->after.gid.v != node->before.gid.v
+			|| (node->after.mode & 070) != (node->before.mode & 070));
+	return group ? bits | need_of_all(w, node) | (node->before.mode >> 3 & 7)
+			| (node->before.mode & 7)
+		     : bits;
+}
+
+/** The sets of permissions that a try stands for; deleting is its directory's. */
+static unsigned asks(unsigned attempt) {
+	switch (attempt) {
+	case OPEN_R:
+		return BR_R;
+	case OPEN_W:
+		return BR_W;
+	case OPEN_RW:
+		return BR_R | BR_W;
+	case EXECUTE:
+		return BR_X;
+	case CREATE:
+	case DELETE:
+		return BR_W | BR_X;
+	default:
+		return attempt;
+	}
+}
+
+static bool may_gain(const struct world *w, const struct forest *f, size_t p,
+	const struct node *node, unsigned attempt) {
+	const struct node *dir = attempt == DELETE ? &f->nodes[node->parent] : node;
+	uint32_t uid = f->people[p].cred.uid.v;
+	// Whoever owns it deletes it, also where others' are safe from him.
+	bool owns = attempt == DELETE && (dir->before.mode & S_ISVTX)
+		&& (node->after.uid.v == uid || dir->after.uid.v == uid);
+	return owns || (asks(attempt) & ~explained(w, f, p, dir)) == 0;
+}
+
+static void judge_one(
+	const struct world *w, const struct forest *f, size_t p, const struct node *node) {
+	size_t i = (size_t)(node - f->nodes);
+	const struct br_cred *cred = &f->people[p].cred;
+	unsigned lost = f->had[p][i] & ~(unsigned)tried[p][i];
+	unsigned gained = tried[p][i] & ~(unsigned)f->had[p][i];
+	char what[64];
+	for (unsigned attempt = 1; attempt < TRIES; attempt++) {
+		bool gains = gained >> attempt & 1 && !may_gain(w, f, p, node, attempt);
+		if (gains || lost >> attempt & 1) {
+			(void)snprintf(what, sizeof(what), "%s attempt %u",
+				gains ? "gains" : "loses", attempt);
+			complain(w, node, cred, what);
+		}
+	}
+}
+
+/** As programs ask: list apart from create and delete; read and write at once. */
+static bool is_served(unsigned has, const struct br_inode *inode, unsigned need) {
+	unsigned at_once = need & (S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W);
+	unsigned rest = need & ~at_once;
+	return (!at_once || (has >> at_once & 1)) && (!rest || (has >> rest & 1));
+}
+
+static void judge_demands(const struct world *w, struct forest *f, const struct node *node) {
+	bool changed = !br_inode_equal(&node->before, &node->after);
+	size_t i = (size_t)(node - f->nodes);
+	bool all = true;
+	for (size_t p = 0; p < f->npeople; p++) {
+		int d = f->people[p].demand;
+		if (d < 0) {
+			continue;
+		}
+		bool served = is_served(tried[p][i], &node->after, need_of(w, (size_t)d, node));
+		if (!served && changed) {
+			complain(w, node, &f->people[p].cred, "is not served");
+		}
+		all = all && served;
+	}
+	f->changed += changed;
+	f->unserved += !all;
+	if (!all && !w->plan->trees[0].partial && !w->options.reclaim) {
+		complain(w, node, &f->people[0].cred, "not served, and not said");
+	}
+	if (node->after.mode & 07 & ~node->before.mode) {
+		complain(w, node, &f->people[0].cred, "others gain");
+	}
+}
+
+/** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only where that is asked for. */
+static void judge_gate(const struct world *w, const struct forest *f, const struct node *node) {
+	uint32_t uid = node->before.uid.v;
+	bool allowed = uid == 0 || w->options.nfrom > 0 || is_container(w, uid)
+		|| (!w->options.reclaim && uid == f->nodes[0].before.uid.v);
+	if (!allowed && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "it belongs to somebody else");
+	}
+	bool privileged =
+		S_ISREG(node->before.mode) && ((node->before.mode & 06000) || node->before.caps);
+	if (privileged && !w->options.privileged_files
+		&& !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "it is privileged");
+	}
+}
+
+// ---- Running ----
+
+static void random_wishes(struct world *w, struct forest *f) {
+	static const br_hostid from[] = {{0}, {1000}, {1001}, {1002}, {1003}, {1007}};
+	static const enum br_strategy strategies[] = {
+		BR_STRATEGY_AUTO, BR_STRATEGY_ACL, BR_STRATEGY_CHOWN, BR_STRATEGY_GROUP};
+	struct br_plan_options *o = &w->options;
+	random_demands(w, false);
+	*o = (struct br_plan_options){.protected_hardlinks = draw(8) > 0};
+	o->strategy = strategies[draw(4)];
+	o->from = from;
+	o->nfrom = draw(3) ? N(from) : 0;
+	o->future_files = draw(6) == 0;
+	o->privileged_files = draw(3) == 0;
+	o->reclaim = draw(4) == 0;
+	if (o->reclaim || draw(3) == 0) {
+		const struct br_host_user *user =
+			br_hostdb_user(w->db, (br_hostid){draw(2) ? 1000 : 1002});
+		f->keeper = (struct br_keeper){.name = user->name, .demanded = draw(2)};
+		assert_int_equal(br_hostdb_cred(w->db, w->demands.arena, user, &f->keeper.cred), 0);
+		o->keepers = &f->keeper;
+		o->nkeepers = 1;
+	}
+	w->source.fs.keeps_acls = draw(6) ? BR_YES : BR_NO;
+}
+
+static void plan_tree(struct world *w) {
+	const struct br_scan_options options = {
+		.threads = 1,
+		.depth = 99,
+		.leave = true,
+		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
+	};
+	const struct br_entry *entry;
+	begin(w);
+	struct br_scan *scan = br_scan_new(w->source.fd, w->acls, &options);
+	assert_non_null(scan);
+	while (br_scan_next(scan, &entry) > 0) {
+		assert_int_equal(br_plan_see(w->plan, &w->tree, entry, w->dx), 0);
+	}
+	br_scan_free(scan);
+	settle(w);
+	assert_int_equal(w->plan->nlosses, 0);
+	assert_int_equal(w->plan->nrefusals, 0);
+}
+
+static void check_tree(struct world *w, struct forest *f) {
+	struct br_arena arena = {0};
+	struct br_apply_result result;
+	struct br_undo_result undone;
+	struct br_run past;
+	const struct br_apply_options options = {
+		.state = {.path = f->state}, .input = "dice", .invoker = "test", .threads = 1};
+	char *before = snapshot(f->top);
+	try_all(f);
+	memcpy(f->had, tried, sizeof(f->had));
+	plan_tree(w);
+	if (br_apply_run(&arena, w->plan, &options, &result, w->dx) != 0) {
+		show_errors(w);
+		fail_msg("apply failed");
+	}
+	assert_int_equal(result.conflicts, 0);
+	assert_int_equal(result.failed, 0);
+	for (size_t i = 0; i < f->n; i++) {
+		struct node *node = &f->nodes[i];
+		assert_int_equal(
+			br_inode_read(node->fd, "", node->before.have, w->acls, &node->after), 0);
+	}
+	try_all(f);
+	for (size_t i = 0; i < f->n; i++) {
+		judge_demands(w, f, &f->nodes[i]);
+		judge_gate(w, f, &f->nodes[i]);
+		for (size_t p = 0; p < f->npeople; p++) {
+			judge_one(w, f, p, &f->nodes[i]);
+		}
+	}
+	if (result.id[0]) {
+		assert_int_equal(br_undo(&arena, NULL, false, &options, &past, &undone, w->dx), 1);
+		assert_int_equal(undone.conflicts + undone.failed, 0);
+		run("rm -rf '%s/runs/%s'", f->state, result.id);
+	}
+	assert_snapshot(f->top, before);
+	free(before);
+	br_arena_release(&arena);
+}
+
+static void test_probes(void **state) {
+	struct world *w = *state;
+	struct forest *f = &forest;
+	const char *word = getenv("BR_PROBES");
+	uint64_t wanted = PROBES;
+	struct br_arena names = {0};
+	if (geteuid() != 0) {
+		print_message("needs root\n");
+		skip();
+	}
+	assert_true(!word || br_parse_u64(word, UINT64_MAX, &wanted) == 0);
+	tried = mmap(
+		NULL, sizeof(f->had), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(tried != MAP_FAILED);
+	assert_true(snprintf(f->top, sizeof(f->top), "%s/t", w->dir) < (int)sizeof(f->top));
+	assert_true(snprintf(f->state, sizeof(f->state), "%s/state", w->dir) > 0);
+	assert_true(snprintf(f->outside, sizeof(f->outside), "%s/out", w->dir) > 0);
+	w->demands.arena = &names;
+	start("probes");
+	while (f->probes < wanted) {
+		random_wishes(w, f);
+		make_tree(w, f);
+		add_people(w, f);
+		check_tree(w, f);
+		drop_tree(f);
+		f->trees++;
+	}
+	print_message("%llu probes in %llu trees: %llu inodes changed, %llu left unserved\n",
+		(unsigned long long)f->probes, (unsigned long long)f->trees,
+		(unsigned long long)f->changed, (unsigned long long)f->unserved);
+	assert_true(f->changed > f->trees);
+	br_arena_release(&names);
+	assert_int_equal(munmap(tried, sizeof(f->had)), 0);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_probes, world_setup, world_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
