@@ -35,7 +35,7 @@ kept
 # itself might have left it, 0600 for one, cannot be told apart.)
 meddled fdatasync:2 "chmod 666 data/a; chown 7007 data/b; pkill -KILL -P \$PPID -x bindright" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 want 1 undo
-says 'its mode is now' 'its owner is now 7007'
+says 'data/a: its owner is now 7001' 'data/b: its owner is now 7007'
 owned 7001:7001:666 data/a
 owned 7007:7001:644 data/b
 chmod 644 data/a && chown 7001 data/b
