@@ -4,7 +4,7 @@
  * A transaction: prepare (batch by batch: walk beneath the root, decide by what is read there, write both states to the journal, one fdatasync), commit (open again, compare
  * again, change, read back), finish (syncfs, COMMIT record). A change never exists without a durable record of what was there before; undo puts back exactly
  * those inodes that are still as the fix (or its interruption) left them and reports the others. Commit and undo are one engine: undo swaps the two states.
- * Children are changed before their directory, and put back after it.
+ * Children are changed before their directory, and put back after it. Runs in different places may go on at a time; where one works, or around or below it, another is refused.
  */
 #ifndef BINDRIGHT_APPLY_H
 #define BINDRIGHT_APPLY_H
@@ -125,7 +125,8 @@ struct br_undo_result {
 };
 
 /**
- * Undo the run with this ID (NULL: the newest that is not undone). `dry`: only look. *run tells which. 1 done (or shown), 0 nothing to undo, -1 with an error in dx (unknown ID with the nearest one, a newer
+ * Undo the run with this ID (NULL: the newest that is not undone and that nobody works on; one whose last undo left nothing but conflicts only where there is no other). What an
+ * earlier undo that came to its end put back is not looked at again. `dry`: only look. *run tells which. 1 done (or shown), 0 nothing to undo, -1 with an error in dx (unknown ID with the nearest one, a newer
  * run overlaps it, a journal that is not trusted, failure).
  */
 int br_undo(struct br_arena *arena, const char *id, bool dry,

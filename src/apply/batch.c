@@ -115,8 +115,11 @@ static int compare(struct batch *b, struct change *c, const struct br_inode *now
 }
 
 /**
- * Whether what the walk read will do for the INTENT. Commit compares it once more at the very change, and leaves alone what differs; but the other names of a file may
- * have been changed by this run, and a handle has to be that of what was read.
+ * Whether what the walk read will do for the INTENT. Undo uses that state in two ways: what still is so needs nothing, and what
+ * is as the run may have left it goes back to so. Commit compares once more at the very change and leaves alone what differs, so
+ * whatever the run changed was so. What it did not change, undo touches only where somebody else made exactly the same change
+ * meanwhile, which no reading before the sync could tell apart either. But the other names of a file may have been changed by
+ * this run, and a handle has to be that of what was read.
  */
 static bool is_fresh(const struct br_inode *walked) {
 	return (walked->have & BR_HAVE_ALL) == BR_HAVE_ALL

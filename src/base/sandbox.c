@@ -1,7 +1,7 @@
 #include <base/file.h>
 #include <base/own.h>
-#include <base/sys.h>
 #include <base/sandbox.h>
+#include <base/sys.h>
 
 #include <errno.h>
 #include <fcntl.h>

@@ -348,8 +348,9 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 				<< demand->index;
 		}
 	}
-	const char *silent =
-		work->options->cross ? br_source_silent_mount(work->check->arena, tree->root) : NULL;
+	const char *silent = work->options->cross
+		? br_source_silent_mount(work->check->arena, tree->root)
+		: NULL;
 	if (silent) {
 		return br_error(work->dx, (struct br_span){0},
 			"cannot walk '%s': what is mounted at '%s' in it does not answer",

@@ -9,10 +9,12 @@ tree 7001 a b mine
 echo secret >outside && chmod 644 outside && ln outside data/roots
 echo theirs >elsewhere && chown 7007:7007 elsewhere && ln elsewhere data/theirs
 echo both >data/x && chown 7001:7001 data/x && ln data/x beside
-keep outside elsewhere beside
+echo secret >data/private && chmod 600 data/private
+keep outside elsewhere beside data/private
 want 1 fix -q
 kept
 want 1 bindright plan --sysroot $T
+says 'root alone may use'
 says 'may be links to files elsewhere' 'belong to uid 7007' 'further links outside'
 want 0 undo
 

@@ -8,8 +8,9 @@ once=1
 [ -e /dev/fuse ] || skip "needs /dev/fuse"
 # soon STATUS COMMAND...: before anybody's patience ends.
 soon() {
-	# shellcheck disable=SC2086 # words
-	want "$1" timeout -s KILL 15 "$BINDRIGHT" ${*:2}
+	local status=$1
+	shift
+	want "$status" timeout -s KILL 15 "$BINDRIGHT" "$@"
 }
 stall() {
 	server=$(python3 $here/stalls.py "$1")

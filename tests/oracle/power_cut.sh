@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2015,SC2164 # the place is ours
 # The power is cut at every flush of the disk while a fix and an undo are made, and with any part of what was written since: after
 # each cut, undo puts back everything; and what says that it was done, is done. (BR_CUTS: parts for each flush.)
 # time limit: 3600
@@ -60,7 +61,7 @@ server=$!
 for _ in $(seq 100); do mountpoint -q "$work/fuse" && break; sleep 0.05; done
 disk=$(losetup --find --show "$work/fuse/disk") || fail "no loop device over FUSE: $(cat "$work/said")"
 mount "$disk" $T && mount --bind $T/state /var/lib/bindright || fail "cannot mount"
-cd $T
+cd $T || exit 3
 ./bindright fix -q --yes --strategy chown >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
 facts >"$work/after"
 sync
@@ -82,7 +83,7 @@ for ((flush = 0; flush <= flushes; flush++)); do
 		python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base" "$work/cut" $flush $((seed * (flush + 1)))
 		where="flush $flush of $flushes, part $seed"
 		attach "$work/cut" || fail "$where: the file system is gone"
-		cd $T
+		cd $T || exit 3
 		./bindright history >"$work/said" 2>&1 || fail "$where: history: $(cat "$work/said")"
 		if grep -q ' damaged' "$work/said"; then fail "$where: $(cat "$work/said")"; fi
 		# The first run says that it was done: then it was, before anything else began.
