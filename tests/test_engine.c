@@ -447,6 +447,76 @@ static void test_no_server(void **state) {
 }
 
 /** Proxies, certificates and passwords of the environment have no say. */
+/** What engines say of themselves: a Docker with userns-remap, a rootless one, Podman's service. */
+static void test_info(void **state) {
+	(void)state;
+	static const char podman_hello[] =
+		"{\"Version\":\"4.3.1\",\"ApiVersion\":\"1.41\",\"Components\":[{\"Name\":\"Podman Engine\"}]}";
+	static const char docker_hello[] =
+		"{\"Version\":\"26.1.5+dfsg1\",\"ApiVersion\":\"1.45\",\"Components\":[{\"Name\":\"Engine\"}]}";
+	static const struct {
+		const char *hello, *info;
+		struct br_engine_info want;
+	} rows[] = {
+		{docker_hello,
+			"{\"SecurityOptions\":[\"name=seccomp,profile=builtin\",\"name=userns\"],\"DockerRootDir\":\"/d/1.2\",\"DefaultRuntime\":\"runc\"}",
+			{.has_userns = true,
+				.version = 2601,
+				.root_dir = "/d/1.2",
+				.runtime = "runc"}},
+		{docker_hello, "{\"SecurityOptions\":[\"name=rootless\",\"name=usernsx\"]}",
+			{.is_rootless = true, .version = 2601, .root_dir = "", .runtime = ""}},
+		{podman_hello,
+			"{\"SecurityOptions\":[\"name=rootless\"],\"DefaultRuntime\":\"crun\"}",
+			{.is_podman = true,
+				.is_rootless = true,
+				.version = 403,
+				.root_dir = "",
+				.runtime = "crun"}},
+		{"{\"ApiVersion\":\"1.45\",\"Version\":\"dev\"}", "{\"SecurityOptions\":null}",
+			{.root_dir = "", .runtime = ""}},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char hello[512];
+		char info[512];
+		struct setting t;
+		struct br_engine_info got;
+		(void)snprintf(hello, sizeof(hello), HEAD "Content-Length: %zu\r\n\r\n%s",
+			strlen(rows[i].hello), rows[i].hello);
+		(void)snprintf(info, sizeof(info), HEAD "Content-Length: %zu\r\n\r\n%s",
+			strlen(rows[i].info), rows[i].info);
+		struct behaviour how = {hello, KEEP, info, KEEP};
+		pid_t pid = start_server(&how);
+		set_up(&t, path);
+		assert_int_equal(br_engine_info_read(&t.arena, path, &got, t.dx), 1);
+		assert_string_equal(got.socket, path);
+		assert_int_equal(got.is_podman, rows[i].want.is_podman);
+		assert_int_equal(got.is_rootless, rows[i].want.is_rootless);
+		assert_int_equal(got.has_userns, rows[i].want.has_userns);
+		assert_int_equal(got.version, rows[i].want.version);
+		assert_string_equal(got.root_dir, rows[i].want.root_dir);
+		assert_string_equal(got.runtime, rows[i].want.runtime);
+		tear_down(&t);
+		stop_server(pid);
+	}
+}
+
+/** Who does not answer is not worth a word. */
+static void test_no_info(void **state) {
+	(void)state;
+	static const struct behaviour how = {HEAD "Content-Length: 2\r\n\r\n{}", KEEP, "", CLOSE};
+	struct setting t;
+	struct br_engine_info got;
+	set_up(&t, "/nowhere/x.sock");
+	assert_int_equal(br_engine_info_read(&t.arena, "/nowhere/x.sock", &got, t.dx), 0);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	pid_t pid = start_server(&how);
+	assert_int_equal(br_engine_info_read(&t.arena, path, &got, t.dx), 0);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	tear_down(&t);
+	stop_server(pid);
+}
+
 static void test_environment(void **state) {
 	(void)state;
 	static const struct behaviour how = {
@@ -491,6 +561,8 @@ int main(void) {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_no_server),
+		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_no_info),
 		cmocka_unit_test(test_environment),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -54,7 +54,8 @@ static int understand(struct project *p, const char *directory) {
 	}
 	/* With .socket the engine would be asked, too. */
 	struct br_image_options where = {0};
-	struct br_identity_options who = {.engine = BR_ENGINE_DOCKER};
+	/* br_engine_mode_read() would say more; without it Docker runs them, as root. */
+	struct br_identity_options who = {.mode = NULL};
 	who.images = br_images_read(p->arena, p->spec, &where, p->dx);
 	if (!who.images) {
 		return -1;

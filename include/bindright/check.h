@@ -149,6 +149,8 @@ struct br_check_options {
 struct br_check_input {
 	const struct br_spec *spec;
 	const struct br_identity *identities;
+	/** How the engine runs; NULL: Docker as root, without userns-remap. */
+	const struct br_engine_mode *mode;
 	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
 	const struct br_image *images;
 	const struct br_demands *demands;

@@ -40,6 +40,7 @@ static const char *say_origin(const struct inside *in, const struct br_image_nod
 	case BR_IMAGE_KNOWN:
 		return "as images of this distribution have it";
 	case BR_IMAGE_NOTHING:
+	case BR_IMAGE_HOST:
 	case BR_IMAGE_ENGINE:
 		break;
 	}
