@@ -440,7 +440,7 @@ static void test_taken_over(void **state) {
 		const char *said;
 	} cases[] = {
 		{"null", crash_by_null,
-			"'compose.yaml' could not be read safely: it makes the YAML"},
+			"'compose.yaml' could not be read safely: it makes the reader"},
 		{"abort", crash_by_abort, "it makes the reader crash"},
 		{"endless", spin, "it takes the reader too long"},
 		{"claims it did not start", claim_no_start, "reader crash"},
