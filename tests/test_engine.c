@@ -534,6 +534,87 @@ static void test_environment(void **state) {
 	assert_int_equal(unsetenv("ALL_PROXY"), 0);
 }
 
+// ---- containers ----
+
+#define LABELS(project, service) \
+	"{\"Id\":\"1\",\"Labels\":{\"com.docker.compose.project\":\"" project \
+	"\",\"com.docker.compose.service\":\"" service "\"}}"
+
+static const struct {
+	const char *json;
+	bool web, db;
+} listings[] = {
+	{"[]", false, false},
+	{"[" LABELS("proj", "db") "]", false, true},
+	{"[" LABELS("proj", "web") "," LABELS("proj", "web") "," LABELS("proj", "db") "]", true,
+		true},
+	{"[" LABELS("other", "web") "," LABELS("proj", "webs") "," LABELS("proj", "") "]", false,
+		false},
+	{"[null,7,{\"Labels\":null},{\"Labels\":[\"x\"]}," LABELS("proj", "web") "]", true, false},
+	{"[{\"Labels\":{\"com.docker.compose.project\":1,\"com.docker.compose.service\":\"web\"}}]",
+		false, false},
+	{"{\"web\":" LABELS("proj", "web") "}", false, false},
+	{"[" LABELS("proj", "web"), false, false},
+	{"", false, false},
+};
+
+static struct br_spec spec_of(const char *project, const struct br_container *containers) {
+	return (struct br_spec){.project_name = project, .containers = containers, .n = 2};
+}
+
+static void test_running(void **state) {
+	(void)state;
+	const struct br_container containers[2] = {{.name = {.s = "web"}}, {.name = {.s = "db"}}};
+	const struct br_spec spec = spec_of("proj", containers);
+	for (size_t i = 0; i < sizeof(listings) / sizeof(*listings); i++) {
+		char text[1024];
+		bool running[2] = {true, true};
+		(void)snprintf(text, sizeof(text), UNTIL_END "%s", listings[i].json);
+		const struct behaviour how = {HELLO, KEEP, text, CLOSE};
+		struct setting t;
+		pid_t pid = start_server(&how);
+		set_up(&t, path);
+		assert_int_equal(br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
+		if (running[0] != listings[i].web || running[1] != listings[i].db) {
+			fail_msg("%s: %d %d", listings[i].json, running[0], running[1]);
+		}
+		assert_int_equal(br_diags_count(t.dx), 0);
+		tear_down(&t);
+		stop_server(pid);
+	}
+	assert_non_null(strstr(requests(),
+		"GET /v1.41/containers/json?filters=%7B%22label%22%3A%5B%22com.docker.compose.project"
+		"%3Dproj%22%5D%7D HTTP/1.1\n"));
+}
+
+// Nobody is told of an engine that does not answer, and no name becomes more than a name.
+static void test_not_asked(void **state) {
+	(void)state;
+	static const struct behaviour silent = {"", SILENT, "", SILENT};
+	static const struct behaviour how = {HELLO, KEEP, UNTIL_END "[]", CLOSE};
+	static const char *const names[] = {NULL, "", "a b", "a%22", "../version", "A", "\""};
+	const struct br_container containers[2] = {{.name = {.s = "web"}}, {.name = {.s = "db"}}};
+	bool running[2] = {true, true};
+	struct br_spec spec = spec_of("proj", containers);
+	struct setting t;
+	pid_t pid = start_server(&silent);
+	set_up(&t, path);
+	assert_int_equal(br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
+	assert_false(running[0] || running[1]);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	tear_down(&t);
+	stop_server(pid);
+	pid = start_server(&how);
+	set_up(&t, path);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		spec = spec_of(names[i], containers);
+		assert_int_equal(br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
+	}
+	tear_down(&t);
+	stop_server(pid);
+	assert_string_equal(requests(), "");
+}
+
 static int make_directory(void **state) {
 	(void)state;
 	// sockets have short paths
@@ -564,6 +645,8 @@ int main(void) {
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_no_info),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_running),
+		cmocka_unit_test(test_not_asked),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -72,16 +72,27 @@ static void set_state(struct world *w, const struct node *node, const struct br_
 	assert_int_equal(br_inode_write(node->fd, &now, to, &step), 0);
 }
 
-/** What an inode is besides random_inode's: privileged, a default ACL of its own. */
+/** What an inode is besides random_inode's: privileged, sticky, a default ACL of its own. */
 static void add_spice(struct world *w, struct br_inode *inode) {
 	if (S_ISREG(inode->mode) && draw(12) == 0) {
 		inode->mode |= draw(2) ? 04000 : 02010;
 		inode->acl = NULL;
 	}
+	if (S_ISDIR(inode->mode) && draw(5) == 0) {
+		inode->mode |= S_ISVTX;
+	}
 	if (S_ISDIR(inode->mode) && draw(6) == 0) {
 		uint32_t mode = inode->mode;
 		inode->def = random_acl(w, &mode);
 	}
+}
+
+/** Capabilities, as the kernel keeps them (struct vfs_cap_data of revision 2: CAP_NET_RAW). */
+static void give_capability(const struct node *node) {
+	static const unsigned char value[20] = {0, 0, 0, 2, 0, 0x20};
+	char path[32];
+	assert_true(snprintf(path, sizeof(path), "/proc/self/fd/%d", node->fd) > 0);
+	assert_int_equal(setxattr(path, "security.capability", value, sizeof(value), 0), 0);
 }
 
 static void make_node(struct world *w, struct forest *f, size_t i) {
@@ -105,7 +116,7 @@ static void make_node(struct world *w, struct forest *f, size_t i) {
 	inode.mode = a ? (inode.mode & 07777) | D : inode.mode;
 	add_spice(w, &inode);
 	size_t twin = i - 1;
-	bool link = S_ISREG(inode.mode) && draw(10) == 0 && S_ISREG(f->nodes[twin].before.mode);
+	bool link = S_ISREG(inode.mode) && draw(5) == 0 && S_ISREG(f->nodes[twin].before.mode);
 	if (link) {
 		assert_int_equal(linkat(f->nodes[f->nodes[twin].parent].fd, f->nodes[twin].name,
 					 parent->fd, node->name, 0),
@@ -121,6 +132,9 @@ static void make_node(struct world *w, struct forest *f, size_t i) {
 	node->fd = openat(parent->fd, node->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	assert_true(node->fd >= 0);
 	set_state(w, node, &inode);
+	if (S_ISREG(inode.mode) && !link && draw(20) == 0) {
+		give_capability(node);
+	}
 	if (S_ISREG(inode.mode) && draw(20) == 0) {
 		char out[128];
 		assert_true(snprintf(out, sizeof(out), "%s/%zu", f->outside, i) > 0);
@@ -489,6 +503,22 @@ static void judge_demands(const struct world *w, struct forest *f, const struct 
 	}
 }
 
+/** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only where that is asked for. */
+static void judge_gate(const struct world *w, const struct forest *f, const struct node *node) {
+	uint32_t uid = node->before.uid.v;
+	bool allowed = uid == 0 || w->options.nfrom > 0 || is_container(w, uid)
+		|| (!w->options.reclaim && uid == f->nodes[0].before.uid.v);
+	if (!allowed && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "it belongs to somebody else");
+	}
+	bool privileged =
+		S_ISREG(node->before.mode) && ((node->before.mode & 06000) || node->before.caps);
+	if (privileged && !w->options.privileged_files
+		&& !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "it is privileged");
+	}
+}
+
 // ---- Running ----
 
 static void random_wishes(struct world *w, struct forest *f) {
@@ -560,6 +590,7 @@ static void check_tree(struct world *w, struct forest *f) {
 	try_all(f);
 	for (size_t i = 0; i < f->n; i++) {
 		judge_demands(w, f, &f->nodes[i]);
+		judge_gate(w, f, &f->nodes[i]);
 		for (size_t p = 0; p < f->npeople; p++) {
 			judge_one(w, f, p, &f->nodes[i]);
 		}

@@ -60,6 +60,8 @@ static const struct command_row command_rows[] = {
 		"root:root", "1001:root"},
 	{"the owner, and an entry for the old one", BR_STRATEGY_CHOWN, F | 0644, 1000, 1000, NULL,
 		{&app}, {"chown -h 1001 ", "setfacl -m u:1000:rw- "}, "alice:alice", "1001:alice"},
+	{"the owner's bits by group", BR_STRATEGY_GROUP, F | 0477, 1001, 1000, NULL, {&app},
+		{"chmod 0777 "}, "r--rwxrwx", "rwxrwxrwx"},
 	{"a group", BR_STRATEGY_GROUP, D | 0755, 1000, 1000, NULL, {&app},
 		{"chown -h :1001 ", "chmod 2775 "}, "alice:alice", "alice:1001"},
 };
@@ -283,6 +285,26 @@ static void test_sums(void **state) {
 	assert_non_null(strstr(plan->notes[0], "a later chmod"));
 	assert_non_null(strstr(plan->notes[1], "--future-files"));
 	assert_non_null(strstr(plan->notes[2], "no host user has uid 1001"));
+}
+
+/** Without root: a chmod or setfacl of an object whose group one is not in would lose it the setgid bit. */
+static void test_own_setgid(void **state) {
+	struct world *w = *state;
+	static const br_hostid own[] = {{2000}};
+	struct br_inode after;
+	demand(w, &app);
+	w->options.strategy = BR_STRATEGY_ACL;
+	w->options.caller = w->options.caller_gid = (br_hostid){1000};
+	for (size_t i = 0; i < 2; i++) {
+		w->options.caller_groups = own;
+		w->options.ncaller_groups = i;
+		begin(w);
+		struct br_inode root = inode_of(w, D | 02755, 1000, 2000, NULL);
+		see(w, "", &root);
+		settle(w);
+		assert_int_equal(br_plan_decide(w->plan, &w->tree, "", &root, &after), i);
+		assert_int_equal(w->plan->nleft, 1 - i);
+	}
 }
 
 static void test_links(void **state) {
@@ -734,6 +756,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_commands, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_tree_commands, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_sums, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_own_setgid, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_links, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_future, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_danger, world_setup, world_teardown),

@@ -85,6 +85,8 @@ struct br_image_node {
 	bool is_new;
 	/** The Dockerfile made the directory and put nothing into it. */
 	bool is_empty;
+	/** There may be things in it that are nobody knows whose. */
+	bool is_open;
 	/** A package may have made it before, for an account of its own. */
 	bool maybe_packaged;
 	/** Where the Dockerfile makes it, or gives it to somebody; {0} elsewhere. */

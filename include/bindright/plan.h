@@ -248,6 +248,8 @@ struct br_plan_input {
 	const struct br_demands *demands;
 	struct br_hostdb *hostdb;
 	struct br_acls *acls;
+	/** Whose rules apply; UNSAID: what the spec says. */
+	enum br_engine engine;
 };
 
 /** Everything is borrowed and outlives the plan. NULL with an error in dx. */

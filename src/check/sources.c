@@ -368,12 +368,23 @@ static bool is_empty(const struct br_source *source) {
 	(void)br_steal_fd(&fd); // the stream has it
 	size_t n = 0;
 	errno = 0;
-	for (const struct dirent *entry; n < 3 && (entry = readdir(dir));) {
+	while (n < 3 && readdir(dir)) {
 		n++;
 	}
 	bool empty = n == 2 && errno == 0;
 	(void)closedir(dir); // was only read
 	return empty;
+}
+
+/** What the image has at the mount's target; NULL: not known. */
+static const struct br_image_node *find_target(
+	const struct check_work *work, const struct br_mount_source *ms, bool *absent) {
+	size_t i = (size_t)(ms->container - work->input->spec->containers);
+	const struct br_image *image = work->input->images ? &work->input->images[i] : NULL;
+	const struct br_image_node *node =
+		image ? br_image_node_at(image, ms->mount->target.s) : NULL;
+	*absent = node && node->type == BR_IMAGE_ABSENT;
+	return node && node->owner_known && node->type == BR_IMAGE_DIRECTORY ? node : NULL;
 }
 
 /** BR211: what the engine makes of a volume's directory is not what was found there. */
@@ -385,11 +396,19 @@ static void check_volume(
 		|| !S_ISDIR(ms->source->mode) || (!habits->adopts_full && !is_empty(ms->source))) {
 		return;
 	}
+	bool absent = false;
+	const struct br_image_node *node = find_target(work, ms, &absent);
+	bool serves = node && node->uid == ms->identity->uid.v && is_judged(ms);
+	if (serves || (absent && !habits->adopts_for_user)) {
+		return;
+	}
 	struct br_finding *finding = add_finding(work, 211, about,
 		"at its first use the engine gives '%s' the owner and mode of '%s' in the image%s",
 		about->path, ms->mount->target.s,
 		ms->mount->nocopy ? "" : ", and copies what is there");
-	finding->because = habits->adopts_full
+	finding->because = node ? say(work, "it is a volume, and in the image that is %u:%u's",
+				   node->uid, node->gid)
+		: habits->adopts_full
 		? "it is a volume: whatever is set here before may not last"
 		: "it is a volume, and empty: whatever is set here before may not last";
 	finding->advice = habits->nocopy_spares

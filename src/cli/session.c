@@ -52,11 +52,6 @@ static int check_line(const struct cli *cli) {
 	return 0;
 }
 
-/** Whose rules were asked for. */
-static enum br_engine engine_of(const struct cli_args *args) {
-	return args->engine.s ? br_engine_named(args->engine.s) : BR_ENGINE_UNSAID;
-}
-
 static enum br_input_kind kind_of(const struct cli_args *args) {
 	if (!args->kind.s || strcmp(args->kind.s, "compose") == 0) {
 		return BR_INPUT_COMPOSE;
@@ -99,7 +94,7 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.kind_said = args->kind.s != NULL,
 		.line = args->line.v,
 		.nline = args->line.n,
-		.engine = engine_of(args),
+		.engine = args->engine.s ? br_engine_named(args->engine.s) : BR_ENGINE_UNSAID,
 		.engine_version = engine > 0 ? (unsigned)engine : 0,
 		.uid = world->invoker,
 		.gid = world->invoker_gid,
@@ -509,6 +504,7 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.demands = session->demands,
 		.hostdb = session->hostdb,
 		.acls = session->acls,
+		.engine = session->mode->engine,
 	};
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){

@@ -114,10 +114,13 @@ static const char *bytes_of(const struct text *text, struct br_span at) {
 	return bytes != NULL && (size_t)at.off + at.len <= n ? bytes + at.off : NULL;
 }
 
+// Pinned words, and those of an OCI bundle, stand where no edit can be made.
 static bool is_file(const struct text *text, struct br_span at) {
 	const char *name = br_places_name(text->places, at.text);
-	return text->plan->work->input.spec->kind == BR_INPUT_COMPOSE && name != NULL
-		&& strcmp(name, "<command line>") != 0 && bytes_of(text, at) != NULL;
+	bool argv = name != NULL && strcmp(name, "<command line>") == 0;
+	enum br_input_kind kind = text->plan->work->input.spec->kind;
+	return name != NULL && bytes_of(text, at) != NULL
+		&& (kind == BR_INPUT_RUN_LINE || (kind == BR_INPUT_COMPOSE && !argv));
 }
 
 // A new first line of a mapping that stands in the text, or a new first member between braces.
@@ -133,6 +136,24 @@ static int insert_member(
 	advice->with = flow
 		? br_printf(text->plan->arena, "%s, ", member)
 		: br_printf(text->plan->arena, "%s\n%*s", member, (int)where.column - 1, "");
+	return advice->with == NULL ? -1 : 0;
+}
+
+// A key of the service, or an option in front of the run line's image.
+static int insert_into(const struct text *text, const struct br_container *container,
+	const char *member, const char *option, struct br_advice *advice) {
+	if (member == NULL || option == NULL) {
+		return -1;
+	}
+	if (text->plan->work->input.spec->kind != BR_INPUT_RUN_LINE) {
+		return insert_member(text, container->at, member, advice);
+	}
+	struct br_span at = container->image.at;
+	if (container->image.s == NULL || !is_file(text, at) || at.len == 0) {
+		return 0;
+	}
+	advice->at = (struct br_span){at.text, at.off, 0};
+	advice->with = br_printf(text->plan->arena, "%s ", option);
 	return advice->with == NULL ? -1 : 0;
 }
 
@@ -163,10 +184,14 @@ static int edit_mount(const struct text *text, const struct br_mount *mount, con
 			? insert_member(text, at, key, advice)
 			: 0;
 	}
+	// --mount type=bind,source=…,target=…
+	bool pairs = memmem(bytes, at.len, "target=", 7) != NULL
+		|| memmem(bytes, at.len, "dst=", 4) != NULL
+		|| memmem(bytes, at.len, "destination=", 12) != NULL;
 	bool quoted = *bytes == '"' || *bytes == '\'';
 	advice->at = (struct br_span){at.text, at.off + at.len - quoted, 0};
-	advice->with =
-		br_printf(text->plan->arena, "%s%s", mount->noptions > 0 ? "," : ":", option);
+	advice->with = br_printf(
+		text->plan->arena, "%s%s", pairs || mount->noptions > 0 ? "," : ":", option);
 	return advice->with == NULL ? -1 : 0;
 }
 
@@ -209,7 +234,9 @@ static int advise_user_as(
 		|| !would_fit(&a)) {
 		return 0;
 	}
-	const char *word = br_printf(plan->arena, "user: \"%u:%u\"", root->uid.v, root->gid.v);
+	bool line = plan->work->input.spec->kind == BR_INPUT_RUN_LINE;
+	const char *member = br_printf(plan->arena, "user: \"%u:%u\"", root->uid.v, root->gid.v);
+	const char *option = br_printf(plan->arena, "--user %u:%u", root->uid.v, root->gid.v);
 	struct br_advice advice = {
 		.kind = "user",
 		.container = demand->container,
@@ -220,13 +247,14 @@ static int advise_user_as(
 			"what the image itself keeps for uid %u it may then not use",
 			demand->identity->uid.v),
 	};
-	if (word == NULL) {
+	if (member == NULL || option == NULL) {
 		return -1;
 	}
 	const struct br_text *user = &demand->container->user;
 	int edited = user->s != NULL
-		? replace_word(text, user->at, word + strlen("user: "), &advice)
-		: insert_member(text, demand->container->at, word, &advice);
+		? replace_word(text, user->at,
+			line ? option + strlen("--user ") : member + strlen("user: "), &advice)
+		: insert_into(text, demand->container, member, option, &advice);
 	return edited != 0 ? -1 : add(plan, &advice) == 0 ? 1 : -1;
 }
 
@@ -278,8 +306,9 @@ static int edit_groups(const struct text *text, const struct br_container *conta
 	if (word == NULL || member == NULL) {
 		return -1;
 	}
-	if (n == 0) {
-		return insert_member(text, container->at, member, advice);
+	const char *option = br_printf(text->plan->arena, "--group-add %u", gid.v);
+	if (n == 0 || text->plan->work->input.spec->kind == BR_INPUT_RUN_LINE) {
+		return insert_into(text, container, member, option, advice);
 	}
 	struct br_span last = container->group_add[n - 1].at;
 	if (!is_file(text, last) || !br_places_find(text->places, last, &where)) {
@@ -347,6 +376,11 @@ static int advise_group(const struct text *text, const struct br_demand *demand)
 
 // ---- Podman's user namespaces ----
 
+static enum br_engine engine_of(const struct br_plan *plan) {
+	const struct br_plan_input *input = &plan->work->input;
+	return input->engine == BR_ENGINE_UNSAID ? input->spec->engine : input->engine;
+}
+
 static int advise_keep_id(const struct text *text, const struct br_demand *demand) {
 	struct br_plan *plan = text->plan;
 	const struct br_identity *who = demand->identity;
@@ -354,7 +388,7 @@ static int advise_keep_id(const struct text *text, const struct br_demand *deman
 	br_hostid uid;
 	br_hostid gid;
 	// A rootless engine's own user is the container's root.
-	if (plan->work->input.spec->engine != BR_ENGINE_PODMAN_ROOTLESS || who->cred.uids.n == 0
+	if (engine_of(plan) != BR_ENGINE_PODMAN_ROOTLESS || who->cred.uids.n == 0
 		|| !br_idmap_to_host(&who->cred.uids, (br_boxid){0}, &uid)
 		|| !br_idmap_to_host(&who->cred.gids, (br_boxid){0}, &gid) || uid.v == 0
 		|| who->uid.v == 0) {
@@ -379,13 +413,17 @@ static int advise_keep_id(const struct text *text, const struct br_demand *deman
 	};
 	const char *member = br_printf(
 		plan->arena, "userns_mode: \"keep-id:uid=%u,gid=%u\"", who->uid.v, who->gid.v);
-	if (member == NULL) {
+	const char *option =
+		br_printf(plan->arena, "--userns=keep-id:uid=%u,gid=%u", who->uid.v, who->gid.v);
+	bool line = plan->work->input.spec->kind == BR_INPUT_RUN_LINE;
+	if (member == NULL || option == NULL) {
 		return -1;
 	}
 	int edited = demand->container->userns_mode.s != NULL
 		? replace_word(text, demand->container->userns_mode.at,
-			member + strlen("userns_mode: "), &advice)
-		: insert_member(text, demand->container->at, member, &advice);
+			line ? option + strlen("--userns=") : member + strlen("userns_mode: "),
+			&advice)
+		: insert_into(text, demand->container, member, option, &advice);
 	return edited != 0 ? -1 : add(plan, &advice);
 }
 
@@ -395,7 +433,7 @@ static int advise_idmap(const struct text *text, const struct br_demand *demand)
 	const struct br_identity *who = demand->identity;
 	struct attempt a = attempt_of(plan, demand);
 	const struct br_fs *fs = &demand->source->fs;
-	if (plan->work->input.spec->engine != BR_ENGINE_PODMAN || who->cred.uids.n == 0
+	if (engine_of(plan) != BR_ENGINE_PODMAN || who->cred.uids.n == 0
 		|| demand->mount->idmap.s != NULL || fs->remote || strcmp(fs->type, "overlay") == 0
 		|| demand_missing(demand)) {
 		return 0;
@@ -467,6 +505,24 @@ static int choices_no_acls(struct br_plan *plan, const struct tree_work *tree) {
 			    : 0;
 }
 
+// Those that have no room for one more entry.
+static int choices_full(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		bool full = class->outcome.kind == OUTCOME_LEFT && class->facts.acl != NULL
+			&& class->facts.acl->n + tree->tree->n > acl_room(tree);
+		if (full) {
+			return choose_one(plan, "group",
+				br_printf(plan->arena,
+					"put the users who have entries below %s into a group, and give that one "
+					"entry: there is no room for more than %zu",
+					tree->tree->path, acl_room(tree)),
+				"whoever joins the group later has it too");
+		}
+	}
+	return 0;
+}
+
 static int choices_tree(struct br_plan *plan, const struct tree_work *tree) {
 	const struct br_fs *fs = &tree->tree->root->fs;
 	if (strncmp(fs->type, "nfs", 3) == 0 && (tree->root_seen || tree->unseen.count > 0)
@@ -479,6 +535,9 @@ static int choices_tree(struct br_plan *plan, const struct tree_work *tree) {
 	}
 	if (!is_left(plan, tree)) {
 		return 0;
+	}
+	if (choices_full(plan, tree) != 0) {
+		return -1;
 	}
 	if (fs->keeps_owners == BR_NO && choices_no_owners(plan, tree) != 0) {
 		return -1;

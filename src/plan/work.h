@@ -291,6 +291,8 @@ bool fs_read_only(const struct tree_work *tree);
 /** What a strategy makes of an inode with these facts. 0 or -1 with ENOMEM. */
 int choose(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
 	struct outcome *out);
+/** How many entries an ACL has room for on this file system, as far as is known. */
+size_t acl_room(const struct tree_work *tree);
 /** The strategy of a tree and one sentence why. NULL with ENOMEM. */
 const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree);
 /** A host group that may be used for somebody of this cred. */
@@ -355,9 +357,7 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 /* left.c: */
 
 /** Of what is PROTECTED: by a read-only mount, and not by chattr. */
-enum {
-	LEFT_BY_MOUNT = UINT32_MAX - 1,
-};
+#define LEFT_BY_MOUNT (UINT32_MAX - 1)
 
 void left_init(struct table *table);
 /** Count what is left alone. `detail`: its owner, or LEFT_BY_MOUNT. 0 or -1 with ENOMEM. */

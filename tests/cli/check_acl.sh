@@ -14,4 +14,10 @@ setfacl -b data && chmod 777 data && setfacl -m u:1001:--- data
 golden 1 bindright check --sysroot "$T"
 setfacl -b data && setfacl -m g:1001:rwx,o::- data
 golden 0 bindright check --sysroot "$T"
+# Writing takes w and x from one entry: it may read and enter all the same.
+sed -i 's/1001:1001/1001:7005/' compose.yaml && echo '    group_add: ["7006"]' >>compose.yaml
+setfacl -b data && chmod 700 data && setfacl -m g:7005:rw-,g:7006:--x data
+golden 1 bindright check -q --sysroot "$T"
+setfacl -m g:7006:-w- data
+golden 1 bindright check -q --sysroot "$T"
 done_golden

@@ -115,4 +115,9 @@ golden_of 3 bindright fix --plan more.json --yes
 golden 2 bindright fix --plan saved.json --strategy acl
 golden 2 bindright fix --plan saved.json app
 golden 0 bindright fix -q --yes --plan=same.json
+
+# A run line is part of the words.
+bindright undo --yes >/dev/null
+bindright plan --sysroot "$T" --format json -o line.json -- docker run -u 1001:1001 -v "$PWD/data:/data" example >/dev/null || true
+golden_of 0 bindright fix -q --yes --plan line.json
 done_golden

@@ -300,7 +300,7 @@ static int read_config(struct br_bundle *b, const struct br_node *root) {
 	return br_diags_errors(b->dx) > errors ? -1 : 0;
 }
 
-static int cannot_read(struct br_bundle *b, struct br_span at, const char *shown) {
+static int cannot_read(struct br_bundle *b, const char *shown, struct br_span at) {
 	int why = errno;
 	(void)br_error(b->dx, at, "cannot read '%s': %s", shown,
 		why == EINVAL ? "it is not a regular file" : br_compose_why(why));
@@ -334,12 +334,11 @@ static const struct br_file *open_config(
 	return br_store_ask(b->store, BR_ASK_COMPOSE, *path);
 }
 
-static int read_one(struct br_bundle *b, struct br_text file_name, const char **shown) {
-	const char *name = file_name.s;
+static int read_one(struct br_bundle *b, const char *name, struct br_span at, const char **shown) {
 	const char *path = NULL;
 	const struct br_file *file = open_config(b, name, shown, &path);
 	if (!file) {
-		return cannot_read(b, file_name.at, *shown ? *shown : name);
+		return cannot_read(b, *shown ? *shown : name, at);
 	}
 	const char *given = b->request->project_directory;
 	b->dir = given                   ? br_join(b->arena, b->request->cwd, given)
@@ -380,8 +379,7 @@ static int select_bundles(struct br_bundle *b, struct br_container *all) {
 		}
 	}
 	b->spec->n = n;
-	const struct br_span *at = b->request->services_at;
-	return n ? 0 : br_error(b->dx, at ? at[0] : nowhere, "no such container: '%s'", names[0]);
+	return n ? 0 : br_error(b->dx, nowhere, "no such container: '%s'", names[0]);
 }
 
 int br_oci_read(const struct br_spec_request *request, struct br_file_store *store,
@@ -409,9 +407,9 @@ int br_oci_read(const struct br_spec_request *request, struct br_file_store *sto
 	int result = spec->project_name ? 0 : br_error_memory(dx);
 	for (size_t i = 0; i < n; i++) {
 		b.container = &all[i];
-		bool placed = files != here && request->files_at;
-		struct br_text name = {files[i], placed ? request->files_at[i] : nowhere};
-		result = read_one(&b, name, &shown[i]) ? -1 : result;
+		bool is_said = files != here && request->files_at;
+		struct br_span at = is_said ? request->files_at[i] : nowhere;
+		result = read_one(&b, files[i], at, &shown[i]) ? -1 : result;
 		spec->n++;
 	}
 	spec->nfiles = n;

@@ -181,15 +181,12 @@ static int inherit(struct br_run *run, struct br_line *line, unsigned depth) {
 
 // ---- the spec ----
 
-static int no_such(struct br_run *run, size_t at) {
-	const struct br_span *places = run->request->services_at;
-	const char *name = run->request->services[at];
+static int no_such(struct br_run *run, const char *name, struct br_span at) {
 	const char *names[256 + 1] = {NULL};
 	for (size_t i = 0; i < run->lines.n && i < 256; i++) {
 		names[i] = run->lines.v[i]->container.name.s;
 	}
-	(void)br_error(run->dx, places ? places[at] : (struct br_span){0},
-		"no such container: '%s'", name);
+	(void)br_error(run->dx, at, "no such container: '%s'", name);
 	const char *near = strnlen(name, 64) < 64 ? br_nearest(name, names) : NULL;
 	if (near) {
 		br_hint(run->dx, "did you mean '%s'?", near);
@@ -210,7 +207,8 @@ static int select_lines(struct br_run *run) {
 		if (line) {
 			line->skipped = false;
 		} else {
-			result = no_such(run, i);
+			const struct br_span *at = run->request->services_at;
+			result = no_such(run, names[i], at ? at[i] : (struct br_span){0});
 		}
 	}
 	return result;

@@ -127,6 +127,8 @@ struct br_run {
 	/** The text that is read: its number, what people call it, and its path ("-" where it has none). */
 	uint16_t text;
 	const char *shown;
+	/** The words that named the text. */
+	struct br_span shown_at;
 	const char *path;
 	/** Where relative paths begin; NULL where an unknown `cd` came before. */
 	const char *cwd;
@@ -256,6 +258,7 @@ enum br_flag_is {
 	BR_FLAG_READ_ONLY,
 	BR_FLAG_REMOTE,
 	BR_FLAG_ROOTFS,
+	BR_FLAG_RUNTIME,
 	BR_FLAG_SECURITY_OPT,
 	BR_FLAG_SOCKET,
 	BR_FLAG_SUBGIDNAME,
