@@ -81,8 +81,8 @@ static int say_why(const struct br_reading *reading, int error) {
 			quote);
 	default:
 		return br_error(dx, nowhere,
-			"%s%s%s could not be read safely: it makes the reader crash", quote,
-			path, quote);
+			"%s%s%s could not be read safely: it makes the reader crash", quote, path,
+			quote);
 	}
 }
 
