@@ -440,9 +440,9 @@ static void test_taken_over(void **state) {
 		const char *said;
 	} cases[] = {
 		{"null", crash_by_null,
-			"'compose.yaml' could not be read safely: it makes the YAML"},
-		{"abort", crash_by_abort, "it makes the YAML reader crash"},
-		{"endless", spin, "it takes the YAML reader too long"},
+			"'compose.yaml' could not be read safely: it makes the reader"},
+		{"abort", crash_by_abort, "it makes the reader crash"},
+		{"endless", spin, "it takes the reader too long"},
 		{"claims it did not start", claim_no_start, "reader crash"},
 		{"nonsense", say_nonsense, "no valid answer"},
 		{"nothing", say_nothing, "no valid answer: it ends too early"},
@@ -573,7 +573,7 @@ static void read_noted(struct ground *g, const char *why) {
 	struct br_spec *spec = br_spec_read(&g->request, g->dx);
 	need(spec && spec->n == 1 && br_diags_count(g->dx) == 1, 10);
 	need(br_diags_get(g->dx, 0)->severity == BR_NOTE, 11);
-	need(strstr(last_message(g), "compose file read without confinement: "), 12);
+	need(strstr(last_message(g), "input read without confinement: "), 12);
 	need(strstr(last_message(g), why), 13);
 	br_spec_free(spec);
 }

@@ -77,19 +77,19 @@ static int say_why(const struct br_reading *reading, int error) {
 			BR_CONFINE_ANSWER >> 20);
 	case ETIMEDOUT:
 		return br_error(dx, nowhere,
-			"%s%s%s could not be read: it takes the YAML reader too long", quote, path,
+			"%s%s%s could not be read: it takes the reader too long", quote, path,
 			quote);
 	default:
 		return br_error(dx, nowhere,
-			"%s%s%s could not be read safely: it makes the YAML reader crash", quote,
-			path, quote);
+			"%s%s%s could not be read safely: it makes the reader crash", quote, path,
+			quote);
 	}
 }
 
 /** There is no confined child on this machine. */
 static struct br_spec *read_unconfined(const struct br_reading *reading, int error) {
 	if (geteuid() == 0) {
-		br_note(reading->dx, nowhere, "compose file read without confinement: %s",
+		br_note(reading->dx, nowhere, "input read without confinement: %s",
 			br_compose_why(error));
 	}
 	return br_read_with(reading->request, reading->store, reading->dx);

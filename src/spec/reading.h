@@ -1,5 +1,5 @@
 /**
- * How the reader of compose files is run: confined, or here.
+ * How a reader is run: confined, or here.
  */
 #ifndef BR_SPEC_READING_H
 #define BR_SPEC_READING_H

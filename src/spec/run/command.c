@@ -404,6 +404,9 @@ static int read_line(struct br_run *run, struct br_line *line, const struct br_c
 	line->container.image = br_chars_text(run, image->is, 0, image->is.n);
 	line->container.at = line->at;
 	line->container.has_command = i + 1 < command->n;
+	if (!line->container.image.s) {
+		return -1;
+	}
 	if (!*line->container.image.s) {
 		return br_error(run->dx, image->at, "the image's name is empty");
 	}
