@@ -212,8 +212,8 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
 	struct br_inode bare;
-	struct br_verdict verdict = br_access_use(unfrozen(inode, &bare),
-		&demand->identity->cred, &(struct br_where){0}, need);
+	struct br_verdict verdict = br_access_use(
+		unfrozen(inode, &bare), &demand->identity->cred, &(struct br_where){0}, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {

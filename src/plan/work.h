@@ -357,9 +357,7 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 /* left.c: */
 
 /** Of what is PROTECTED: by a read-only mount, and not by chattr. */
-enum {
-	LEFT_BY_MOUNT = UINT32_MAX - 1,
-};
+#define LEFT_BY_MOUNT (UINT32_MAX - 1)
 
 void left_init(struct table *table);
 /** Count what is left alone. `detail`: its owner, or LEFT_BY_MOUNT. 0 or -1 with ENOMEM. */
