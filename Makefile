@@ -4,6 +4,7 @@
 #   make CC=clang WERROR=1             another compiler; warnings are errors
 #   make check SUITES="unit cli"       some of the tests
 #   make check ONLY=text               the tests whose file name holds this word
+#   make check UNDER=enosys            the tests with the newer system calls refused (tests/under)
 #   make V=1                           show the commands
 #
 # Objects lie under .build/VARIANT/; the plain variant is also put at the top as ./bindright and ./libbindright.a.
@@ -27,6 +28,7 @@ CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 SUITES ?= unit cli hostile e2e
 ONLY ?=
+UNDER ?=
 V ?=
 
 # What is linked: pkg-config's names.
@@ -36,7 +38,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
-    xfsprogs btrfs-progs podman runc crun uidmap skopeo
+    xfsprogs btrfs-progs podman runc crun uidmap skopeo fuse3 libfuse3-dev
 
 comma := ,
 empty :=
@@ -139,11 +141,22 @@ E2E_PROGRAMS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/e2e/*.c)
 $O/tests/e2e/%: $O/tests/e2e/%.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $< $(LIBRARY) $(LIBS_LINK) -o $@
 
+# What tests can be run under.
+UNDER_PROGRAM := $(if $(UNDER),$O/tests/under/$(UNDER))
+$O/tests/under/%: $O/tests/under/%.o
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_LINK) -o $@
+
 # The one that the hostile tests run.
 MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
 $O/tests/hostile/%.o: override CPPFLAGS += -Itests
 $O/tests/hostile/%: $O/tests/hostile/%.o $O/tests/support/trace.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+# The disk that remembers: without libfuse3 the proof of power cuts is skipped.
+$O/tests/oracle/flushlog: tests/oracle/flushlog.c $O/flags
+	@mkdir -p $(@D)
+	@if $(PKG_CONFIG) --exists fuse3; then \
+		$(CC) $(CFLAGS) $(DEFINES) $< -o $@ $$($(PKG_CONFIG) --cflags --libs fuse3) -pie; fi
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d)
 .SECONDARY:
@@ -198,15 +211,16 @@ CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$
 CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
 
 ##: check           all tests, with what is installed
-check: all $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS)) \
+check: all $(UNDER_PROGRAM) $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS)) \
     $(if $(filter tests/hostile/%,$(CHOSEN)),$(MEDDLE))
-	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' tests/run.sh $(CHOSEN)
+	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' \
+	    $(if $(UNDER),TEST_UNDER='$(abspath $(UNDER_PROGRAM))') tests/run.sh $(CHOSEN)
 
 ##: tests           build the test programs only
 tests: $(TESTS)
 
 ##: prove           the long comparisons with the kernel and with engines (tests/oracle)
-prove: all tests $(MEDDLE)
+prove: all tests $(MEDDLE) $O/tests/oracle/flushlog
 	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_BUILD='$(abspath $O)' TEST_SECONDS=3600 \
 	    tests/run.sh $(sort $(wildcard tests/oracle/*.sh))
 

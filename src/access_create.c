@@ -56,16 +56,6 @@ static uint32_t mask_entries(struct br_acl *acl, uint32_t mode) {
 	return (mode & ~(uint32_t)0777) | bits;
 }
 
-// A copy of the default ACL that nobody else has. NULL with ENOMEM.
-static struct br_acl *copy_acl(const struct br_acl *acl) {
-	size_t n = sizeof(*acl) + acl->n * sizeof(acl->entries[0]);
-	struct br_acl *copy = malloc(n);
-	if (copy) {
-		memcpy(copy, acl, n);
-	}
-	return copy;
-}
-
 // By its bytes: the kernel keeps the order of the entries.
 static const struct br_acl *intern(struct br_acls *acls, const struct br_acl *acl) {
 	size_t n = br_acl_size(acl);
@@ -78,15 +68,19 @@ static const struct br_acl *intern(struct br_acls *acls, const struct br_acl *ac
 }
 
 static int inherit(const struct br_acl *def, struct br_acls *acls, struct br_inode *out) {
-	br_auto(br_freep) struct br_acl *acl = copy_acl(def);
+	size_t n = sizeof(*def) + def->n * sizeof(def->entries[0]);
+	struct br_acl *acl = malloc(n);
 	if (!acl) {
 		return -1;
 	}
+	memcpy(acl, def, n);
 	out->mode = mask_entries(acl, out->mode);
 	out->def = S_ISDIR(out->mode) ? def : NULL;
+	const struct br_acl *own = intern(acls, acl);
+	free(acl);
 	// Three entries say what the mode says.
-	out->acl = acl->n > 3 ? intern(acls, acl) : NULL;
-	return acl->n > 3 && !out->acl ? -1 : 0;
+	out->acl = own && own->n > 3 ? own : NULL;
+	return own ? 0 : -1;
 }
 
 int br_access_created(const struct br_inode *parent, const struct br_cred *cred, uint32_t mode,

@@ -326,7 +326,7 @@ static size_t count_demands(const struct maker *m, size_t root) {
 	return n;
 }
 
-static void fill_tree(
+static int fill_tree(
 	struct maker *m, size_t root, struct br_tree *tree, struct br_demand *demands) {
 	tree->root = m->entries.v[root].mount->source;
 	tree->path = m->entries.v[root].full;
@@ -348,9 +348,14 @@ static void fill_tree(
 			.read_only = is_read_only(mount->mount),
 			.index = (unsigned)tree->n++,
 		};
+		if (br_mount_maps(m->arena, m->options->mode, demand->identity, demand->mount,
+			    &demand->mount_uids, &demand->mount_gids, m->dx)) {
+			return -1;
+		}
 		mount->demand = demand;
 		mount->tree = tree;
 	}
+	return 0;
 }
 
 /** Trees in the order of their first demand. */
@@ -372,7 +377,9 @@ static int make_trees(struct maker *m) {
 		if (!demands) {
 			return br_error_memory(m->dx);
 		}
-		fill_tree(m, entry->root, &trees[m->out->ntrees++], demands);
+		if (fill_tree(m, entry->root, &trees[m->out->ntrees++], demands)) {
+			return -1;
+		}
 	}
 	m->out->trees = trees;
 	return 0;

@@ -40,7 +40,7 @@ run_one() {
 	local command=("$test")
 	limit=$(limit_of "$test")
 	case $test in
-	*.sh) command=(bash "$test") ;;
+	*.sh) command=("${under[@]}" bash "$test") ;;
 	*) command=("${under[@]}" "$test") ;;
 	esac
 	mkdir "$dir" && cd "$dir" || return

@@ -447,6 +447,76 @@ static void test_no_server(void **state) {
 }
 
 /** Proxies, certificates and passwords of the environment have no say. */
+/** What engines say of themselves: a Docker with userns-remap, a rootless one, Podman's service. */
+static void test_info(void **state) {
+	(void)state;
+	static const char podman_hello[] =
+		"{\"Version\":\"4.3.1\",\"ApiVersion\":\"1.41\",\"Components\":[{\"Name\":\"Podman Engine\"}]}";
+	static const char docker_hello[] =
+		"{\"Version\":\"26.1.5+dfsg1\",\"ApiVersion\":\"1.45\",\"Components\":[{\"Name\":\"Engine\"}]}";
+	static const struct {
+		const char *hello, *info;
+		struct br_engine_info want;
+	} rows[] = {
+		{docker_hello,
+			"{\"SecurityOptions\":[\"name=seccomp,profile=builtin\",\"name=userns\"],\"DockerRootDir\":\"/d/1.2\",\"DefaultRuntime\":\"runc\"}",
+			{.has_userns = true,
+				.version = 2601,
+				.root_dir = "/d/1.2",
+				.runtime = "runc"}},
+		{docker_hello, "{\"SecurityOptions\":[\"name=rootless\",\"name=usernsx\"]}",
+			{.is_rootless = true, .version = 2601, .root_dir = "", .runtime = ""}},
+		{podman_hello,
+			"{\"SecurityOptions\":[\"name=rootless\"],\"DefaultRuntime\":\"crun\"}",
+			{.is_podman = true,
+				.is_rootless = true,
+				.version = 403,
+				.root_dir = "",
+				.runtime = "crun"}},
+		{"{\"ApiVersion\":\"1.45\",\"Version\":\"dev\"}", "{\"SecurityOptions\":null}",
+			{.root_dir = "", .runtime = ""}},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char hello[512];
+		char info[512];
+		struct setting t;
+		struct br_engine_info got;
+		(void)snprintf(hello, sizeof(hello), HEAD "Content-Length: %zu\r\n\r\n%s",
+			strlen(rows[i].hello), rows[i].hello);
+		(void)snprintf(info, sizeof(info), HEAD "Content-Length: %zu\r\n\r\n%s",
+			strlen(rows[i].info), rows[i].info);
+		struct behaviour how = {hello, KEEP, info, KEEP};
+		pid_t pid = start_server(&how);
+		set_up(&t, path);
+		assert_int_equal(br_engine_info_read(&t.arena, path, &got, t.dx), 1);
+		assert_string_equal(got.socket, path);
+		assert_int_equal(got.is_podman, rows[i].want.is_podman);
+		assert_int_equal(got.is_rootless, rows[i].want.is_rootless);
+		assert_int_equal(got.has_userns, rows[i].want.has_userns);
+		assert_int_equal(got.version, rows[i].want.version);
+		assert_string_equal(got.root_dir, rows[i].want.root_dir);
+		assert_string_equal(got.runtime, rows[i].want.runtime);
+		tear_down(&t);
+		stop_server(pid);
+	}
+}
+
+/** Who does not answer is not worth a word. */
+static void test_no_info(void **state) {
+	(void)state;
+	static const struct behaviour how = {HEAD "Content-Length: 2\r\n\r\n{}", KEEP, "", CLOSE};
+	struct setting t;
+	struct br_engine_info got;
+	set_up(&t, "/nowhere/x.sock");
+	assert_int_equal(br_engine_info_read(&t.arena, "/nowhere/x.sock", &got, t.dx), 0);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	pid_t pid = start_server(&how);
+	assert_int_equal(br_engine_info_read(&t.arena, path, &got, t.dx), 0);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	tear_down(&t);
+	stop_server(pid);
+}
+
 static void test_environment(void **state) {
 	(void)state;
 	static const struct behaviour how = {
@@ -462,6 +532,87 @@ static void test_environment(void **state) {
 	stop_server(pid);
 	assert_int_equal(unsetenv("http_proxy"), 0);
 	assert_int_equal(unsetenv("ALL_PROXY"), 0);
+}
+
+// ---- containers ----
+
+#define LABELS(project, service) \
+	"{\"Id\":\"1\",\"Labels\":{\"com.docker.compose.project\":\"" project \
+	"\",\"com.docker.compose.service\":\"" service "\"}}"
+
+static const struct {
+	const char *json;
+	bool web, db;
+} listings[] = {
+	{"[]", false, false},
+	{"[" LABELS("proj", "db") "]", false, true},
+	{"[" LABELS("proj", "web") "," LABELS("proj", "web") "," LABELS("proj", "db") "]", true,
+		true},
+	{"[" LABELS("other", "web") "," LABELS("proj", "webs") "," LABELS("proj", "") "]", false,
+		false},
+	{"[null,7,{\"Labels\":null},{\"Labels\":[\"x\"]}," LABELS("proj", "web") "]", true, false},
+	{"[{\"Labels\":{\"com.docker.compose.project\":1,\"com.docker.compose.service\":\"web\"}}]",
+		false, false},
+	{"{\"web\":" LABELS("proj", "web") "}", false, false},
+	{"[" LABELS("proj", "web"), false, false},
+	{"", false, false},
+};
+
+static struct br_spec spec_of(const char *project, const struct br_container *containers) {
+	return (struct br_spec){.project_name = project, .containers = containers, .n = 2};
+}
+
+static void test_running(void **state) {
+	(void)state;
+	const struct br_container containers[2] = {{.name = {.s = "web"}}, {.name = {.s = "db"}}};
+	const struct br_spec spec = spec_of("proj", containers);
+	for (size_t i = 0; i < sizeof(listings) / sizeof(*listings); i++) {
+		char text[1024];
+		bool running[2] = {true, true};
+		(void)snprintf(text, sizeof(text), UNTIL_END "%s", listings[i].json);
+		const struct behaviour how = {HELLO, KEEP, text, CLOSE};
+		struct setting t;
+		pid_t pid = start_server(&how);
+		set_up(&t, path);
+		assert_int_equal(br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
+		if (running[0] != listings[i].web || running[1] != listings[i].db) {
+			fail_msg("%s: %d %d", listings[i].json, running[0], running[1]);
+		}
+		assert_int_equal(br_diags_count(t.dx), 0);
+		tear_down(&t);
+		stop_server(pid);
+	}
+	assert_non_null(strstr(requests(),
+		"GET /v1.41/containers/json?filters=%7B%22label%22%3A%5B%22com.docker.compose.project"
+		"%3Dproj%22%5D%7D HTTP/1.1\n"));
+}
+
+// Nobody is told of an engine that does not answer, and no name becomes more than a name.
+static void test_not_asked(void **state) {
+	(void)state;
+	static const struct behaviour silent = {"", SILENT, "", SILENT};
+	static const struct behaviour how = {HELLO, KEEP, UNTIL_END "[]", CLOSE};
+	static const char *const names[] = {NULL, "", "a b", "a%22", "../version", "A", "\""};
+	const struct br_container containers[2] = {{.name = {.s = "web"}}, {.name = {.s = "db"}}};
+	bool running[2] = {true, true};
+	struct br_spec spec = spec_of("proj", containers);
+	struct setting t;
+	pid_t pid = start_server(&silent);
+	set_up(&t, path);
+	assert_int_equal(br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
+	assert_false(running[0] || running[1]);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	tear_down(&t);
+	stop_server(pid);
+	pid = start_server(&how);
+	set_up(&t, path);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		spec = spec_of(names[i], containers);
+		assert_int_equal(br_images_running(&t.arena, &spec, &t.options, running, t.dx), 0);
+	}
+	tear_down(&t);
+	stop_server(pid);
+	assert_string_equal(requests(), "");
 }
 
 static int make_directory(void **state) {
@@ -491,7 +642,11 @@ int main(void) {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_no_server),
+		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_no_info),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_running),
+		cmocka_unit_test(test_not_asked),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -1,5 +1,6 @@
 #include <base/mem.h>
 #include <base/own.h>
+#include <bindright/arena.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,6 +211,21 @@ static void test_heap(void **state) {
 	assert_int_equal(errno, EXDEV);
 }
 
+/** The arena that programs have. */
+static void test_arena_of_a_program(void **state) {
+	(void)state;
+	struct br_arena *arena = br_arena_new();
+	assert_non_null(arena);
+	assert_string_equal(br_strdup(arena, "kept"), "kept");
+	br_arena_freep(&arena);
+	assert_null(arena);
+	br_arena_freep(&arena);
+	br_arena_free(NULL);
+	fault_at(1);
+	assert_null(br_arena_new());
+	fault_at(0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zeroed_and_apart),
@@ -221,6 +237,7 @@ int main(void) {
 		cmocka_unit_test(test_vec_without_memory),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_heap),
+		cmocka_unit_test(test_arena_of_a_program),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

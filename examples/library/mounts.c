@@ -20,6 +20,7 @@ struct project {
 	struct br_diags *dx;
 	struct br_arena *arena;
 	struct br_spec *spec;
+	const struct br_image *images;
 	const struct br_identity *identities;
 	struct br_hostdb *hostdb;
 	struct br_acls *acls;
@@ -54,10 +55,19 @@ static int understand(struct project *p, const char *directory) {
 	}
 	/* With .socket the engine would be asked, too. */
 	struct br_image_options where = {0};
-	/* br_engine_mode_read() would say more; without it Docker runs them, as root. */
-	struct br_identity_options who = {.mode = NULL};
+	struct br_engine_request engine = {
+		.input = p->spec->engine,
+		.invoker = {getuid()},
+	};
+	struct br_identity_options who = {0};
 	who.images = br_images_read(p->arena, p->spec, &where, p->dx);
-	if (!who.images) {
+	p->images = who.images;
+	p->hostdb = br_hostdb_read("/", p->dx);
+	if (!p->images || !p->hostdb) {
+		return -1;
+	}
+	who.mode = br_engine_mode_read(p->arena, &engine, p->hostdb, p->dx);
+	if (!who.mode) {
 		return -1;
 	}
 	p->identities = br_identify(p->arena, p->spec, &who, p->dx);
@@ -67,10 +77,9 @@ static int understand(struct project *p, const char *directory) {
 /* Everything that is mounted, judged; the plan watches while the check walks. */
 static int judge(struct project *p) {
 	struct br_demand_options what = {.trusted = getuid()};
-	p->hostdb = br_hostdb_read("/", p->dx);
 	p->acls = br_acls_new();
 	p->demands = br_demands_make(p->spec, p->identities, &what, p->dx);
-	if (!p->hostdb || !p->acls || !p->demands) {
+	if (!p->acls || !p->demands) {
 		return -1;
 	}
 	struct br_plan_input input = {
@@ -92,6 +101,7 @@ static int judge(struct project *p) {
 	struct br_check_input facts = {
 		.spec = p->spec,
 		.identities = p->identities,
+		.images = p->images,
 		.demands = p->demands,
 		.hostdb = p->hostdb,
 		.acls = p->acls,

@@ -149,13 +149,15 @@ struct br_check_options {
 struct br_check_input {
 	const struct br_spec *spec;
 	const struct br_identity *identities;
-	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
-	const struct br_image *images;
+	/** How the engine runs; NULL: Docker as root, without userns-remap. */
+	const struct br_engine_mode *mode;
 	const struct br_demands *demands;
 	/** Names the host's accounts. */
 	struct br_hostdb *hostdb;
 	/** Interns what is read. */
 	struct br_acls *acls;
+	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
+	const struct br_image *images;
 };
 
 /**

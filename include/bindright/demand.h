@@ -32,6 +32,9 @@ struct br_demand {
 	struct br_need need;
 	/** The container sees it read-only. */
 	bool read_only;
+	/** The maps of an ID-mapped mount, as struct br_where has them; empty: none. */
+	struct br_idmap mount_uids;
+	struct br_idmap mount_gids;
 	/** Its number in the tree: bit 1 << index. */
 	unsigned index;
 };
@@ -86,6 +89,8 @@ struct br_demand_options {
 	size_t nneeds;
 	/** See br_source_open. */
 	uid_t trusted;
+	/** How the engine runs; NULL: Docker as root, without userns-remap. */
+	const struct br_engine_mode *mode;
 };
 
 /**

@@ -37,6 +37,8 @@ enum br_trait {
 	BR_TRAIT_ROOTFUL_KEEP_ID,
 	/** keep-id takes uid= and gid=. */
 	BR_TRAIT_KEEP_ID_NUMBERS,
+	/** keep-id takes uid=0 and gid=0 where there are subordinate IDs. */
+	BR_TRAIT_KEEP_ID_ZERO,
 	/** keep-id takes size=. */
 	BR_TRAIT_KEEP_ID_SIZE,
 	/** `--uidmap` knows the flags +, u, g and the sign @. */

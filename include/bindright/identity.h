@@ -191,6 +191,15 @@ struct br_identity_options {
 const struct br_identity *br_identify(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_identity_options *options, struct br_diags *dx);
 
+/**
+ * The maps of an ID-mapped mount of that container (Podman's `idmap`, an OCI mount's mappings): from the IDs on disk to those of the host that the mount shows. Empty where it is none, or
+ * the runtime leaves it out: runc does so silently, and a mount of a rootless engine or without a user namespace has none. Without a known runtime it is crun, and a warning says so. mode NULL: Docker, which has no such
+ * mounts. 0, or -1 with an error at the words that are wrong.
+ */
+int br_mount_maps(struct br_arena *arena, const struct br_engine_mode *mode,
+	const struct br_identity *identity, const struct br_mount *mount, struct br_idmap *uids,
+	struct br_idmap *gids, struct br_diags *dx);
+
 /** CAP_ names: "CAP_DAC_OVERRIDE" of a number, NULL for one that is none; and back (prefix optional, any case), -1 for none. */
 const char *br_cap_name(unsigned cap);
 int br_cap_number(const char *name);

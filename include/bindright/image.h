@@ -52,6 +52,8 @@ enum br_image_origin {
 	BR_IMAGE_DOCKERFILE,
 	/** The table of well-known images. */
 	BR_IMAGE_KNOWN,
+	/** Files of the host in the place of the image's: a root directory, or mounts on its passwd and group. */
+	BR_IMAGE_HOST,
 };
 
 /** What stands at a path of an image's file system. */
@@ -83,6 +85,8 @@ struct br_image_node {
 	bool is_new;
 	/** The Dockerfile made the directory and put nothing into it. */
 	bool is_empty;
+	/** There may be things in it that are nobody knows whose. */
+	bool is_open;
 	/** A package may have made it before, for an account of its own. */
 	bool maybe_packaged;
 	/** Where the Dockerfile makes it, or gives it to somebody; {0} elsewhere. */
@@ -220,6 +224,8 @@ struct br_image_options {
 	size_t narchives;
 	/** The engine's socket ("/var/run/docker.sock"); NULL: no engine is asked. */
 	const char *socket;
+	/** The engine looks names up in what is mounted over passwd and group (Podman). */
+	bool reads_mounted;
 	/** "linux/amd64"; NULL: this machine's. */
 	const char *platform;
 	/** Compose project directory and such come with the spec. */

@@ -91,6 +91,10 @@ struct br_source {
  */
 int br_source_open(struct br_arena *arena, const char *path, uid_t trusted, struct br_source *out);
 void br_source_release(struct br_source *source);
+/**
+ * The first network or FUSE mount below a PRESENT source, as a path relative to it, that does not answer in time: whoever enters mount points would wait for it for ever. NULL: none.
+ */
+const char *br_source_silent_mount(struct br_arena *arena, const struct br_source *source);
 
 /** The mount table of this process, as it was when it was read. */
 struct br_mounts;

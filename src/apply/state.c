@@ -20,7 +20,7 @@
 enum {
 	/** Together a few seconds. */
 	LOCK_PAUSE_MS = 20,
-	LOCK_TRIES = 250,
+	LOCK_TRIES = 100,
 };
 
 static const char root_state[] = "/var/lib/bindright";

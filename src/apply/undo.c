@@ -11,6 +11,7 @@
 #include <base/file.h>
 #include <base/own.h>
 #include <bindright/scan.h>
+#include <bindright/source.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct br_span nowhere;
 
@@ -235,8 +237,17 @@ static bool is_same_root(struct br_target *t, const struct br_inode *now) {
 }
 
 /** Find the target again; where that fails it is stopped, and everything below it will be a conflict. */
-static void open_target(int slash, struct br_target *t) {
+static void open_target(struct undo *u, int slash, struct br_target *t) {
 	struct br_inode now;
+	struct br_source source;
+	// Guarded: its server may be gone.
+	int asked = br_source_open(u->arena, t->real, geteuid(), &source);
+	br_source_release(&source);
+	if (asked < 0 || source.err == ETIMEDOUT) {
+		t->stopped = asked < 0 ? ENOMEM : ETIMEDOUT;
+		t->fd = -1;
+		return;
+	}
 	const char *below = t->real[0] == '/' ? t->real + 1 : t->real;
 	t->fd = br_open_beneath(slash, below, O_PATH | O_NOFOLLOW, true);
 	t->owns_fd = true;
@@ -260,7 +271,7 @@ static int open_all(struct undo *u) {
 		return br_error(u->dx, nowhere, "cannot open '/': %s", strerror(errno));
 	}
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
-		open_target(slash, u->summary.targets[i]);
+		open_target(u, slash, u->summary.targets[i]);
 	}
 	u->way = (struct br_way)BR_WAY_NONE(u->summary.cross);
 	u->crew = br_crew_new(u->options->threads, u->summary.cross);

@@ -5,6 +5,7 @@
 
 #include <base/file.h>
 #include <base/own.h>
+#include <base/sys.h>
 
 #include <assert.h>
 #include <ctype.h>
@@ -83,7 +84,7 @@ static void become(const char *path, char *const argv[], int out) {
 	// A group of its own: an interrupt at the terminal must not leave half an account.
 	if (setpgid(0, 0) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0 && chdir("/") == 0
 		&& null >= 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2
-		&& close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+		&& br_sys_close_from(3, true) == 0) {
 		(void)umask(022);
 		(void)execve(path, argv, env);
 	}

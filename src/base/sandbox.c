@@ -1,5 +1,6 @@
 #include <base/file.h>
 #include <base/own.h>
+#include <base/sys.h>
 #include <base/sandbox.h>
 
 #include <errno.h>
@@ -80,7 +81,7 @@ static int arrange_descriptors(const struct br_confine *confine, int answer) {
 	for (size_t i = 0; i < confine->nin; i++) {
 		failed = failed || dup2(moved[i], FIRST_INPUT_FD + (int)i) < 0;
 	}
-	return failed || close_range((unsigned)above, ~0U, 0) ? -1 : 0;
+	return failed || br_sys_close_from(above, false) ? -1 : 0;
 }
 
 /** Handlers of the caller are no business of the child. */

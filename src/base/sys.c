@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/close_range.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -42,6 +44,8 @@
 #endif
 
 enum {
+	// The kernel's default for what a process may be allowed (fs.nr_open).
+	DESCRIPTORS_MAX = 1 << 20,
 	NO_PROC = -1,
 	PROC_ROOT_INO = 1
 };
@@ -204,6 +208,36 @@ static int absolute(int fd, const char *name, char out[PATH_MAX]) {
 		return -1;
 	}
 	return 0;
+}
+
+// Without close_range: one by one, up to the most that there may be.
+static int close_each(int first, bool on_exec) {
+	struct rlimit most;
+	if (getrlimit(RLIMIT_NOFILE, &most)) {
+		return -1;
+	}
+	rlim_t end = most.rlim_max < DESCRIPTORS_MAX ? most.rlim_max : DESCRIPTORS_MAX;
+	for (int fd = first; fd >= 0 && (rlim_t)fd < end; fd++) {
+		// Most of them are not open.
+		if (on_exec) {
+			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		} else {
+			(void)close(fd);
+		}
+	}
+	return 0;
+}
+
+int br_sys_close_from(int first, bool on_exec) {
+	if (has(BR_SYS_CLOSE_RANGE)) {
+		unsigned flags = on_exec ? CLOSE_RANGE_CLOEXEC : 0;
+		long got = syscall(SYS_close_range, (unsigned)first, ~0U, flags);
+		// 5.9 and 5.10 know the call, but not the flag.
+		if (got == 0 || !(absent(BR_SYS_CLOSE_RANGE) || errno == EINVAL)) {
+			return (int)got;
+		}
+	}
+	return close_each(first, on_exec);
 }
 
 int br_sys_statx(int dirfd, const char *name, struct statx *out) {

@@ -10,6 +10,7 @@
 #ifndef BR_BASE_SYS_H
 #define BR_BASE_SYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -24,7 +25,9 @@ enum {
 	BR_SYS_FSMOUNT = 1 << 2,
 	/** STATX_MNT_ID_UNIQUE, Linux 6.8. */
 	BR_SYS_MNT_ID_UNIQUE = 1 << 3,
-	BR_SYS_ALL = (1 << 4) - 1,
+	/** close_range, Linux 5.9 (with CLOSE_RANGE_CLOEXEC 5.11). */
+	BR_SYS_CLOSE_RANGE = 1 << 4,
+	BR_SYS_ALL = (1 << 5) - 1,
 };
 
 /**
@@ -32,6 +35,9 @@ enum {
  * procfs that is open is forgotten.
  */
 void br_sys_refuse(unsigned calls);
+
+/** Close all descriptors from this one on, or only mark them to be closed on exec. Safe after a fork. 0 or -1. */
+int br_sys_close_from(int first, bool on_exec);
 
 /**
  * Open the procfs now instead of on first use: for a caller that is about to give up the rights or

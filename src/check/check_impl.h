@@ -30,6 +30,8 @@ struct tally {
 /** What is gathered about one mount while its tree is walked. */
 struct mount_work {
 	struct br_mount_result result;
+	/** The engine does not get there (BR208). */
+	bool stopped;
 	struct tally inside;
 	struct tally protected;
 	struct tally sticky;
@@ -97,6 +99,12 @@ const char *say_uid(struct check_work *work, br_hostid uid);
  * and no capability changes that.
  */
 bool is_shut_out(const struct check_work *work, const struct br_mount_source *ms);
+/** Whether the engine makes missing sources of binds. */
+bool engine_creates(const struct check_work *work);
+/** Whose what the engine makes is on the host. */
+void engine_owner(const struct check_work *work, br_hostid *uid, br_hostid *gid);
+/** BR208: the user of a rootless engine does not get to the source; whether there is one. */
+bool check_reach(struct check_work *work, const struct br_mount_source *ms);
 /** Findings about containers, whatever their sources are. */
 void check_containers(struct check_work *work);
 /** Findings about sources that need no walk. */

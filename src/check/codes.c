@@ -17,6 +17,7 @@ static const struct br_code_info all[] = {
 	{205, BR_ERROR, "the file system is mounted read-only"},
 	{206, BR_ERROR, "immutable or append-only attribute"},
 	{207, BR_WARNING, "the file system does not keep owners"},
+	{208, BR_ERROR, "a rootless engine cannot reach the source"},
 	{209, BR_ERROR, "could not be examined"},
 	{210, BR_INFO, "the container runs now: a change takes effect under its feet"},
 	{211, BR_WARNING, "a named volume that the engine will chown and fill itself"},

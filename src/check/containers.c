@@ -200,7 +200,9 @@ static void check_stranger(struct check_work *work, const struct about *about) {
 	const char *account = about->identity->account;
 	const struct br_host_user *user =
 		uid.v == 0 ? NULL : br_hostdb_user(work->input->hostdb, uid);
-	if (!user || is_keeper(work, user->name) || is_namesake(about, user->name)) {
+	const struct br_engine_mode *mode = work->input->mode;
+	bool runs_it = user && mode && mode->user && mode->user->uid.v == uid.v;
+	if (!user || runs_it || is_keeper(work, user->name) || is_namesake(about, user->name)) {
 		return;
 	}
 	struct br_finding *finding = account

@@ -123,10 +123,11 @@ static bool check_keeper(struct check_work *work, const struct br_mount_source *
 static bool is_shared_place(const struct mount_work *mw, const struct br_mount_source *ms) {
 	const struct br_image_drop *drop = ms->identity->drop;
 	bool own_data = drop && (drop->chowns || drop->chmods);
-	return S_ISDIR(mw->result.root.mode) && mw->result.seen > 0 && !ms->demand->read_only
-		&& (mw->result.have & (BR_W | BR_X)) == (BR_W | BR_X) && !own_data
-		&& ms->source->fs.keeps_owners == BR_YES && !ms->source->fs.mount_read_only
-		&& !ms->source->fs.super_read_only;
+	bool plain = !ms->mount->overlay && !ms->mount->chown && ms->demand->mount_uids.n == 0;
+	return plain && S_ISDIR(mw->result.root.mode) && mw->result.seen > 0
+		&& !ms->demand->read_only && (mw->result.have & (BR_W | BR_X)) == (BR_W | BR_X)
+		&& !own_data && ms->source->fs.keeps_owners == BR_YES
+		&& !ms->source->fs.mount_read_only && !ms->source->fs.super_read_only;
 }
 
 void check_future(

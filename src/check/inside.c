@@ -16,6 +16,65 @@ enum {
 	SYSTEM_UIDS = 1000,
 };
 
+// Paths
+
+/** The path with the link at its first n bytes followed; it goes to clean(). */
+static const char *follow(
+	const struct inside *in, const char *path, size_t n, const struct br_image_node *node) {
+	const char *slash = strrchr(node->path, '/');
+	int above = *node->link == '/' ? 0 : (int)(slash - node->path);
+	return say(in->work, "%.*s/%s%s", above, node->path, node->link, path + n);
+}
+
+/** Without "." and ".." and doubled slashes. */
+static const char *clean(const struct inside *in, const char *path) {
+	char *out = br_printf(in->work->check->arena, "/%s", path);
+	if (!out) {
+		in->work->failed = true;
+		return "/";
+	}
+	char *to = out;
+	for (const char *from = out; *from;) {
+		from += strspn(from, "/");
+		size_t n = strcspn(from, "/");
+		if (n == 2 && !strncmp(from, "..", 2)) {
+			while (to > out && *--to != '/') {
+			}
+		} else if (n && !(n == 1 && *from == '.')) {
+			*to++ = '/';
+			memmove(to, from, n);
+			to += n;
+		}
+		from += n;
+	}
+	if (to == out) {
+		*to++ = '/';
+	}
+	*to = '\0';
+	return out;
+}
+
+const char *inside_path(const struct inside *in, const char *path) {
+	path = clean(in, path);
+	for (unsigned links = 0; links < LINKS; links++) {
+		const struct br_image_node *node = NULL;
+		size_t n = 0;
+		while (path[n] && !node) {
+			n += 1 + strcspn(path + n + 1, "/");
+			const char *at = say(in->work, "%.*s", (int)n, path);
+			node = br_image_node_at(in->image, at);
+			node = node && node->type == BR_IMAGE_LINK ? node : NULL;
+		}
+		if (!node) {
+			break;
+		}
+		path = clean(in, follow(in, path, n, node));
+	}
+	return path;
+}
+
+// One container
+
 static int compare_ids(const void *a, const void *b) {
 	const br_hostid *x = a;
 	const br_hostid *y = b;
@@ -26,8 +85,11 @@ int inside_begin(
 	struct inside *in, struct check_work *work, size_t i, const struct br_identity *identity) {
 	static const struct br_image nothing = {0};
 	const struct br_check_input *input = work->input;
-	br_hostid *groups = BR_NEW_ARRAY(work->check->arena, br_hostid, identity->ngroups);
-	if (!groups) {
+	const struct br_container *container = &input->spec->containers[i];
+	struct br_arena *arena = work->check->arena;
+	br_hostid *groups = BR_NEW_ARRAY(arena, br_hostid, identity->ngroups);
+	const char **targets = BR_NEW_ARRAY(arena, const char *, container->nmounts);
+	if (!groups || !targets) {
 		work->failed = true;
 		return -1;
 	}
@@ -38,7 +100,8 @@ int inside_begin(
 		qsort(groups, identity->ngroups, sizeof(*groups), compare_ids);
 	}
 	*in = (struct inside){.work = work,
-		.container = &input->spec->containers[i],
+		.container = container,
+		.targets = targets,
 		.identity = identity,
 		.image = input->images ? &input->images[i] : &nothing,
 		.box = {.uid = {identity->uid.v},
@@ -47,6 +110,10 @@ int inside_begin(
 			.ngroups = identity->ngroups,
 			.caps = identity->cred.caps,
 			.umask = identity->cred.umask}};
+	for (size_t k = 0; k < container->nmounts; k++) {
+		const char *target = container->mounts[k].target.s;
+		targets[k] = target ? inside_path(in, target) : NULL;
+	}
 	return 0;
 }
 
@@ -81,7 +148,7 @@ static bool is_at(const char *path, const char *top) {
 
 bool is_mounted(const struct inside *in, const char *path, bool below) {
 	for (size_t i = 0; i < in->container->nmounts; i++) {
-		const char *target = in->container->mounts[i].target.s;
+		const char *target = in->targets[i];
 		if (target && (is_at(path, target) || (below && is_at(target, path)))) {
 			return true;
 		}
@@ -92,15 +159,21 @@ bool is_mounted(const struct inside *in, const char *path, bool below) {
 /** The innermost mount at the path or above it, but this one. */
 static const struct br_mount *covering(
 	const struct inside *in, const char *path, const struct br_mount *but) {
-	const struct br_mount *best = NULL;
+	size_t best = in->container->nmounts;
 	for (size_t i = 0; i < in->container->nmounts; i++) {
-		const struct br_mount *mount = &in->container->mounts[i];
-		if (mount != but && mount->target.s && is_at(path, mount->target.s)
-			&& (!best || strlen(mount->target.s) > strlen(best->target.s))) {
-			best = mount;
+		const char *target = in->targets[i];
+		if (&in->container->mounts[i] != but && target && is_at(path, target)
+			&& (best == in->container->nmounts
+				|| strlen(target) > strlen(in->targets[best]))) {
+			best = i;
 		}
 	}
-	return best;
+	return best < in->container->nmounts ? &in->container->mounts[best] : NULL;
+}
+
+/** Where it really lands. */
+static const char *target_of(const struct inside *in, const struct br_mount *mount) {
+	return in->targets[mount - in->container->mounts];
 }
 
 static const struct br_mount_source *source_of(
@@ -148,7 +221,7 @@ static enum way judge_node(const struct inside *in, const struct br_image_node *
 static enum way judge_bind(const struct inside *in, const struct br_mount *mount, const char *path,
 	struct obstacle *out) {
 	const struct br_mount_source *ms = source_of(in, mount);
-	size_t n = strlen(mount->target.s);
+	size_t n = strlen(target_of(in, mount));
 	const char *rest = path + (n > 1 ? n : 0);
 	rest += strspn(rest, "/");
 	if (!ms || ms->source->state != BR_SOURCE_PRESENT || !S_ISDIR(ms->source->mode)) {
@@ -203,10 +276,11 @@ static bool read_tmpfs(const struct br_mount *mount, struct tmpfs *out) {
  */
 static enum way judge_tmpfs(
 	const struct inside *in, const struct br_mount *mount, struct obstacle *out) {
-	const struct br_image_node *node = br_image_node_at(in->image, mount->target.s);
+	const struct br_image_node *node = br_image_node_at(in->image, target_of(in, mount));
 	bool over = node && node->type == BR_IMAGE_DIRECTORY;
 	struct tmpfs tmpfs;
 	if (!node || (over && !node->mode_known) || (!over && node->type != BR_IMAGE_ABSENT)
+		|| in->work->input->spec->kind != BR_INPUT_COMPOSE // whose options were read
 		|| !read_tmpfs(mount, &tmpfs)) {
 		return WAY_UNKNOWN;
 	}
@@ -232,7 +306,7 @@ static enum way judge_mounted(const struct inside *in, const struct br_mount *mo
 	case BR_MOUNT_VOLUME_BIND:
 		return judge_bind(in, mount, path, out);
 	case BR_MOUNT_TMPFS:
-		return !strcmp(path, mount->target.s) ? judge_tmpfs(in, mount, out) : WAY_FREE;
+		return !strcmp(path, target_of(in, mount)) ? judge_tmpfs(in, mount, out) : WAY_FREE;
 	case BR_MOUNT_SECRET:
 	case BR_MOUNT_CONFIG:
 	case BR_MOUNT_VOLUME:
@@ -240,41 +314,6 @@ static enum way judge_mounted(const struct inside *in, const struct br_mount *mo
 		break;
 	}
 	return WAY_UNKNOWN;
-}
-
-// Paths
-
-/** The path with the link at its first n bytes followed; NULL: no memory. */
-static const char *follow(
-	const struct inside *in, const char *path, size_t n, const struct br_image_node *node) {
-	const char *slash = strrchr(node->path, '/');
-	int above = *node->link == '/' ? 0 : (int)(slash - node->path);
-	return say(in->work, "%.*s/%s%s", above, node->path, node->link, path + n);
-}
-
-/** Without "." and ".." and doubled slashes. */
-static char *clean(const struct inside *in, const char *path) {
-	char *out = br_printf(in->work->check->arena, "/%s", path);
-	if (!out) {
-		in->work->failed = true;
-		return NULL;
-	}
-	char *to = out;
-	for (const char *from = out; *from;) {
-		from += strspn(from, "/");
-		size_t n = strcspn(from, "/");
-		if (n == 2 && !strncmp(from, "..", 2)) {
-			while (to > out && *--to != '/') {
-			}
-		} else if (n && !(n == 1 && *from == '.')) {
-			*to++ = '/';
-			memmove(to, from, n);
-			to += n;
-		}
-		from += n;
-	}
-	*to = '\0';
-	return *out ? out : strcpy(out, "/");
 }
 
 /** The length of the next longer beginning of the path that is a path; it begins with 0, which gives "/". */
@@ -317,7 +356,7 @@ enum way way_to_mount(const struct inside *in, const struct br_mount *mount, str
 
 /** What is not among the nodes: not there, or unknown. `last` is the nearest directory that is. */
 static bool is_absent(const struct inside *in, const struct br_image_node *last) {
-	if (!last || (!in->image->nodes_complete && !last->is_new)) {
+	if (!last || last->is_open || (!in->image->nodes_complete && !last->is_new)) {
 		return false;
 	}
 	// Below a system's directory a package may have made it for its own account.

@@ -12,11 +12,13 @@ struct inside {
 	const struct br_image *image;
 	/** The identity in the container's own IDs, which the image's are, too. */
 	struct br_cred box;
+	/** Where each mount really lands: its target without the image's links. */
+	const char **targets;
 };
 
-/** 0, or -1 where there is no memory (remembered). */
-int inside_begin(struct inside *in, struct check_work *work, size_t container,
-	const struct br_identity *identity);
+/** What becomes of container i. 0, or -1 where there is no memory (remembered). */
+int inside_begin(
+	struct inside *in, struct check_work *work, size_t i, const struct br_identity *identity);
 
 /** What becomes of somebody on the way to a path. */
 enum way {
@@ -46,7 +48,10 @@ enum way way_to_mount(const struct inside *in, const struct br_mount *mount, str
 
 /** Whether it can write a file, or into a directory (making it, where there is none), of the image itself. */
 enum way way_to_write(
-	const struct inside *in, const char *path, bool is_file, struct obstacle *out);
+	const struct inside *in, const char *wanted, bool is_file, struct obstacle *out);
+
+/** The path without "." and ".." and without links that the image is known to have. Never NULL. */
+const char *inside_path(const struct inside *in, const char *path);
 
 /** Whether one of the container's mounts lies at the path, above it, or (`below`) below it. */
 bool is_mounted(const struct inside *in, const char *path, bool below);

@@ -40,6 +40,7 @@ static const char *say_origin(const struct inside *in, const struct br_image_nod
 	case BR_IMAGE_KNOWN:
 		return "as images of this distribution have it";
 	case BR_IMAGE_NOTHING:
+	case BR_IMAGE_HOST:
 	case BR_IMAGE_ENGINE:
 		break;
 	}
@@ -153,7 +154,7 @@ static void check_volumes(const struct inside *in) {
 	for (size_t i = 0; i < in->image->nvolumes; i++) {
 		const struct br_text *volume = &in->image->volumes[i];
 		struct obstacle obstacle;
-		if (*volume->s == '/' && !is_mounted(in, volume->s, true)
+		if (*volume->s == '/' && !is_mounted(in, inside_path(in, volume->s), true)
 			&& way_to_write(in, volume->s, false, &obstacle) == WAY_BLOCKED) {
 			(void)report_unwritable(in, volume->s, volume->at,
 				"the image keeps data in its VOLUME", &obstacle);
@@ -247,7 +248,9 @@ static const char *find_home(const struct inside *in) {
 
 static const char *find_directory(const struct inside *in) {
 	const char *word = in->container->working_dir.s;
-	return word && *word == '/' ? word : word ? NULL : in->image->workdir;
+	// Of another input nobody has read it.
+	bool known = in->work->input->spec->kind == BR_INPUT_COMPOSE;
+	return word && *word == '/' ? word : word || !known ? NULL : in->image->workdir;
 }
 
 /** "$HOME/x" and "$PWD/x"; NULL: not known. */
@@ -304,7 +307,7 @@ static bool has_variable(const struct inside *in, const char *list) {
 static bool is_configured_by_mount(const struct inside *in, const struct br_library *library) {
 	for (const char *s = library->config; s && *s;) {
 		size_t n = strcspn(s, "|");
-		if (is_mounted(in, say(in->work, "%.*s", (int)n, s), false)) {
+		if (is_mounted(in, inside_path(in, say(in->work, "%.*s", (int)n, s)), false)) {
 			return true;
 		}
 		s += n + (s[n] == '|');
@@ -319,12 +322,24 @@ static bool is_in_use(const struct inside *in, const struct br_image_library *it
 		&& !has_variable(in, library->unless) && !is_configured_by_mount(in, library);
 }
 
+/** Where engines put a tmpfs without being asked: /dev always, Podman these where the root is read-only. */
+static bool has_tmpfs(const char *path) {
+	static const char *const tops[] = {"/dev/", "/run/", "/tmp/", "/var/tmp/"};
+	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
+		if (!strncmp(path, tops[i], strlen(tops[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum way way_of_library(
 	const struct inside *in, const char *path, bool is_file, struct obstacle *out) {
+	const char *real = inside_path(in, path);
 	*out = (struct obstacle){0};
-	if (in->container->read_only && !is_mounted(in, path, false)) {
+	if (in->container->read_only && !is_mounted(in, real, false)) {
 		out->read_only = true;
-		return WAY_BLOCKED;
+		return has_tmpfs(real) ? WAY_UNKNOWN : WAY_BLOCKED;
 	}
 	return way_to_write(in, path, is_file, out);
 }

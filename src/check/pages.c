@@ -219,6 +219,17 @@ static const struct br_code_page all[] = {
 		"or keep what containers write on a local file system.",
 	},
 	{
+		208,
+		"A rootless engine runs as a user of the host, and reaches a source with that "
+		"user's rights: each directory on the way must let him in (x), and a missing "
+		"source can only be made where he may write. That the container itself needs "
+		"nothing of these directories does not help.",
+		NULL,
+		"",
+		"Give the user of the engine search access of the directory that is named "
+		"(setfacl -m u:NAME:x), or keep the data below his home.",
+	},
+	{
 		209,
 		"Something could not be examined: bindright may not look there, or it is a "
 		"mount point inside the source. It is never counted as fitting.",

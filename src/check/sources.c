@@ -71,7 +71,7 @@ static int make_as_engine(
 	// The daemon works with a umask of its own, which takes nothing from 0755.
 	const struct br_cred root = {.uid = {0}, .gid = {0}, .caps = UINT64_MAX, .umask = 022};
 	int failed = br_access_created(parent, &root, S_IFDIR | 0755, work->input->acls, out);
-	out->gid.v = 0;
+	engine_owner(work, &out->uid, &out->gid);
 	if (!failed && (out->mode & 0777) != 0755) {
 		failed = chmod_made(work, out, 0755);
 	}
@@ -83,6 +83,7 @@ static int make_as_engine(
 static struct br_verdict judge_engine_made(
 	struct check_work *work, const struct br_mount_source *ms, unsigned need) {
 	struct br_inode made = {.mode = S_IFDIR | 0755, .nlink = 2, .have = BR_HAVE_ACL};
+	engine_owner(work, &made.uid, &made.gid);
 	struct br_inode parent;
 	const char *missing = ms->source->missing;
 	if (ms->source->fd >= 0
@@ -133,8 +134,12 @@ static void check_engine_made(
 	if (mw->result.fits) {
 		return;
 	}
+	br_hostid uid;
+	br_hostid gid;
+	engine_owner(work, &uid, &gid);
+	const char *whose = uid.v ? say(work, "uid %u's", uid.v) : "root's";
 	struct br_finding *finding = add_finding(work, 201, &about,
-		"'%s' does not exist; the engine would create it as root's", about.path);
+		"'%s' does not exist; the engine would create it as %s", about.path, whose);
 	finding->because = say(work, "uid %u would have %s there", ms->identity->cred.uid.v,
 		br_perm_text(mw->result.have, have));
 	finding->advice = advise_missing(ms);
@@ -160,7 +165,7 @@ static void check_missing(
 			about.path);
 		return;
 	}
-	switch (ms->mount->create) {
+	switch (engine_creates(work) ? ms->mount->create : BR_CREATE_NEVER) {
 	case BR_CREATE_ENGINE:
 		check_engine_made(work, mw, ms);
 		return;
@@ -255,7 +260,9 @@ static const char *advise_owners(struct check_work *work, const struct br_mount_
 static void check_file_system(
 	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
 	const struct br_fs *fs = &ms->source->fs;
-	if ((fs->mount_read_only || fs->super_read_only) && (root_need(ms) & BR_W)) {
+	// Under `:O` writes go elsewhere.
+	bool writes = (root_need(ms) & BR_W) && !ms->mount->overlay;
+	if ((fs->mount_read_only || fs->super_read_only) && writes) {
 		struct br_finding *finding = add_finding(work, 205, about,
 			"'%s' is on a file system that is mounted read-only", about->path);
 		finding->because = say(work, "%s (%s)", fs->mount_point, fs->type);
@@ -361,12 +368,23 @@ static bool is_empty(const struct br_source *source) {
 	(void)br_steal_fd(&fd); // the stream has it
 	size_t n = 0;
 	errno = 0;
-	for (const struct dirent *entry; n < 3 && (entry = readdir(dir));) {
+	while (n < 3 && readdir(dir)) {
 		n++;
 	}
 	bool empty = n == 2 && errno == 0;
 	(void)closedir(dir); // was only read
 	return empty;
+}
+
+/** What the image has at the mount's target; NULL: not known. */
+static const struct br_image_node *find_target(
+	const struct check_work *work, const struct br_mount_source *ms, bool *absent) {
+	size_t i = (size_t)(ms->container - work->input->spec->containers);
+	const struct br_image *image = work->input->images ? &work->input->images[i] : NULL;
+	const struct br_image_node *node =
+		image ? br_image_node_at(image, ms->mount->target.s) : NULL;
+	*absent = node && node->type == BR_IMAGE_ABSENT;
+	return node && node->owner_known && node->type == BR_IMAGE_DIRECTORY ? node : NULL;
 }
 
 /** BR211: what the engine makes of a volume's directory is not what was found there. */
@@ -378,11 +396,19 @@ static void check_volume(
 		|| !S_ISDIR(ms->source->mode) || (!habits->adopts_full && !is_empty(ms->source))) {
 		return;
 	}
+	bool absent = false;
+	const struct br_image_node *node = find_target(work, ms, &absent);
+	bool serves = node && node->uid == ms->identity->uid.v && is_judged(ms);
+	if (serves || (absent && !habits->adopts_for_user)) {
+		return;
+	}
 	struct br_finding *finding = add_finding(work, 211, about,
 		"at its first use the engine gives '%s' the owner and mode of '%s' in the image%s",
 		about->path, ms->mount->target.s,
 		ms->mount->nocopy ? "" : ", and copies what is there");
-	finding->because = habits->adopts_full
+	finding->because = node ? say(work, "it is a volume, and in the image that is %u:%u's",
+				   node->uid, node->gid)
+		: habits->adopts_full
 		? "it is a volume: whatever is set here before may not last"
 		: "it is a volume, and empty: whatever is set here before may not last";
 	finding->advice = habits->nocopy_spares
@@ -404,7 +430,11 @@ void check_sources(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->nmounts && !work->stop; i++) {
 		const struct br_mount_source *ms = &demands->mounts[i];
-		if (ms->source->state == BR_SOURCE_PRESENT) {
+		bool stopped = check_reach(work, ms);
+		work->mounts[i].stopped = stopped;
+		if (stopped && ms->source->state != BR_SOURCE_PRESENT) {
+			work->check->complete &= ms->source->state != BR_SOURCE_UNREACHABLE;
+		} else if (ms->source->state == BR_SOURCE_PRESENT) {
 			check_present(work, ms);
 		} else {
 			check_unreachable(work, &work->mounts[i], ms);

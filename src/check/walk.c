@@ -44,6 +44,24 @@ static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_i
 	return room;
 }
 
+/** What surrounds the inodes of this mount. */
+static struct br_where where_of(const struct br_demand *demand) {
+	return (struct br_where){
+		.mount_uids = demand->mount_uids, .mount_gids = demand->mount_gids};
+}
+
+/** As the container will find it: under `:U` the engine gives everything to its user first; modes and ACLs stay (lchown). */
+static const struct br_inode *at_start(
+	const struct br_demand *demand, const struct br_inode *inode, struct br_inode *room) {
+	if (!demand->mount->chown) {
+		return inode;
+	}
+	*room = *inode;
+	room->uid = demand->identity->cred.uid;
+	room->gid = demand->identity->cred.gid;
+	return room;
+}
+
 /** br_scan_ask: the ACL is read only where it can matter, or where the watcher will need it. */
 static bool wants(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
@@ -57,15 +75,17 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 		if (need == 0) {
 			continue;
 		}
-		if (br_need_needs_acl(demand, inode)) {
+		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0) {
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
 		struct br_inode bare;
-		if (br_access_needs_acl(unfrozen(inode, &bare), cred, need)) {
+		struct br_inode given;
+		const struct br_inode *seen = at_start(demand, inode, &given);
+		if (br_access_needs_acl(unfrozen(seen, &bare), cred, need)) {
 			return true;
 		}
-		if (watch->see && br_access_use(inode, cred, &(struct br_where){0}, need).missing) {
+		if (watch->see && br_access_use(seen, cred, &(struct br_where){0}, need).missing) {
 			return true;
 		}
 	}
@@ -147,7 +167,11 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	const struct br_cred *cred = &demand->identity->cred;
-	(void)br_access_delete(entry->parent, entry->inode, cred, &(struct br_where){0}, &sticky);
+	struct br_where where = where_of(demand);
+	struct br_inode parent;
+	struct br_inode inode;
+	(void)br_access_delete(at_start(demand, entry->parent, &parent),
+		at_start(demand, entry->inode, &inode), cred, &where, &sticky);
 	if (sticky) {
 		add_to(walk->work, &mw->sticky, entry, &(struct br_verdict){0});
 	}
@@ -156,15 +180,18 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 /** Private keys below a source: said once, for the first who mounts it. */
 static void judge_secret(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
 	const struct br_entry *entry) {
-	struct br_inode inode = *entry->inode;
 	bool told = false;
+	if (!is_secret_inside(entry) || !(entry->inode->mode & 0077)
+		|| walk->tree->root->fs.remote) {
+		return;
+	}
 	for (unsigned i = 0; i < demand->index; i++) {
 		told = told || is_below(&walk->tree->demands[i], entry->path);
 	}
-	if (told || !is_secret_inside(entry) || walk->tree->root->fs.remote
-		|| !(inode.mode & 0077)) {
+	if (told) {
 		return;
 	}
+	struct br_inode inode = *entry->inode;
 	const struct br_mount_source *ms = mw->result.mount;
 	const char *real = say(walk->work, "%s/%s", walk->tree->root->real, entry->path);
 	bool known = (inode.have & BR_HAVE_ACL)
@@ -212,8 +239,10 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
 	struct br_inode bare;
-	struct br_verdict verdict = br_access_use(
-		unfrozen(inode, &bare), &demand->identity->cred, &(struct br_where){0}, need);
+	struct br_inode given;
+	struct br_where where = where_of(demand);
+	struct br_verdict verdict = br_access_use(unfrozen(at_start(demand, inode, &given), &bare),
+		&demand->identity->cred, &where, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -305,6 +334,14 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 			walk.shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
 				<< demand->index;
 		}
+	}
+	const char *silent = work->options->cross
+		? br_source_silent_mount(work->check->arena, tree->root)
+		: NULL;
+	if (silent) {
+		return br_error(work->dx, (struct br_span){0},
+			"cannot walk '%s': what is mounted at '%s' in it does not answer",
+			tree->path, silent);
 	}
 	struct br_scan_options options = {
 		.threads = work->options->threads,

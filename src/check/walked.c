@@ -268,7 +268,8 @@ static bool is_shared_misfit(const struct check_work *work, const struct br_tree
 		if (ms->tree != tree || !ms->demand) {
 			continue;
 		}
-		misfit |= !work->mounts[i].result.fits && !is_shut_out(work, ms);
+		misfit |= !work->mounts[i].result.fits && !work->mounts[i].stopped
+			&& !is_shut_out(work, ms);
 		if (!*first) {
 			*first = ms;
 		} else if (!*second && ms->identity->cred.uid.v != (*first)->identity->cred.uid.v) {
@@ -298,7 +299,8 @@ static void check_shared(struct check_work *work) {
 
 static bool read_only_blocks(const struct br_mount_source *ms) {
 	const struct br_fs *fs = &ms->source->fs;
-	return ms->demand && ((ms->demand->need.dir | ms->demand->need.file) & BR_W)
+	return ms->demand && !ms->mount->overlay
+		&& ((ms->demand->need.dir | ms->demand->need.file) & BR_W)
 		&& (fs->mount_read_only || fs->super_read_only || ms->demand->read_only);
 }
 
@@ -334,7 +336,7 @@ void check_walked(struct check_work *work) {
 			continue;
 		}
 		mw->result.fits = mw->result.misfit == 0 && mw->result.unseen == 0
-			&& mw->result.seen > 0 && !read_only_blocks(ms);
+			&& mw->result.seen > 0 && !read_only_blocks(ms) && !mw->stopped;
 		if (is_shut_out(work, ms)) {
 			check_shut_out(work, mw, ms);
 			continue;

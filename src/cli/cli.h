@@ -59,6 +59,8 @@ struct cli_args {
 	struct cli_words line;
 	struct br_span line_at;
 	bool has_line;
+	/** Its index in argv; argc where there is none. */
+	int line_index;
 
 	struct cli_words files;
 	struct br_text kind;
@@ -256,7 +258,7 @@ void cli_catch_signals(void);
 const char *cli_getenv(const struct cli_world *world, const char *name);
 /** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */
 const char *const *cli_strings(struct br_arena *arena, const struct cli_words *words);
-/** Where they stand, parallel to that. NULL without memory: no places then. */
+/** Where they stand, parallel to that. NULL for none, and without memory: no places then. */
 const struct br_span *cli_spans(struct br_arena *arena, const struct cli_words *words);
 
 #endif

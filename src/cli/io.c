@@ -35,7 +35,7 @@ const char *const *cli_strings(struct br_arena *arena, const struct cli_words *w
 }
 
 const struct br_span *cli_spans(struct br_arena *arena, const struct cli_words *words) {
-	struct br_span *out = BR_NEW_ARRAY(arena, struct br_span, words->n);
+	struct br_span *out = words->n ? BR_NEW_ARRAY(arena, struct br_span, words->n) : NULL;
 	for (size_t i = 0; out && i < words->n; i++) {
 		out[i] = words->v[i].at;
 	}

@@ -29,11 +29,11 @@
 #include "cli.h"
 
 #include <base/own.h>
+#include <base/sys.h>
 #include <base/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <locale.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -42,7 +42,6 @@
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop;
@@ -72,7 +71,7 @@ static int harden(void) {
 			return -1;
 		}
 	}
-	(void)syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+	(void)br_sys_close_from(3, true);
 	struct rlimit none = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)umask(077);

@@ -377,6 +377,7 @@ static int read_plain(struct reader *reader) {
 static int read_line(struct reader *reader) {
 	reader->args->line_at = whole(reader, reader->i);
 	reader->end = reader->i;
+	reader->args->line_index = reader->i;
 	reader->args->has_line = true;
 	for (reader->i++; reader->i < reader->argc; reader->i++) {
 		struct br_text word = {reader->argv[reader->i], whole(reader, reader->i)};
@@ -472,12 +473,11 @@ size_t cli_deciding_words(const struct cli_args *args, const char **out, struct 
 	const struct reader reader = {.argv = args->argv};
 	size_t n = 0;
 	uint32_t offset = sizeof("bindright ") - 1;
-	bool line = false;
 	for (int i = 0; i < args->argc; i++) {
 		size_t from = 1;
-		// Behind "--" stands another program's line.
-		line = line || strcmp(args->argv[i], "--") == 0;
-		const struct cli_option *option = line ? NULL : option_at(&reader, i, &from);
+		// Behind "--" all words are the run line's.
+		const struct cli_option *option =
+			i < args->line_index ? option_at(&reader, i, &from) : NULL;
 		bool takes = option && (option->takes == CLI_WORD || option->takes == CLI_LIST);
 		int words = takes && from == 0 && i + 1 < args->argc ? 2 : 1;
 		bool decides = option ? !is_in(option->name, manners) : i != args->command_at;
@@ -518,6 +518,7 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
 	args->argc = argc;
 	args->argv = argv;
 	args->command_at = -1;
+	args->line_index = argc;
 	struct reader reader = {
 		.args = args, .dx = dx, .argc = argc, .argv = argv, .offsets = offsets, .end = argc};
 	for (; reader.i < argc; reader.i++) {

@@ -52,22 +52,6 @@ static int check_line(const struct cli *cli) {
 	return 0;
 }
 
-/** Whose rules were asked for. */
-static enum br_engine engine_of(const struct cli_args *args) {
-	static const struct {
-		const char *name;
-		enum br_engine engine;
-	} all[] = {{"docker", BR_ENGINE_DOCKER}, {"docker-rootless", BR_ENGINE_DOCKER_ROOTLESS},
-		{"podman", BR_ENGINE_PODMAN}, {"podman-rootless", BR_ENGINE_PODMAN_ROOTLESS},
-		{"oci", BR_ENGINE_OCI}};
-	for (size_t i = 0; args->engine.s && i < sizeof(all) / sizeof(all[0]); i++) {
-		if (strcmp(args->engine.s, all[i].name) == 0) {
-			return all[i].engine;
-		}
-	}
-	return BR_ENGINE_UNSAID;
-}
-
 static enum br_input_kind kind_of(const struct cli_args *args) {
 	if (!args->kind.s || strcmp(args->kind.s, "compose") == 0) {
 		return BR_INPUT_COMPOSE;
@@ -80,6 +64,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 	const struct cli_args *args = session->cli->args;
 	const struct cli_world *world = session->cli->world;
 	int version = read_version(&args->compose_version);
+	// What is wrong with it is said where the engine's rules are chosen.
+	int engine = read_version(&args->engine_version);
 	if (version < 0) {
 		(void)br_error(session->cli->dx, args->compose_version.at,
 			"'%s' is no version of compose", args->compose_version.s);
@@ -108,7 +94,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.kind_said = args->kind.s != NULL,
 		.line = args->line.v,
 		.nline = args->line.n,
-		.engine = engine_of(args),
+		.engine = args->engine.s ? br_engine_named(args->engine.s) : BR_ENGINE_UNSAID,
+		.engine_version = engine > 0 ? (unsigned)engine : 0,
 		.uid = world->invoker,
 		.gid = world->invoker_gid,
 		.user_name = world->invoker_name,
@@ -396,6 +383,8 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.archives = words->v,
 		.narchives = words->n,
 		.socket = session->socket,
+		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
+			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
 	};
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
 	session->images = who->images;
@@ -436,6 +425,7 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (status) {
 		return status;
 	}
+	what.mode = session->mode;
 	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
 	return session->demands && read_plan_options(session) == 0 ? 0 : CLI_USAGE;
 }
@@ -456,7 +446,7 @@ static int read_number(const struct cli *cli, const struct br_text *word, uint32
 }
 
 const struct br_habits *session_habits(const struct session *session) {
-	return br_habits(session->spec->engine, 0); // of the newest version that was measured
+	return br_habits(session->mode->engine, session->mode->version);
 }
 
 /** Who of them runs now; no more than a courtesy, and only where something may be changed. */
@@ -476,8 +466,7 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 	const struct cli *cli = session->cli;
 	options->cross = cli->args->cross;
 	options->habits = session_habits(session);
-	options->rootless = session->spec->engine == BR_ENGINE_DOCKER_ROOTLESS
-		|| session->spec->engine == BR_ENGINE_PODMAN_ROOTLESS;
+	options->rootless = br_engine_is_rootless(session->mode->engine);
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
@@ -490,6 +479,7 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 static struct br_check_input check_input(const struct session *session) {
 	return (struct br_check_input){
 		.spec = session->spec,
+		.mode = session->mode,
 		.identities = session->identities,
 		.images = session->images,
 		.demands = session->demands,
@@ -571,6 +561,7 @@ int session_check_again(
 	// The fix may have made accounts.
 	br_hostdb_free(session->hostdb_again);
 	session->hostdb_again = read_hostdb(session->cli);
+	what.mode = session->mode;
 	*demands = br_demands_make(session->spec, session->identities, &what, session->cli->dx);
 	if (!*demands || !session->hostdb_again) {
 		return CLI_FAILED;

@@ -9,6 +9,7 @@
 enum br_confidence accounts_confidence(const struct br_image *image) {
 	switch (image->origin) {
 	case BR_IMAGE_ARCHIVE:
+	case BR_IMAGE_HOST:
 	case BR_IMAGE_ENGINE:
 		return BR_CERTAIN;
 	case BR_IMAGE_DOCKERFILE:

@@ -71,6 +71,8 @@ static const char *image_source(enum br_image_origin origin) {
 		return "Dockerfile";
 	case BR_IMAGE_KNOWN:
 		return "known images";
+	case BR_IMAGE_HOST:
+		return "host file";
 	case BR_IMAGE_NOTHING:
 		break;
 	}
@@ -342,7 +344,14 @@ static int settle_uid(struct task *t) {
 	out->uid.v = half->id;
 	t->entry = accounts_user(t->image, half->id);
 	if (half->kind == BR_HALF_NAME) {
+		const char *why = NULL;
 		t->entry = accounts_user_named(t->image, half->s, half->n);
+		if (!t->entry && host_users_find(t, half->s, half->n, &why) < 0) {
+			return -1;
+		}
+		if (why) {
+			return task_refused(t, why);
+		}
 		out->uid.v = t->entry ? t->entry->uid : 0;
 	}
 	if (half->kind == BR_HALF_NAME && !t->entry) {

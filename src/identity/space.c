@@ -283,6 +283,11 @@ static int settle_keep(struct task *t, const char *options) {
 	}
 	uint32_t uid = keep.has_uid ? keep.uid : user->uid.v;
 	uint32_t gid = keep.has_gid ? keep.gid : user->gid.v;
+	if ((!uid || !gid) && count_ranges(&t->mode->uids) > 0
+		&& !task_engine_has(t, BR_TRAIT_KEEP_ID_ZERO)) {
+		return task_refused(t,
+			"this version of Podman makes a wrong map of keep-id with 0: the engine will refuse to start it");
+	}
 	if (keep_map(t, &t->mode->uids, uid, keep.size, &uids)
 		|| keep_map(t, &t->mode->gids, gid, keep.size, &gids)) {
 		return -1;

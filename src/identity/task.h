@@ -81,6 +81,11 @@ int task_refused(struct task *t, const char *why);
 /** Set t->space. 1; 0: it is not known, or the engine refuses, and out says why; -1 with an error in dx. */
 int space_settle(struct task *t);
 
+/* host_users.c */
+
+/** Look a name up among the host's users that the container gets: 1 with t->entry; 0: there is none, or *why says why not; -1 with an error in dx. */
+int host_users_find(struct task *t, const char *s, size_t n, const char **why);
+
 /* accounts.c: the image's passwd and group */
 
 /** As sure as what the image says of itself is. */

@@ -128,14 +128,19 @@ static int take(struct df_accounts *to, const struct df_accounts *from, struct h
 	return 0;
 }
 
+/** The stage that --from= names; SIZE_MAX: none. */
+static size_t find_source(const struct df_work *work, const char *from, size_t here) {
+	uint32_t number;
+	size_t found = df_find_stage(work->b, from, here);
+	return found == SIZE_MAX && here && !br_parse_u32(from, (uint32_t)here - 1, &number)
+		? number
+		: found;
+}
+
 /** The accounts of what --from= names; NULL: not known. */
 static const struct df_accounts *source_accounts(struct df_work *work, const char *from) {
-	uint32_t number;
 	size_t here = (size_t)(work->stage - work->b->stages.v);
-	size_t found = df_find_stage(work->b, from, here);
-	if (found == SIZE_MAX && here && !br_parse_u32(from, (uint32_t)here - 1, &number)) {
-		found = number;
-	}
+	size_t found = find_source(work, from, here);
 	return found != SIZE_MAX && work->b->stages.v[found].needed
 		? &work->b->stages.v[found].accounts
 		: NULL;
@@ -201,6 +206,28 @@ static int copy_one(struct df_work *work, const char *from, const char *source, 
 	return take(a, accounts, hit) ? br_error_memory(work->b->dx) : 0;
 }
 
+/** Libraries come along with a virtual environment, or with all that another stage installed. */
+static int take_libraries(struct df_work *work, const char *from, const char *source) {
+	static const char *const parts[] = {
+		"venv", "-packages", "/usr/local", "/install", ".local", "conda", "lib/python"};
+	size_t here = (size_t)(work->stage - work->b->stages.v);
+	size_t found = find_source(work, from, here);
+	bool brings = false;
+	for (size_t i = 0; source && i < sizeof(parts) / sizeof(*parts); i++) {
+		brings = brings || strstr(source, parts[i]);
+	}
+	if (!brings || found == SIZE_MAX || !work->b->stages.v[found].needed) {
+		return 0;
+	}
+	const struct df_stage *stage = &work->b->stages.v[found];
+	for (size_t i = 0; i < stage->libraries.n; i++) {
+		if (br_vec_push(work->b->arena, &work->stage->libraries, stage->libraries.v[i])) {
+			return br_error_memory(work->b->dx);
+		}
+	}
+	return 0;
+}
+
 /** What it leaves in the file system; the words are expanded. */
 static int copy_all(struct df_work *work, const words *list, const char *from, const char *path) {
 	bool failed = false;
@@ -220,7 +247,8 @@ static int copy_all(struct df_work *work, const words *list, const char *from, c
 		if (copy.source && !strncmp(copy.source, "<<", 2)) {
 			copy.source = NULL;
 		}
-		if (df_copy_effects(work, &copy)) {
+		if (df_copy_effects(work, &copy)
+			|| (from && take_libraries(work, from, copy.source))) {
 			return -1;
 		}
 	}

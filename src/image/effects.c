@@ -359,6 +359,7 @@ static void open_up(struct tree *tree, const char *path) {
 		size_t n = strlen(path);
 		if (!strncmp(node->path, path, n) && (!node->path[n] || node->path[n] == '/')) {
 			node->is_new = false;
+			node->is_open = true;
 		}
 	}
 }

@@ -411,7 +411,8 @@ static int ask_info(struct image_finder *finder, struct br_engine_info *out) {
 		return br_error_memory(finder->dx);
 	}
 	br_auto(br_value_freep) struct br_value *info = NULL;
-	return get_json(engine, url, false, &info) == HTTP_OK && info ? read_info(finder, info, out) : 0;
+	return get_json(engine, url, false, &info) == HTTP_OK && info ? read_info(finder, info, out)
+								      : 0;
 }
 
 int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,

@@ -180,6 +180,9 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 				|| add_known(&finder, &spec->containers[i], &images[i]);
 		}
 	}
+	for (size_t i = 0; !failed && i < spec->n; i++) {
+		failed = mounted_take(&finder, &spec->containers[i], &images[i]) != 0;
+	}
 	archive_release(&finder);
 	engine_release(&finder);
 	return failed ? NULL : images;

@@ -198,8 +198,8 @@ const char *library_config_path(size_t i) {
 	return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
 }
 
-/** "key = value", "key value;" without what is behind it; NULL: another line. */
-static char *value_of(struct br_arena *arena, const char *line, size_t n, const char *key) {
+/** "key = value", "key value;": where the value stands, and its length; NULL: another line. */
+static const char *value_of(const char *line, size_t n, const char *key, size_t *out) {
 	size_t len = strlen(key);
 	while (n && (*line == ' ' || *line == '\t')) {
 		line++;
@@ -218,7 +218,8 @@ static char *value_of(struct br_arena *arena, const char *line, size_t n, const 
 	while (end < n && !strchr(" \t;\r", line[end])) {
 		end++;
 	}
-	return br_strndup(arena, line, end);
+	*out = end;
+	return line;
 }
 
 /** What is no place in the image: a device, the container's own output, or what depends on something. */
@@ -246,7 +247,12 @@ int library_configure(struct br_arena *arena, struct br_image_library *item, con
 		size_t n = strcspn(line, "\n");
 		for (size_t i = 0; i < BR_LIBRARY_PATHS; i++) {
 			const char *key = library->paths[i].key;
-			char *value = key ? value_of(arena, line, n, key) : NULL;
+			size_t len = 0;
+			const char *at = key ? value_of(line, n, key, &len) : NULL;
+			char *value = at ? br_strndup(arena, at, len) : NULL;
+			if (at && !value) {
+				return -1;
+			}
 			if (!value) {
 				continue;
 			}

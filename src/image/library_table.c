@@ -35,8 +35,8 @@ static const struct br_library all[] = {
 		.effect = "it cannot download models or data sets",
 		.advice = "set HF_HOME to a directory that the user can write, best a mount",
 		.source = "huggingface_hub, Environment variables, and huggingface/transformers issue 13472, 2025-11"},
-	{"PyTorch Hub", false, .pip = "torchvision", .files = "site-packages/torchvision|dist-packages/torchvision", .own = "TORCH_HOME",
-		.paths = {{"its pretrained weights", .variables = "TORCH_HOME|XDG_CACHE_HOME/torch", .path = "$HOME/.cache/torch"}},
+	{"PyTorch Hub", false, .own = "TORCH_HOME",
+		.paths = {{"its pretrained weights", .variables = "TORCH_HOME", .path = "$HOME/.cache/torch"}},
 		.effect = "it cannot download pretrained weights",
 		.advice = "set TORCH_HOME to a directory that the user can write, best a mount",
 		.source = "pytorch docs, torch.hub, 2025-11"},
@@ -55,11 +55,6 @@ static const struct br_library all[] = {
 		.effect = "it warns, and makes its cache anew below /tmp at every start",
 		.advice = "set MPLCONFIGDIR=/tmp/matplotlib",
 		.source = "matplotlib __init__.py, 2025-11"},
-	{"MLflow", false, .pip = "mlflow|mlflow-skinny", .files = "site-packages/mlflow|dist-packages/mlflow", .unless = "MLFLOW_TRACKING_URI",
-		.paths = {{"its runs", .path = "$PWD/mlruns"}},
-		.effect = "runs that are logged without a tracking server fail",
-		.advice = "set MLFLOW_TRACKING_URI, or mount a directory at that path",
-		.source = "mlflow docs, Tracking, and mlflow/mlflow issue 2883, 2025-11"},
 };
 // clang-format on
 

@@ -27,6 +27,10 @@ struct image_finder {
 int archive_find(struct image_finder *finder, const char *reference, struct br_image *out);
 void archive_release(struct image_finder *finder);
 
+/** Put the host's files in the place of the image's accounts, where the container's root is a directory or passwd and group are mounted (for engines that read those). 0 or -1. */
+int mounted_take(
+	struct image_finder *finder, const struct br_container *container, struct br_image *out);
+
 /** The engine's own word on it. */
 int engine_find(struct image_finder *finder, const char *reference, struct br_image *out);
 /** Mark the containers of a compose project that run now. 0 (also where the engine does not say), or -1. */

@@ -194,7 +194,7 @@ static int make_one(struct tree *t, const struct tree_step *step, const char *pa
 		return 0;
 	}
 	bool fresh = make->only_new || (top && top->is_new) || (old && old->type == BR_IMAGE_ABSENT)
-		|| t->complete;
+		|| (t->complete && !(top && top->is_open));
 	bool known = fresh && step->sure;
 	struct br_image_node node = {.path = path,
 		.type = BR_IMAGE_DIRECTORY,

@@ -6,7 +6,9 @@
 const struct br_where plain_where = {0};
 
 bool demand_counts(const struct br_demand *demand) {
-	return !demand->identity->unmapped && demand->identity->cred.uid.v != BR_NO_ID
+	// What the engine gives to the container's user, and what an ID-mapped mount shows, is no matter of the host's IDs.
+	bool by_itself = demand->mount->chown || demand->mount_uids.n > 0;
+	return !by_itself && !demand->identity->unmapped && demand->identity->cred.uid.v != BR_NO_ID
 		&& demand->identity->cred.gid.v != BR_NO_ID;
 }
 

@@ -157,6 +157,14 @@ static int finish(struct walk *w, enum br_source_state state) {
 	if (!out->real || fill_fs(w)) {
 		return -1;
 	}
+	// What its kernel remembers can be read long after a server is gone; a walk would wait for it for ever.
+	if (state == BR_SOURCE_PRESENT && is_remote(w->line) && S_ISDIR(w->here.mode)
+		&& br_step_list_guarded(w->here.fd, ".") == ETIMEDOUT) {
+		out->state = BR_SOURCE_UNREACHABLE;
+		out->err = ETIMEDOUT;
+		out->stopped_at = out->real;
+		return 0;
+	}
 	if (state == BR_SOURCE_PRESENT || state == BR_SOURCE_MISSING) {
 		keep_here(w);
 	}
@@ -420,6 +428,30 @@ int br_source_open(struct br_arena *arena, const char *path, uid_t trusted, stru
 		errno = ENOMEM;
 	}
 	return result;
+}
+
+struct asking {
+	struct br_arena *arena;
+	const struct br_source *source;
+	const char *silent;
+};
+
+static void ask_mount(void *context, const char *below, const char *type) {
+	struct asking *asking = context;
+	if (!asking->silent && br_fs_is_remote(type) && strcmp(type, "autofs") != 0
+		&& br_step_list_guarded(asking->source->fd, below) == ETIMEDOUT) {
+		asking->silent = br_strdup(asking->arena, below);
+		asking->silent = asking->silent ? asking->silent : "?";
+	}
+}
+
+const char *br_source_silent_mount(struct br_arena *arena, const struct br_source *source) {
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	struct asking asking = {.arena = arena, .source = source};
+	if (mounts) {
+		(void)br_mounts_below(mounts, source->real, ask_mount, &asking);
+	}
+	return asking.silent;
 }
 
 void br_source_release(struct br_source *source) {

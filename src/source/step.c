@@ -94,11 +94,12 @@ int br_step_link(int fd, char *text, size_t n) {
 
 /* The guard: a child does it, and hands the descriptor over. */
 
-/** What the child shall do: open name in dirfd, or (name NULL) read dirfd's facts, or (link) its text. */
+/** What the child shall do: open name in dirfd, or (name NULL) read dirfd's facts, or (link) its text, or (list) the directory that name leads to. */
 struct question {
 	int dirfd;
 	const char *name;
 	bool link;
+	bool list;
 };
 
 /** What the child writes, beside the descriptor. */
@@ -160,10 +161,21 @@ static int receive_answer(int sock, struct answer *answer) {
 	return err ? err : answer->err;
 }
 
+/** Read the beginning of a directory. 0 or an errno. */
+static int list(int dirfd, const char *name) {
+	char entries[4096];
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 || syscall(SYS_getdents64, fd, entries, sizeof(entries)) < 0 ? errno : 0;
+}
+
 /** The child. Only calls that are safe after a fork of a process with threads. */
 static void answer_from_child(int sock, const struct question *q) {
 	struct answer answer = {.step.fd = -1};
 	int fd = q->dirfd;
+	if (q->list) {
+		answer.err = list(q->dirfd, q->name);
+		_exit(send_answer(sock, &answer) == (ssize_t)sizeof(answer) ? 0 : 1);
+	}
 	if (q->name) {
 		fd = openat(q->dirfd, q->name, STEP_FLAGS);
 	}
@@ -255,6 +267,12 @@ int br_step_open_guarded(int dirfd, const char *name, struct br_step *out) {
 		err = EMFILE;
 	}
 	return err;
+}
+
+int br_step_list_guarded(int dirfd, const char *path) {
+	struct question q = {.dirfd = dirfd, .name = path, .list = true};
+	struct answer answer = {.step.fd = -1};
+	return ask(&q, &answer);
 }
 
 int br_step_link_guarded(int fd, char text[PATH_MAX]) {

@@ -45,5 +45,7 @@ int br_step_open_guarded(int dirfd, const char *name, struct br_step *out);
 int br_step_link(int fd, char *text, size_t n);
 /** The same, guarded. */
 int br_step_link_guarded(int fd, char text[PATH_MAX]);
+/** Whether the directory at `path` below dirfd can be listed, guarded. 0 or an errno. */
+int br_step_list_guarded(int dirfd, const char *path);
 
 #endif

@@ -156,6 +156,23 @@ COPY . /app/data
 RUN tar -C /app/cache -x
 USER 1001:1001
 END
+build worked <<'END'
+RUN mkdir -p /app/work
+WORKDIR /app/work
+USER 1001:1001
+END
+build brought <<'END'
+WORKDIR /app
+COPY --from=example.org/other /app/ /app/
+RUN mkdir -p /app/cache
+ENV LOG_DIR=/app/logs
+USER 1001:1001
+END
+build unpacked <<'END'
+ADD app.tar.gz /srv/app/
+ENV LOG_DIR=/srv/app/logs
+USER 1001:1001
+END
 build own <<'END'
 USER 1001:1001
 RUN mkdir /tmp/logs
@@ -241,9 +258,14 @@ RUN pip install jupyterlab
 USER 1001:1001
 CMD jupyter lab --ip 0.0.0.0
 END
-build mlflow <<'END'
-RUN pip install mlflow
-WORKDIR /train
+build torch 'environment: {TORCH_HOME: /models/torch}' <<'END'
+RUN pip install torchvision
+USER 1001:1001
+END
+build venv <<'END'
+RUN python -m venv /opt/venv && /opt/venv/bin/pip install transformers
+FROM python:3.12-slim
+COPY --from=0 /opt/venv /opt/venv
 USER 1001:1001
 END
 BASE=nginx build nginx <<'END'
@@ -264,8 +286,8 @@ RUN pip install transformers && adduser -D -u 1001 app
 USER app
 END
 build variables <<'END'
-RUN pip install transformers librosa mlflow && useradd -u 1001 app && mkdir /cache && chown app /cache
-ENV XDG_CACHE_HOME=/cache NUMBA_CACHE_DIR=/tmp/numba MLFLOW_TRACKING_URI=http://mlflow
+RUN pip install transformers librosa torchvision && useradd -u 1001 app && mkdir /cache && chown app /cache
+ENV XDG_CACHE_HOME=/cache NUMBA_CACHE_DIR=/tmp/numba
 USER app
 END
 build no-start <<'END'
@@ -293,6 +315,14 @@ USER 1001:1001
 CMD ["supervisord"]
 END
 build mounted-config 'volumes: ["./data:/etc/supervisor"]' <<'END'
+RUN apt-get install -y supervisor
+USER 1001:1001
+CMD ["supervisord"]
+END
+BASE=nginx build run 'tmpfs: [/var/run]' <<'END'
+USER 1001:1001
+END
+build read-only 'read_only: true' 'tmpfs: [/var/run, /var/log/supervisor]' <<'END'
 RUN apt-get install -y supervisor
 USER 1001:1001
 CMD ["supervisord"]

@@ -4,7 +4,7 @@
 . "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir -p data/bind data/super data/open frozen/again again
-touch data/file file frozen/f again/f
+touch data/f data/file file frozen/f again/f
 mount -t tmpfs -o mode=755 tmpfs data/super
 mkdir data/super/deep && touch data/super/deep/f
 chown -R 1001:1001 data frozen again file
@@ -33,6 +33,9 @@ golden 0 bindright check --sysroot "$T"
 mkdir other && touch other/f && chown -R 1001:1001 other && mount --bind other data/open
 compose 'volumes: ["./data:/data:ro"]'
 golden 1 bindright explain --sysroot "$T" app:/data/open/f --need w
+golden 0 bindright explain --sysroot "$T" app:/data/open/f --need w --engine-version 20.10
+golden 0 bindright explain --sysroot "$T" app:/data/open/f --need w --engine podman
+golden 1 bindright explain --sysroot "$T" app:/data/f --need w --engine podman
 compose 'volumes: [{type: bind, source: ./data, target: /data, read_only: true, bind: {recursive: writable}}]'
 golden 0 bindright explain --sysroot "$T" app:/data/open/f --need w
 golden 1 bindright explain --sysroot "$T" app:/data/bind/f --need w

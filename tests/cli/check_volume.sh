@@ -20,4 +20,21 @@ golden 0 bindright check -q --sysroot "$T"
 rm data/.hidden
 compose 'volumes: ["./data:/data"]'
 golden 0 bindright check -q --sysroot "$T"
+
+# Podman gives it away in spite of nocopy, and Podman 4 what is not empty, too.
+volume 'volume: {nocopy: true}'
+said() { bindright check -q --sysroot "$T" "$@" | grep BR211 || echo silent; }
+golden 0 said --engine podman --engine-version 5.4
+touch data/f
+golden 0 said --engine podman --engine-version 5.4
+golden 0 said --engine podman --engine-version 4.3
+golden 0 said --engine docker
+rm data/f
+
+# What the Dockerfile says of the directory; silent where it becomes the container's own.
+volume 'read_only: false'
+sed -i 's|image: example|build: {context: ., dockerfile_inline: "FROM debian:12\\nRUN mkdir /data \&\& chown 1002:1001 /data"}|' compose.yaml
+golden 0 bindright check --sysroot "$T"
+sed -i 's/chown 1002/chown 1001/' compose.yaml
+golden 0 said
 done_golden

@@ -128,7 +128,8 @@ for line in open("words"):
 known = {re.sub(r"\[\]$", "", path).split(".")[-1] for paths in seen.values() for path, values in paths.items() if values}
 written = 0
 for name in glob.glob(f"{top}/src/report/*.c") + glob.glob(f"{top}/src/cli/*.c") + glob.glob(f"{top}/src/explain/*.c"):
-    source = open(name, encoding="utf-8").read()
+    # What stands in the text of people has names of its own.
+    source = open(name, encoding="utf-8").read().split("/* Text. */")[0]
     keys = re.findall(r'\b(?:br_json|json)_\w+\(\s*json,\s*"([^"]+)"', source)
     keys += re.findall(r'\{"(\w+)", (?:&|container->)', source)
     for key in keys:

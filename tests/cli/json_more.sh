@@ -80,6 +80,12 @@ services:
     volumes: [{type: bind, source: ./acls, target: /data, bind: {recursive: readonly}, read_only: true}]
 YAML
 json 0 inspect --origins
+echo 'alice:100000:65536' | tee "$T/etc/subuid" >"$T/etc/subgid"
+for words in '--uidmap 0:1:10 --gidmap 0:1:10 --pod pods -v ./acls:/data:idmap=uids=0-1-10' \
+	'--subuidname alice --subgidname alice --hostuser alice --umask 027 --rootfs ./built'; do
+	read -r -a options <<<"$words"
+	golden 0 "$BINDRIGHT" inspect --sysroot "$T" --format json --origins -- podman run "${options[@]}" image
+done
 json 0 explain "$T/work/acls" --as 1001 --caps CAP_DAC_OVERRIDE
 golden 0 bindright codes 101 --format json
 done_golden

@@ -69,6 +69,7 @@ line docker run ''
 # ---- volumes ----
 line docker run -v '' i
 line docker run -v a:b:c:d i
+wrong inspect --engine-version 20.10 -- docker run -v ./a:/b i
 line docker run -v :/data i
 line docker run -v /data: i
 line docker run -v rel/x:/data i
@@ -165,6 +166,18 @@ docker run -v /a:/data $IMAGE
 END
 text a.sh <<'END'
 $DOCKER run -v /a:/data img
+END
+text a.sh <<'END'
+options=(-v /a:/b
+docker run "${options[@]}" img
+END
+text a.sh <<'END'
+options=(-v "$NOWHERE:/b")
+docker run "${options[@]}" img
+END
+text a.sh <<'END'
+export DOCKER_HOST=ssh://elsewhere
+docker run -u 1:1 img
 END
 text a.sh <<'END'
 cd "$SOMEWHERE"

@@ -29,10 +29,10 @@ agrees() {
 	in_container "$1" "$work/data" "${options[@]}" -- 'echo x >/data/f && mkdir /data/d && echo x >/data/d/f' >/dev/null ||
 		die "$1 cannot write"
 	real=$(verbs)
-	[ "$foreseen" = "$2" ] && [ "$real" = "$2" ] || {
+	if [ "$foreseen" != "$2" ] || [ "$real" != "$2" ]; then
 		cat "$out" >&2
 		die "user $1: foreseen '$foreseen', real '$real', not '$2'"
-	}
+	fi
 	n=$((n + 1))
 }
 fresh() {

@@ -7,7 +7,7 @@
 prefix=$engine/prefix dest=$engine/dest
 quietly() { "$@" >"$out" 2>"$err" || { cat "$out" "$err" >&2; die "failed: $*"; }; }
 # With the flags of the build that is tested, or everything would be compiled again.
-install_to() { quietly make -C "$BR_TOP" O="$BR_BUILD" "$@"; }
+install_to() { quietly make -C "$BR_TOP" O="${BR_BUILD#"$BR_TOP"/}" "$@"; }
 
 # For a package: below DESTDIR, with the final paths inside.
 install_to install DESTDIR="$dest" PREFIX=/usr

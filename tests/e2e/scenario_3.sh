@@ -6,21 +6,16 @@
 mkdir "$engine/bin"
 ln -s "$docker" "$engine/bin/docker"
 export PATH=$engine/bin:$PATH TMPDIR=$work
-knows() { "$BINDRIGHT" codes "$1" >/dev/null 2>&1; }
 expect 0 "$BR_TOP/examples/scenario-3-libraries/run.sh"
 says "can't create /var/log/supervisor/supervisord.log: Permission denied"
 says "uid 4242, HOME=/: the cache is /.cache/huggingface"
 says "can't create directory '/.cache/': Permission denied"
 says "can't create directory '/root/.cache/': Permission denied"
-if knows 602; then
-	says "BR602  uid 1001 cannot write what supervisor writes: its log file"
-	says "'/run/supervisord.pid'"
-	says "BR602  uid 4242 cannot write what Hugging Face writes: its cache"
-	says "'/.cache/huggingface'"
-fi
-if knows 109; then
-	says "BR109  the container cannot reach '/root/.cache/huggingface': uid 1001 may"
-fi
+says "BR602  uid 1001 cannot write what supervisor writes: its log file"
+says "'/run/supervisord.pid'"
+says "BR602  uid 4242 cannot write what Hugging Face writes: its cache"
+says "'/.cache/huggingface'"
+says "BR109  the container cannot reach '/root/.cache/huggingface': uid 1001 may"
 says "logging to /var/log/supervisor/supervisord.log"
 says "PID in /run/supervisor/supervisord.pid"
 says "uid 4242, HOME=/tmp: the cache is /cache"

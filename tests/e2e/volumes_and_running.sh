@@ -14,14 +14,14 @@ id=$("$docker" create --network none busybox true)
 # What check says of a volume on ./dir, and what the engine makes of it.
 serial=0
 says_and_does() {
-	local want=$1 target=$2 options=$3 said=no did=no
+	local want=$1 target=$2 nocopy=$3 said=no did=no
 	serial=$((serial + 1))
 	cat >compose.yaml <<YAML
 services:
   app:
     image: seeded
     user: "1002:1002"
-    volumes: [{type: volume, source: kept, target: $target, volume: {nocopy: ${options:-false}}}]
+    volumes: [{type: volume, source: kept, target: $target, volume: {nocopy: ${nocopy:-false}}}]
 volumes:
   kept:
     driver_opts: {type: none, o: bind, device: $work/dir}
@@ -30,9 +30,9 @@ YAML
 	! grep -q BR211 "$out" || said=yes
 	stat -c '%u:%g %a' dir >before
 	"$docker" volume create --driver local --opt type=none --opt o=bind --opt "device=$work/dir" "v$serial" >/dev/null
-	"$docker" run --rm --network none --mount "type=volume,source=v$serial,target=$target${options:+,volume-nocopy=true}" seeded true
+	"$docker" run --rm --network none --mount "type=volume,source=v$serial,target=$target${nocopy:+,volume-nocopy=true}" seeded true
 	stat -c '%u:%g %a' dir | cmp -s before - || did=yes
-	[ "$said $did" = "$want" ] || die "$target $options: said $said, did $did, not $want"
+	[ "$said $did" = "$want" ] || die "$target $nocopy: said $said, did $did, not $want"
 }
 fresh() { rm -rf dir && mkdir dir && chown 1002:1002 dir && chmod 700 dir; }
 fresh

@@ -37,6 +37,7 @@ chmod 755 "$real"
 T=/srv
 clean_up() {
 	cd /
+	[ -z "${server:-}" ] || kill -9 "$server" 2>/dev/null || true
 	awk -v top=$T/ 'index($5, top) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
 		while read -r mount; do umount -l "$mount" || true; done
 	chattr -R -i -a $T/work 2>/dev/null || true

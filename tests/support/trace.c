@@ -36,6 +36,7 @@ static const struct {
 	{"pwrite64", SYS_pwrite64},
 	{"removexattrat", SYS_removexattrat},
 	{"renameat2", SYS_renameat2},
+	{"setxattr", SYS_setxattr},
 	{"setxattrat", SYS_setxattrat},
 	{"statx", SYS_statx},
 	{"unlinkat", SYS_unlinkat},

@@ -58,7 +58,7 @@ static int read_idmap(struct br_bundle *b, const struct br_node *node, struct br
 		|| br_oci_maps(b, gids, "gidMappings", &g, &ng)) {
 		return -1;
 	}
-	if (!nu || !ng) {
+	if (!uids || !gids || !nu || !ng) {
 		(void)br_error(b->dx, uids ? uids->at : gids->at,
 			"a mount needs uidMappings and gidMappings, or neither");
 		return 0;
@@ -98,11 +98,11 @@ static int read_target(struct br_bundle *b, const struct br_node *node, struct b
 		return 0;
 	}
 	if (target->s[0] != '/') {
-		(void)br_error(
-			b->dx, target->at, "the destination '%s' is not absolute", target->s);
-		return 0;
+		br_warning(b->dx, target->at,
+			"the destination '%s' is not absolute: the runtimes take it from / on",
+			target->s);
 	}
-	mount->target = (struct br_text){br_clean(b->arena, target->s), target->at};
+	mount->target = (struct br_text){br_join(b->arena, "/", target->s), target->at};
 	return mount->target.s ? 0 : br_error_memory(b->dx);
 }
 
@@ -118,7 +118,13 @@ static int read_mount(struct br_bundle *b, const struct br_node *node, struct br
 	for (size_t i = 0; i < mount->noptions; i++) {
 		apply_option(mount, mount->options[i], &is_bind);
 	}
-	is_bind = is_bind || (type && strcmp(type->s, "bind") == 0);
+	if (!is_bind && type && strcmp(type->s, "bind") == 0) {
+		// mount(2) would be asked for a file system "bind": ENODEV, with runc and with crun.
+		(void)br_error(b->dx, type->at,
+			"a mount of type 'bind' has neither the option 'bind' nor 'rbind'");
+		br_hint(b->dx, "add it: \"options\": [\"rbind\"]");
+		return 0;
+	}
 	mount->kind = is_bind                           ? BR_MOUNT_BIND
 		: type && strcmp(type->s, "tmpfs") == 0 ? BR_MOUNT_TMPFS
 							: BR_MOUNT_OTHER;

@@ -58,6 +58,26 @@ static bool is_json_scalar(const struct br_node *node) {
 		|| strcmp(node->s, "false") == 0 || strcmp(node->s, "null") == 0;
 }
 
+/** A comma behind the last item is YAML. */
+static int check_last_comma(struct br_bundle *b, const struct br_node *node) {
+	size_t n = 0;
+	const char *bytes = br_places_bytes(br_diags_places(b->dx), node->at.text, &n);
+	size_t i = (size_t)node->at.off + node->at.len;
+	if (!bytes || i > n || node->at.len < 2) {
+		return 0;
+	}
+	i--;
+	while (i > node->at.off && strchr(" \t\r\n", bytes[i - 1])) {
+		i--;
+	}
+	if (i <= node->at.off || bytes[i - 1] != ',') {
+		return 0;
+	}
+	(void)br_error(b->dx, (struct br_span){node->at.text, (uint32_t)i - 1, 1},
+		"this is no JSON: a comma behind the last item");
+	return -1;
+}
+
 /** The YAML reader takes more than JSON; the runtimes do not. */
 static int check_json(struct br_bundle *b, const struct br_node *node) {
 	int result = 0;
@@ -67,6 +87,9 @@ static int check_json(struct br_bundle *b, const struct br_node *node) {
 		}
 		(void)br_error(b->dx, node->at, "this is no JSON");
 		br_hint(b->dx, "strings stand in double quotes");
+		return -1;
+	}
+	if (check_last_comma(b, node)) {
 		return -1;
 	}
 	for (size_t i = 0; result == 0 && i < node->n; i++) {
@@ -259,7 +282,7 @@ static int check_kind(struct br_bundle *b, const struct br_node *root) {
 
 static int read_config(struct br_bundle *b, const struct br_node *root) {
 	size_t errors = br_diags_errors(b->dx);
-	if (!root || root->kind != BR_NODE_MAP) {
+	if (root->kind != BR_NODE_MAP) {
 		return br_error(b->dx, br_oci_at(root), "a config must be a JSON object");
 	}
 	if (check_json(b, root)) {
@@ -277,7 +300,7 @@ static int read_config(struct br_bundle *b, const struct br_node *root) {
 	return br_diags_errors(b->dx) > errors ? -1 : 0;
 }
 
-static int cannot_read(struct br_bundle *b, struct br_span at, const char *shown) {
+static int cannot_read(struct br_bundle *b, const char *shown, struct br_span at) {
 	int why = errno;
 	(void)br_error(b->dx, at, "cannot read '%s': %s", shown,
 		why == EINVAL ? "it is not a regular file" : br_compose_why(why));
@@ -311,12 +334,11 @@ static const struct br_file *open_config(
 	return br_store_ask(b->store, BR_ASK_COMPOSE, *path);
 }
 
-static int read_one(struct br_bundle *b, struct br_text file_name, const char **shown) {
-	const char *name = file_name.s;
+static int read_one(struct br_bundle *b, const char *name, struct br_span at, const char **shown) {
 	const char *path = NULL;
 	const struct br_file *file = open_config(b, name, shown, &path);
 	if (!file) {
-		return cannot_read(b, file_name.at, *shown ? *shown : name);
+		return cannot_read(b, *shown ? *shown : name, at);
 	}
 	const char *given = b->request->project_directory;
 	b->dir = given                   ? br_join(b->arena, b->request->cwd, given)
@@ -331,7 +353,11 @@ static int read_one(struct br_bundle *b, struct br_text file_name, const char **
 		b->spec->project_directory = b->dir;
 	}
 	struct br_doc *doc = br_doc_read((uint16_t)text, b->dx);
-	int result = doc ? read_config(b, doc->n == 1 ? doc->roots[0] : NULL) : -1;
+	struct br_span start = {(uint16_t)text, 0, 0};
+	bool is_one = doc && doc->n == 1 && doc->roots[0];
+	int result = is_one ? read_config(b, doc->roots[0])
+		: doc       ? br_error(b->dx, start, "a config must be a JSON object")
+			    : -1;
 	br_doc_free(doc);
 	return result;
 }
@@ -353,8 +379,7 @@ static int select_bundles(struct br_bundle *b, struct br_container *all) {
 		}
 	}
 	b->spec->n = n;
-	const struct br_span *at = b->request->services_at;
-	return n ? 0 : br_error(b->dx, at ? at[0] : nowhere, "no such container: '%s'", names[0]);
+	return n ? 0 : br_error(b->dx, nowhere, "no such container: '%s'", names[0]);
 }
 
 int br_oci_read(const struct br_spec_request *request, struct br_file_store *store,
@@ -382,9 +407,9 @@ int br_oci_read(const struct br_spec_request *request, struct br_file_store *sto
 	int result = spec->project_name ? 0 : br_error_memory(dx);
 	for (size_t i = 0; i < n; i++) {
 		b.container = &all[i];
-		bool placed = files != here && request->files_at;
-		struct br_text name = {files[i], placed ? request->files_at[i] : nowhere};
-		result = read_one(&b, name, &shown[i]) ? -1 : result;
+		bool is_said = files != here && request->files_at;
+		struct br_span at = is_said ? request->files_at[i] : nowhere;
+		result = read_one(&b, files[i], at, &shown[i]) ? -1 : result;
 		spec->n++;
 	}
 	spec->nfiles = n;

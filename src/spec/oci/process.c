@@ -165,10 +165,10 @@ static int read_capabilities(struct br_bundle *b, const struct br_node *process)
 
 // ---- namespaces ----
 
-static const struct br_node *find_namespace(
-	struct br_bundle *b, const struct br_node *linux_, const char *type) {
-	const struct br_node *list = br_oci_array(b, linux_, "linux", "namespaces");
-	for (size_t i = 0; list && i < list->n; i++) {
+static const struct br_node *find_namespace(const struct br_node *config, const char *type) {
+	const struct br_node *list = br_node_get(config, "namespaces");
+	bool is_list = list && list->kind == BR_NODE_SEQ;
+	for (size_t i = 0; is_list && i < list->n; i++) {
 		const struct br_node *one = list->items[i];
 		const struct br_node *its =
 			one->kind == BR_NODE_MAP ? br_node_get(one, "type") : NULL;
@@ -179,10 +179,10 @@ static const struct br_node *find_namespace(
 	return NULL;
 }
 
-static int check_namespaces(struct br_bundle *b, const struct br_node *linux_) {
+static int check_namespaces(struct br_bundle *b, const struct br_node *config) {
 	static const char *const types[] = {
 		"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time", NULL};
-	const struct br_node *list = br_oci_array(b, linux_, "linux", "namespaces");
+	const struct br_node *list = br_oci_array(b, config, "linux", "namespaces");
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct br_node *one = list->items[i];
 		if (one->kind != BR_NODE_MAP) {
@@ -207,13 +207,13 @@ static int check_namespaces(struct br_bundle *b, const struct br_node *linux_) {
 
 /** "host" without a namespace of its own, "ns:PATH" in somebody's. */
 static int namespace_word(
-	struct br_bundle *b, const struct br_node *linux_, const char *type, struct br_text *out) {
-	const struct br_node *one = find_namespace(b, linux_, type);
+	struct br_bundle *b, const struct br_node *config, const char *type, struct br_text *out) {
+	const struct br_node *one = find_namespace(config, type);
 	const struct br_node *path = br_oci_string(b, one, "linux.namespaces[]", "path");
 	if (one && (!path || !*path->s)) {
 		return 0;
 	}
-	out->at = path ? path->at : br_oci_at(linux_);
+	out->at = path ? path->at : br_oci_at(config);
 	if (!path) {
 		out->at.len = out->at.len > 1 ? 1 : out->at.len;
 	}
@@ -221,14 +221,14 @@ static int namespace_word(
 	return out->s ? 0 : br_error_memory(b->dx);
 }
 
-static int read_userns(struct br_bundle *b, const struct br_node *linux_) {
+static int read_userns(struct br_bundle *b, const struct br_node *config) {
 	struct br_container *c = b->container;
-	const struct br_node *uids = br_oci_array(b, linux_, "linux", "uidMappings");
-	const struct br_node *gids = br_oci_array(b, linux_, "linux", "gidMappings");
-	const struct br_node *own = find_namespace(b, linux_, "user");
+	const struct br_node *uids = br_oci_array(b, config, "linux", "uidMappings");
+	const struct br_node *gids = br_oci_array(b, config, "linux", "gidMappings");
+	const struct br_node *own = find_namespace(config, "user");
 	if (br_oci_maps(b, uids, "linux.uidMappings", &c->uid_maps, &c->nuid_maps)
 		|| br_oci_maps(b, gids, "linux.gidMappings", &c->gid_maps, &c->ngid_maps)
-		|| namespace_word(b, linux_, "user", &c->userns_mode)) {
+		|| namespace_word(b, config, "user", &c->userns_mode)) {
 		return -1;
 	}
 	bool has_maps = c->nuid_maps || c->ngid_maps;
@@ -241,9 +241,10 @@ static int read_userns(struct br_bundle *b, const struct br_node *linux_) {
 		br_hint(b->dx, "add {\"type\": \"user\"}");
 	}
 	bool joins = c->userns_mode.s != NULL;
-	if (own && !joins && (!c->nuid_maps || !c->ngid_maps)) {
+	bool no_uids = !uids || uids->n == 0;
+	if (own && !joins && (no_uids || !gids || gids->n == 0)) {
 		(void)br_error(b->dx, own->at, "a user namespace, but no %s",
-			c->nuid_maps ? "gidMappings" : "uidMappings");
+			no_uids ? "uidMappings" : "gidMappings");
 		br_hint(b->dx,
 			"for example: [{\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}]");
 	}
@@ -251,17 +252,17 @@ static int read_userns(struct br_bundle *b, const struct br_node *linux_) {
 }
 
 static int read_linux(struct br_bundle *b, const struct br_node *root) {
-	const struct br_node *linux_ = br_oci_object(b, root, "", "linux");
+	const struct br_node *config = br_oci_object(b, root, "", "linux");
 	struct br_container *c = b->container;
-	if (!linux_) {
+	if (!config) {
 		return 0;
 	}
-	if (check_namespaces(b, linux_) || read_userns(b, linux_)) {
+	if (check_namespaces(b, config) || read_userns(b, config)) {
 		return -1;
 	}
-	return namespace_word(b, linux_, "network", &c->network_mode)
-			|| namespace_word(b, linux_, "pid", &c->pid)
-			|| namespace_word(b, linux_, "ipc", &c->ipc)
+	return namespace_word(b, config, "network", &c->network_mode)
+			|| namespace_word(b, config, "pid", &c->pid)
+			|| namespace_word(b, config, "ipc", &c->ipc)
 		? -1
 		: 0;
 }

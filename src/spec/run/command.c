@@ -382,7 +382,7 @@ static struct br_line *new_line(
 static int read_line(struct br_run *run, struct br_line *line, const struct br_command *command) {
 	struct br_used_flags used = {0};
 	size_t i = 0;
-	if (br_flags_read(run, line, false, command, &i, &used)) {
+	if (br_flags_read(run, line, command, &i, &used)) {
 		return -1;
 	}
 	if (i >= command->n) {
@@ -396,6 +396,7 @@ static int read_line(struct br_run *run, struct br_line *line, const struct br_c
 	}
 	line->container.image = br_chars_text(run, image->is, 0, image->is.n);
 	line->container.at = line->at;
+	line->container.has_command = i + 1 < command->n;
 	if (!*line->container.image.s) {
 		return br_error(run->dx, image->at, "the image's name is empty");
 	}
@@ -405,7 +406,7 @@ static int read_line(struct br_run *run, struct br_line *line, const struct br_c
 /** A command that begins with a client's name. 1: a run line; 0: another command of it. */
 static int read_client(struct br_run *run, enum br_client client, const struct prefix *prefix,
 	const struct br_command *command) {
-	struct br_used_flags globals = {0};
+	struct br_used_flags globals = {.global = true};
 	size_t i = 1;
 	size_t errors = br_diags_errors(run->dx);
 	struct br_line *line = new_line(run, client, &command->words[0]);
@@ -422,7 +423,7 @@ static int read_client(struct br_run *run, enum br_client client, const struct p
 	if (!may_run) {
 		return 0;
 	}
-	if (br_flags_read(run, line, true, command, &i, &globals)) {
+	if (br_flags_read(run, line, command, &i, &globals)) {
 		return -1;
 	}
 	if (!is_run(command, &i)) {
@@ -436,6 +437,13 @@ static int read_client(struct br_run *run, enum br_client client, const struct p
 		|| (prefix->host
 			&& check_address(
 				run, strchr(prefix->host->is.s, '=') + 1, prefix->host->at))) {
+		return -1;
+	}
+	// `export DOCKER_HOST=…` in the text itself; the caller's own is looked at elsewhere.
+	const struct br_var *host = br_env_get(
+		&run->env, client == BR_CLIENT_PODMAN ? "CONTAINER_HOST" : "DOCKER_HOST");
+	bool is_said = host && host->origin == BR_VAR_FILE && !run->request->nline;
+	if (is_said && check_address(run, host->value, line->at)) {
 		return -1;
 	}
 	struct br_command rest = rest_of(command, i);

@@ -87,7 +87,7 @@ int br_run_lose(struct br_run *run, const char *name, const char *because) {
 
 int br_run_set(struct br_run *run, const char *name, const struct br_word *value, size_t from) {
 	const struct br_var *old = br_env_get(&run->env, name);
-	if (run->lost.vars.n > BR_RUN_VARIABLES || run->env.vars.n > 4 * BR_RUN_VARIABLES) {
+	if (run->lost.vars.n > BR_RUN_VARIABLES || run->env.vars.n / 4 > BR_RUN_VARIABLES) {
 		return br_error(run->dx, value->at, "more than %d variables", BR_RUN_VARIABLES);
 	}
 	if (value->hole) {
@@ -135,8 +135,7 @@ int br_variable(struct br_run *run, const char *name, struct br_span at, struct 
 
 // ---- ${…} ----
 
-/** The bytes up to the bracket that closes the one at 0, or SIZE_MAX. Quotes and what stands in them do not count. */
-static size_t closing(struct br_chars in, char open, char close) {
+size_t br_closing(struct br_chars in, char open, char close) {
 	size_t depth = 0;
 	char quote = '\0';
 	for (size_t i = 0; i < in.n; i++) {
@@ -265,10 +264,25 @@ static int read_operator(struct br_lexer *l, struct param *p, struct br_chars re
 	return 0;
 }
 
+/** "${NAME[@]}": each word of it by itself. */
+static int put_list(
+	struct br_lexer *l, const struct br_words_of *list, struct br_chars what, bool quoted) {
+	l->vanishes = list->words.n == 0;
+	for (size_t i = 0; i < list->words.n; i++) {
+		const struct br_word *word = &list->words.v[i];
+		struct br_value_of value = {
+			.s = word->is.s, .hole = word->hole, .environment = word->environment};
+		if ((i && br_lexer_end_word(l)) || br_lexer_value(l, &value, what, quoted)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int read_braces(struct br_lexer *l, bool quoted) {
 	struct br_chars in = br_chars_part(l->in, l->i, l->in.n - l->i);
 	struct br_chars body = br_chars_part(in, 1, in.n - 1);
-	size_t end = closing(body, '{', '}');
+	size_t end = br_closing(body, '{', '}');
 	struct br_run *run = l->run;
 	if (end == SIZE_MAX) {
 		return br_error(run->dx, br_chars_at(run, in, 0, 2), "'${' is not closed");
@@ -289,6 +303,13 @@ static int read_braces(struct br_lexer *l, bool quoted) {
 	p.name = br_strndup(run->arena, inner.s, n);
 	if (!p.name) {
 		return br_error_memory(run->dx);
+	}
+	struct br_chars rest = br_chars_part(inner, n, inner.n - n);
+	bool is_list =
+		rest.n == 3 && rest.s[0] == '[' && strchr("@*", rest.s[1]) && rest.s[2] == ']';
+	const struct br_words_of *list = is_list ? br_list_find(run, p.name) : NULL;
+	if (list) {
+		return put_list(l, list, p.what, quoted);
 	}
 	if (n == 0) {
 		p.op[0] = '@';
@@ -321,7 +342,7 @@ static int put_substitution(
 
 static int read_parens(struct br_lexer *l, bool quoted) {
 	struct br_chars in = br_chars_part(l->in, l->i, l->in.n - l->i);
-	size_t end = closing(br_chars_part(in, 1, in.n - 1), '(', ')');
+	size_t end = br_closing(br_chars_part(in, 1, in.n - 1), '(', ')');
 	if (end == SIZE_MAX) {
 		return br_error(l->run->dx, br_chars_at(l->run, in, 0, 2), "'$(' is not closed");
 	}

@@ -187,6 +187,16 @@ static int read_env(struct filler *f) {
 		br_hint(f->run->dx, "for example: -e NAME=VALUE");
 		return -1;
 	}
+	if (word.s && !strchr(word.s, '=')) {
+		const struct br_var *var = br_env_get(&f->run->env, word.s);
+		if (!var) {
+			return 0;
+		}
+		word.s = br_printf(f->run->arena, "%s=%s", word.s, var->value);
+		if (!word.s) {
+			return br_error_memory(f->run->dx);
+		}
+	}
 	return push(f, &f->environment, word);
 }
 

@@ -461,8 +461,9 @@ static int read_short(struct reader *r, const struct br_word *word) {
 	return 0;
 }
 
-int br_flags_read(struct br_run *run, struct br_line *line, bool global,
-	const struct br_command *command, size_t *i, struct br_used_flags *out) {
+int br_flags_read(struct br_run *run, struct br_line *line, const struct br_command *command,
+	size_t *i, struct br_used_flags *out) {
+	bool global = out->global;
 	struct reader r = {
 		run, line, command, i, global ? globals : flags, global ? NGLOBALS : NFLAGS, out};
 	while (*i < command->n) {

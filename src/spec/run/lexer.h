@@ -14,6 +14,8 @@ struct br_lexer {
 	struct br_builder b;
 	size_t from;
 	bool quoted;
+	/** It is a list without words, which is no word even in quotes. */
+	bool vanishes;
 	const struct br_hole *hole;
 	const char *environment;
 	size_t assigns;

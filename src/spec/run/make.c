@@ -216,7 +216,8 @@ static size_t closing(struct br_chars in) {
 static size_t put_reference(
 	struct maker *m, struct br_chars in, size_t i, const struct target *to) {
 	char next = i + 1 < in.n ? in.s[i + 1] : '\0';
-	if (to->depth > BR_RUN_DEPTH) {
+	// References that come to nothing count as well.
+	if (++m->run->bytes > BR_RUN_BYTES || to->depth > BR_RUN_DEPTH) {
 		(void)br_error(m->run->dx, br_chars_at(m->run, in, i, 1),
 			"more than %d expansions inside each other", BR_RUN_DEPTH);
 		return 0;

@@ -125,6 +125,8 @@ struct entry {
 	const struct key *key;
 	struct br_text name;
 	struct br_text value;
+	/** The value, or "". */
+	const char *word;
 };
 
 static bool is_podman(const struct reader *r) {
@@ -172,10 +174,10 @@ static int bad_value(const struct reader *r, const struct entry *e, const char *
 }
 
 static bool is_in(const char *word, const char *const *names) {
-	while (*names && strcmp(word, *names) != 0) {
+	while (word && *names && strcmp(word, *names) != 0) {
 		names++;
 	}
-	return *names != NULL;
+	return word && *names;
 }
 
 static int read_bool(const struct reader *r, const struct entry *e, bool *out) {
@@ -205,14 +207,14 @@ static int read_type(struct reader *r, const struct entry *e) {
 		{"cluster", BR_MOUNT_OTHER, D}, {"devpts", BR_MOUNT_OTHER, P},
 		{"artifact", BR_MOUNT_OTHER, P}};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strcasecmp(types[i].name, e->value.s) == 0
+		if (strcasecmp(types[i].name, e->word) == 0
 			&& (types[i].clients & r->line->client)) {
 			r->mount->kind = types[i].kind;
 			r->has_kind = true;
 			return 0;
 		}
 	}
-	if (is_podman(r) && strcmp(e->value.s, "glob") == 0) {
+	if (is_podman(r) && strcmp(e->word, "glob") == 0) {
 		(void)br_error(r->run->dx, e->value.at,
 			"what 'glob' matches cannot be known without looking");
 		br_hint(r->run->dx, "name each path by a --mount type=bind");
@@ -228,7 +230,7 @@ static int read_propagation(struct reader *r, const struct entry *e) {
 		"slave", "runbindable", "unbindable", NULL};
 	size_t n = is_podman(r) ? 8 : 6;
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(names[i], e->value.s) == 0) {
+		if (strcmp(names[i], e->word) == 0) {
 			r->mount->propagation = e->value;
 			return 0;
 		}
@@ -238,7 +240,7 @@ static int read_propagation(struct reader *r, const struct entry *e) {
 
 static int read_recursive(struct reader *r, const struct entry *e) {
 	static const char *const names[] = {"enabled", "disabled", "writable", "readonly", NULL};
-	if (!is_in(e->value.s, names)) {
+	if (!is_in(e->word, names)) {
 		return bad_value(r, e, "enabled, disabled, writable, readonly");
 	}
 	r->recursive = e->value;
@@ -247,7 +249,7 @@ static int read_recursive(struct reader *r, const struct entry *e) {
 
 /** KEY=VALUE of the driver; what makes a volume a bind is in "o" and "device". */
 static void read_volume_opt(struct reader *r, const struct entry *e) {
-	struct br_text value = e->value;
+	struct br_text value = {e->word, e->value.at};
 	if (strncmp(value.s, "device=", 7) == 0) {
 		value.s += 7;
 		value.at.off += value.at.len > 7 ? 7 : 0;
@@ -263,8 +265,8 @@ static void read_volume_opt(struct reader *r, const struct entry *e) {
 }
 
 static int read_label(struct reader *r, const struct entry *e) {
-	bool is_private = strcmp(e->value.s, "private") == 0;
-	if (!is_private && strcmp(e->value.s, "shared") != 0) {
+	bool is_private = strcmp(e->word, "private") == 0;
+	if (!is_private && strcmp(e->word, "shared") != 0) {
 		return bad_value(r, e, "private, shared");
 	}
 	r->mount->selinux = is_private ? 'Z' : 'z';
@@ -411,6 +413,7 @@ static int read_field(struct reader *r, struct br_chars field) {
 			return -1;
 		}
 	}
+	e.word = e.value.s ? e.value.s : "";
 	return check_entry(r, &e) ? -1 : apply(r, &e);
 }
 

@@ -103,8 +103,13 @@ static int name_line(struct br_run *run, size_t i) {
 	}
 	c->name = (struct br_text){0};
 	const char *name = wanted.s;
-	for (unsigned k = 2; name && find(run, name, i); k++) {
-		name = br_printf(run->arena, "%s-%u", wanted.s, k);
+	size_t k = 1;
+	for (size_t m = 0; name && m < i; m++) {
+		k += strcmp(run->lines.v[m]->wanted, wanted.s) == 0;
+	}
+	run->lines.v[i]->wanted = wanted.s;
+	for (k = k < 2 ? 2 : k; name && find(run, name, i); k++) {
+		name = br_printf(run->arena, "%s-%zu", wanted.s, k);
 	}
 	c->name = (struct br_text){name, wanted.at};
 	return name ? 0 : br_error_memory(run->dx);
@@ -176,15 +181,12 @@ static int inherit(struct br_run *run, struct br_line *line, unsigned depth) {
 
 // ---- the spec ----
 
-static int no_such(struct br_run *run, size_t at) {
-	const struct br_span *places = run->request->services_at;
-	const char *name = run->request->services[at];
+static int no_such(struct br_run *run, const char *name, struct br_span at) {
 	const char *names[256 + 1] = {NULL};
 	for (size_t i = 0; i < run->lines.n && i < 256; i++) {
 		names[i] = run->lines.v[i]->container.name.s;
 	}
-	(void)br_error(run->dx, places ? places[at] : (struct br_span){0},
-		"no such container: '%s'", name);
+	(void)br_error(run->dx, at, "no such container: '%s'", name);
 	const char *near = strnlen(name, 64) < 64 ? br_nearest(name, names) : NULL;
 	if (near) {
 		br_hint(run->dx, "did you mean '%s'?", near);
@@ -205,7 +207,8 @@ static int select_lines(struct br_run *run) {
 		if (line) {
 			line->skipped = false;
 		} else {
-			result = no_such(run, i);
+			const struct br_span *at = run->request->services_at;
+			result = no_such(run, names[i], at ? at[i] : (struct br_span){0});
 		}
 	}
 	return result;

@@ -74,10 +74,11 @@ bool br_is_run_text(const char *path, const char *bytes, size_t n) {
 
 // ---- reading ----
 
-static int cannot_read(struct br_run *run, size_t at, const char *shown) {
+static int cannot_read(struct br_run *run, size_t i) {
 	int why = errno;
-	const struct br_span *places = run->request->files_at;
-	return br_error(run->dx, places ? places[at] : nowhere, "cannot read '%s': %s", shown,
+	const char *shown = run->shown;
+	struct br_span at = run->request->files_at ? run->request->files_at[i] : nowhere;
+	return br_error(run->dx, at, "cannot read '%s': %s", shown,
 		why == EINVAL ? "it is not a regular file" : br_compose_why(why));
 }
 
@@ -100,6 +101,7 @@ static int start_text(struct br_run *run, const struct br_file *file) {
 	run->bytes = 0;
 	run->is_make = false;
 	run->holes.n = 0;
+	run->lists.n = 0;
 	return br_run_variables(run);
 }
 
@@ -117,7 +119,8 @@ static int read_text(struct br_run *run, const struct br_file *file) {
 	}
 	int result = is_makefile(run->shown) ? br_make_read(run, text) : br_text_read(run, text);
 	if (result == 0 && run->lines.n == lines && br_diags_errors(run->dx) == errors) {
-		(void)br_error(run->dx, nowhere, "'%s' has no run line", run->shown);
+		struct br_span start = {run->text, 0, 0};
+		(void)br_error(run->dx, start, "'%s' has no run line", run->shown);
 		br_hint(run->dx, "a run line begins with docker run, podman run or nerdctl run");
 		return -1;
 	}
@@ -136,7 +139,7 @@ static int read_files(struct br_run *run) {
 			return br_error_memory(run->dx);
 		}
 		const struct br_file *file = br_store_ask(run->store, BR_ASK_COMPOSE, run->path);
-		if (file ? read_text(run, file) : cannot_read(run, i, run->shown)) {
+		if (file ? read_text(run, file) : cannot_read(run, i)) {
 			result = -1;
 		}
 	}

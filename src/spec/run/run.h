@@ -5,7 +5,7 @@
  *   text.c       Markdown's code blocks, prompts, plain scripts
  *   make.c       a Makefile's variables and recipes
  *   shell.c      quotes, comments, redirections                   -> commands of words
- *   expand.c     $VARIABLES, ~ and the few $(commands) that can be known
+ *   expand.c     $VARIABLES and lists (list.c), ~, and the few $(commands) that can be known (subst.c)
  *   command.c    assignments, cd, sudo, the client's own options  -> a run line
  *   flags.c      each client's options                            -> flags and an image
  *   fill.c, volume.c, csv.c                                       -> a container
@@ -107,6 +107,14 @@ struct br_line {
 	int inherited;
 	bool is_rootfs;
 	bool skipped;
+	/** The name that it would have if it were the only one. */
+	const char *wanted;
+};
+
+/** A list that a script has set: NAME=(…). */
+struct br_words_of {
+	const char *name;
+	br_vec(struct br_word) words;
 };
 
 /** The work at hand. */
@@ -119,6 +127,8 @@ struct br_run {
 	/** The text that is read: its number, what people call it, and its path ("-" where it has none). */
 	uint16_t text;
 	const char *shown;
+	/** The words that named the text. */
+	struct br_span shown_at;
 	const char *path;
 	/** Where relative paths begin; NULL where an unknown `cd` came before. */
 	const char *cwd;
@@ -126,6 +136,7 @@ struct br_run {
 	/** What is known of variables; the values of `lost` say why they cannot be known ("" where they can). */
 	struct br_env env;
 	struct br_env lost;
+	br_vec(struct br_words_of *) lists;
 	/** Depth of if, case and loops. */
 	unsigned conditions;
 	/** What `git clone` made in this text: a `cd` there leads to the project itself. */
@@ -193,6 +204,13 @@ int br_variable(struct br_run *run, const char *name, struct br_span at, struct 
 /** What `$(text)` gives; `what` is all of it as it is written. */
 int br_substitute(struct br_run *run, struct br_chars text, struct br_chars what, unsigned depth,
 	struct br_value_of *out);
+/** The number of bytes before the bracket that closes the one at the beginning, or SIZE_MAX; what is quoted does not count. */
+size_t br_closing(struct br_chars in, char open, char close);
+/** A list of that name; NULL where there is none. */
+struct br_words_of *br_list_find(const struct br_run *run, const char *name);
+/** Set it to the words of a text, or add them. */
+int br_list_set(
+	struct br_run *run, const char *name, struct br_chars text, bool adds, unsigned depth);
 const struct br_hole *br_hole_new(struct br_run *run, struct br_chars what, const char *name);
 /** Set a variable to what a word has from this byte on. */
 int br_run_set(struct br_run *run, const char *name, const struct br_word *value, size_t from);
@@ -286,11 +304,13 @@ struct br_used {
 struct br_used_flags {
 	struct br_used *v;
 	size_t n, cap;
+	/** Those before "run". */
+	bool global;
 };
 
-/** Read options from words[*i] on, up to the first word that is none. `global`: those before "run". */
-int br_flags_read(struct br_run *run, struct br_line *line, bool global,
-	const struct br_command *command, size_t *i, struct br_used_flags *out);
+/** Read options from words[*i] on, up to the first word that is none. */
+int br_flags_read(struct br_run *run, struct br_line *line, const struct br_command *command,
+	size_t *i, struct br_used_flags *out);
 
 /* fill.c, volume.c, mount.c, name.c */
 
@@ -305,7 +325,7 @@ int br_line_target(struct br_run *run, const struct br_line *line, struct br_tex
 	struct br_mount *mount);
 /** One option word of a short volume (or of Podman's --mount). */
 int br_line_option(
-	struct br_run *run, struct br_line *line, struct br_mount *mount, struct br_text option);
+	struct br_run *run, struct br_line *line, struct br_mount *mount, struct br_text word);
 /** Which options exclude each other: a bit each; the second of a bit is an error. */
 int br_line_once(struct br_run *run, struct br_text option, unsigned bit, unsigned *seen);
 int br_line_source(

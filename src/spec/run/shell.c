@@ -35,13 +35,15 @@ static int add_here(struct br_lexer *l) {
 static void clear_word(struct br_lexer *l) {
 	l->b = (struct br_builder){0};
 	l->quoted = false;
+	l->vanishes = false;
 	l->hole = NULL;
 	l->environment = NULL;
 	l->assigns = 0;
 }
 
 int br_lexer_end_word(struct br_lexer *l) {
-	if (!l->b.s.n && !l->quoted && !l->hole) {
+	if (!l->b.s.n && !l->hole && (!l->quoted || l->vanishes)) {
+		clear_word(l);
 		return 0;
 	}
 	struct br_word word = {
@@ -318,17 +320,26 @@ static int read_word(struct br_lexer *l) {
 	return br_lexer_end_word(l);
 }
 
-/** NAME=(…): a list, of which nothing is known. */
-static int skip_list(struct br_lexer *l) {
+/** NAME=(…): a list. */
+static int read_list(struct br_lexer *l) {
 	struct br_word *last = l->words.n ? &l->words.v[l->words.n - 1] : NULL;
 	if (!last || peek(l, 0) != '(' || !last->assigns || last->assigns != last->is.n) {
 		return 0;
 	}
-	const char *end = memchr(l->in.s + l->i, ')', l->in.n - l->i);
-	size_t n = end ? (size_t)(end - l->in.s) - l->i + 1 : l->in.n - l->i;
-	last->hole = br_hole_new(l->run, br_chars_part(l->in, l->i, n), NULL);
-	l->i += n;
-	return last->hole ? 0 : -1;
+	struct br_chars in = br_chars_part(l->in, l->i, l->in.n - l->i);
+	size_t end = br_closing(in, '(', ')');
+	if (end == SIZE_MAX) {
+		return br_error(l->run->dx, br_chars_at(l->run, in, 0, 1), "'(' is not closed");
+	}
+	bool adds = last->is.s[last->is.n - 2] == '+';
+	const char *name = br_strndup(l->run->arena, last->is.s, last->is.n - 1 - adds);
+	if (!name) {
+		return br_error_memory(l->run->dx);
+	}
+	last->hole = br_hole_new(l->run, br_chars_part(in, 0, end + 1), NULL);
+	l->i += end + 1;
+	return last->hole ? br_list_set(l->run, name, br_chars_part(in, 1, end - 1), adds, l->depth)
+			  : -1;
 }
 
 static void skip_blanks(struct br_lexer *l) {
@@ -497,7 +508,7 @@ static int read_next(struct br_lexer *l, br_take_command *take, void *context) {
 		l->i++;
 		return end_command(l, take, context);
 	}
-	return read_word(l) || skip_list(l) ? -1 : 0;
+	return read_word(l) || read_list(l) ? -1 : 0;
 }
 
 int br_shell_read_deep(struct br_run *run, struct br_chars text, br_take_command *take,

@@ -142,7 +142,8 @@ int br_substitute(struct br_run *run, struct br_chars text, struct br_chars what
 	if (br_shell_read_deep(run, text, take, &s, depth)) {
 		return -1;
 	}
-	out->s = s.hole || s.lost ? NULL : s.out;
+	// Commands that write nothing, as a comment.
+	out->s = s.hole || s.lost ? NULL : s.out ? s.out : "";
 	if (!out->s) {
 		out->hole = s.hole ? s.hole : br_hole_new(run, what, NULL);
 	}

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Would the tests see it if a check against attackers, crashes or wider access were not there? Each line below breaks one line of the
+# sources; one of the tests named, or of the cases of tests/hostile (aNN), has to notice.
+# time limit: 3600
+set -u
+
+top=${BR_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${BR_BUILD:-$top/.build/plain}
+work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
+trap 'rm -rf "$work"' EXIT
+libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
+wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+export BR_TOP=$top BR_BUILD=$build
+
+# FILE TESTS SED-COMMAND; a line that changes not exactly one line is an error here.
+mutants() {
+	cat <<'END'
+apply/object test_apply s/if \(!br_object_same\(wish->target, wish->expect, &now\)/if (false/
+apply/object test_apply s/if \(!is_in\(&now, wish->states, wish->nstates\)/if (false/
+apply/object test_apply s/now\.nlink != wish->expect->nlink\)/false)/
+apply/object a14 s/\(now\.attrs & \(BR_IMMUTABLE \| BR_APPEND\)\) != 0/false/
+apply/object test_apply s/return br_open_beneath\(dir, name, O_PATH \| O_NOFOLLOW, way->cross\)/return openat(dir, name, O_PATH | O_CLOEXEC)/
+apply/object a15 s/if \(target->copies_up && /if (false \&\& /
+apply/object a15 s/if \(!br_object_same\(wish->target, was, &now\)\)/if (false)/
+apply/object test_apply,test_crash s/if \(wish->dry\) \{/if (false) {/
+apply/batch test_apply s/return b->target->stopped == 0 && !br_work_stops\(b->work\);/return !br_work_stops(b->work);/
+apply/batch test_apply s/return b->target->stopped == 0 && !br_work_stops\(b->work\);/return b->target->stopped == 0;/
+apply/batch test_apply s/return br_work_sync\(b->work\);/return 0;/
+apply/batch test_apply,a05 s/if \(entry->event == BR_ENTER \|\| /if (entry->event == BR_LEAVE || /
+apply/journal test_apply,test_journal s/if \(br_journal_flush\(journal\) < 0 \|\| fdatasync\(journal->fd\) < 0\)/if (br_journal_flush(journal) < 0)/
+apply/journal test_journal s/&& br_crc32c\(seed, p, out->len - 4\) == out->crc/\&\& true/
+apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
+apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
+apply/apply test_apply s/\|\| \(changed_nothing\(work, &s\) && /|| (true \&\& /
+apply/apply test_apply s/&& undone\.restored \+ undone\.removed/\&\& undone.removed/
+apply/alone test_apply s/lies_in\(b\[j\]->real, a\[i\]->real\)/false/
+apply/alone test_apply s/\|\| lies_in\(a\[i\]->real, b\[j\]->real\)/|| false/
+apply/state test_apply s/if \(in\.uid\.v != geteuid\(\)\)/if (false)/
+apply/state test_apply s/if \(\(in\.mode & forbidden\) != 0\)/if (false)/
+apply/state test_apply s/if \(in\.acl != NULL \|\| in\.def != NULL\)/if (false)/
+apply/state test_apply s/type == S_IFREG && in\.nlink != 1/false/
+apply/state test_apply,a21 s/if \(in->uid\.v != 0 && in->uid\.v != geteuid\(\)\)/if (false)/
+apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
+apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
+apply/undo test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
+apply/undo test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
+apply/undo test_crash s/if \(br_journal_trim\(&u->journal\) < 0\)/if (false)/
+apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
+apply/make a23 s/return is_empty\(m->parent, m->temporary, 0\) > 0 \? NULL/return true ? NULL/
+apply/make a23 s/m->name, RENAME_NOREPLACE/m->name, 0/
+apply/make test_crash s/return errno == ENOENT \? 0 : -1/return 0/
+plan/gate test_plan_whole,a02 s/if \(uid == 0 \|\| \(tree->root_seen/if (true || (tree->root_seen/
+plan/gate test_plan_whole,a02 s/\(facts->flags & FACT_LINKS\) != 0 \|\| !plan->options->protected_hardlinks/(facts->flags \& FACT_LINKS) != 0/
+plan/gate test_plan_whole,a02 s/if \(\(facts->mode & 077\) == 0 && !own && !named\)/if (false \&\& own \&\& named)/
+plan/gate test_plan_whole,a03 s/\(facts->mode & 06000\) != 0 \|\| /false || /
+plan/gate test_plan_whole,a04 s/\|\| \(facts->flags & FACT_CAPS\) != 0/|| false/
+plan/gate test_plan_whole,a09 s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
+plan/gate test_plan_whole,a14 s/\(facts->flags & \(FACT_IMMUTABLE \| FACT_APPEND\)\) != 0 \|\| /false || /
+plan/gate test_plan_whole,a08 s/if \(!file && !S_ISDIR\(facts->mode\)\)/if (false)/
+plan/plan test_plan_whole,a02 s/if \(link == NULL \|\| !has_all_links\(link\) \|\| /if (link != NULL \&\& /
+plan/draft test_plan,test_plan_random,a11 s/draft->group &= draft->mask;/(void)0;/
+plan/draft test_plan,test_plan_random,a11 s/\(draft->v\[i\]\.perm & draft->mask\)/draft->v[i].perm/
+plan/danger test_plan_whole,a09 s/return a->dev == b->dev && a->ino == b->ino;/return a == b;/
+plan/danger test_plan_whole,a07 s/if \(unsafe != NULL && plan->options->caller\.v == 0\)/if (false)/
+plan/danger a20 s/if \(name != NULL\) \{/if (false) {/
+source/source test_source,a07 s/if \(w->out->unsafe \|\| link->owner == w->here\.uid\)/if (true)/
+source/trust test_source,a07 s/if \(dir->mode & S_IWOTH\)/if (false)/
+base/file a01,test_file s/RESOLVE_BENEATH \| RESOLVE_NO_SYMLINKS \| /RESOLVE_BENEATH | /
+base/file a06 s/how\.resolve \|= RESOLVE_NO_XDEV/how.resolve |= 0/
+END
+}
+
+link() {
+	local object=$1 output=$2
+	shift 2
+	# shellcheck disable=SC2086 # the libraries are words
+	cc -pthread "$@" "$object" "$build/libbindright.a" $libraries -lcmocka -o "$output" 2>"$work/log" || {
+		cat "$work/log" >&2
+		exit 3
+	}
+}
+
+# Whether this test passes with the object in the library's place.
+passes() {
+	local test=$1 object=$2
+	case $test in
+	test_*)
+		link "$object" "$work/$test" $wrap "$build/tests/$test.o" "$build"/tests/support/*.o
+		timeout 120 "$work/$test" >"$work/out" 2>&1
+		;;
+	*)
+		link "$object" "$work/bindright" "$build"/src/cli/*.o
+		BINDRIGHT=$work/bindright timeout 120 bash "$top"/tests/hostile/"$test"_*.sh >"$work/out" 2>&1
+		;;
+	esac
+}
+
+total=0 missed=0
+only=${1:-}
+while read -r module tests command; do
+	case $module in *"$only"*) ;; *) continue ;; esac
+	mutant=$work/$(basename "$module")
+	sed -E "$command" "$top/src/$module.c" >"$mutant.c"
+	total=$((total + 1))
+	if [ "$(diff "$top/src/$module.c" "$mutant.c" | grep -c '^>')" != 1 ]; then
+		echo "changes not one line: $module $command" >&2
+		missed=$((missed + 1))
+		continue
+	fi
+	if ! cc -std=gnu17 -D_GNU_SOURCE -I"$top/include" -I"$top/src" -I"$top/src/${module%/*}" -O1 -c "$mutant.c" -o "$mutant.o" 2>"$work/log"; then
+		echo "does not compile: $module $command" >&2
+		cat "$work/log" >&2
+		missed=$((missed + 1))
+		continue
+	fi
+	by=
+	for test in ${tests//,/ }; do
+		passes "$test" "$mutant.o" || { by=$test; break; }
+	done
+	if [ -z "$by" ]; then
+		missed=$((missed + 1))
+		echo "missed: $module $command"
+	fi
+done < <(mutants)
+echo "$total mutations, $((total - missed)) noticed"
+[ "$missed" = 0 ]

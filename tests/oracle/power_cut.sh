@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# The power is cut at every flush of the disk while a fix and an undo are made, and with any part of what was written since: after
+# each cut, undo puts back everything; and what says that it was done, is done. (BR_CUTS: parts for each flush.)
+# time limit: 3600
+set -u
+
+skip() { echo "skip: $*"; exit 77; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+if [ -z "${INSIDE:-}" ]; then
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	INSIDE=1 exec unshare --mount --propagation private bash "$0"
+fi
+top=${BR_TOP:?run it with make prove}
+flushlog=${BR_BUILD:?}/tests/oracle/flushlog
+[ -x "$flushlog" ] || skip "needs libfuse3-dev"
+cuts=${BR_CUTS:-4}
+work=$(mktemp -d /dev/shm/bindright-power-XXXXXX 2>/dev/null || mktemp -d)
+T=/srv
+disk=
+server=
+clean_up() {
+	cd /
+	mountpoint -q /var/lib/bindright && umount -l /var/lib/bindright
+	mountpoint -q $T && umount -l $T
+	[ -z "$disk" ] || losetup -d "$disk" 2>/dev/null
+	mountpoint -q "$work/fuse" && umount -l "$work/fuse"
+	[ -z "$server" ] || kill "$server" 2>/dev/null
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+facts() { (cd $T && python3 "$top/tests/hostile/facts.py" data); }
+attach() {
+	mount -o loop "$1" $T && mount --bind $T/state /var/lib/bindright
+}
+detach() {
+	umount /var/lib/bindright && umount $T
+}
+
+# A disk with a tree.
+mkdir "$work/fuse"
+truncate -s 48M "$work/base"
+mkfs.ext4 -q -F "$work/base" || skip "needs mkfs.ext4"
+mkdir -p /var/lib/bindright
+mount -o loop "$work/base" $T || skip "needs loop devices"
+mkdir -m 700 $T/state
+mkdir -p $T/data/{a,b,c}/d
+for i in $(seq 60); do echo "$i" >"$T/data/a/f$i"; ln -f "$T/data/a/f$i" "$T/data/b/f$i"; echo "$i" >"$T/data/c/d/g$i"; done
+setfacl -m u:7300:rx $T/data/c/d/g[1-9]
+chown -R 7001:7001 $T/data
+cp "$BINDRIGHT" $T/bindright
+printf 'services:\n  app:\n    image: example\n    user: "1001:1001"\n    volumes: ["./data:/data", "./made/here:/made"]\n' >$T/compose.yaml
+facts >"$work/before"
+umount $T
+
+# What is done on it, with a disk that remembers.
+cp "$work/base" "$work/image"
+"$flushlog" "$work/image" "$work/log" "$work/fuse" -f >"$work/said" 2>&1 &
+server=$!
+for _ in $(seq 100); do mountpoint -q "$work/fuse" && break; sleep 0.05; done
+disk=$(losetup --find --show "$work/fuse/disk") || fail "no loop device over FUSE: $(cat "$work/said")"
+mount "$disk" $T && mount --bind $T/state /var/lib/bindright || fail "cannot mount"
+cd $T
+./bindright fix -q --yes --strategy chown >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
+facts >"$work/after"
+sync
+./bindright undo --yes >"$work/said" 2>&1 || fail "undo: $(cat "$work/said")"
+./bindright fix -q --yes --strategy acl --future-files >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
+cd /
+detach
+losetup -d "$disk"
+disk=
+umount "$work/fuse"
+wait $server
+server=
+
+flushes=$(python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base")
+n=0
+done_runs=0
+for ((flush = 0; flush <= flushes; flush++)); do
+	for ((seed = 0; seed <= cuts; seed++)); do
+		python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base" "$work/cut" $flush $((seed * (flush + 1)))
+		where="flush $flush of $flushes, part $seed"
+		attach "$work/cut" || fail "$where: the file system is gone"
+		cd $T
+		./bindright history >"$work/said" 2>&1 || fail "$where: history: $(cat "$work/said")"
+		if grep -q ' damaged' "$work/said"; then fail "$where: $(cat "$work/said")"; fi
+		# The first run says that it was done: then it was, before anything else began.
+		if [ "$(grep -c ' root ' "$work/said")" = 1 ] && grep -q ' applied$' "$work/said"; then
+			done_runs=$((done_runs + 1))
+			facts | cmp -s - "$work/after" || fail "$where: applied, but not all is done"
+		fi
+		for _ in 1 2; do ./bindright undo --yes >"$work/said" 2>&1 || fail "$where: undo: $(cat "$work/said")"; done
+		facts | diff "$work/before" - >"$work/said" || fail "$where: not as before: $(head -5 "$work/said")"
+		[ ! -e made ] || fail "$where: a directory was left behind: $(ls -lR made)"
+		cd /
+		detach
+		n=$((n + 1))
+	done
+done
+echo "$n cuts at $flushes flushes, $done_runs of them after the end of the first fix"
+[ $done_runs -gt 0 ]
