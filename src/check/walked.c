@@ -38,12 +38,13 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 /** Whether a bit is refused by itself: of two that no single group entry holds together, each may be had alone, and then it is the writing that fails. */
 static bool is_refused(
 	const struct mount_work *mw, const struct br_mount_source *ms, unsigned bit) {
+	unsigned missing = mw->result.verdict.missing;
+	if ((missing & bit) == 0 || bit == BR_W || (missing & BR_W) == 0 || !ms->demand) {
+		return (missing & bit) != 0;
+	}
 	const struct br_where where = {
 		.mount_uids = ms->demand->mount_uids, .mount_gids = ms->demand->mount_gids};
-	return (mw->result.verdict.missing & bit) != 0
-		&& (bit == BR_W || !(mw->result.verdict.missing & BR_W)
-			|| br_access(&mw->result.root, &ms->identity->cred, &where, bit).missing
-				!= 0);
+	return br_access(&mw->result.root, &ms->identity->cred, &where, bit).missing != 0;
 }
 
 /** BR101, BR102, BR103: the root of the mount. */
