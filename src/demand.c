@@ -211,8 +211,8 @@ static int open_sources(
 		const struct br_container *box = &spec->containers[i];
 		for (size_t j = 0; j < box->nmounts; j++) {
 			const struct br_mount *mount = &box->mounts[j];
-			const struct br_identity *who =
-				br_identity_of_data(&identities[i], !is_read_only(mount));
+			const struct br_identity *who = br_identity_on_mount(
+				br_identity_of_data(&identities[i], !is_read_only(mount)), mount);
 			if (br_mount_on_host(mount) && open_source(m, box, mount, who)) {
 				return -1;
 			}

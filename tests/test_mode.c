@@ -477,8 +477,9 @@ struct mapped {
 
 /** M1-M4, M6, M7. */
 static const struct mapped mapped[] = {
-	{"idmap", "crun", "podman", "0:100000:65536", 101001, false},
-	{"idmap", NULL, "podman", "0:100000:65536", 101001, false},
+	// A bare one is no map of its own: br_identity_on_mount().
+	{"idmap", "crun", "podman", "0:100000:65536", 0, false},
+	{"idmap", NULL, "podman", "0:100000:65536", 0, false},
 	{"idmap", "runc", "podman", "0:100000:65536", 0, false},
 	{"idmap", "crun", "podman", NULL, 0, false},
 	{"idmap", "crun", "podman-rootless", NULL, 0, false},

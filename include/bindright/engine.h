@@ -27,6 +27,10 @@ enum br_trait {
 	BR_TRAIT_READS_MOUNTED_ACCOUNTS,
 	/** "app:" says a group, an empty one: no supplementary groups of the image. */
 	BR_TRAIT_COLON_IS_GROUP,
+	/** Where nobody says a user, the group is 0, whatever the image's passwd has for root. */
+	BR_TRAIT_UNSAID_GROUP_IS_ROOTS,
+	/** Groups of the image's that have a user as a member count below 2^31-1 only. */
+	BR_TRAIT_DROPS_LARGE_GROUPS,
 	/** A user that is not root has what is added (`--cap-add`) in effect. */
 	BR_TRAIT_AMBIENT_CAPS,
 	/** A capability cannot be added and dropped. */

@@ -21,6 +21,8 @@ struct br_explain_query {
 	unsigned need;
 	/** The mount is read-only. */
 	bool read_only;
+	/** The mount is ID-mapped: `cred` and its maps are of the IDs on disk, and so is the mount's map (br_identity.on_disk). */
+	bool id_mapped;
 	/** But not what is mounted below `from` (br_habits_submounts). */
 	bool writable_below;
 	/**

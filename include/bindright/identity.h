@@ -45,7 +45,7 @@ enum br_confidence {
 struct br_origin {
 	/** "uid", "gid", "groups", "capabilities". */
 	const char *field;
-	/** Where it is from: "compose", "--user", "image archive", "engine", "Dockerfile", "known images", "engine default". */
+	/** Where it is from: "compose", "run line", "bundle", "--user", "image archive", "engine", "Dockerfile", "known images", "engine default". */
 	const char *from;
 	/** The words that said so; s NULL where none did. */
 	struct br_text text;
@@ -84,6 +84,12 @@ struct br_identity {
 	const struct br_image_drop *drop;
 	/** Whom a process that starts as root becomes; NULL where it stays who it is. Its confidence may be BR_UNKNOWN, too. */
 	const struct br_identity *drops_to;
+	/**
+	 * Who it is to the inodes of a mount with Podman's `:idmap`: IDs of the host are those on disk here, and the maps those of the mount as well (`id_mapped`). NULL where the
+	 * engine maps no mount.
+	 */
+	const struct br_identity *on_disk;
+	bool id_mapped;
 };
 
 /**
@@ -91,6 +97,10 @@ struct br_identity {
  * write (`writes`) and that the entrypoint gives them; everything else is read by the first process, which stays root.
  */
 const struct br_identity *br_identity_of_data(const struct br_identity *identity, bool writes);
+
+/** Who it is to the inodes of one of its mounts: `on_disk` where the engine maps that. */
+const struct br_identity *br_identity_on_mount(
+	const struct br_identity *identity, const struct br_mount *mount);
 
 /** A pinned identity from --user SERVICE=UID[:GID]. */
 struct br_pin {
@@ -192,7 +202,7 @@ const struct br_identity *br_identify(struct br_arena *arena, const struct br_sp
 	const struct br_identity_options *options, struct br_diags *dx);
 
 /**
- * The maps of an ID-mapped mount of that container (Podman's `idmap`, an OCI mount's mappings): from the IDs on disk to those of the host that the mount shows. Empty where it is none, or
+ * The maps that an ID-mapped mount of that container has of its own (Podman's `idmap=…`, an OCI mount's mappings; a bare `idmap` has none, see br_identity_on_mount()): from the IDs on disk to those of the host that the mount shows. Empty where it is none, or
  * the runtime leaves it out: runc does so silently, and a mount of a rootless engine or without a user namespace has none. Without a known runtime it is crun, and a warning says so. mode NULL: Docker, which has no such
  * mounts. 0, or -1 with an error at the words that are wrong.
  */

@@ -141,6 +141,8 @@ struct br_container {
 	/** Podman's `--hostuser`, each a host user's name or UID that the container's passwd gets. */
 	const struct br_text *host_users;
 	size_t nhost_users;
+	/** `--runtime` of a run line, a name or a path; s NULL: the engine's own choice. */
+	struct br_text runtime;
 	/** Podman's `--umask`, an OCI process's umask, in octal digits. */
 	struct br_text umask;
 	/** The container's root is this host directory (Podman's `--rootfs`, an OCI root.path), absolute; s NULL where it is an image. */

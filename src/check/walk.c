@@ -46,14 +46,26 @@ static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_i
 
 /** What surrounds the inodes of this mount. */
 static struct br_where where_of(const struct br_demand *demand) {
+	const struct br_cred *cred = &demand->identity->cred;
+	if (demand->identity->id_mapped) {
+		return (struct br_where){.mount_uids = cred->uids, .mount_gids = cred->gids};
+	}
 	return (struct br_where){
 		.mount_uids = demand->mount_uids, .mount_gids = demand->mount_gids};
 }
 
+/** Whether the engine may change its owner: one without root needs both IDs in its user namespace (capable_wrt_inode_uidgid()). */
+static bool can_give(const struct br_engine_mode *mode, const struct br_inode *inode) {
+	br_boxid box;
+	return !mode || !mode->user
+		|| (br_idmap_to_box(&mode->uids, inode->uid, &box)
+			&& br_idmap_to_box(&mode->gids, inode->gid, &box));
+}
+
 /** As the container will find it: under `:U` the engine gives everything to its user first; modes and ACLs stay (lchown). */
-static const struct br_inode *at_start(
-	const struct br_demand *demand, const struct br_inode *inode, struct br_inode *room) {
-	if (!demand->mount->chown) {
+static const struct br_inode *at_start(const struct walk *walk, const struct br_demand *demand,
+	const struct br_inode *inode, struct br_inode *room) {
+	if (!demand->mount->chown || !can_give(walk->work->input->mode, inode)) {
 		return inode;
 	}
 	*room = *inode;
@@ -81,7 +93,7 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 		const struct br_cred *cred = &demand->identity->cred;
 		struct br_inode bare;
 		struct br_inode given;
-		const struct br_inode *seen = at_start(demand, inode, &given);
+		const struct br_inode *seen = at_start(walk, demand, inode, &given);
 		if (br_access_needs_acl(unfrozen(seen, &bare), cred, need)) {
 			return true;
 		}
@@ -170,8 +182,8 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 	struct br_where where = where_of(demand);
 	struct br_inode parent;
 	struct br_inode inode;
-	(void)br_access_delete(at_start(demand, entry->parent, &parent),
-		at_start(demand, entry->inode, &inode), cred, &where, &sticky);
+	(void)br_access_delete(at_start(walk, demand, entry->parent, &parent),
+		at_start(walk, demand, entry->inode, &inode), cred, &where, &sticky);
 	if (sticky) {
 		add_to(walk->work, &mw->sticky, entry, &(struct br_verdict){0});
 	}
@@ -241,8 +253,9 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	struct br_inode bare;
 	struct br_inode given;
 	struct br_where where = where_of(demand);
-	struct br_verdict verdict = br_access_use(unfrozen(at_start(demand, inode, &given), &bare),
-		&demand->identity->cred, &where, need);
+	struct br_verdict verdict =
+		br_access_use(unfrozen(at_start(walk, demand, inode, &given), &bare),
+			&demand->identity->cred, &where, need);
 	bool by_attribute =
 		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {

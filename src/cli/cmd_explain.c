@@ -187,7 +187,9 @@ static int ask_mount(
 			identity->uid.v, identity->gid.v, container->name.s);
 		return CLI_USAGE;
 	}
+	identity = br_identity_on_mount(identity, mount);
 	asked->cred = identity->cred;
+	asked->query.id_mapped = identity->id_mapped;
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);

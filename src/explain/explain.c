@@ -82,6 +82,10 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 	struct facts facts = {.query = query, .fs_read_only = is_read_only(fd)};
 	facts.read_only = facts.fs_read_only || (query->read_only && !below);
 	struct br_where where = {.read_only = facts.read_only};
+	if (query->id_mapped) {
+		where.mount_uids = query->cred->uids;
+		where.mount_gids = query->cred->gids;
+	}
 	struct br_explain_step step = {
 		.path = *path ? path : "/",
 		.inode = way->inode,

@@ -81,10 +81,16 @@ static int add_line(struct task *t, const struct br_image_group *group) {
 		: 0;
 }
 
+/** Podman goes by the number before it is cut to 32 bits (container_internal_linux.go: of all that fits the map of no user namespace). */
+static bool is_left_out(const struct task *t, const struct br_image_group *group) {
+	return task_engine_has(t, BR_TRAIT_DROPS_LARGE_GROUPS)
+		&& (group->wraps || group->gid >= BR_BOX_ID_MAX);
+}
+
 int accounts_add_member(struct task *t, const char *name) {
 	for (size_t i = 0; *name && i < t->image->ngroups; i++) {
 		const struct br_image_group *group = &t->image->groups[i];
-		if (has_member(group, name) && add_line(t, group)) {
+		if (has_member(group, name) && !is_left_out(t, group) && add_line(t, group)) {
 			return -1;
 		}
 	}
@@ -145,8 +151,8 @@ static int take(struct task *t, struct taken *taken, const struct br_text *text,
 	return br_vec_push(t->arena, &taken->gids, gid)
 			|| br_vec_push(t->arena, &t->added, (br_boxid){gid})
 		? br_error_memory(t->dx)
-		: task_add_group(t, (br_boxid){gid}) || task_note(t, "groups", "compose", text) ? -1
-												: 0;
+		: task_add_group(t, (br_boxid){gid}) || task_note(t, "groups", t->input, text) ? -1
+											       : 0;
 }
 
 static int take_line(struct task *t, struct taken *taken, const struct br_text *text,
@@ -165,7 +171,7 @@ static int refuse_range(struct task *t, const struct br_text *text) {
 
 /** Podman's own word: the groups of who runs the engine stay, and the image's do not come. crun does it; runc leaves the word alone. */
 static int keep_groups(struct task *t, const struct br_text *text, const char **why) {
-	const char *runtime = t->mode->runtime;
+	const char *runtime = task_runtime(t);
 	if (t->box->ngroup_add > 1) {
 		*why = "keep-groups excludes other groups: the engine will refuse to start it";
 		return 0;
@@ -180,7 +186,7 @@ static int keep_groups(struct task *t, const struct br_text *text, const char **
 			"keep-groups needs the runtime crun: others leave it out silently");
 	}
 	t->keeps_groups = true;
-	return task_note(t, "groups", "compose", text);
+	return task_note(t, "groups", t->input, text);
 }
 
 static int add_word(

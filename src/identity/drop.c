@@ -47,7 +47,7 @@ static struct choice find_choice(const struct task *t, const char *name) {
 /** Note where the ID is from. */
 static int note_choice(struct task *t, const char *field, const struct choice *choice) {
 	if (choice->value) {
-		return choice->from_compose ? task_note(t, field, "compose", &choice->text)
+		return choice->from_compose ? task_note(t, field, t->input, &choice->text)
 					    : task_note_image(t, field, &choice->text, NULL);
 	}
 	struct br_origin origin = {.field = field, .from = "known images", .where = t->out->known};

@@ -120,7 +120,7 @@ static int map_to_host(struct task *t) {
 
 static int note_caps(struct task *t, const struct br_text *words, size_t n) {
 	for (size_t i = 0; i < n; i++) {
-		if (task_note(t, "capabilities", "compose", &words[i])) {
+		if (task_note(t, "capabilities", t->input, &words[i])) {
 			return -1;
 		}
 	}
@@ -147,7 +147,7 @@ static int settle_caps(struct task *t, const struct br_caps *caps) {
 	}
 	if (box->privileged) {
 		struct br_text text = {.s = "privileged", .at = box->privileged_at};
-		return task_note(t, "capabilities", "compose", &text);
+		return task_note(t, "capabilities", t->input, &text);
 	}
 	if (caps->from_label) {
 		struct br_text text = {.s = t->image->capabilities_label};
@@ -163,7 +163,7 @@ static int settle_caps(struct task *t, const struct br_caps *caps) {
 /** From what the maps are. */
 static int note_maps(struct task *t) {
 	const struct br_engine_mode *mode = t->mode;
-	if (t->space.word.s && task_note(t, "user namespace", "compose", &t->space.word)) {
+	if (t->space.word.s && task_note(t, "user namespace", t->input, &t->space.word)) {
 		return -1;
 	}
 	for (size_t i = 0; t->space.uids.n > 0 && i < mode->norigins; i++) {
@@ -186,5 +186,5 @@ int task_finish(struct task *t, const struct br_caps *caps) {
 	}
 	t->out->origins = t->origins.v;
 	t->out->norigins = t->origins.n;
-	return 0;
+	return idmapped_settle(t);
 }

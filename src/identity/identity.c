@@ -101,6 +101,12 @@ bool task_engine_has(const struct task *t, enum br_trait trait) {
 	return br_engine_has(t->mode->engine, t->mode->version, trait);
 }
 
+const char *task_runtime(const struct task *t) {
+	const char *word = t->box->runtime.s;
+	const char *slash = word ? strrchr(word, '/') : NULL;
+	return slash ? slash + 1 : word ? word : t->mode->runtime;
+}
+
 void task_doubt(struct task *t, enum br_confidence most) {
 	if (t->out->confidence > most) {
 		t->out->confidence = most;
@@ -297,7 +303,7 @@ static int note_word(struct task *t, const char *field) {
 		return task_note(t, field, "user namespace", &t->space.word);
 	}
 	return t->from_image ? task_note_image(t, field, &t->text, NULL)
-			     : task_note(t, field, "compose", &t->text);
+			     : task_note(t, field, t->input, &t->text);
 }
 
 /** The user's passwd line decides about what the word leaves open. */
@@ -380,9 +386,12 @@ static int settle_implicit_gid(struct task *t) {
 				entry->name));
 	}
 	struct br_text name = {entry->name, entry->at};
-	out->gid.v = entry->gid;
+	bool unsaid = t->text.s && !*t->text.s && !t->pin;
+	bool is_roots = unsaid && task_engine_has(t, BR_TRAIT_UNSAID_GROUP_IS_ROOTS);
+	out->gid.v = is_roots ? 0 : entry->gid;
 	task_doubt(t, accounts_line_confidence(t->image, entry->allocated));
-	if (task_note_image(t, "gid", &name, "passwd")) {
+	if (is_roots ? task_note(t, "gid", "engine default", NULL)
+		     : task_note_image(t, "gid", &name, "passwd")) {
 		return -1;
 	}
 	return !alone && accounts_add_member(t, entry->name) ? -1 : 1;
@@ -537,6 +546,18 @@ static int check_pins(struct br_arena *arena, const struct br_spec *spec,
 	return result;
 }
 
+static const char *input_name(enum br_input_kind kind) {
+	switch (kind) {
+	case BR_INPUT_COMPOSE:
+		return "compose";
+	case BR_INPUT_RUN_LINE:
+		return "run line";
+	case BR_INPUT_OCI:
+		return "bundle";
+	}
+	return "compose";
+}
+
 const struct br_identity *br_identify(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_identity_options *options, struct br_diags *dx) {
 	int result = check_pins(arena, spec, options, dx);
@@ -552,6 +573,7 @@ const struct br_identity *br_identify(struct br_arena *arena, const struct br_sp
 			.arena = arena,
 			.dx = dx,
 			.box = &spec->containers[i],
+			.input = input_name(spec->kind),
 			.pin = find_pin(options, spec->containers[i].name.s),
 			.mode = options->mode ? options->mode : &docker,
 			.image = options->images ? &options->images[i] : &nothing,

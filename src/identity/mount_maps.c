@@ -95,7 +95,9 @@ static int read_words(struct reading *r, struct br_idmap *uids, struct br_idmap 
 
 /** Whether there is somebody who makes it. */
 static bool is_made(struct reading *r, const struct br_engine_mode *mode, bool bare) {
-	const char *runtime = mode->runtime;
+	const char *word = r->identity->container ? r->identity->container->runtime.s : NULL;
+	const char *slash = word ? strrchr(word, '/') : NULL;
+	const char *runtime = slash ? slash + 1 : word ? word : mode->runtime;
 	if (runtime && strcmp(runtime, "crun") != 0) {
 		br_warning(r->dx, r->word->at,
 			"%s leaves out the ID map of a mount: only crun has it", runtime);
@@ -127,14 +129,7 @@ int br_mount_maps(struct br_arena *arena, const struct br_engine_mode *mode,
 	if (!bare && strncmp(mount->idmap.s, "idmap=", strlen("idmap=")) != 0) {
 		return refuse(&r);
 	}
-	if (!is_made(&r, mode, bare)) {
-		return 0;
-	}
-	if (bare) {
-		// The container's own IDs are those on disk.
-		*uids = identity->cred.uids;
-		*gids = identity->cred.gids;
-		return 0;
-	}
-	return read_words(&r, uids, gids);
+	// A bare one shows the container's own IDs: br_identity_on_mount() is who it is there.
+	bool is_mapped = is_made(&r, mode, bare) && !bare;
+	return is_mapped ? read_words(&r, uids, gids) : 0;
 }

@@ -28,6 +28,8 @@ struct task {
 	struct br_arena *arena;
 	struct br_diags *dx;
 	const struct br_container *box;
+	/** What its words are from: "compose", "run line", "bundle". */
+	const char *input;
 	/** The pin that names it, or NULL. */
 	const struct br_pin *pin;
 	/** The engine; never NULL. */
@@ -60,6 +62,8 @@ int task_note(struct task *t, const char *field, const char *from, const struct 
 /** Note a step that the image says: a word of its configuration, or (`file` is "passwd" or "group") an account. */
 int task_note_image(
 	struct task *t, const char *field, const struct br_text *text, const char *file);
+/** The name of the OCI runtime that will start it; NULL: not known. */
+const char *task_runtime(const struct task *t);
 /** It is no surer than this. */
 void task_doubt(struct task *t, enum br_confidence most);
 int task_add_group(struct task *t, br_boxid gid);
@@ -109,6 +113,11 @@ void accounts_warn_numbers(struct task *t);
 
 /** 1 where a runtime takes uid, gid and groups; 0: it does not and t->out says why; -1 with an error. */
 int range_settle(struct task *t);
+
+/* idmapped.c */
+
+/** Set out->on_disk where a mount is mapped as the container is. 0, or -1 with an error. */
+int idmapped_settle(struct task *t);
 
 /* drop.c */
 

@@ -335,6 +335,7 @@ static void namespace(struct wire *w, struct br_container *c) {
 	c->subuid_name = word(w, c->subuid_name);
 	c->subgid_name = word(w, c->subgid_name);
 	c->host_users = words(w, c->host_users, &c->nhost_users);
+	c->runtime = word(w, c->runtime);
 	c->umask = word(w, c->umask);
 	c->rootfs = word(w, c->rootfs);
 	require(w, !c->rootfs.s || c->rootfs.s[0] == '/', "a root is not absolute");

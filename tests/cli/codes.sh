@@ -22,7 +22,7 @@ while read -r code; do
 	bindright codes "$code" >page
 	sed -n '/^Example/,/^How/s/^    //p' page >example
 	if [ ! -s example ]; then
-		[ "$code" = BR307 ] || [ "$code" = BR210 ] || die "$code has no example"
+		[ "$code" = BR208 ] || [ "$code" = BR307 ] || [ "$code" = BR210 ] || die "$code has no example"
 		continue
 	fi
 	mkdir "$code" && cd "$code"

@@ -317,9 +317,16 @@ static int check_address(struct br_run *run, const char *address, struct br_span
 	return -1;
 }
 
-static int check_globals(struct br_run *run, const struct br_used_flags *globals) {
+static int take_globals(
+	struct br_run *run, struct br_line *line, const struct br_used_flags *globals) {
 	for (size_t i = 0; i < globals->n; i++) {
 		const struct br_used *used = &globals->v[i];
+		if (used->flag->is == BR_FLAG_RUNTIME) {
+			line->container.runtime = br_chars_text(run, used->value, 0, used->value.n);
+			if (!line->container.runtime.s) {
+				return -1;
+			}
+		}
 		if (used->flag->is == BR_FLAG_ADDRESS
 			&& check_address(run, used->value.s,
 				br_chars_at(run, used->value, 0, used->value.n))) {
@@ -433,7 +440,7 @@ static int read_client(struct br_run *run, enum br_client client, const struct p
 		br_note(run->dx, line->at, "this shows how a run line is written: it is left out");
 		return 1;
 	}
-	if (check_globals(run, &globals)
+	if (take_globals(run, line, &globals)
 		|| (prefix->host
 			&& check_address(
 				run, strchr(prefix->host->is.s, '=') + 1, prefix->host->at))) {

@@ -374,6 +374,8 @@ static int apply(struct filler *f) {
 		return keep(f, &c->ipc);
 	case BR_FLAG_POD:
 		return keep(f, &c->pod);
+	case BR_FLAG_RUNTIME:
+		return keep(f, &c->runtime);
 	case BR_FLAG_UMASK:
 		return read_umask(f);
 	case BR_FLAG_GROUP_ADD:
@@ -394,8 +396,8 @@ static int apply(struct filler *f) {
 
 /** What cannot be known matters only where the option itself does. */
 static bool may_be_unknown(enum br_flag_is is) {
-	return is == BR_FLAG_SKIP || is == BR_FLAG_ENTRYPOINT || is == BR_FLAG_ENV
-		|| is == BR_FLAG_HELP;
+	return is == BR_FLAG_SKIP || is == BR_FLAG_RUNTIME || is == BR_FLAG_ENTRYPOINT
+		|| is == BR_FLAG_ENV || is == BR_FLAG_HELP;
 }
 
 static int apply_one(struct filler *f) {
@@ -411,7 +413,7 @@ static int apply_one(struct filler *f) {
 	if (f->used->hole && !may_be_unknown(is)) {
 		return br_say_hole(run, f->used->hole);
 	}
-	return is == BR_FLAG_SKIP ? 0 : apply(f);
+	return is == BR_FLAG_SKIP || (f->used->hole && is == BR_FLAG_RUNTIME) ? 0 : apply(f);
 }
 
 /** Podman's --rootfs PATH[:O|:idmap…]: the image's place has a directory. */
