@@ -307,6 +307,25 @@ static void test_own_setgid(void **state) {
 	}
 }
 
+/** A file that lacks something under one of its names only is told under that one. */
+static void test_mixed_links(void **state) {
+	struct world *w = *state;
+	demand(w, &carol_below);
+	begin(w);
+	struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
+	struct br_inode file = inode_of(w, F | 0640, 1000, 1000, NULL);
+	file.nlink = 2;
+	see(w, "", &root);
+	see(w, "x", &file);
+	see(w, "a/x", &file);
+	settle(w);
+	assert_int_equal(w->plan->changes, 0);
+	assert_true(w->plan->trees[0].partial);
+	assert_int_equal(w->plan->nleft, 1);
+	assert_int_equal(w->plan->left[0].reason, BR_LEFT_LINKS);
+	assert_int_equal(w->plan->left[0].count, 1);
+}
+
 static void test_links(void **state) {
 	struct world *w = *state;
 	struct br_inode after;
@@ -756,6 +775,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_commands, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_tree_commands, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_sums, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_mixed_links, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_own_setgid, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_links, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_future, world_setup, world_teardown),

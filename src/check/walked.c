@@ -36,11 +36,15 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 }
 
 /** Whether a bit is refused by itself: of two that no single group entry holds together, each may be had alone, and then it is the writing that fails. */
-static bool is_refused(const struct mount_work *mw, const struct br_cred *cred, unsigned bit) {
-	static const struct br_where plain;
-	return (mw->result.verdict.missing & bit) != 0
-		&& (bit == BR_W || !(mw->result.verdict.missing & BR_W)
-			|| br_access(&mw->result.root, cred, &plain, bit).missing != 0);
+static bool is_refused(
+	const struct mount_work *mw, const struct br_mount_source *ms, unsigned bit) {
+	unsigned missing = mw->result.verdict.missing;
+	if ((missing & bit) == 0 || bit == BR_W || (missing & BR_W) == 0 || !ms->demand) {
+		return (missing & bit) != 0;
+	}
+	const struct br_where where = {
+		.mount_uids = ms->demand->mount_uids, .mount_gids = ms->demand->mount_gids};
+	return br_access(&mw->result.root, &ms->identity->cred, &where, bit).missing != 0;
 }
 
 /** BR101, BR102, BR103: the root of the mount. */
@@ -62,7 +66,7 @@ static void check_root(
 	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	for (size_t i = 0; !by_attribute && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (!is_refused(mw, &ms->identity->cred, kinds[i].bit)) {
+		if (!is_refused(mw, ms, kinds[i].bit)) {
 			continue;
 		}
 		struct br_finding *finding = add_finding(work, kinds[i].code, &about,

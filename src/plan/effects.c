@@ -132,6 +132,13 @@ static struct br_cred shown_cred(const struct proof *p, br_hostid uid) {
 			return *p->people.v[i].cred;
 		}
 	}
+	// One whom a demand has elsewhere in the tree is known all the same.
+	for (size_t i = 0; i < p->tree->tree->n && uid_is_known(p->plan, p->tree, uid); i++) {
+		const struct br_demand *demand = &p->tree->tree->demands[i];
+		if (demand_counts(demand) && demand->identity->cred.uid.v == uid.v) {
+			return demand->identity->cred;
+		}
+	}
 	const struct account_cred *account = table_find(&p->plan->work->accounts, &uid.v);
 	return account != NULL && account->exists ? account->cred
 						  : bare_cred(uid, p->plan->work->stranger);

@@ -86,6 +86,14 @@ static void add_state(struct sha256 *hash, const struct br_inode *inode) {
 	add_acl(hash, inode->def);
 }
 
+static void add_map(struct sha256 *hash, const struct br_idmap *map) {
+	add_number(hash, map->n);
+	for (size_t i = 0; i < map->n; i++) {
+		add_number(hash, (uint64_t)map->extents[i].box << 32 | map->extents[i].host);
+		add_number(hash, map->extents[i].count);
+	}
+}
+
 static void add_cred(struct sha256 *hash, const struct br_cred *cred) {
 	add_number(hash, (uint64_t)cred->uid.v << 32 | cred->gid.v);
 	add_number(hash, cred->ngroups);
@@ -93,6 +101,8 @@ static void add_cred(struct sha256 *hash, const struct br_cred *cred) {
 		add_number(hash, cred->groups[i].v);
 	}
 	add_number(hash, cred->caps);
+	add_map(hash, &cred->uids);
+	add_map(hash, &cred->gids);
 }
 
 static const char *end(struct br_arena *arena, struct sha256 *hash) {
@@ -146,6 +156,9 @@ static void add_demand(struct sha256 *hash, const struct br_demand *demand) {
 	add_number(hash, demand->need.dir);
 	add_number(hash, demand->need.file);
 	add_number(hash, (uint64_t)demand->need.as_any << 1 | demand->read_only);
+	add_number(hash, demand->mount->chown);
+	add_map(hash, &demand->mount_uids);
+	add_map(hash, &demand->mount_gids);
 	add_cred(hash, &demand->identity->cred);
 }
 

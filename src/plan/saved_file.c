@@ -7,6 +7,7 @@
 #include <base/text.h>
 #include <doc/doc.h>
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ static void digest_of(const char *bytes, size_t n, char hex[BR_DIGEST]) {
 char *br_saved_seal(char *bytes, size_t *n) {
 	size_t body = *n - (sizeof(unsealed_close) - 1);
 	char hex[BR_DIGEST];
+	assert(memcmp(bytes + body, unsealed_close, sizeof(unsealed_close) - 1) == 0);
 	char *out = malloc(body + SEAL + 1);
 	if (out != NULL) {
 		digest_of(bytes, body, hex);
@@ -220,7 +222,10 @@ static int read_saved(const struct reader *r, const struct br_node *map, struct 
 // ---- Whole files ----
 
 static int no_plan(const struct reader *r, const struct br_node *root) {
-	struct br_span at = root == NULL ? (struct br_span){.text = r->text} : root->at;
+	struct br_span at = {.text = r->text};
+	if (root != NULL) {
+		at = root->at;
+	}
 	at.len = at.len > 1 ? 1 : at.len;
 	(void)br_error(r->dx, at, "this is no saved plan");
 	return save_again(r->dx);

@@ -60,7 +60,7 @@ gate s/demand_counts\(demand\) && demand->identity->cred\.uid\.v == uid/false/
 gate s/\(facts->mode & 077\) == 0 && !own/false \&\& !own/
 gate s/if \(!file && !S_ISDIR\(facts->mode\)\)/if (false)/
 gate s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
-gate s/\(FACT_IMMUTABLE \| FACT_APPEND\)/FACT_APPEND/
+gate s/\(FACT_IMMUTABLE \| FACT_APPEND \| FACT_READ_ONLY\)/FACT_APPEND/
 gate s/\(\(facts->mode & 06000\) != 0 \|\| /(/
 gate s/\(facts->mode & 02000\) == 0 \|\| is_own_group/true || is_own_group/
 people s/n == 0 \|\| \(strncmp\(path, above, n\) == 0/n != 0 \&\& (strncmp(path, above, n) == 0/
