@@ -189,10 +189,13 @@ static int ask_mount(
 	}
 	identity = br_identity_on_mount(identity, mount);
 	asked->cred = identity->cred;
-	if (br_mount_maps(&asked->session.arena, asked->session.mode, identity, mount,
-		    &asked->query.mount_uids, &asked->query.mount_gids, asked->cli->dx)) {
+	struct br_mapped_mount mapped = {
+		.mode = asked->session.mode, .identity = identity, .mount = mount};
+	if (br_mount_maps(&asked->session.arena, &mapped, asked->cli->dx)) {
 		return CLI_USAGE;
 	}
+	asked->query.mount_uids = identity->id_mapped ? identity->cred.uids : mapped.uids;
+	asked->query.mount_gids = identity->id_mapped ? identity->cred.gids : mapped.gids;
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
