@@ -207,7 +207,8 @@ CLI_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/cli/*.sh)))
 HOSTILE_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/hostile/*.sh)))
 # Those that ask real engines hundreds of questions are a suite of their own, for .ci/run.
 MATRIX_TESTS := $(sort $(wildcard $(patsubst %,tests/e2e/%.sh,compose_config dockerfile_builds engine_matrix \
-    identity_matrix image_archive inside_image podman_identity podman_images projects run_lines)))
+    identity_matrix image_archive inside_image podman_identity podman_images projects run_lines \
+    run_lines_podman)))
 E2E_TESTS := $(sort $(filter-out %/lib.sh $(MATRIX_TESTS),$(wildcard tests/e2e/*.sh)))
 CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$(CLI_TESTS)) \
     $(if $(filter hostile,$(SUITES)),$(HOSTILE_TESTS)) $(if $(filter e2e,$(SUITES)),$(E2E_TESTS)) \
