@@ -112,6 +112,11 @@ static unsigned root_need(const struct br_mount_source *ms) {
 				       : BR_R | BR_W | BR_X;
 }
 
+static bool is_socket_name(const char *path) {
+	size_t n = strlen(path);
+	return n > 5 && strcmp(path + n - 5, ".sock") == 0;
+}
+
 static void check_engine_made(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
@@ -121,7 +126,9 @@ static void check_engine_made(
 			"'%s' does not exist, and the engine will make a directory of it",
 			about.path);
 		finding->because = "both sides of the mount are named like a file";
-		finding->advice = "create the file before the first start";
+		finding->advice = is_socket_name(about.path)
+			? "start what listens there first: it makes the socket"
+			: "create the file before the first start";
 		return;
 	}
 	if (!is_judged(ms)) {
