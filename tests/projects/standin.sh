@@ -49,6 +49,8 @@ try_tree() {
 	find "$2" -xdev -type f -perm /111 2>/dev/null | while IFS= read -r f; do
 		[ -x "$f" ] || echo "cannot run $f"
 	done
+	# A program that reads its settings reads a file.
+	case $2 in *.conf | *.js | *.yml | *.yaml | *.ini | *.json | *.toml | *.properties | *.cnf) [ -f "$2" ] || echo "no file $2" ;; esac
 	[ -e "$2" ] || echo "cannot reach $2"
 }
 
