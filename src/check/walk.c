@@ -54,18 +54,11 @@ static struct br_where where_of(const struct br_demand *demand) {
 		.mount_uids = demand->mount_uids, .mount_gids = demand->mount_gids};
 }
 
-/** Whether the engine may change its owner: one without root needs both IDs in its user namespace (capable_wrt_inode_uidgid()). */
-static bool can_give(const struct br_engine_mode *mode, const struct br_inode *inode) {
-	br_boxid box;
-	return !mode || !mode->user
-		|| (br_idmap_to_box(&mode->uids, inode->uid, &box)
-			&& br_idmap_to_box(&mode->gids, inode->gid, &box));
-}
-
 /** As the container will find it: under `:U` the engine gives everything to its user first; modes and ACLs stay (lchown). */
 static const struct br_inode *at_start(const struct walk *walk, const struct br_demand *demand,
 	const struct br_inode *inode, struct br_inode *room) {
-	if (!demand->mount->chown || !can_give(walk->work->input->mode, inode)) {
+	if (!demand->mount->chown
+		|| !br_engine_may_give(walk->work->input->mode, inode->uid, inode->gid)) {
 		return inode;
 	}
 	*room = *inode;

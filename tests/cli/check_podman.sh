@@ -20,6 +20,10 @@ line=(podman run -u 1001:1001)
 run 1 podman -- "${line[@]}" -v "$T/work/data:/d" x
 run 0 podman -- "${line[@]}" -v "$T/work/data:/d:U" x
 run 1 podman -- "${line[@]}" -v "$T/work/data:/d:O" x
+# The decision for one path says the same, of the owner that it will have.
+echo "podman run --name app -u 1001:1001 -v $T/work/data:/d:U x" >given
+golden 0 bindright explain app:/d --sysroot "$T/work" --engine podman --kind run-line -f given --need rwx
+golden 1 bindright explain app:/d --sysroot "$T/work" --engine "${rootless[@]}" --kind run-line -f given --need rwx
 # Without root the engine can give away only what is in its own user namespace.
 run 1 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
 chown 2001:2001 data
