@@ -28,6 +28,14 @@ golden 1 bindright explain app:/d --sysroot "$T/work" --engine "${rootless[@]}" 
 run 1 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
 chown 2001:2001 data
 run 0 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
+# Whatever others may: Podman does not start where it cannot give everything away (lchown: operation not permitted).
+touch data/f
+chown 3000:3000 data/f && chmod 666 data/f && chmod 777 data
+run 1 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
+# What is the container's already stays.
+chown 101000:101000 data/f
+run 0 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
+rm data/f && chmod 750 data
 chown 3000:3000 data
 golden 0 bindright plan --sysroot "$T/work" --engine podman -- "${line[@]}" -v "$T/work/data:/d:U" x
 # With the modes that are there: the owner may not write.
