@@ -35,6 +35,8 @@ struct mount_work {
 	struct tally inside;
 	struct tally protected;
 	struct tally sticky;
+	/** Under `:U`: what the engine cannot give to the container's user, and then it refuses to start. */
+	struct tally ungiven;
 	struct tally unseen;
 	struct tally mount_points;
 	/** Mount points that were entered and are read-only, where it has to write. */
