@@ -165,27 +165,22 @@ static void check_engine_made(
 static void check_missing(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
-	struct br_finding *finding = NULL;
 	if (ms->source->fs.mount_read_only || ms->source->fs.super_read_only) {
 		(void)add_finding(work, 205, &about,
 			"'%s' does not exist, and cannot be created: the file system is read-only",
 			about.path);
 		return;
 	}
-	switch (engine_creates(work) ? ms->mount->create : BR_CREATE_NEVER) {
-	case BR_CREATE_ENGINE:
+	enum br_create create = engine_creates(work) ? ms->mount->create : BR_CREATE_NEVER;
+	if (create == BR_CREATE_ENGINE) {
 		check_engine_made(work, mw, ms);
 		return;
-	case BR_CREATE_NEVER:
-		finding = add_finding(work, 202, &about,
-			"'%s' does not exist, and the engine will not create it", about.path);
-		break;
-	case BR_CREATE_UNSURE:
-		finding = add_finding(work, 202, &about,
-			"'%s' does not exist, and not every version of compose creates it",
-			about.path);
-		break;
 	}
+	struct br_finding *finding = add_finding(work, 202, &about,
+		create == BR_CREATE_NEVER
+			? "'%s' does not exist, and the engine will not create it"
+			: "'%s' does not exist, and not every version of compose creates it",
+		about.path);
 	finding->because = say(work, "the way there ends at '%s'",
 		ms->source->stopped_at ? ms->source->stopped_at : about.path);
 	finding->advice = advise_missing(ms);

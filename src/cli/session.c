@@ -383,6 +383,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.archives = words->v,
 		.narchives = words->n,
 		.socket = session->socket,
+		.trusted = session->cli->world->invoker,
 		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
 			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
 	};
