@@ -7,6 +7,7 @@
 
 #include <bindright/access.h>
 #include <bindright/diag.h>
+#include <bindright/identity.h>
 
 struct br_arena;
 
@@ -24,6 +25,9 @@ struct br_explain_query {
 	/** The maps of an ID-mapped mount, as struct br_where has them; empty: none. */
 	struct br_idmap mount_uids;
 	struct br_idmap mount_gids;
+	/** Podman's `:U`: the engine of this mode (NULL: root's) first gives what is there to the one who asks. */
+	bool chown;
+	const struct br_engine_mode *mode;
 	/** But not what is mounted below `from` (br_habits_submounts). */
 	bool writable_below;
 	/**
@@ -43,6 +47,7 @@ struct br_explain_step {
 	const char *path;
 	/** The text of a symbolic link that is followed here; NULL for all others. */
 	const char *link;
+	/** Under `chown` with the owner and the group that it will have. */
 	struct br_inode inode;
 	/** What is asked of it: search of a directory on the way, the need of the last one. */
 	unsigned want;

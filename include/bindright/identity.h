@@ -225,6 +225,11 @@ struct br_mapped_mount {
  * with an error at the words that are wrong.
  */
 int br_mount_maps(struct br_arena *arena, struct br_mapped_mount *it, struct br_diags *dx);
+/**
+ * Whether the engine may change the owner of what belongs to these IDs: one without root needs both in its user namespace
+ * (capable_wrt_inode_uidgid()). A mode of NULL is root's.
+ */
+bool br_engine_may_give(const struct br_engine_mode *mode, br_hostid uid, br_hostid gid);
 
 /** CAP_ names: "CAP_DAC_OVERRIDE" of a number, NULL for one that is none; and back (prefix optional, any case), -1 for none. */
 const char *br_cap_name(unsigned cap);

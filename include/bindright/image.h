@@ -232,6 +232,8 @@ struct br_image_options {
 	bool reads_mounted;
 	/** "linux/amd64"; NULL: this machine's. */
 	const char *platform;
+	/** As root: beside root, whose symbolic links to archives, Dockerfiles and accounts are followed (SUDO_UID). */
+	uint32_t trusted;
 	/** Compose project directory and such come with the spec. */
 };
 

@@ -54,18 +54,11 @@ static struct br_where where_of(const struct br_demand *demand) {
 		.mount_uids = demand->mount_uids, .mount_gids = demand->mount_gids};
 }
 
-/** Whether the engine may change its owner: one without root needs both IDs in its user namespace (capable_wrt_inode_uidgid()). */
-static bool can_give(const struct br_engine_mode *mode, const struct br_inode *inode) {
-	br_boxid box;
-	return !mode || !mode->user
-		|| (br_idmap_to_box(&mode->uids, inode->uid, &box)
-			&& br_idmap_to_box(&mode->gids, inode->gid, &box));
-}
-
 /** As the container will find it: under `:U` the engine gives everything to its user first; modes and ACLs stay (lchown). */
 static const struct br_inode *at_start(const struct walk *walk, const struct br_demand *demand,
 	const struct br_inode *inode, struct br_inode *room) {
-	if (!demand->mount->chown || !can_give(walk->work->input->mode, inode)) {
+	if (!demand->mount->chown
+		|| !br_engine_may_give(walk->work->input->mode, inode->uid, inode->gid)) {
 		return inode;
 	}
 	*room = *inode;
@@ -171,6 +164,18 @@ static void add_to(struct check_work *work, struct tally *tally, const struct br
 	keep_example(work, tally, entry, verdict);
 }
 
+/** Of what has its owner already, Podman changes nothing (containers/common, pkg/chown). */
+static bool is_ungiven(
+	const struct walk *walk, const struct br_demand *demand, const struct br_inode *inode) {
+	const struct br_cred *cred = &demand->identity->cred;
+	if (!demand->mount->chown
+		|| (inode->uid.v == cred->uid.v && inode->gid.v == cred->gid.v)) {
+		return false;
+	}
+	return (inode->attrs & (BR_IMMUTABLE | BR_APPEND))
+		|| !br_engine_may_give(walk->work->input->mode, inode->uid, inode->gid);
+}
+
 static void judge_sticky(struct walk *walk, const struct br_demand *demand, struct mount_work *mw,
 	const struct br_entry *entry) {
 	bool sticky = false;
@@ -261,7 +266,11 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	if (is_root_of(demand, entry->path)) {
 		judge_root(mw, entry, need, &verdict);
 	}
-	mw->result.misfit += verdict.missing != 0 || frozen;
+	bool ungiven = is_ungiven(walk, demand, inode);
+	if (ungiven) {
+		add_to(walk->work, &mw->ungiven, entry, &verdict);
+	}
+	mw->result.misfit += verdict.missing != 0 || frozen || ungiven;
 	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
 		add_to(walk->work, &mw->frozen, entry, &verdict);
 	}

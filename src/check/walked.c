@@ -142,7 +142,7 @@ void release_tallies(struct check_work *work) {
 	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
 		struct mount_work *mw = &work->mounts[i];
 		struct tally *all[] = {&mw->inside, &mw->protected, &mw->sticky, &mw->unseen,
-			&mw->mount_points, &mw->frozen, &mw->exposed};
+			&mw->mount_points, &mw->frozen, &mw->exposed, &mw->ungiven};
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
 			while (all[k]->nexamples > 0) {
 				free(all[k]->examples[--all[k]->nexamples]);
@@ -207,6 +207,27 @@ static void check_inside(
 	struct br_finding *finding = add_finding(
 		work, 104, &about, "%s cannot use %s in '%s'", say_who(work, ms), what, about.path);
 	finding->because = say_owners(work, mw, ms);
+	finding->verdict = tally->verdict;
+	give_examples(work, finding, tally);
+}
+
+/** BR104 too: Podman gives all to the container's user, or does not start the container at all. */
+static void check_ungiven(
+	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
+	const struct tally *tally = &mw->ungiven;
+	struct about about = about_mount(ms);
+	if (tally->count == 0) {
+		return;
+	}
+	struct br_finding *finding = add_finding(work, 104, &about,
+		"the engine cannot give %" PRIu64 " %s in '%s' to %s, as :U asks, and will refuse "
+		"to start",
+		tally->count, plural(tally->count, "entry", "entries"), about.path,
+		say_who(work, ms));
+	finding->because = tally->first.attrs & (BR_IMMUTABLE | BR_APPEND)
+		? "chattr protects them: not even root changes their owner"
+		: "a rootless engine changes the owner only of what belongs to its user's own IDs";
+	finding->advice = "leave :U out, or change their owner on the host first";
 	finding->verdict = tally->verdict;
 	give_examples(work, finding, tally);
 }
@@ -302,11 +323,13 @@ static void check_shared(struct check_work *work) {
 			continue;
 		}
 		struct about about = about_mount(second);
+		// Where one lies in the other, they share the inner one.
+		bool inner = strlen(first->source->real) > strlen(second->source->real);
 		struct br_finding *finding = add_finding(work, 401, &about,
 			"'%s' (uid %u) and '%s' (uid %u) share '%s': no single owner serves both",
 			first->container->name.s, first->identity->cred.uid.v,
 			second->container->name.s, second->identity->cred.uid.v,
-			demands->trees[i].path);
+			inner ? first->source->path : second->source->path);
 		finding->advice = "bindright fix gives each of them an ACL entry of its own";
 	}
 }
@@ -358,6 +381,7 @@ void check_walked(struct check_work *work) {
 		check_root(work, mw, ms);
 		check_override(work, mw, ms);
 		check_inside(work, mw, ms);
+		check_ungiven(work, mw, ms);
 		check_sums(work, mw, ms);
 		check_secrets(work, mw, ms);
 		if (!check_narrow(work, mw, ms)) {

@@ -76,6 +76,17 @@ static int refuse(struct way *way, const char *path, int err) {
 	return -1;
 }
 
+/** As the container will find it: modes and ACLs stay (lchown). */
+static struct br_inode at_start(const struct way *way) {
+	const struct br_explain_query *query = way->query;
+	struct br_inode inode = way->inode;
+	if (query->chown && br_engine_may_give(query->mode, inode.uid, inode.gid)) {
+		inode.uid = query->cred->uid;
+		inode.gid = query->cred->gid;
+	}
+	return inode;
+}
+
 static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 	const struct br_explain_query *query = way->query;
 	bool below = query->writable_below && way->inode.mount != way->mount;
@@ -86,10 +97,10 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 		.mount_gids = query->mount_gids};
 	struct br_explain_step step = {
 		.path = *path ? path : "/",
-		.inode = way->inode,
+		.inode = at_start(way),
 		.want = want,
-		.verdict = br_access_use(&way->inode, query->cred, &where, want),
 	};
+	step.verdict = br_access_use(&step.inode, query->cred, &where, want);
 	step.granted = step.verdict.missing == 0;
 	step.rule = br_rule_name(step.verdict.rule);
 	facts.keeps_acls = br_inode_acl_support(fd) != 0;

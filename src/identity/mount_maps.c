@@ -133,3 +133,10 @@ int br_mount_maps(struct br_arena *arena, struct br_mapped_mount *it, struct br_
 	bool is_mapped = is_made(&r, it->mode, bare) && !bare;
 	return is_mapped ? read_words(&r, &it->uids, &it->gids) : 0;
 }
+
+bool br_engine_may_give(const struct br_engine_mode *mode, br_hostid uid, br_hostid gid) {
+	br_boxid box;
+	return !mode || !mode->user
+		|| (br_idmap_to_box(&mode->uids, uid, &box)
+			&& br_idmap_to_box(&mode->gids, gid, &box));
+}

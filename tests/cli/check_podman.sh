@@ -20,10 +20,22 @@ line=(podman run -u 1001:1001)
 run 1 podman -- "${line[@]}" -v "$T/work/data:/d" x
 run 0 podman -- "${line[@]}" -v "$T/work/data:/d:U" x
 run 1 podman -- "${line[@]}" -v "$T/work/data:/d:O" x
+# The decision for one path says the same, of the owner that it will have.
+echo "podman run --name app -u 1001:1001 -v $T/work/data:/d:U x" >given
+golden 0 bindright explain app:/d --sysroot "$T/work" --engine podman --kind run-line -f given --need rwx
+golden 1 bindright explain app:/d --sysroot "$T/work" --engine "${rootless[@]}" --kind run-line -f given --need rwx
 # Without root the engine can give away only what is in its own user namespace.
 run 1 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
 chown 2001:2001 data
 run 0 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
+# Whatever others may: Podman does not start where it cannot give everything away (lchown: operation not permitted).
+touch data/f
+chown 3000:3000 data/f && chmod 666 data/f && chmod 777 data
+run 1 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
+# What is the container's already stays.
+chown 101000:101000 data/f
+run 0 "${rootless[@]}" -- "${line[@]}" -v "$T/work/data:/d:U" x
+rm data/f && chmod 750 data
 chown 3000:3000 data
 golden 0 bindright plan --sysroot "$T/work" --engine podman -- "${line[@]}" -v "$T/work/data:/d:U" x
 # With the modes that are there: the owner may not write.

@@ -13,16 +13,23 @@ import sys
 lines, directory, target, *options = sys.argv[1:]
 
 
-def judge(query):
-    """One directory and the file in it: each has a step on the way."""
-    number, name = query
+def explain(number, path):
+    """The answer about a container's path, or the words of the refusal."""
     run = subprocess.run(
         [os.environ["BINDRIGHT"], "explain", "--format", "json", "-f", lines, *options,
-         f"c{number}:{target}/{name}/file"], capture_output=True, text=True, check=False)
-    if run.returncode:
-        return f"{number} refused {' '.join(run.stderr.split())[:300]}"
-    answer = json.loads(run.stdout)
-    of_dir = next(s["have"] for s in answer["steps"] if s["path"].endswith("/" + name))
+         f"c{number}:{path}"], capture_output=True, text=True, check=False)
+    return " ".join(run.stderr.split())[:300] if run.returncode else json.loads(run.stdout)
+
+
+def judge(query):
+    """One directory and the file in it: each has a step on the way, but where something else is mounted there."""
+    number, name = query
+    answer = explain(number, f"{target}/{name}/file")
+    if isinstance(answer, str):
+        return f"{number} refused {answer}"
+    of_dir = next((s["have"] for s in answer["steps"] if s["path"].endswith("/" + name)), None)
+    if of_dir is None:
+        of_dir = explain(number, f"{target}/{name}")["have"]
     of_file = answer["have"]
     makes = "w" in of_dir and "x" in of_dir
     can = ("r" in of_dir, "x" in of_dir, makes, makes, "r" in of_file, "w" in of_file)
