@@ -2,7 +2,7 @@
 #
 #   make SAN=address,undefined test    everything under sanitizers (or SAN=thread)
 #   make CC=clang WERROR=1             another compiler; warnings are errors
-#   make check SUITES="unit cli"       some of the tests
+#   make check SUITES="unit cli"       some of the tests: unit, cli, hostile, e2e (real containers), matrix (hundreds of them)
 #   make check ONLY=text               the tests whose file name holds this word
 #   make check UNDER=enosys            the tests with the newer system calls refused (tests/under)
 #   make V=1                           show the commands
@@ -205,9 +205,14 @@ test: deps
 
 CLI_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/cli/*.sh)))
 HOSTILE_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/hostile/*.sh)))
-E2E_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh)))
+# Those that ask real engines hundreds of questions are a suite of their own, for .ci/run.
+MATRIX_TESTS := $(sort $(wildcard $(patsubst %,tests/e2e/%.sh,compose_config dockerfile_builds engine_matrix \
+    identity_matrix image_archive inside_image podman_identity podman_images projects run_lines \
+    run_lines_podman)))
+E2E_TESTS := $(sort $(filter-out %/lib.sh $(MATRIX_TESTS),$(wildcard tests/e2e/*.sh)))
 CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$(CLI_TESTS)) \
-    $(if $(filter hostile,$(SUITES)),$(HOSTILE_TESTS)) $(if $(filter e2e,$(SUITES)),$(E2E_TESTS))
+    $(if $(filter hostile,$(SUITES)),$(HOSTILE_TESTS)) $(if $(filter e2e,$(SUITES)),$(E2E_TESTS)) \
+    $(if $(filter matrix,$(SUITES)),$(MATRIX_TESTS))
 CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
 
 ##: check           all tests, with what is installed

@@ -187,13 +187,15 @@ static size_t count_mounts(const struct br_spec *spec) {
 }
 
 static int open_source(struct maker *m, const struct br_container *box,
-	const struct br_mount *mount, const struct br_identity *identity) {
+	const struct br_mount *mount, const struct br_identity *first) {
 	struct br_demands *out = m->out;
 	struct br_source *source = &out->sources[out->nsources];
 	if (br_source_open(m->arena, mount->source.s, m->options->trusted, source)) {
 		return br_error_memory(m->dx);
 	}
 	out->nsources++;
+	const struct br_identity *identity = br_identity_on_mount(
+		br_identity_of_mount(first, mount, source->state == BR_SOURCE_MISSING), mount);
 	out->mounts[out->nmounts++] = (struct br_mount_source){
 		.container = box, .mount = mount, .identity = identity, .source = source};
 	return 0;
@@ -211,9 +213,8 @@ static int open_sources(
 		const struct br_container *box = &spec->containers[i];
 		for (size_t j = 0; j < box->nmounts; j++) {
 			const struct br_mount *mount = &box->mounts[j];
-			const struct br_identity *who = br_identity_on_mount(
-				br_identity_of_data(&identities[i], !is_read_only(mount)), mount);
-			if (br_mount_on_host(mount) && open_source(m, box, mount, who)) {
+			if (br_mount_on_host(mount)
+				&& open_source(m, box, mount, &identities[i])) {
 				return -1;
 			}
 		}

@@ -98,6 +98,13 @@ struct br_identity {
  */
 const struct br_identity *br_identity_of_data(const struct br_identity *identity, bool writes);
 
+/**
+ * Who must be able to use a mount as it is before the start: br_identity_of_data(), but for a mount within the directories that the entrypoint
+ * gives to its user (`drop->data`) the first process, as long as that is root and may chown. `missing`: the engine will create the source.
+ */
+const struct br_identity *br_identity_of_mount(
+	const struct br_identity *identity, const struct br_mount *mount, bool missing);
+
 /** Who it is to the inodes of one of its mounts: `on_disk` where the engine maps that. */
 const struct br_identity *br_identity_on_mount(
 	const struct br_identity *identity, const struct br_mount *mount);

@@ -164,6 +164,10 @@ struct br_image_drop {
 	/** It changes owners of its data at start; it changes modes too (which switches named ACL entries off). */
 	bool chowns;
 	bool chmods;
+	/** The directories in the container that it gives away as root at every start, with all in them, '|' between them; NULL: not known. */
+	const char *data;
+	/** It gives them away only while nothing is in them. */
+	bool only_new;
 	/** The variables that set uid and gid, or NULL ("PUID", "PGID"). */
 	const char *uid_variable;
 	const char *gid_variable;
@@ -228,6 +232,8 @@ struct br_image_options {
 	bool reads_mounted;
 	/** "linux/amd64"; NULL: this machine's. */
 	const char *platform;
+	/** As root: beside root, whose symbolic links to archives, Dockerfiles and accounts are followed (SUDO_UID). */
+	uint32_t trusted;
 	/** Compose project directory and such come with the spec. */
 };
 

@@ -29,6 +29,8 @@ struct br_report {
 	const struct br_check *again;
 	/** "check", "plan" or "fix". */
 	const char *command;
+	/** Words beside the command decided about it: what the text suggests needs them too. */
+	bool worded;
 	/** "docker". */
 	const char *engine;
 	/** Warnings and notes of reading, shown as findings (BR001 and such) in JSON. */

@@ -12,6 +12,17 @@ static bool has_host_mount(const struct br_container *container) {
 	return false;
 }
 
+/** What it writes there stays on the host, as its user's. */
+static bool writes_host(const struct br_container *container) {
+	for (size_t i = 0; i < container->nmounts; i++) {
+		const struct br_mount *mount = &container->mounts[i];
+		if (br_mount_on_host(mount) && !mount->read_only) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct br_span user_place(const struct br_container *container) {
 	return container->user.s ? container->user.at : container->name.at;
 }
@@ -47,7 +58,8 @@ static void check_assumed(struct check_work *work, const struct about *about) {
 	}
 	finding->because = "a UID without a group takes its group from the image, "
 			   "and root's group where the image does not know it";
-	finding->advice = say(work, "write the group too: user: \"%u:GID\"", uid);
+	finding->advice = say(work, "write the group too: %s",
+		say_user(work, say(work, "%u:GID", uid)));
 }
 
 /** BR306: the second of two identities. */
@@ -118,10 +130,12 @@ static void check_known(struct check_work *work, const struct about *about) {
 	if (to) {
 		check_drop(work, about);
 	}
-	if (identity->uid.v == 0 && (!to || to->drop->workers_only)) {
+	// Root of a user namespace is somebody else on the host, and another user may be less use there.
+	if (identity->uid.v == 0 && identity->cred.uid.v == 0 && (!to || to->drop->workers_only)) {
 		struct br_finding *finding =
 			add_finding(work, 305, about, "'%s' runs as root", name);
-		finding->advice = "give it a user of its own: user: \"UID:GID\"";
+		finding->advice = say(
+			work, "give it a user of its own: %s", say_user(work, "UID:GID"));
 	}
 }
 
@@ -135,7 +149,7 @@ static bool told_before(const struct check_work *work, size_t i, bool group) {
 	const struct br_identity *me = writer(work, i);
 	for (size_t k = 0; k < i; k++) {
 		const struct br_identity *other = writer(work, k);
-		if (other->confidence == BR_UNKNOWN || !has_host_mount(other->container)) {
+		if (other->confidence == BR_UNKNOWN || !writes_host(other->container)) {
 			continue;
 		}
 		if (group ? other->cred.gid.v == me->cred.gid.v
@@ -266,7 +280,8 @@ void check_containers(struct check_work *work) {
 		check_known(work, &about);
 		check_isolation(work, &about);
 		about.identity = writer(work, i);
-		if (about.identity->confidence == BR_UNKNOWN || about.identity->unmapped) {
+		if (about.identity->confidence == BR_UNKNOWN || about.identity->unmapped
+			|| !writes_host(container)) {
 			continue;
 		}
 		check_accounts(work, &about, i);

@@ -30,6 +30,18 @@ const char *say(struct check_work *work, const char *format, ...) {
 	return out;
 }
 
+const char *say_user(struct check_work *work, const char *ids) {
+	switch (work->input->spec->kind) {
+	case BR_INPUT_RUN_LINE:
+		return say(work, "--user %s", ids);
+	case BR_INPUT_OCI:
+		return say(work, "process.user %s", ids);
+	case BR_INPUT_COMPOSE:
+	default:
+		return say(work, "user: \"%s\"", ids);
+	}
+}
+
 /** FNV-1a, which is enough to tell findings of one project apart. */
 static uint64_t hash_more(uint64_t hash, const char *s) {
 	for (; s && *s; s++) {

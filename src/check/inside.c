@@ -324,14 +324,13 @@ static size_t longer(const char *path, size_t n) {
 enum way way_to_mount(const struct inside *in, const struct br_mount *mount, struct obstacle *out) {
 	const char *path = clean(in, mount->target.s);
 	unsigned links = 0;
-	for (size_t n = 0; path && links < LINKS;) {
+	for (size_t n = 0; links < LINKS;) {
 		// the directories above, from the root on
 		const char *at = n ? say(in->work, "%.*s", (int)n, path) : "/";
 		const struct br_mount *outer = covering(in, at, mount);
 		const struct br_image_node *node = outer ? NULL : br_image_node_at(in->image, at);
 		if (node && node->type == BR_IMAGE_LINK) {
-			path = follow(in, path, n, node);
-			path = clean(in, path);
+			path = clean(in, follow(in, path, n, node));
 			links++;
 			n = 0;
 			continue;
@@ -378,7 +377,7 @@ enum way way_to_write(
 	const struct br_image_node *last = NULL;
 	unsigned links = 0;
 	*out = (struct obstacle){0};
-	for (size_t n = 0; path && links < LINKS;) {
+	for (size_t n = 0; links < LINKS;) {
 		const char *at = n ? say(in->work, "%.*s", (int)n, path) : "/";
 		bool end = !path[n] || (!n && !path[1]);
 		if (is_mounted(in, path, false)) {

@@ -275,7 +275,7 @@ static const struct br_code_page all[] = {
 		"No host user has the container's UID, or no host group its GID. Access works "
 		"by numbers, so nothing fails; but what the container writes belongs to a bare "
 		"number, and the next account that is created may get that number, and with it "
-		"the files.",
+		"the files. Not said where all mounts are read-only.",
 		"mkdir data && chown 61001:61001 data",
 		"  app:\n"
 		"    image: example\n"
@@ -288,7 +288,7 @@ static const struct br_code_page all[] = {
 		302,
 		"The container's UID is, by accident or not, that of a host user who did not "
 		"ask for this. That user will own what the container writes, and the container "
-		"can use what that user can.",
+		"can use what that user can. Not said where all mounts are read-only.",
 		"mkdir data && chown 1:1 data",
 		"  app:\n"
 		"    image: example\n"
@@ -322,7 +322,8 @@ static const struct br_code_page all[] = {
 	{
 		305,
 		"The process runs as root. Whatever it writes into the mount is root's on the "
-		"host, and a way out of the container is root on the host.",
+		"host, and a way out of the container is root on the host. Not said where a user "
+		"namespace makes somebody else of it on the host.",
 		"mkdir data",
 		"  app:\n"
 		"    image: example\n"

@@ -112,6 +112,11 @@ static unsigned root_need(const struct br_mount_source *ms) {
 				       : BR_R | BR_W | BR_X;
 }
 
+static bool is_socket_name(const char *path) {
+	size_t n = strlen(path);
+	return n > 5 && strcmp(path + n - 5, ".sock") == 0;
+}
+
 static void check_engine_made(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
@@ -121,7 +126,9 @@ static void check_engine_made(
 			"'%s' does not exist, and the engine will make a directory of it",
 			about.path);
 		finding->because = "both sides of the mount are named like a file";
-		finding->advice = "create the file before the first start";
+		finding->advice = is_socket_name(about.path)
+			? "start what listens there first: it makes the socket"
+			: "create the file before the first start";
 		return;
 	}
 	if (!is_judged(ms)) {
@@ -158,27 +165,22 @@ static void check_engine_made(
 static void check_missing(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
-	struct br_finding *finding = NULL;
 	if (ms->source->fs.mount_read_only || ms->source->fs.super_read_only) {
 		(void)add_finding(work, 205, &about,
 			"'%s' does not exist, and cannot be created: the file system is read-only",
 			about.path);
 		return;
 	}
-	switch (engine_creates(work) ? ms->mount->create : BR_CREATE_NEVER) {
-	case BR_CREATE_ENGINE:
+	enum br_create create = engine_creates(work) ? ms->mount->create : BR_CREATE_NEVER;
+	if (create == BR_CREATE_ENGINE) {
 		check_engine_made(work, mw, ms);
 		return;
-	case BR_CREATE_NEVER:
-		finding = add_finding(work, 202, &about,
-			"'%s' does not exist, and the engine will not create it", about.path);
-		break;
-	case BR_CREATE_UNSURE:
-		finding = add_finding(work, 202, &about,
-			"'%s' does not exist, and not every version of compose creates it",
-			about.path);
-		break;
 	}
+	struct br_finding *finding = add_finding(work, 202, &about,
+		create == BR_CREATE_NEVER
+			? "'%s' does not exist, and the engine will not create it"
+			: "'%s' does not exist, and not every version of compose creates it",
+		about.path);
 	finding->because = say(work, "the way there ends at '%s'",
 		ms->source->stopped_at ? ms->source->stopped_at : about.path);
 	finding->advice = advise_missing(ms);

@@ -313,11 +313,13 @@ static void check_shared(struct check_work *work) {
 			continue;
 		}
 		struct about about = about_mount(second);
+		// Where one lies in the other, they share the inner one.
+		bool inner = strlen(first->source->real) > strlen(second->source->real);
 		struct br_finding *finding = add_finding(work, 401, &about,
 			"'%s' (uid %u) and '%s' (uid %u) share '%s': no single owner serves both",
 			first->container->name.s, first->identity->cred.uid.v,
 			second->container->name.s, second->identity->cred.uid.v,
-			demands->trees[i].path);
+			inner ? first->source->path : second->source->path);
 		finding->advice = "bindright fix gives each of them an ACL entry of its own";
 	}
 }

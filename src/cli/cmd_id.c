@@ -123,12 +123,12 @@ static char *json_answer(const struct answer *a) {
 /** 0, or -1 with an error. */
 static int find_answer(struct session *session, struct answer *a) {
 	const struct br_engine_mode *mode = session->mode;
+	a->mode = mode;
 	if (mode->why) {
 		return br_error(session->cli->dx, (struct br_span){0},
 			"the maps of '%s' are not known: %s", br_engine_name(mode->engine),
 			mode->why);
 	}
-	a->mode = mode;
 	a->has_uid = br_idmap_to_host(&mode->uids, (br_boxid){a->id}, &a->uid);
 	a->has_gid = br_idmap_to_host(&mode->gids, (br_boxid){a->id}, &a->gid);
 	a->has_box = br_idmap_to_box(&mode->uids, (br_hostid){a->id}, &a->box);

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 #include <base/text.h>
 
@@ -66,7 +67,7 @@ static int check_owner(const struct cli *cli, const struct stat *st) {
 
 static int cannot_read(const struct cli *cli) {
 	(void)br_error(cli->dx, cli->args->plan.at, "cannot read '%s': %s", cli->args->plan.s,
-		strerror(errno));
+		errno == EINVAL ? "it is no regular file" : br_input_why(errno));
 	return CLI_USAGE;
 }
 
@@ -75,8 +76,7 @@ static int read_text(const struct cli *cli, uint16_t *text) {
 	const char *name = cli->args->plan.s;
 	struct stat st;
 	size_t n;
-	br_auto(br_closep) int fd =
-		open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	br_auto(br_closep) int fd = br_open_input(name, O_RDONLY | O_NOFOLLOW, cli->world->invoker);
 	if (fd < 0 || fstat(fd, &st)) {
 		return cannot_read(cli);
 	}

@@ -383,6 +383,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.archives = words->v,
 		.narchives = words->n,
 		.socket = session->socket,
+		.trusted = session->cli->world->invoker,
 		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
 			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
 	};
@@ -572,6 +573,16 @@ int session_check_again(
 	return *again ? 0 : CLI_FAILED;
 }
 
+/** Whether words beside the command decided about the report. */
+static bool is_worded(const struct session *session) {
+	const struct cli_args *args = session->cli->args;
+	struct br_arena arena = {0};
+	const char **words = BR_NEW_ARRAY(&arena, const char *, (size_t)args->argc + 1);
+	bool any = words && cli_deciding_words(args, words, NULL) > 0;
+	br_arena_release(&arena);
+	return any;
+}
+
 int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again) {
 	struct br_report report = {
@@ -582,6 +593,7 @@ int session_report(const struct session *session, const char *command,
 		.applied = applied,
 		.again = again,
 		.command = command,
+		.worded = is_worded(session),
 		.engine = br_engine_name(session->mode->engine),
 		.diags = session->cli->dx,
 		.saved = session->saved,

@@ -2,7 +2,7 @@
 
 #include "hostdb.h"
 
-#include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 #include <base/text.h>
 #include <doc/doc.h>
@@ -19,14 +19,16 @@ enum {
 static const char remap_key[] = "userns-remap";
 
 /** Its bytes in the arena; out->bytes NULL where there is none. */
-static int read_file(struct br_arena *arena, const struct br_hostdb *db, struct br_text given,
-	struct hostdb_text *out, struct br_diags *dx) {
+static int read_file(struct br_arena *arena, const struct br_hostdb *db,
+	const struct br_engine_request *request, struct hostdb_text *out, struct br_diags *dx) {
+	struct br_text given = request->daemon_config;
 	if (!given.s) {
 		return hostdb_file(db, arena, "etc/docker/daemon.json", out, dx);
 	}
-	br_auto(br_freep) char *bytes = br_read_file(AT_FDCWD, given.s, CONFIG_MAX_BYTES, &out->n);
+	br_auto(br_freep) char *bytes =
+		br_read_input(given.s, request->invoker.v, CONFIG_MAX_BYTES, &out->n);
 	if (!bytes) {
-		return br_error(dx, given.at, "cannot read '%s': %s", given.s, strerror(errno));
+		return br_error(dx, given.at, "cannot read '%s': %s", given.s, br_input_why(errno));
 	}
 	out->name = given.s;
 	out->bytes = br_strndup(arena, bytes, out->n);
@@ -53,11 +55,11 @@ static struct br_span place_of_value(uint16_t text, const char *bytes) {
 	return (struct br_span){.text = text, .off = (uint32_t)(value - bytes), .len = (uint32_t)n};
 }
 
-int daemon_read_remap(struct br_arena *arena, const struct br_hostdb *db, struct br_text given,
-	struct br_text *out, struct br_diags *dx) {
+int daemon_read_remap(struct br_arena *arena, const struct br_hostdb *db,
+	const struct br_engine_request *request, struct br_text *out, struct br_diags *dx) {
 	struct hostdb_text file = {0};
 	*out = (struct br_text){0};
-	if (read_file(arena, db, given, &file, dx)) {
+	if (read_file(arena, db, request, &file, dx)) {
 		return -1;
 	}
 	// An empty file is as good as none for dockerd.

@@ -12,6 +12,30 @@ const struct br_identity *br_identity_of_data(const struct br_identity *identity
 	return to ? identity->drops_to : identity;
 }
 
+/** Whether a path is one of those in the list, or below it. */
+static bool is_within(const char *list, const char *path) {
+	while (*list) {
+		size_t n = strcspn(list, "|");
+		if (strncmp(list, path, n) == 0 && (path[n] == 0 || path[n] == '/')) {
+			return true;
+		}
+		list += n + (list[n] == '|');
+	}
+	return false;
+}
+
+const struct br_identity *br_identity_of_mount(
+	const struct br_identity *identity, const struct br_mount *mount, bool missing) {
+	const struct br_image_drop *drop = identity->drop;
+	bool writes = !mount->read_only && mount->kind != BR_MOUNT_SECRET
+		&& mount->kind != BR_MOUNT_CONFIG;
+	bool gives = identity->drops_to && drop->data && writes
+		&& (missing || !drop->only_new) && mount->target.s
+		&& identity->cred.caps & UINT64_C(1) << (unsigned)br_cap_number("CAP_CHOWN")
+		&& is_within(drop->data, mount->target.s);
+	return gives ? identity : br_identity_of_data(identity, writes);
+}
+
 /** The value of "NAME=VALUE" where the name is this one, or NULL. */
 static const char *value_of(const char *word, const char *name) {
 	size_t n = strlen(name);

@@ -314,7 +314,7 @@ static int settle_remap(struct making *m) {
 	struct br_text word;
 	const struct br_host_user *user = NULL;
 	bool later = false;
-	if (daemon_read_remap(m->arena, m->db, m->request->daemon_config, &word, m->dx)) {
+	if (daemon_read_remap(m->arena, m->db, m->request, &word, m->dx)) {
 		return -1;
 	}
 	if (info && !info->is_podman && !info->is_rootless && !m->request->daemon_config.s

@@ -158,9 +158,11 @@ static void choose(struct reading *r) {
 }
 
 static int append(struct reading *r, struct subids *out) {
-	const struct br_idmap_extent *last =
-		out->extents.n ? &out->extents.v[out->extents.n - 1] : NULL;
-	uint64_t box = last ? (uint64_t)last->box + last->count : 0;
+	uint64_t box = 0;
+	if (out->extents.n > 0) {
+		const struct br_idmap_extent *last = &out->extents.v[out->extents.n - 1];
+		box = (uint64_t)last->box + last->count;
+	}
 	for (size_t i = 0; i < r->lines.n; i++) {
 		const struct line *line = &r->lines.v[i];
 		struct br_idmap_extent e = {(uint32_t)box, line->start, line->count};

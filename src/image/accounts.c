@@ -336,7 +336,6 @@ static uint32_t new_uid(const struct df_request *r, enum tool tool) {
 	case SHADOW:
 		return shadow_number(r->a, r->system, false);
 	case DEBIAN:
-		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && !r->system);
 	case BUSYBOX:
 		return first_free(r->a, r->system, true, !r->given[DF_GROUP] && !r->system);
 	}

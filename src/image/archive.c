@@ -9,6 +9,7 @@
 #include "wire.h"
 
 #include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 #include <base/sandbox.h>
 
@@ -83,16 +84,17 @@ static int complain(
 static int open_archive(struct image_finder *finder, struct opened_archive *archive) {
 	const char *name = archive->name->s;
 	struct stat facts = {0};
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = br_open_input(name, O_RDONLY, finder->options->trusted);
 	archive->fd = fd;
+	if (fd < 0 && errno == EINVAL) {
+		return complain(finder, archive, "is neither a file nor a directory");
+	}
 	if (fd < 0 || fstat(fd, &facts)) {
 		return br_error(finder->dx, archive->name->at,
-			"cannot open the image archive '%s': %s", name, strerror(errno));
+			"cannot open the image archive '%s': %s", name, br_input_why(errno));
 	}
 	archive->is_directory = S_ISDIR(facts.st_mode);
-	return archive->is_directory || S_ISREG(facts.st_mode)
-		? 0
-		: complain(finder, archive, "is neither a file nor a directory");
+	return 0;
 }
 
 static int open_all(struct image_finder *finder, struct archives *all) {

@@ -1,6 +1,6 @@
 #include "dockerfile.h"
 
-#include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 
 #include <errno.h>
@@ -425,11 +425,16 @@ static int open_file(struct image_finder *finder, struct br_text path, struct br
 		return known;
 	}
 	size_t n = 0;
-	br_auto(br_freep) char *bytes = br_read_file(AT_FDCWD, path.s, DOCKERFILE_BYTES, &n);
+	br_auto(br_freep) char *bytes =
+		br_read_input(path.s, finder->options->trusted, DOCKERFILE_BYTES, &n);
+	if (!bytes && errno == BR_EFOREIGN) {
+		return br_error(finder->dx, path.at, "cannot read the Dockerfile '%s': %s", path.s,
+			br_input_why(errno));
+	}
 	if (!bytes) {
 		if (!finder->user_is_numbers) {
 			br_warning(finder->dx, path.at, "cannot read the Dockerfile '%s': %s",
-				path.s, strerror(errno));
+				path.s, br_input_why(errno));
 		}
 		return not_known(
 			finder, out, br_printf(finder->arena, "its Dockerfile cannot be read"));

@@ -2,6 +2,7 @@
 #include "dockerfile.h"
 
 #include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 
 #include <errno.h>
@@ -105,11 +106,22 @@ char *df_context_file(const struct df_work *work, const char *path, size_t *n) {
 	br_auto(br_closep) int fd =
 		dir < 0 ? -1 : br_open_beneath(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, false);
 	struct stat facts;
+	struct stat allowed;
 	if (fd < 0 || fstat(fd, &facts) || !S_ISREG(facts.st_mode)) {
 		errno = ENOENT;
 		return NULL;
 	}
-	return br_read_fd(fd, CONTEXT_FILE, n);
+	// The way to the context may have links: the same file, opened as one that may be shown.
+	const char *whole = br_printf(work->b->arena, "%s/%s", context, path);
+	br_auto(br_closep) int shown = whole
+		? br_open_input(whole, O_RDONLY, work->b->file->finder->options->trusted)
+		: -1;
+	if (shown < 0 || fstat(shown, &allowed) || allowed.st_dev != facts.st_dev
+		|| allowed.st_ino != facts.st_ino) {
+		errno = ENOENT;
+		return NULL;
+	}
+	return br_read_fd(shown, CONTEXT_FILE, n);
 }
 
 /** 'd', 'f', or 0 where it is not there, or somewhere else. */

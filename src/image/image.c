@@ -2,25 +2,57 @@
 #include "parts.h"
 #include "tree.h"
 
+#include <base/text.h>
+
 #include <string.h>
 
 enum {
 	ASKED = 100,
 };
 
+static const char digits[] = "0123456789";
+
 struct asked {
 	const char **v;
 	size_t n, cap;
 };
 
+/**
+ * The engine says only the name of a user, and the table has its numbers ("65534:65534"): a line of passwd that was not read. Nothing is added where the table
+ * has another name, or the image says a group as well.
+ */
+static int add_account(
+	struct image_finder *finder, const struct br_image *known, struct br_image *image) {
+	const char *name = image->user.s;
+	const char *numbers = known->user.s;
+	if (image->origin != BR_IMAGE_ENGINE || !name || !*name || strchr(name, ':')
+		|| strspn(name, digits) == strlen(name) || !numbers) {
+		return 0;
+	}
+	size_t n = strspn(numbers, digits);
+	char *uid = br_strndup(finder->arena, numbers, n);
+	struct br_image_user *user = BR_NEW(finder->arena, struct br_image_user);
+	if (!uid || !user) {
+		return br_error_memory(finder->dx);
+	}
+	*user = (struct br_image_user){.name = name, .allocated = true};
+	if (numbers[n] != ':' || br_parse_u32(uid, UINT32_MAX - 1, &user->uid)
+		|| br_parse_u32(numbers + n + 1, UINT32_MAX - 1, &user->gid)) {
+		return 0;
+	}
+	image->users = user;
+	image->nusers = 1;
+	return 0;
+}
+
 /** What the table says of an entrypoint stands beside whatever says who starts it. */
 static int add_drop(struct image_finder *finder, const char *reference, struct br_image *image) {
 	struct br_image known = {0};
-	int found = image->drop ? 0 : known_find(finder, reference, &known);
-	if (found > 0) {
+	int found = known_find(finder, reference, &known);
+	if (found > 0 && !image->drop) {
 		image->drop = known.drop;
 	}
-	return found < 0 ? -1 : 0;
+	return found < 0 || (found > 0 && add_account(finder, &known, image)) ? -1 : 0;
 }
 
 int image_find(struct image_finder *finder, const char *reference, struct br_image *out) {
@@ -73,7 +105,6 @@ static int find_built(struct image_finder *finder, const char *name, const struc
 
 /** "1001:1002". */
 static bool is_numbers(const char *user) {
-	static const char digits[] = "0123456789";
 	size_t n = user ? strspn(user, digits) : 0;
 	size_t m = n && user[n] == ':' ? strspn(user + n + 1, digits) : 0;
 	return m && !user[n + 1 + m];

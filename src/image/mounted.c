@@ -1,11 +1,10 @@
 /** Accounts of the host in the place of the image's: a root directory, and files that Podman reads where they are mounted. */
 #include "parts.h"
 
-#include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 enum {
@@ -19,15 +18,16 @@ struct paths {
 };
 
 /** The bytes of a file of the host; *bytes is NULL where it cannot be read, which is nobody's error here: the check of the source will tell. */
-static int read_host(const char *path, char **bytes, size_t *n) {
-	*bytes = path ? br_read_file(AT_FDCWD, path, FILE_MAX_BYTES, n) : NULL;
+static int read_host(const struct image_finder *finder, const char *path, char **bytes, size_t *n) {
+	uid_t trusted = finder->options->trusted;
+	*bytes = path ? br_read_input(path, trusted, FILE_MAX_BYTES, n) : NULL;
 	return !*bytes && path && errno == ENOMEM ? -1 : 0;
 }
 
 static int read_passwd(struct image_finder *finder, const char *path, struct br_image *out) {
 	size_t n = 0;
 	br_auto(br_freep) char *bytes = NULL;
-	if (read_host(path, &bytes, &n)
+	if (read_host(finder, path, &bytes, &n)
 		|| (bytes && passwd_parse(finder->arena, bytes, n, &out->users, &out->nusers)
 			&& errno == ENOMEM)) {
 		return br_error_memory(finder->dx);
@@ -38,7 +38,7 @@ static int read_passwd(struct image_finder *finder, const char *path, struct br_
 static int read_group(struct image_finder *finder, const char *path, struct br_image *out) {
 	size_t n = 0;
 	br_auto(br_freep) char *bytes = NULL;
-	if (read_host(path, &bytes, &n)
+	if (read_host(finder, path, &bytes, &n)
 		|| (bytes && group_parse(finder->arena, bytes, n, &out->groups, &out->ngroups)
 			&& errno == ENOMEM)) {
 		return br_error_memory(finder->dx);

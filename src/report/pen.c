@@ -35,24 +35,53 @@ static void pad(struct pen *pen, size_t n) {
 	}
 }
 
+/** Columns of the line that is being written; colours take none. */
+static size_t columns_so_far(const struct pen *pen) {
+	const char *s = pen->buf.s;
+	size_t at = pen->buf.n;
+	size_t columns = 0;
+	while (at > 0 && s[at - 1] != '\n') {
+		at--;
+	}
+	while (at < pen->buf.n) {
+		size_t n = 0;
+		if (s[at] == '\033') {
+			while (at + n < pen->buf.n && s[at + n] != 'm') {
+				n++;
+			}
+			at += n + 1;
+			continue;
+		}
+		while (at + n < pen->buf.n && s[at + n] != '\033') {
+			n++;
+		}
+		columns += br_columns(s + at, n);
+		at += n;
+	}
+	return columns;
+}
+
 void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *words) {
 	struct br_arena arena = {0};
 	char *s = br_escape(&arena, words);
 	size_t room = pen->style->columns > indent + 20 ? pen->style->columns - indent : 60;
-	size_t used = 0;
 	br_buf_add(&pen->buf, lead);
 	pen->buf.failed |= !s;
+	size_t before = columns_so_far(pen);
+	size_t used = before > indent ? before - indent : 0;
+	bool first = true;
 	for (size_t at = 0; s && s[at];) {
 		size_t n = strcspn(s + at, " ");
 		size_t columns = br_columns(s + at, n);
-		if (used > 0 && used + 1 + columns > room) {
+		if (!first && used + 1 + columns > room) {
 			br_buf_addc(&pen->buf, '\n');
 			pad(pen, indent);
 			used = 0;
-		} else if (used > 0) {
+		} else if (!first) {
 			br_buf_addc(&pen->buf, ' ');
 			used++;
 		}
+		first = false;
 		br_buf_addn(&pen->buf, s + at, n);
 		used += columns;
 		at += n + (s[at + n] == ' ');

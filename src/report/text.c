@@ -190,10 +190,25 @@ static void summary(struct pen *pen, const struct br_check *check) {
 	}
 }
 
+/** Whether a plan has anything to say of it: not of what is the image's, or could not be found out. */
+static bool is_plannable(const struct br_finding *finding) {
+	unsigned code = finding->code;
+	return finding->severity == BR_ERROR && !finding->ignored && code != 109 && code != 209
+		&& code != 303 && code != 307;
+}
+
 static void next_step(struct pen *pen, const struct br_report *report) {
 	const struct br_check *check = last_check(report);
-	if (check->errors > 0 && !report->plan) {
-		pen_say(pen, "See what would make it fit: bindright plan. Do it: bindright fix.\n");
+	bool any = false;
+	for (size_t i = 0; i < check->nfindings; i++) {
+		any = any || is_plannable(&check->findings[i]);
+	}
+	if (!any || report->plan) {
+		return;
+	}
+	pen_say(pen, "See what would make it fit: bindright plan. Do it: bindright fix.\n");
+	if (report->worded) {
+		pen_say(pen, "Give them the same options and words as here.\n");
 	}
 }
 

@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 #include <doc/doc.h>
 
@@ -42,13 +43,22 @@ bool br_store_has(const struct br_file_store *store, enum br_ask ask, const char
 	return find(store, ask, path) != NULL;
 }
 
+// "/dev/fd/../x" would be no descriptor.
+static bool is_own_descriptor(const char *path) {
+	if (strcmp(path, "/dev/stdin") == 0) {
+		return true;
+	}
+	return strncmp(path, "/dev/fd/", 8) == 0 && path[8]
+		&& !path[8 + strspn(path + 8, "0123456789")];
+}
+
 // Standard input and what a shell's <(…) gives are pipes; anything else must be a regular file.
 static char *read_compose(const struct br_file_store *store, const char *path, size_t *n) {
 	if (strcmp(path, "-") == 0) {
 		return br_read_fd(store->stdin_fd, BR_DOC_BYTES, n);
 	}
-	if (strncmp(path, "/dev/fd/", 8) != 0 && strcmp(path, "/dev/stdin") != 0) {
-		return br_read_file(AT_FDCWD, path, BR_DOC_BYTES, n);
+	if (!is_own_descriptor(path)) {
+		return br_read_input(path, store->trusted, BR_DOC_BYTES, n);
 	}
 	br_auto(br_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? NULL : br_read_fd(fd, BR_DOC_BYTES, n);
@@ -60,7 +70,7 @@ static int look(const struct br_file_store *store, struct br_file *file) {
 	case BR_ASK_EXISTS:
 		return faccessat(AT_FDCWD, path, F_OK, 0);
 	case BR_ASK_FILE:
-		file->bytes = br_read_file(AT_FDCWD, path, BR_DOC_BYTES, &file->n);
+		file->bytes = br_read_input(path, store->trusted, BR_DOC_BYTES, &file->n);
 		return file->bytes ? 0 : -1;
 	case BR_ASK_COMPOSE:
 		file->bytes = read_compose(store, path, &file->n);

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** What is asked about a path. */
 enum br_ask {
@@ -57,6 +58,8 @@ struct br_file_store {
 	size_t bytes;
 	/** What "-" reads. Nothing is done with it before "-" is asked. */
 	int stdin_fd;
+	/** Beside root, whose links are followed. */
+	uid_t trusted;
 	/** Nothing can be opened here: what is not in the store is noted in `needs`. */
 	bool closed;
 	br_vec(struct br_question) needs;
@@ -68,7 +71,7 @@ void br_store_release(struct br_file_store *store);
 
 /**
  * The reader's question. The answer (error is 0), owned by the store; NULL with errno: the file's, ENAMETOOLONG, ENOMEM, EFBIG (larger than a compose file may
- * be, or the store is full), EISDIR or EINVAL (not a regular file); or, in a closed store, EAGAIN with `waits` set.
+ * be, or the store is full), EISDIR or EINVAL (not a regular file), BR_EFOREIGN (a link that root does not follow); or, in a closed store, EAGAIN with `waits` set.
  */
 const struct br_file *br_store_ask(struct br_file_store *store, enum br_ask ask, const char *path);
 /** The reader will ask this later, if all goes well: in a closed store it is noted together with what is needed first, which saves a run. */

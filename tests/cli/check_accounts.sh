@@ -16,4 +16,14 @@ golden 0 bindright check --sysroot "$T/work" --keep bob
 golden 0 bindright check --sysroot "$T/work"
 printf 'rl:1000:65536\n' >etc/subuid
 golden 0 bindright check --sysroot "$T/work"
+# What is only read leaves nothing behind that could belong to anybody: neither is said.
+: >etc/subuid
+chmod 755 data
+compose 'volumes: ["./data:/data:ro"]'
+golden 0 bindright check --sysroot "$T/work"
+printf 'bob:x:1001:1001::/home/bob:/bin/sh\n' >etc/passwd
+golden 0 bindright check --sysroot "$T/work"
+# What is suggested is in the words of the input: an option for a run line.
+golden 1 bindright check --sysroot "$T/work" -- docker run -u 1001 -v ./data:/data busybox
+golden 0 bindright check --sysroot "$T/work" -- docker run -u 0:0 -v ./data:/data busybox
 done_golden

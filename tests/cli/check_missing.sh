@@ -10,4 +10,6 @@ compose 'volumes:' '  - ./short:/short' '  - ./conf/app.conf:/etc/app.conf' \
 golden 1 bindright check --sysroot "$T"
 golden 1 bindright check --sysroot "$T" --compose-version 2.26
 golden 1 bindright plan --sysroot "$T" -q
+compose 'volumes: ["./engine.sock:/run/engine.sock"]'
+golden 1 bindright check --sysroot "$T"
 done_golden

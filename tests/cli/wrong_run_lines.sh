@@ -73,6 +73,7 @@ wrong inspect --engine-version 20.10 -- docker run -v ./a:/b i
 line docker run -v :/data i
 line docker run -v /data: i
 line docker run -v rel/x:/data i
+# shellcheck disable=SC2088 # as the shell would hand it over
 line docker run -v '~/x:/data' i
 line docker run -v 'a*b:/data' i
 line docker run -v x:/data i

@@ -146,6 +146,9 @@ def compose_files(project, service, kind):
         }
 
 
+# What is compared of a mount; bindright says more.
+MOUNT = ("type", "source", "target", "read_only", "create_host_path", "selinux", "propagation", "recursive")
+
 # `config` leaves an empty word out, which means the same.
 EMPTY_IS_ABSENT = ("image", "user", "userns_mode", "network_mode", "pid", "ipc")
 
@@ -225,12 +228,10 @@ def compose(binary, request):
 def our_service(container):
     keep = compose_service({}, {}).keys()
     service = {k: container[k] for k in keep}
-    # Not the engine's words but the mount's meaning is compared: the options are the short form's own.
     for word in EMPTY_IS_ABSENT:
         service[word] = service[word] or None
     service["mounts"] = [
-        dict({k: v for k, v in m.items() if k != "options"}, create_host_path=m["create_host_path"] or None)
-        for m in container["mounts"]
+        dict({k: m[k] for k in MOUNT}, create_host_path=m["create_host_path"] or None) for m in container["mounts"]
     ]
     return service
 

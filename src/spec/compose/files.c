@@ -1,5 +1,7 @@
 #include "compose.h"
 
+#include <base/input.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -172,8 +174,7 @@ int br_compose_find(struct br_compose *c) {
 }
 
 const char *br_compose_why(int error) {
-	const char *why = strerrordesc_np(error);
-	return why ? why : "unknown error";
+	return br_input_why(error);
 }
 
 /* Standard input that is read a second time is empty. */

@@ -3,6 +3,8 @@
 #
 # Sourced after lib.sh, by a test that has set `client` (docker or podman), `create` (its command, which runs) and `lines` (the file).
 
+: "${work:?}" "${client:?}" "${create:?}" "${lines:?}"
+
 # What the lines name.
 mkdir a b 'with space' 'a,b'
 touch f
@@ -12,6 +14,7 @@ mkdir -p root/bin
 : >understood
 
 # words LINE: the words of a line as the shell splits them, in the array of this name.
+words=()
 words() { eval "words=($1)"; }
 
 number=0 refused=0

@@ -1,0 +1,265 @@
+#include <base/input.h>
+#include <base/own.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Nobody has these accounts: eve makes the links, ann asks root. */
+enum {
+	EVE = 7041,
+	ANN = 7042
+};
+
+static int setup(void **state) {
+	static char path[200];
+	const char *tmp = getenv("TMPDIR");
+	(void)snprintf(path, sizeof(path), "%s/bindright.XXXXXX", tmp ? tmp : "/tmp");
+	*state = path;
+	return !mkdtemp(path) || chmod(path, 0755) || chdir(path) ? -1 : 0;
+}
+
+static int teardown(void **state) {
+	char command[300];
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", (char *)*state);
+	return chdir("/") || system(command) ? -1 : 0;
+}
+
+static void need_root(void) {
+	if (geteuid() != 0) {
+		print_message("needs root\n");
+		skip();
+	}
+}
+
+static void file(const char *name, uid_t owner, mode_t mode) {
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "text", 4), 4);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(chown(name, owner, owner), 0);
+	assert_int_equal(chmod(name, mode), 0);
+}
+
+static void directory(const char *name, uid_t owner, mode_t mode) {
+	assert_int_equal(mkdir(name, 0700), 0);
+	assert_int_equal(chown(name, owner, owner), 0);
+	assert_int_equal(chmod(name, mode), 0);
+}
+
+static void link_of(uid_t owner, const char *target, const char *name) {
+	assert_int_equal(symlink(target, name), 0);
+	assert_int_equal(lchown(name, owner, owner), 0);
+}
+
+static int error_of(const char *path, uid_t trusted) {
+	size_t n = 0;
+	char *bytes = br_read_input(path, trusted, 100, &n);
+	int error = bytes ? 0 : errno;
+	if (bytes) {
+		assert_int_equal(n, 4);
+		assert_string_equal(bytes, "text");
+	}
+	free(bytes);
+	return error;
+}
+
+/** All files and links of the tests. */
+static void make_all(void) {
+	file("secret", 0, 0600);
+	file("public", 0, 0644);
+	directory("eve", EVE, 0755);
+	file("eve/own", EVE, 0600);
+	directory("closed", 0, 0700);
+	directory("closed/eve", EVE, 0755);
+	file("closed/public", 0, 0644);
+	file("closed/eve/own", EVE, 0600);
+}
+
+static void test_whose_link(void **state) {
+	(void)state;
+	need_root();
+	make_all();
+	link_of(EVE, "../secret", "eve/to_secret");
+	link_of(EVE, "../public", "eve/to_public");
+	link_of(EVE, "own", "eve/to_own");
+	link_of(0, "../secret", "eve/of_root");
+	link_of(ANN, "../secret", "eve/of_ann");
+	assert_int_equal(error_of("eve/to_secret", 0), BR_EFOREIGN);
+	assert_int_equal(error_of("eve/to_secret", ANN), BR_EFOREIGN);
+	assert_int_equal(error_of("eve/to_secret", EVE), 0);
+	assert_int_equal(error_of("eve/to_public", 0), 0);
+	assert_int_equal(error_of("eve/to_own", 0), 0);
+	assert_int_equal(error_of("eve/of_root", 0), 0);
+	assert_int_equal(error_of("eve/of_ann", ANN), 0);
+	assert_int_equal(error_of("eve/of_ann", EVE), BR_EFOREIGN);
+	assert_int_equal(error_of("secret", EVE), 0);
+}
+
+static void test_links_on_the_way(void **state) {
+	char absolute[300];
+	need_root();
+	make_all();
+	(void)snprintf(absolute, sizeof(absolute), "%s/eve/chain", (char *)*state);
+	link_of(EVE, "..", "eve/up");
+	link_of(0, "secret", "chain");
+	link_of(EVE, "../chain", "eve/chain");
+	link_of(EVE, "chain", "eve/longer");
+	link_of(0, absolute, "absolute");
+	link_of(0, "eve", "of_root");
+	assert_int_equal(error_of("eve/up/secret", 0), BR_EFOREIGN);
+	assert_int_equal(error_of("eve/up/public", 0), 0);
+	assert_int_equal(error_of("eve/up/eve/up//secret", 0), BR_EFOREIGN);
+	assert_int_equal(error_of("chain", 0), 0);
+	assert_int_equal(error_of("eve/chain", 0), BR_EFOREIGN);
+	assert_int_equal(error_of("eve/longer", 0), BR_EFOREIGN);
+	assert_int_equal(error_of("absolute", 0), BR_EFOREIGN);
+	assert_int_equal(error_of(absolute, 0), BR_EFOREIGN);
+	assert_int_equal(error_of(absolute, EVE), 0);
+	assert_int_equal(error_of("of_root/own", 0), 0);
+	assert_int_equal(error_of("of_root/../public", 0), 0);
+	assert_int_equal(error_of("eve/up/of_root/up/public", 0), 0);
+}
+
+/* Eve does not come to what lies behind a closed directory, however open it is itself; what she finds from inside she may have. */
+static void test_closed_ways(void **state) {
+	(void)state;
+	need_root();
+	make_all();
+	link_of(EVE, "../closed/public", "eve/into");
+	link_of(EVE, "own", "closed/eve/to_own");
+	assert_int_equal(error_of("eve/into", 0), BR_EFOREIGN);
+	assert_int_equal(error_of("closed/eve/to_own", 0), 0);
+}
+
+/* Each owner of a link must be able to read it, not only the first. */
+static void test_two_owners(void **state) {
+	(void)state;
+	need_root();
+	make_all();
+	link_of(ANN, "eve/own", "of_ann");
+	link_of(EVE, "../of_ann", "eve/to_ann");
+	assert_int_equal(error_of("eve/to_ann", 0), BR_EFOREIGN);
+	assert_int_equal(error_of("eve/to_ann", ANN), 0);
+	assert_int_equal(chmod("eve/own", 0644), 0);
+	assert_int_equal(error_of("eve/to_ann", 0), 0);
+}
+
+/* A link's group may come from its directory; it is no right of its owner. */
+static void test_group_of_the_link(void **state) {
+	(void)state;
+	need_root();
+	make_all();
+	assert_int_equal(chown("secret", 0, ANN), 0);
+	assert_int_equal(chmod("secret", 0640), 0);
+	assert_int_equal(symlink("../secret", "eve/link"), 0);
+	assert_int_equal(lchown("eve/link", EVE, ANN), 0);
+	assert_int_equal(error_of("eve/link", 0), BR_EFOREIGN);
+}
+
+static void test_errors(void **state) {
+	char name[2 * NAME_MAX];
+	(void)state;
+	file("plain", geteuid(), 0600);
+	assert_int_equal(symlink("loop", "loop"), 0);
+	assert_int_equal(symlink("nowhere", "dangling"), 0);
+	assert_int_equal(symlink("pipe", "to_pipe"), 0);
+	assert_int_equal(symlink("plain", "to_plain"), 0);
+	assert_int_equal(symlink(".", "here"), 0);
+	assert_int_equal(symlink("/dev/null", "device"), 0);
+	assert_int_equal(mkfifo("pipe", 0644), 0);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	memcpy(name, "here/", 5);
+	assert_int_equal(error_of("loop", 0), ELOOP);
+	assert_int_equal(error_of("here/loop/x", 0), ELOOP);
+	assert_int_equal(error_of("dangling", 0), ENOENT);
+	assert_int_equal(error_of("here/nothing", 0), ENOENT);
+	assert_int_equal(error_of("", 0), ENOENT);
+	assert_int_equal(error_of("here/plain/x", 0), ENOTDIR);
+	assert_int_equal(error_of("here/to_plain/", 0), ENOTDIR);
+	assert_int_equal(error_of("pipe", 0), EINVAL);
+	assert_int_equal(error_of("to_pipe", 0), EINVAL);
+	assert_int_equal(error_of("device", 0), EINVAL);
+	assert_int_equal(error_of("here", 0), EISDIR);
+	assert_int_equal(error_of("here/", 0), EISDIR);
+	assert_int_equal(error_of(name, 0), ENAMETOOLONG);
+	assert_int_equal(error_of("here/here/to_plain", 0), 0);
+	assert_int_equal(br_open_input("to_plain", O_RDONLY | O_NOFOLLOW, 0), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(br_open_input("here/to_plain", O_RDONLY | O_NOFOLLOW, 0), -1);
+	assert_int_equal(errno, ELOOP);
+}
+
+static void test_as_many_links_as_the_kernel(void **state) {
+	char name[20];
+	char target[20] = "plain";
+	(void)state;
+	file("plain", geteuid(), 0600);
+	for (int i = 1; i <= 41; i++) {
+		(void)snprintf(name, sizeof(name), "link%d", i);
+		assert_int_equal(symlink(target, name), 0);
+		memcpy(target, name, sizeof(name));
+		int kernel = open(name, O_RDONLY | O_CLOEXEC);
+		assert_int_equal(kernel >= 0, i <= 40);
+		assert_int_equal(error_of(name, 0), kernel < 0 ? ELOOP : 0);
+		br_closep(&kernel);
+	}
+}
+
+/* Who is not root sees what he may see, whose link it ever is. */
+static void test_plain_user(void **state) {
+	int status = 0;
+	(void)state;
+	need_root();
+	make_all();
+	link_of(EVE, "own", "eve/to_own");
+	link_of(EVE, "../secret", "eve/to_secret");
+	assert_int_equal(chown("eve/own", ANN, ANN), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		bool ok = !setgroups(0, NULL) && !setgid(ANN) && !setuid(ANN)
+			&& error_of("eve/to_own", ANN) == 0
+			&& error_of("eve/to_secret", ANN) == EACCES;
+		_exit(ok ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void test_words(void **state) {
+	(void)state;
+	assert_non_null(strstr(br_input_why(BR_EFOREIGN), "not followed as root"));
+	assert_string_equal(br_input_why(ENOENT), strerror(ENOENT));
+}
+
+#define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		IN_PLACE(test_whose_link),
+		IN_PLACE(test_links_on_the_way),
+		IN_PLACE(test_closed_ways),
+		IN_PLACE(test_two_owners),
+		IN_PLACE(test_group_of_the_link),
+		IN_PLACE(test_errors),
+		IN_PLACE(test_as_many_links_as_the_kernel),
+		IN_PLACE(test_plain_user),
+		cmocka_unit_test(test_words),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
