@@ -93,7 +93,8 @@ struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *
  * The same, asked as programs ask: a directory is listed (r) apart from being entered and changed
  * (w and x together, the kernel's may_create() and may_delete()), a file is opened for reading and
  * writing at once and executed apart. It differs from br_access() only where several group entries
- * share the bits among them. `rule` and `entry` are of the part that was refused.
+ * share the bits among them, or a capability gives one of them and the mode another. `rule` and
+ * `entry` are of the part that was refused.
  */
 struct br_verdict br_access_use(const struct br_inode *inode, const struct br_cred *cred,
 	const struct br_where *where, unsigned want);

@@ -13,12 +13,13 @@ import sys
 lines, directory, target, *options = sys.argv[1:]
 
 
-def explain(number, path):
+def explain(number, path, *more):
     """The answer about a container's path, or the words of the refusal."""
     run = subprocess.run(
         [os.environ["BINDRIGHT"], "explain", "--format", "json", "-f", lines, *options,
-         f"c{number}:{path}"], capture_output=True, text=True, check=False)
-    return " ".join(run.stderr.split())[:300] if run.returncode else json.loads(run.stdout)
+         f"c{number}:{path}", *more], capture_output=True, text=True, check=False)
+    refused = run.returncode > (1 if more else 0)
+    return " ".join(run.stderr.split())[:300] if refused else json.loads(run.stdout)
 
 
 def judge(query):
@@ -31,7 +32,8 @@ def judge(query):
     if of_dir is None:
         of_dir = explain(number, f"{target}/{name}")["have"]
     of_file = answer["have"]
-    makes = "w" in of_dir and "x" in of_dir
+    # Both may be had one by one and not together, as a capability gives one of them.
+    makes = "w" in of_dir and "x" in of_dir and explain(number, f"{target}/{name}", "--need", "wx")["granted"]
     can = ("r" in of_dir, "x" in of_dir, makes, makes, "r" in of_file, "w" in of_file)
     return f"{number} {name} " + "".join(c if yes else "-" for c, yes in zip("lecdrw", can))
 
