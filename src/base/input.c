@@ -308,7 +308,7 @@ static int step(struct way *way, int *out) {
 }
 
 static int walk(const char *path, int flags, uid_t trusted) {
-	br_auto(way_release) struct way way = {.flags = flags,
+	struct way way = {.flags = flags,
 		.trusted = trusted,
 		.here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.rest = strdup(path)};
@@ -317,6 +317,9 @@ static int walk(const char *path, int flags, uid_t trusted) {
 	while (more > 0) {
 		more = step(&way, &fd);
 	}
+	int why = errno;
+	way_release(&way);
+	errno = why;
 	return fd;
 }
 
