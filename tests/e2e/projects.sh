@@ -6,6 +6,7 @@
 # writing: what is right is what the containers could do. tests/projects/images says whom images run as, standin.sh is what runs under their names.
 # BR_PROJECT="NAME…" runs only these, BR_SHOW=1 shows each answer.
 # time limit: 600
+# shellcheck disable=SC2012,SC2086,SC2119,SC2120,SC2181
 # shellcheck source=tests/e2e/lib.sh
 . "$BR_TOP/tests/e2e/lib.sh"
 # shellcheck source=tests/e2e/lib/rootfs.sh

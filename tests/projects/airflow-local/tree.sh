@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # As the documentation has it: AIRFLOW_UID is the user's own.
 case_documented() {
 	as 1000 mkdir dags logs plugins

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() {
 	as 1000 mkdir -p ch/users.d
 	as 1000 sh -c 'echo "<clickhouse/>" >ch/users.d/a.xml'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_started() {
 	as 1000 mkdir crontabs scripts
 	as 1000 sh -c 'echo "* * * * * /scripts/a.sh" >crontabs/root; chmod 600 crontabs/root; echo "#!/bin/sh" >scripts/a.sh; chmod 755 scripts/a.sh'

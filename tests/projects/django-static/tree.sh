@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 conf() { as 1000 sh -c 'echo "events {}" >nginx.conf'; }
 # The chown of the Dockerfile is hidden under the mounts.
 case_fresh() { conf; }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 conf() { as 1000 sh -c 'echo "cluster.name: a" >elasticsearch.yml'; }
 case_fresh() { conf; }
 # What the image's documentation says: a directory of group 0, writable by it.

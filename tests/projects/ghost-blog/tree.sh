@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { :; }
 case_users_content() {
 	as 1010 true

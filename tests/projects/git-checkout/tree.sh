@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What git makes: objects that nobody may write, hooks, a pack.
 checkout() {
 	as 1000 mkdir -p .git/objects/ab .git/objects/pack .git/refs/heads .git/hooks cmd

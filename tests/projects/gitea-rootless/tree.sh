@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { :; }
 case_made() {
 	as 1000 mkdir data config

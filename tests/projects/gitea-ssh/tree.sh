@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_made() {
 	as 1000 mkdir gitea
 	engine gitea 'mkdir -p /data/git/repositories/a.git/objects/aa && echo x >/data/git/repositories/a.git/objects/aa/1 && chmod 444 /data/git/repositories/a.git/objects/aa/1'

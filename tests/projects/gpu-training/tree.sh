@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 clone() {
 	as 1000 mkdir configs data
 	as 1000 sh -c 'echo "lr: 1" >configs/base.yaml; echo x >data/train.bin'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 clone() {
 	as 1000 mkdir -p prometheus grafana/provisioning/datasources
 	as 1000 sh -c 'echo "global: {}" >prometheus/prometheus.yml; echo "route: {}" >alertmanager.yml; echo "apiVersion: 1" >grafana/provisioning/datasources/a.yml'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() {
 	as 1000 mkdir -p mosquitto/config
 	as 1000 sh -c 'echo "listener 1883" >mosquitto/config/mosquitto.conf'

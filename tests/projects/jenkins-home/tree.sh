@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { as 1000 sh -c 'echo "jenkins: {}" >casc.yaml'; }
 case_started() {
 	case_fresh

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_mine() {
 	chown -R 1010:1010 .
 	as 1010 sh -c 'echo "{}" >a.ipynb; mkdir figures'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_made() {
 	as 1000 mkdir -p notebooks datasets/raw
 	as 1000 sh -c 'echo a,b >datasets/raw/a.csv'

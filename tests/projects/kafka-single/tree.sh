@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 conf() {
 	as 1000 mkdir config
 	as 1000 sh -c 'echo "node.id=1" >config/server.properties'

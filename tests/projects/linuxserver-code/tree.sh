@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_users() { as 1000 mkdir -p projects/a; }
 case_group() {
 	as 1000 mkdir -p projects/a

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Only /config is given away; the media are left to the user.
 case_fresh() { :; }
 case_made() {

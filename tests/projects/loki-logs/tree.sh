@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { as 1000 sh -c 'echo "auth_enabled: false" >loki.yaml'; }
 case_acl() {
 	case_fresh

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() {
 	as 1000 mkdir conf.d
 	as 1000 sh -c 'echo "[mariadb]" >conf.d/a.cnf'

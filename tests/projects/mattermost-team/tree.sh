@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_documented() {
 	mkdir -p volumes/app/config volumes/app/data volumes/app/logs
 	chown -R 2000:2000 volumes/app

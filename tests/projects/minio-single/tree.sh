@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { :; }
 case_started() {
 	as 1000 mkdir minio-user

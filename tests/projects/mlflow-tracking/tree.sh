@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 code() {
 	as 1000 mkdir src
 	as 1000 sh -c 'echo "import mlflow" >src/train.py'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() {
 	as 1000 mkdir mongo
 	as 1000 sh -c 'echo "db.x" >mongo/init.js'

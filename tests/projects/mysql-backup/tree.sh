@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 clone() {
 	as 1000 mkdir -p conf secrets
 	as 1000 sh -c 'echo "[mysqld]" >conf/my.cnf; echo geheim >secrets/root_password.txt'

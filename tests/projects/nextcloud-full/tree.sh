@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { :; }
 case_started() {
 	engine db 'echo x >/var/lib/mysql/ibdata1'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 realm() {
 	as 1000 mkdir realms
 	as 1000 sh -c 'echo "{}" >realms/app.json; chmod 640 realms/app.json'

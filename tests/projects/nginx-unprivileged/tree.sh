@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_private_key() {
 	as 1000 mkdir site certs
 	as 1000 sh -c 'echo hi >site/index.html; echo k >certs/site.key; chmod 600 certs/site.key'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() {
 	as 1000 mkdir src node_modules
 	as 1000 sh -c 'echo "a" >src/index.js'

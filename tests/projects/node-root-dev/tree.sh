@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_clone() {
 	as 1000 mkdir app
 	as 1000 sh -c 'umask 077; echo "{}" >app/package.json'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { :; }
 case_widened() {
 	mkdir -p var/log

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # user: without a directory of one's own: the engine makes it as root.
 case_fresh() { :; }
 case_made() { as 1000 mkdir pgdata; }

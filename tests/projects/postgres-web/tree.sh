@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A clone of the repository.
 clone() {
 	as 1000 mkdir -p nginx public initdb

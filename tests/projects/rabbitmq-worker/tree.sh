@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 clone() {
 	as 1000 mkdir rabbitmq
 	as 1000 sh -c 'echo "[rabbitmq_management]." >rabbitmq/enabled_plugins'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { as 1000 sh -c 'echo "appendonly yes" >redis.conf'; }
 case_made() {
 	case_fresh

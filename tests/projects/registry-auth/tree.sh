@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_made() {
 	as 1000 mkdir auth
 	as 1000 sh -c 'umask 077; echo "u:x" >auth/htpasswd; echo ":80" >Caddyfile'

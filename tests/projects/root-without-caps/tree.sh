@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Root's own, as the engine makes them.
 case_fresh() { :; }
 # The user's, with which root without its override is one of the others.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_group() {
 	mkdir uploads
 	chgrp 3000 uploads

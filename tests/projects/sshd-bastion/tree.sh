@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 keys() {
 	as 1000 mkdir keys host_keys
 	as 1000 sh -c 'echo "ssh-ed25519 A" >keys/authorized_keys; umask 077; echo k >host_keys/ssh_host_ed25519_key'

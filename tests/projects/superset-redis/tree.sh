@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() {
 	as 1000 mkdir -p docker/pythonpath_dev
 	as 1000 sh -c 'echo "SECRET=1" >docker/pythonpath_dev/superset_config.py'

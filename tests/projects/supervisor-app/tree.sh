@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_fresh() { as 1000 sh -c 'echo "[supervisord]" >supervisord.conf'; }
 case_chowned() {
 	case_fresh

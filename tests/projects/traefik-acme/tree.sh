@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_made() {
 	as 1000 mkdir letsencrypt dynamic html
 	as 1000 sh -c 'umask 077; : >letsencrypt/acme.json; echo "http: {}" >dynamic/a.yml; umask 022; echo hi >html/index.html'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_cloned() {
 	as 1000 mkdir -p model_repository/net/1
 	as 1000 sh -c 'echo x >model_repository/net/1/model.onnx; chmod 400 model_repository/net/1/model.onnx'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_started() {
 	as 1000 mkdir vw-user
 	engine vaultwarden 'echo x >/data/db.sqlite3; echo k >/data/rsa_key.pem; chmod 600 /data/rsa_key.pem'

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 case_downloaded() {
 	as 1000 mkdir -p models/llama
 	as 1000 sh -c 'umask 077; echo w >models/llama/model.safetensors; echo "{}" >models/llama/config.json'
