@@ -213,8 +213,7 @@ static int open_sources(
 		const struct br_container *box = &spec->containers[i];
 		for (size_t j = 0; j < box->nmounts; j++) {
 			const struct br_mount *mount = &box->mounts[j];
-			if (br_mount_on_host(mount)
-				&& open_source(m, box, mount, &identities[i])) {
+			if (br_mount_on_host(mount) && open_source(m, box, mount, &identities[i])) {
 				return -1;
 			}
 		}

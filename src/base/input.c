@@ -112,7 +112,7 @@ static int try_straight(const char *path, int flags) {
 enum verdict {
 	MAY_READ,
 	MAY_NOT,
-	/** A user namespace in which he has no ID: its root has no rights over what is not his anyway. */
+	/** He has no ID in this user namespace, so nobody can become him. */
 	NOBODY_HERE,
 };
 
@@ -155,6 +155,18 @@ static enum verdict try_as_owner(const struct foreign *link, const struct rights
 	return fd >= 0 && !fstat(fd, &st) && same_object(&st, target) ? MAY_READ : MAY_NOT;
 }
 
+/** Whether root here is, by the user namespace's map, an ordinary user outside: then he sees nothing that was not his to see. */
+static bool root_is_a_user(void) {
+	size_t n = 0;
+	br_auto(br_freep) char *map = br_read_file(AT_FDCWD, "/proc/self/uid_map", 4096, &n);
+	const char *at = map ? map + strspn(map, " ") : "";
+	if (strncmp(at, "0 ", 2) != 0) {
+		return false;
+	}
+	at += 1 + strspn(at + 1, " ");
+	return *at >= '1' && *at <= '9';
+}
+
 /** Whether the owner may open the target, and comes to it by this link. It is open here, so no other object can have its number. */
 static bool owner_may(const struct foreign *link, const struct rights *rights, int flags,
 	const struct stat *target) {
@@ -170,8 +182,11 @@ static bool owner_may(const struct foreign *link, const struct rights *rights, i
 	do {
 		ended = waitpid(child, &status, 0);
 	} while (ended < 0 && errno == EINTR);
-	return ended == child && WIFEXITED(status)
-		&& (WEXITSTATUS(status) == MAY_READ || WEXITSTATUS(status) == NOBODY_HERE);
+	if (ended != child || !WIFEXITED(status)) {
+		return false;
+	}
+	return WEXITSTATUS(status) == MAY_READ
+		|| (WEXITSTATUS(status) == NOBODY_HERE && root_is_a_user());
 }
 
 /** 0, or -1 with BR_EFOREIGN. */

@@ -58,8 +58,8 @@ static void check_assumed(struct check_work *work, const struct about *about) {
 	}
 	finding->because = "a UID without a group takes its group from the image, "
 			   "and root's group where the image does not know it";
-	finding->advice = say(work, "write the group too: %s",
-		say_user(work, say(work, "%u:GID", uid)));
+	finding->advice =
+		say(work, "write the group too: %s", say_user(work, say(work, "%u:GID", uid)));
 }
 
 /** BR306: the second of two identities. */
@@ -134,8 +134,8 @@ static void check_known(struct check_work *work, const struct about *about) {
 	if (identity->uid.v == 0 && identity->cred.uid.v == 0 && (!to || to->drop->workers_only)) {
 		struct br_finding *finding =
 			add_finding(work, 305, about, "'%s' runs as root", name);
-		finding->advice = say(
-			work, "give it a user of its own: %s", say_user(work, "UID:GID"));
+		finding->advice =
+			say(work, "give it a user of its own: %s", say_user(work, "UID:GID"));
 	}
 }
 

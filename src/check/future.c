@@ -80,10 +80,9 @@ static const char *advise(struct check_work *work, const struct br_mount_source 
 	br_boxid gid;
 	bool mapped = br_idmap_to_box(&cred->uids, who->uid, &uid)
 		&& br_idmap_to_box(&cred->gids, who->gid, &gid);
-	const char *as = mapped
-		? say(work, "run it as %s: %s", user->name,
-			  say_user(work, say(work, "%u:%u", uid.v, gid.v)))
-		: "run it as a user that the directory belongs to";
+	const char *as = mapped ? say(work, "run it as %s: %s", user->name,
+				 say_user(work, say(work, "%u:%u", uid.v, gid.v)))
+				: "run it as a user that the directory belongs to";
 	const char *acl = ms->source->fs.keeps_acls == BR_NO
 		? ""
 		: "bindright fix --future-files (a default ACL), or ";

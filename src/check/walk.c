@@ -168,8 +168,7 @@ static void add_to(struct check_work *work, struct tally *tally, const struct br
 static bool is_ungiven(
 	const struct walk *walk, const struct br_demand *demand, const struct br_inode *inode) {
 	const struct br_cred *cred = &demand->identity->cred;
-	if (!demand->mount->chown
-		|| (inode->uid.v == cred->uid.v && inode->gid.v == cred->gid.v)) {
+	if (!demand->mount->chown || (inode->uid.v == cred->uid.v && inode->gid.v == cred->gid.v)) {
 		return false;
 	}
 	return (inode->attrs & (BR_IMMUTABLE | BR_APPEND))

@@ -283,6 +283,13 @@ static void check_sums(
 	}
 }
 
+/** Whether whoever owns the tree serves it: it fits, and by root's override. */
+static bool needs_no_owner(const struct mount_work *mw, const struct br_mount_source *ms) {
+	const struct br_cred *cred = &ms->identity->cred;
+	uint64_t override = UINT64_C(1) << (unsigned)br_cap_number("CAP_DAC_OVERRIDE");
+	return mw->result.fits && (cred->caps & override) && cred->uids.n == 0;
+}
+
 /** Whether two demands of the tree are of different users and one of them does not fit. */
 static bool is_shared_misfit(const struct check_work *work, const struct br_tree *tree,
 	const struct br_mount_source **first, const struct br_mount_source **second) {
@@ -295,6 +302,9 @@ static bool is_shared_misfit(const struct check_work *work, const struct br_tree
 		}
 		misfit |= !work->mounts[i].result.fits && !work->mounts[i].stopped
 			&& !is_shut_out(work, ms);
+		if (needs_no_owner(&work->mounts[i], ms)) {
+			continue;
+		}
 		if (!*first) {
 			*first = ms;
 		} else if (!*second && ms->identity->cred.uid.v != (*first)->identity->cred.uid.v) {

@@ -164,7 +164,7 @@ static int ask_mount(
 		return usage(asked->cli, path.at, "this path is in a volume that the engine keeps",
 			"only bind mounts, secrets and configs can be explained");
 	}
-	const struct br_identity *identity = br_identity_of_mount(first, mount, false);
+	const struct br_identity *identity = br_identity_of_data(first, !mount->read_only);
 	if (identity != first) {
 		br_note(asked->cli->dx, container->name.at,
 			"'%s' starts as root; this is about the user that it drops to",

@@ -29,8 +29,8 @@ const struct br_identity *br_identity_of_mount(
 	const struct br_image_drop *drop = identity->drop;
 	bool writes = !mount->read_only && mount->kind != BR_MOUNT_SECRET
 		&& mount->kind != BR_MOUNT_CONFIG;
-	bool gives = identity->drops_to && drop->data && writes
-		&& (missing || !drop->only_new) && mount->target.s
+	bool gives = identity->drops_to && drop->data && writes && (missing || !drop->only_new)
+		&& mount->target.s
 		&& identity->cred.caps & UINT64_C(1) << (unsigned)br_cap_number("CAP_CHOWN")
 		&& is_within(drop->data, mount->target.s);
 	return gives ? identity : br_identity_of_data(identity, writes);

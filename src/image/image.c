@@ -1,3 +1,4 @@
+#include "dockerfile.h"
 #include "library.h"
 #include "parts.h"
 #include "tree.h"
@@ -18,26 +19,31 @@ struct asked {
 };
 
 /**
- * The engine says only the name of a user, and the table has its numbers ("65534:65534"): a line of passwd that was not read. Nothing is added where the table
+ * The engine says only the name of a user, or a number without its group, and the table has both numbers ("65534:65534"): a line of passwd that was not read. Nothing is added where the table
  * has another name, or the image says a group as well.
  */
 static int add_account(
 	struct image_finder *finder, const struct br_image *known, struct br_image *image) {
 	const char *name = image->user.s;
 	const char *numbers = known->user.s;
-	if (image->origin != BR_IMAGE_ENGINE || !name || !*name || strchr(name, ':')
-		|| strspn(name, digits) == strlen(name) || !numbers) {
+	if (image->origin != BR_IMAGE_ENGINE || !name || !*name || strchr(name, ':') || !numbers) {
 		return 0;
 	}
+	bool is_number = strspn(name, digits) == strlen(name);
 	size_t n = strspn(numbers, digits);
 	char *uid = br_strndup(finder->arena, numbers, n);
 	struct br_image_user *user = BR_NEW(finder->arena, struct br_image_user);
 	if (!uid || !user) {
 		return br_error_memory(finder->dx);
 	}
-	*user = (struct br_image_user){.name = name, .allocated = true};
+	*user = (struct br_image_user){.name = is_number ? "" : name, .allocated = true};
 	if (numbers[n] != ':' || br_parse_u32(uid, UINT32_MAX - 1, &user->uid)
 		|| br_parse_u32(numbers + n + 1, UINT32_MAX - 1, &user->gid)) {
+		return 0;
+	}
+	// A number without a group takes that of its line, if it is the same number.
+	uint32_t same = user->uid;
+	if (is_number && (br_parse_u32(name, UINT32_MAX - 1, &same) || same != user->uid)) {
 		return 0;
 	}
 	image->users = user;
@@ -122,10 +128,34 @@ static int find(struct image_finder *finder, const struct br_spec *spec,
 	return name ? find_built(finder, name, container->build, out) : br_error_memory(finder->dx);
 }
 
+/** A name that the input says (`user: node`): the account that images of this name have beside their distribution's. */
+static int add_seeds(
+	struct image_finder *finder, const struct br_container *container, struct br_image *image) {
+	struct df_accounts accounts = {.arena = finder->arena};
+	const char *user = container->user.s;
+	if (!user || !*user || strspn(user, "0123456789:") == strlen(user) || container->build
+		|| !container->image.s || image->nusers || image->accounts_complete) {
+		return 0;
+	}
+	if (df_seed_accounts(&accounts, container->image.s)) {
+		return br_error_memory(finder->dx);
+	}
+	image->users = accounts.users.v;
+	image->nusers = accounts.users.n;
+	if (!image->ngroups) {
+		image->groups = accounts.groups.v;
+		image->ngroups = accounts.groups.n;
+	}
+	return 0;
+}
+
 /** Where its files were not read: what images of its name have. */
 static int add_known(
 	struct image_finder *finder, const struct br_container *container, struct br_image *image) {
 	struct tree tree = {.arena = finder->arena};
+	if (add_seeds(finder, container, image)) {
+		return -1;
+	}
 	if (container->build || !container->image.s || image->nnodes) {
 		return 0;
 	}

@@ -62,4 +62,4 @@ for mount in $MOUNTS; do
 		echo "failed ${mount#*:} $(echo "$why" | head -n 1)"
 	fi
 done
-echo done
+echo "done"
