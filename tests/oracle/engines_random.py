@@ -35,7 +35,7 @@ USERNS = {
     "rootless": ["--userns host"],
     "podman": ["--userns host", "--uidmap 0:100000:65536", "--uidmap 0:100000:65536 --gidmap 0:200000:65536",
                "--subuidname br-test --subgidname br-test",
-               "--uidmap 0:0:1 --uidmap 1:100001:65535", "--gidmap 0:100000:65536", "--userns private --uidmap 0:100000:2000"],
+               "--gidmap 0:100000:65536", "--userns private --uidmap 0:100000:2000"],
     "rpodman": ["--userns keep-id", "--userns keep-id", "--userns keep-id:uid=1001,gid=1002", "--userns keep-id:uid=0,gid=0",
                 "--userns keep-id:uid=1234", "--userns keep-id:gid=2000", "--userns nomap", "--userns host", "--uidmap 0:1:5000",
                 "--uidmap 0:0:1 --uidmap 1:1:2000", "--uidmap 0:1:1001 --uidmap 1001:0:1 --uidmap 1002:1002:3000",
@@ -78,8 +78,8 @@ def tree(dice, out):
 
 def mounts(dice, engine):
     """The tree at /m, and sometimes another directory in the place of one of it."""
-    # A rootless engine gives away nothing of root's, and is refused the mount behind :O in a namespace like the test's.
-    option = dice.choice(["", "", "", "", ":ro"] + ([":O", ":U", ":U,ro"] if engine == "podman" else []))
+    # A rootless engine gives away nothing of root's; in user namespaces, the mount behind :O is refused here.
+    option = dice.choice(["", "", "", "", ":ro"] + ([":U", ":U,ro"] if engine == "podman" else []))
     words = [f"-v @T:/m{option}"]
     if dice.random() < 0.3:
         inner, place = dice.randrange(MORE), dice.randrange(THINGS)
