@@ -22,7 +22,7 @@ shown() {
 	says swordfish
 }
 link() { as 7001 ln -sfn "$1" "$2"; }
-file() { printf "$2" >"$1" && chown 7001:7001 "$1"; }
+file() { printf "%b" "$2" >"$1" && chown 7001:7001 "$1"; }
 plain='services: {app: {image: example, user: "1001", volumes: ["./data:/data"]}}\n'
 
 link $T/secret compose.yaml
@@ -65,8 +65,8 @@ refused "$BINDRIGHT" check --sysroot $T --file /dev/fd/../../../$T/work/project/
 rm image.tar
 
 # Links to what their owner may read are followed: his own, the world's, root's links.
-mkdir ../shared && printf "$plain" | tee ../shared/compose.yaml >$T/root/compose.yaml
-printf "$plain" >$T/everybody.yaml
+mkdir ../shared && printf "%b" "$plain" | tee ../shared/compose.yaml >$T/root/compose.yaml
+printf "%b" "$plain" >$T/everybody.yaml
 printf 'FROM scratch\nUSER 1001\n' >../shared/Dockerfile
 chmod 600 ../shared/* && chown -R 7001:7001 ../shared
 read_well() { want 1 "$BINDRIGHT" check --sysroot $T "$@" && says "uid 1001"; }
