@@ -38,5 +38,5 @@ golden 2 bindright explain --sysroot "$T" apq:/data
 golden 2 bindright explain --sysroot "$T" app:/data --as 1
 golden 2 bindright explain --sysroot "$T" app:/data --walk
 golden 2 bindright explain --sysroot "$T" app:/data --caps CAP_CHOWN
-golden 0 bindright explain --sysroot "$T" db:/var/lib/postgresql/data --need w
+golden 1 bindright explain --sysroot "$T" db:/var/lib/postgresql/data --need w
 done_golden
