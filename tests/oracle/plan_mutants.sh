@@ -83,7 +83,6 @@ table s/memcmp\(table_at\(table, table->slots\[i\] - 1\), key, table->key\) != 0
 table s/strcmp\(path, tally->examples\[at - 1\]\) < 0/false/
 effects s/if \(\(before & ~after\) != 0\)/if (false)/
 effects s/after & ~before & ~sets_within\(allowed\)/0/
-effects s/bool gain = .*/bool gain = true;/
 effects s/bits \|= person->cred->uid\.v == cred->uid\.v \? person->need : 0;/;/
 left s/if \(tally->count == 0\)/if (tally->count == 1)/
 END
