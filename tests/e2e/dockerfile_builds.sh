@@ -92,10 +92,14 @@ worked_out said sure <"$out"
 
 # ---- what is built and run ----
 
+build() {
+	pm build --quiet --layers=false --isolation chroot "${options[@]}" -t "built:$1" "contexts/$2" >"log$1" 2>&1
+}
 build_and_see() { # N NAME
 	local options lines target
 	request "contexts/$2"
-	pm build --quiet --layers=false --isolation chroot "${options[@]}" -t "built:$1" "contexts/$2" >"log$1" 2>&1 || {
+	# Podman stumbles over a layer that the other half's rmi takes away while this one is committed.
+	build "$@" || { grep -q 'layer not known' "log$1" && build "$@"; } || {
 		sed "s|^|$2: |" "log$1" >&2
 		echo "$1 unbuilt"
 		return

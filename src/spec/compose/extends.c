@@ -111,8 +111,12 @@ static struct br_member *find_service(struct br_compose *c, const struct br_tree
 	*services = file ? base.services : *services;
 	struct br_member *member = br_tree_member(*services, ref->s);
 	if (member && !member->value->reset && member->value->kind == BR_VALUE_MAP) {
+		// Another file's service is made as a whole before it is a base.
+		if (file && (br_schema_service(c, member) || br_unique_service(c, member->value))) {
+			return NULL;
+		}
 		br_volumes_expanded(file ? br_tree_get(member->value, "volumes") : NULL);
-		return file && br_schema_service(c, member) ? NULL : member;
+		return member;
 	}
 	(void)br_error(c->dx, ref->at, "cannot extend '%s': there is no such service in '%s'",
 		ref->s, file ? file->s : ref->layer->shown);
