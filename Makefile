@@ -219,7 +219,7 @@ CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir 
 check: all $(UNDER_PROGRAM) $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS)) \
     $(if $(filter tests/hostile/%,$(CHOSEN)),$(MEDDLE))
 	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_SAN='$(SAN)' BR_BUILD='$(abspath $O)' \
-	    $(if $(UNDER),TEST_UNDER='$(abspath $(UNDER_PROGRAM))') tests/run.sh $(CHOSEN)
+	    $(if $(UNDER),BR_UNDER='$(UNDER)' TEST_UNDER='$(abspath $(UNDER_PROGRAM))') tests/run.sh $(CHOSEN)
 
 ##: tests           build the test programs only
 tests: $(TESTS)
