@@ -67,15 +67,15 @@ int fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags) {
 	static atomic_flag busy = ATOMIC_FLAG_INIT;
 	while (calls.log != NULL && atomic_flag_test_and_set(&busy)) {
 	}
-	calls.chowns++;
+	int nth = ++calls.chowns;
 	if (calls.log != NULL) {
 		log_path(fd);
 		atomic_flag_clear(&busy);
 	}
-	if (calls.chowns == calls.stop_at_chown) {
+	if (nth == calls.stop_at_chown) {
 		g.stop = 1;
 	}
-	if (calls.chowns == calls.chown_fails_at) {
+	if (nth == calls.chown_fails_at) {
 		errno = calls.error;
 		return -1;
 	}
@@ -841,6 +841,10 @@ static int both(const char *mine, const char *theirs) {
 static void test_one_at_a_time_in_one_place(void **state) {
 	(void)state;
 	needs_root();
+#ifdef __SANITIZE_THREAD__
+	// Its library does not follow a child that starts threads.
+	return;
+#endif
 	static char whole[sizeof(g.tree)];
 	static char first[sizeof(g.tree) + 8];
 	static char second[sizeof(g.tree) + 8];
