@@ -67,7 +67,7 @@ golden() {
 	shift
 	"$@" >"$T/out" 2>"$T/err" </dev/null || got=$?
 	{
-		printf '$ %s\n' "${*//"$BINDRIGHT"/bindright}"
+		printf '$ %s\n' "${*//"$BINDRIGHT"/bindright}" | tidy
 		tidy <"$T/out"
 		tidy <"$T/err" | sed 's/^/! /'
 	} >>"$T/golden"
