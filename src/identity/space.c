@@ -372,7 +372,7 @@ static int settle_mode(struct task *t, const struct br_text *word) {
 	if (is_mode(word, "auto", &rest)) {
 		return t->existing
 			? settle_existing(t)
-			: task_unknown(t,
+			: task_refused(t,
 				"under \"auto\" the engine chooses the IDs of the host when it makes the container");
 	}
 	if (is_mode(word, "ns", &rest) || is_mode(word, "container", &rest)) {
