@@ -142,6 +142,12 @@ const struct br_target *br_targets_overlap(
 /** -1 with an error in dx where the other run is worked on in one of these places. */
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx);
+/**
+ * The run that undo works on: that with this ID, or the newest that is not undone (NULL). `state` NULL: there are none. 1 and *out, 0 there is nothing to undo, -1 with an error in
+ * dx: it is unknown, is worked on, or a later one comes first.
+ */
+int br_undo_choose(struct br_arena *arena, const struct br_state *state, const char *id,
+	struct br_summary *out, struct br_diags *dx);
 /** A number for this machine, from its machine-id; 0 where there is none. */
 uint64_t br_machine(void);
 /** How many runs can still be undone; published for other users. */

@@ -87,111 +87,16 @@ struct undo {
 	bool broken;
 };
 
-// ---- Which run ----
-
-static int unknown(struct undo *u, const char *id, const char *const *ids) {
-	const char *near = br_nearest(id, ids);
-	(void)br_error(u->dx, nowhere, "there is no run '%s'", id);
-	if (near != NULL) {
-		br_hint(u->dx, "the nearest is %s", near);
-	}
-	return -1;
-}
-
-/** The one with this ID: 1 and u->summary, 0 it is undone, -1. */
-static int choose_by_id(struct undo *u, const char *id, const char *const *ids) {
-	for (size_t i = 0; ids[i] != NULL; i++) {
-		if (strcmp(id, ids[i]) != 0) {
-			continue;
-		}
-		int r = br_summary_read(u->arena, &u->state, id, &u->summary);
-		if (r < 0) {
-			return br_error_memory(u->dx);
-		}
-		if (r > 0 && u->summary.live) {
-			return br_error(u->dx, nowhere, "another fix or undo works on run %s", id);
-		}
-		return r > 0 && u->summary.run.state != BR_RUN_UNDONE;
-	}
-	return unknown(u, id, ids);
-}
-
-/** The newest that is not undone. One of which only what was left alone remains comes after all others. */
-static int choose_newest(struct undo *u, const char *const *ids) {
-	struct br_summary s;
-	bool found = false;
-	for (size_t i = 0; ids[i] != NULL; i++) {
-		int r = br_summary_read(u->arena, &u->state, ids[i], &s);
-		if (r < 0) {
-			return br_error_memory(u->dx);
-		}
-		if (r == 0 || s.live || s.run.state == BR_RUN_UNDONE) {
-			continue;
-		}
-		if (s.run.state != BR_RUN_PARTLY_UNDONE || s.pending) {
-			u->summary = s;
-			return 1;
-		}
-		if (!found) {
-			u->summary = s;
-			found = true;
-		}
-	}
-	return found;
-}
-
-/** Some other run has to go first, or is worked on right there. */
-static int refuse_overlap(struct undo *u, const char *const *ids) {
-	const struct br_summary *mine = &u->summary;
-	bool newer = true;
-	for (size_t i = 0; ids[i] != NULL; i++) {
-		struct br_summary s;
-		if (strcmp(ids[i], mine->run.id) == 0) {
-			newer = false;
-			continue;
-		}
-		int r = br_summary_read(u->arena, &u->state, ids[i], &s);
-		if (r < 0) {
-			return br_error_memory(u->dx);
-		}
-		if (r > 0 && br_refuse_live(mine->targets, mine->ntargets, &s, u->dx) < 0) {
-			return -1;
-		}
-		bool counts = newer && r > 0 && (s.pending || s.run.state == BR_RUN_APPLIED);
-		if (counts
-			&& br_targets_overlap(mine->targets, mine->ntargets, s.targets, s.ntargets)
-				!= NULL) {
-			(void)br_error(u->dx, nowhere,
-				"run %s came later and changed the same places", ids[i]);
-			br_hint(u->dx, "bindright undo %s comes first", ids[i]);
-			return -1;
-		}
-	}
-	return 0;
-}
+// ---- Opening ----
 
 static int find_run(struct undo *u, const char *id) {
 	int r = br_state_open(u->arena, &u->options->state, false, &u->state, u->dx);
-	const char *const *ids = NULL;
-	static const char *const none[] = {NULL};
 	if (r > 0 && !u->dry && br_state_lock(&u->state, u->dx) < 0) {
 		return -1;
 	}
-	if (r > 0) {
-		ids = br_state_runs(u->arena, &u->state);
-		if (ids == NULL) {
-			return br_error(u->dx, nowhere, "cannot list '%s/runs': %s", u->state.path,
-				strerror(errno));
-		}
-	}
-	if (r >= 0) {
-		ids = ids != NULL ? ids : none;
-		r = id != NULL ? choose_by_id(u, id, ids) : choose_newest(u, ids);
-	}
-	return r > 0 && refuse_overlap(u, ids) < 0 ? -1 : r;
+	return r < 0 ? -1
+		     : br_undo_choose(u->arena, r > 0 ? &u->state : NULL, id, &u->summary, u->dx);
 }
-
-// ---- Opening ----
 
 static int cannot_use(struct undo *u, const char *why) {
 	return br_error(

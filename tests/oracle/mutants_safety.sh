@@ -42,8 +42,8 @@ apply/state test_apply s/type == S_IFREG && in\.nlink != 1/false/
 apply/state test_apply,a21 s/if \(in->uid\.v != 0 && in->uid\.v != geteuid\(\)\)/if (false)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
-apply/undo test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
-apply/undo test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
+apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
+apply/choose test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
 apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
 apply/make a23 s/return is_empty\(m->parent, m->temporary, 0\) > 0 \? NULL/return true ? NULL/
 apply/make a23 s/m->name, RENAME_NOREPLACE/m->name, 0/
