@@ -113,6 +113,8 @@ bool check_reach(struct check_work *work, const struct br_mount_source *ms);
 void check_containers(struct check_work *work);
 /** Findings about sources that need no walk. */
 void check_sources(struct check_work *work);
+/** Findings about mounts that the engine cannot make, or not without making something on the host. */
+void check_mounting(struct check_work *work);
 /** Walk every tree and judge. 0 or -1 with an error in dx. */
 int check_trees(struct check_work *work);
 /** Give back what the tallies hold. */

@@ -21,6 +21,7 @@ static const struct br_code_info all[] = {
 	{209, BR_ERROR, "could not be examined"},
 	{210, BR_INFO, "the container runs now: a change takes effect under its feet"},
 	{211, BR_WARNING, "a named volume that the engine will chown and fill itself"},
+	{212, BR_ERROR, "the engine cannot make this mount, and will refuse to start"},
 	{301, BR_WARNING, "no host user or group has the container's ID"},
 	{302, BR_WARNING, "the UID belongs to a different host user"},
 	{303, BR_ERROR, "the user cannot be worked out"},

@@ -104,6 +104,7 @@ static void check_unmapped(struct check_work *work, const struct about *about) {
 	struct br_finding *finding = add_finding(work, 307, about,
 		"%s of '%s' has no mapping in its user namespace: the engine will refuse to start it",
 		what, about->container->name.s);
+	finding->refused = true;
 	const struct br_idmap *map = user ? &cred->uids : &cred->gids;
 	const struct br_idmap_extent *last = &map->extents[map->n - 1];
 	for (size_t i = 0; i < map->n; i++) {

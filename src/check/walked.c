@@ -100,6 +100,7 @@ static void check_shut_out(
 			"mounted without allow_other",
 			fs->mount_point, fs->fuse_only_uid);
 	finding->advice = "mount it with -o allow_other";
+	finding->refused = !engine_enters;
 	finding->verdict = mw->result.verdict;
 	finding->count = is_dir ? mw->closed : 0;
 }
@@ -224,6 +225,7 @@ static void check_ungiven(
 		"to start",
 		tally->count, plural(tally->count, "entry", "entries"), about.path,
 		say_who(work, ms));
+	finding->refused = true;
 	finding->because = tally->first.attrs & (BR_IMMUTABLE | BR_APPEND)
 		? "chattr protects them: not even root changes their owner"
 		: "a rootless engine changes the owner only of what belongs to its user's own IDs";

@@ -535,6 +535,35 @@ int session_check(struct session *session, bool planned) {
 	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
 }
 
+/** Whether what lies in the sources decides about the start: Podman's `:U`. */
+static bool walks_to_start(const struct br_spec *spec) {
+	for (size_t i = 0; i < spec->n; i++) {
+		for (size_t k = 0; k < spec->containers[i].nmounts; k++) {
+			if (spec->containers[i].mounts[k].chown) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+int session_check_start(struct session *session) {
+	struct br_check_options options = {0};
+	struct br_demand_options what = {
+		.trusted = session->cli->world->invoker, .mode = session->mode};
+	session->demands =
+		br_demands_make(session->spec, session->identities, &what, session->cli->dx);
+	if (!session->demands || fill_check_options(session, &options)) {
+		return CLI_USAGE;
+	}
+	struct br_check_input input = check_input(session);
+	options.keepers = NULL;
+	options.fail_fast = false;
+	options.depth = walks_to_start(session->spec) ? UINT_MAX : 0;
+	session->check = br_check_run(&input, &options, session->cli->dx);
+	return session->check ? 0 : CLI_FAILED;
+}
+
 int session_promise(struct session *session, uint16_t text) {
 	struct br_saved *out = BR_NEW(&session->arena, struct br_saved);
 	struct br_places *places = br_diags_places(session->cli->dx);

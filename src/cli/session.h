@@ -42,6 +42,8 @@ int session_understand(struct session *session, const struct cli *cli);
 int session_read(struct session *session, const struct cli *cli);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
+/** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */
+int session_check_start(struct session *session);
 /** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
 int session_promise(struct session *session, uint16_t text);
 /** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's. 0, or the exit status. */

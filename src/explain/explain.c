@@ -294,6 +294,8 @@ static void conclude(const struct way *way, struct br_explanation *out) {
 		.granted = true,
 		.have = last->verdict.have,
 	};
+	out->granted = !way->query->refusals || !way->query->refusals[0];
+	out->have = out->granted ? out->have : 0;
 	for (size_t i = 0; i < way->steps.n && out->granted; i++) {
 		if (!way->steps.v[i].granted) {
 			out->granted = false;
@@ -312,7 +314,10 @@ int br_explain(struct br_arena *arena, const struct br_explain_query *query, str
 		.here = -1,
 		.real = "",
 		.todo = ""};
-	int failed = query->from ? walk(&way) : look(&way);
+	int failed = query->before && br_vec_push(arena, &way.steps, *query->before)
+		? br_error_memory(dx)
+		: query->from ? walk(&way)
+			      : look(&way);
 	br_closep(&way.here);
 	if (!failed) {
 		conclude(&way, out);

@@ -163,6 +163,9 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 	pen_ink(pen, INK_PLAIN);
 	pen_say(pen, "  %s  ", step->link ? "---" : br_perm_text(step->want, want));
 	pen_quote(pen, step->path);
+	if (step->of_image || step->of_mount) {
+		pen_say(pen, " (%s)", step->of_image ? "in the image" : "of the container");
+	}
 	if (step->link) {
 		pen_say(pen, " -> ");
 		pen_quote(pen, step->link);
@@ -184,10 +187,26 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 	}
 }
 
+/** What lies on the way does not matter then. */
+static void say_refusals(struct pen *pen, const char *const *refusals) {
+	pen_ink(pen, INK_RED);
+	pen_say(pen, "No");
+	pen_ink(pen, INK_PLAIN);
+	pen_say(pen, ": the container will not start\n");
+	for (size_t i = 0; refusals[i]; i++) {
+		pen_wrap(pen, "  ", 2, refusals[i]);
+	}
+}
+
 static void say_verdict(struct pen *pen, const struct br_explanation *explanation) {
 	const struct br_explain_step *last = &explanation->steps[explanation->nsteps - 1];
+	const char *const *refusals = explanation->query->refusals;
 	char have[4];
 	char want[4];
+	if (refusals) {
+		say_refusals(pen, refusals);
+		return;
+	}
 	if (explanation->query->need) {
 		pen_ink(pen, explanation->granted ? INK_GREEN : INK_RED);
 		pen_say(pen, "%s", explanation->granted ? "Yes" : "No");
@@ -252,6 +271,9 @@ static void json_step(struct br_json *json, const struct br_explain_step *step) 
 	char text[12];
 	br_json_object(json, NULL);
 	br_json_bytes(json, "path", step->path);
+	if (step->of_image || step->of_mount) {
+		br_json_string(json, "of", step->of_image ? "image" : "mount");
+	}
 	br_json_string(json, "type", type_name(step->inode.mode));
 	br_json_bytes(json, "link", step->link);
 	br_json_int(json, "uid", step->inode.uid.v);
@@ -304,6 +326,14 @@ static char *explain_json(const struct br_explain_report *report, size_t *len) {
 	json_who(json, query->cred);
 	br_json_string(json, "need", query->need ? need_word(query->need, text) : NULL);
 	br_json_bool(json, "read_only", query->read_only);
+	if (report->mount) {
+		br_json_bool(json, "starts", !query->refusals);
+		br_json_array(json, "refusals");
+		for (size_t i = 0; query->refusals && query->refusals[i]; i++) {
+			json_words(json, NULL, query->refusals[i]);
+		}
+		br_json_end(json);
+	}
 	br_json_bool(json, "granted", explanation->granted);
 	br_json_string(json, "have", br_perm_text(explanation->have, text));
 	br_json_string(json, "rule", explanation->decider->rule);
