@@ -246,6 +246,12 @@ struct br_spec_request {
  * ignore SIGCHLD. Where no such child can be had the reading is done here, and as root a note says so.
  */
 struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_diags *dx);
+/**
+ * Add volumes that Podman gives to every container (`volumes` of containers.conf(5)), each as behind `-v`: where a container has one of its own on the same target that one counts. 0, or -1 with an
+ * error in dx at the word that Podman refuses, or at a mount of another kind on the same target. To be called before anybody points into the containers.
+ */
+int br_spec_add_volumes(
+	struct br_spec *spec, const struct br_text *volumes, size_t n, struct br_diags *dx);
 void br_spec_free(struct br_spec *spec);
 void br_spec_freep(struct br_spec **spec);
 
