@@ -548,6 +548,38 @@ static void test_questions_round_trip(void **state) {
 	br_places_free(places);
 }
 
+/** The places are no part of what is said; every word is. */
+static void test_same(void **state) {
+	(void)state;
+	struct sample one;
+	struct sample other;
+	make_sample(&one);
+	make_sample(&other);
+	other.mount.source.at = (struct br_span){3, 70, 9};
+	other.word.at = other.container.at = (struct br_span){0};
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 1);
+	other.word.s = "v";
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	other.mount.read_only = true;
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	other.container.user.s = "";
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	other.spec.n = 0;
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	bool hit = true;
+	for (unsigned i = 1; hit; i++) {
+		fault_at(i);
+		int same = br_spec_same(&one.spec, &other.spec);
+		hit = fault_hit();
+		fault_at(0);
+		assert_int_equal(same, hit ? -1 : 1);
+	}
+}
+
 int main(void) {
 	size_t n = 0;
 	struct dirent **cases = case_list(&n);
@@ -562,6 +594,7 @@ int main(void) {
 		cmocka_unit_test_prestate(test_memory, cases),
 		cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_questions_round_trip),
+		cmocka_unit_test(test_same),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	for (size_t i = 0; i < n; i++) {

@@ -185,7 +185,7 @@ struct br_advice {
 	/** One clause each: what to do, what it costs. */
 	const char *summary;
 	const char *price;
-	/** The edit: `with` takes the place of what stands at `at` (len 0: is put there). with NULL: none is known. */
+	/** The edit: `with` takes the place of what stands at `at` (len 0: is put there); it was tried, and the input then reads as advised. with NULL: none is known. */
 	struct br_span at;
 	const char *with;
 };
@@ -243,6 +243,13 @@ struct br_plan {
 	uint64_t changes;
 };
 
+/** How edits of the input are tried. */
+struct br_trial {
+	/** The input as it would be read with `with` in the place of what stands at `at`; NULL where it would not be understood. The caller frees it. */
+	struct br_spec *(*read)(void *context, struct br_span at, const char *with);
+	void *context;
+};
+
 struct br_plan_input {
 	const struct br_spec *spec;
 	const struct br_identity *identities;
@@ -251,6 +258,10 @@ struct br_plan_input {
 	struct br_acls *acls;
 	/** Whose rules apply; UNSAID: what the spec says. */
 	enum br_engine engine;
+	/** Who runs a rootless engine; NULL: not known, or none. */
+	const struct br_host_user *engine_user;
+	/** read NULL: advice comes without edits. */
+	struct br_trial trial;
 };
 
 /** Everything is borrowed and outlives the plan. NULL with an error in dx. */

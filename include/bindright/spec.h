@@ -197,6 +197,16 @@ struct br_spec {
 	size_t n;
 };
 
+/** A change of one text that is tried in thought: `with` in the place of `len` bytes at `off`. */
+struct br_spec_edit {
+	/** The text as it was read before. Whatever file holds just this now is read as if it were changed. */
+	const char *bytes;
+	size_t n;
+	size_t off;
+	size_t len;
+	const char *with;
+};
+
 /** What to read and how. Zero or NULL means "not given". Arrays of strings end with NULL. */
 struct br_spec_request {
 	/** -f, in order; "-" is standard input, read from stdin_fd. NULL: look for the file as compose does. */
@@ -236,6 +246,8 @@ struct br_spec_request {
 	/** The caller as `id` would know them; user_name NULL: not known. */
 	uint32_t uid, gid;
 	const char *user_name;
+	/** NULL: everything is read as it is. */
+	const struct br_spec_edit *edit;
 };
 
 /**
@@ -252,6 +264,8 @@ struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_di
  */
 int br_spec_add_volumes(
 	struct br_spec *spec, const struct br_text *volumes, size_t n, struct br_diags *dx);
+/** Whether both say the same in every word, wherever it stands. 1, 0 or -1 with ENOMEM. */
+int br_spec_same(const struct br_spec *a, const struct br_spec *b);
 void br_spec_free(struct br_spec *spec);
 void br_spec_freep(struct br_spec **spec);
 

@@ -393,13 +393,12 @@ static int read_images(struct session *session, struct br_identity_options *who)
 }
 
 int session_understand(struct session *session, const struct cli *cli) {
-	struct br_spec_request request;
 	struct br_identity_options who = {0};
 	session->cli = cli;
-	if (fill_request(session, &request) || read_pins(session, &who)) {
+	if (fill_request(session, &session->request) || read_pins(session, &who)) {
 		return CLI_USAGE;
 	}
-	session->spec = br_spec_read(&request, cli->dx);
+	session->spec = br_spec_read(&session->request, cli->dx);
 	if (!session->spec) {
 		return CLI_USAGE;
 	}
@@ -506,6 +505,8 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.hostdb = session->hostdb,
 		.acls = session->acls,
 		.engine = session->mode->engine,
+		.engine_user = session->mode->user,
+		.trial = {session_read_edited, session},
 	};
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){

@@ -14,6 +14,8 @@ struct session {
 	const char *const *services;
 	/** Where they stand, parallel. */
 	const struct br_span *services_at;
+	/** How the input was read. */
+	struct br_spec_request request;
 	struct br_spec *spec;
 	struct br_hostdb *hostdb;
 	/** As it is after a fix. */
@@ -40,6 +42,8 @@ int session_engine(struct session *session);
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
 int session_read(struct session *session, const struct cli *cli);
+/** The input as it would be read after an edit (`context`: the session); NULL where it would not be understood. The caller frees it. */
+struct br_spec *session_read_edited(void *context, struct br_span at, const char *with);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
 /** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */

@@ -195,6 +195,9 @@ struct br_plan_work {
 	br_vec(struct br_account) new_accounts;
 	br_vec(const char *) notes;
 	br_vec(struct br_advice) advice;
+	/** Edits that were tried, and the bytes of their texts. */
+	unsigned trials;
+	size_t trial_bytes;
 };
 
 /* table.c above; people.c: */

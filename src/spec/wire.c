@@ -60,6 +60,8 @@ struct wire {
 	struct br_diag *messages;
 	size_t nmessages;
 	size_t nmounts;
+	/** Words without their places, to be compared. */
+	bool bare;
 };
 
 static bool failed(const struct wire *w) {
@@ -153,6 +155,9 @@ static size_t text_length(const struct wire *w, uint32_t text) {
 }
 
 static struct br_span span(struct wire *w, struct br_span at) {
+	if (w->bare) {
+		return at;
+	}
 	uint32_t text = number(w, at.text);
 	// "No place" is {0}, however it came about.
 	at.off = number(w, text ? at.off : 0);
@@ -544,6 +549,30 @@ struct br_spec *br_wire_take_result(const char *bytes, size_t n, struct br_diags
 		.base = br_wire_base(dx),
 	};
 	return take_result(&w, made, dx) > 0 ? br_steal(&made) : NULL;
+}
+
+// ---- comparing ----
+
+static void put_words(const struct br_spec *spec, struct br_buf *out) {
+	struct wire w = {.out = out, .bare = true};
+	struct br_spec copy = *spec;
+	project(&w, &copy);
+}
+
+int br_spec_same(const struct br_spec *a, const struct br_spec *b) {
+	struct br_buf one = {0};
+	struct br_buf other = {0};
+	put_words(a, &one);
+	put_words(b, &other);
+	int same = -1;
+	if (!one.failed && !other.failed) {
+		same = one.n == other.n && memcmp(one.s, other.s, one.n) == 0;
+	} else {
+		errno = ENOMEM;
+	}
+	br_buf_release(&one);
+	br_buf_release(&other);
+	return same;
 }
 
 // ---- questions ----
