@@ -61,9 +61,23 @@ static int open_directory(int dirfd, const char *path, size_t n, bool cross) {
 	return br_steal_fd(&held);
 }
 
+bool br_target_covers(const struct br_target *t, const char *path) {
+	for (const char *const *p = t->covered; p != NULL && *p != NULL; p++) {
+		size_t n = strlen(*p);
+		if (strncmp(path, *p, n) == 0 && (path[n] == '\0' || path[n] == '/')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int br_way_to(
 	struct br_way *way, const struct br_target *target, const char *path, const char **name) {
 	const char *slash = strrchr(path, '/');
+	if (target->covered != NULL && br_target_covers(target, path)) {
+		errno = EXDEV;
+		return -1;
+	}
 	if (slash == NULL) {
 		*name = path;
 		return target->fd;

@@ -105,6 +105,7 @@ struct cli_args {
 	int create_missing;
 	int future_files;
 	int privileged_files;
+	int require_jail;
 	int yes;
 	int dry_run;
 	int walk;
