@@ -29,6 +29,11 @@ struct br_keeper {
 	bool demanded;
 };
 
+enum {
+	/** 256 MiB. */
+	BR_COPY_UP = 256 << 20,
+};
+
 struct br_plan_options {
 	enum br_strategy strategy;
 	bool create_users;
@@ -50,6 +55,8 @@ struct br_plan_options {
 	/** His supplementary groups. */
 	const br_hostid *caller_groups;
 	size_t ncaller_groups;
+	/** How many bytes of lower files an overlay may copy because their state is changed, in all trees together; 0: BR_COPY_UP. */
+	uint64_t max_copy_up;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
 	/**

@@ -89,6 +89,7 @@ struct cli_args {
 	struct br_text strategy;
 	struct cli_words from;
 	struct cli_words allow_dangerous;
+	struct br_text max_copy_up;
 	struct br_text prune;
 	struct br_text plan;
 	struct br_text jobs;

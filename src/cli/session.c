@@ -342,6 +342,30 @@ static int read_groups(struct session *session) {
 	return out ? 0 : br_error_memory(session->cli->dx);
 }
 
+/** "512M" in bytes. */
+static int read_size(const struct cli *cli, struct br_text word, uint64_t *out) {
+	static const char units[] = "KMG";
+	char digits[16];
+	size_t n = word.s ? strspn(word.s, "0123456789") : 0;
+	const char *unit = n > 0 && word.s[n] ? strchr(units, word.s[n]) : NULL;
+	*out = 0;
+	if (!word.s) {
+		return 0;
+	}
+	if (n > 0 && n < sizeof(digits) && (!word.s[n] || (unit && !word.s[n + 1]))) {
+		unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+		memcpy(digits, word.s, n);
+		digits[n] = '\0';
+		if (br_parse_u64(digits, UINT64_MAX >> 32, out) == 0 && *out > 0) {
+			*out <<= shift;
+			return 0;
+		}
+	}
+	(void)br_error(cli->dx, word.at, "'%s' is no size", word.s);
+	br_hint(cli->dx, "a number of bytes, or with a unit (K, M, G): --max-copy-up 512M");
+	return -1;
+}
+
 static int read_plan_options(struct session *session) {
 	static const char *const strategies[] = {"auto", "acl", "chown", "group"};
 	const struct cli_args *args = session->cli->args;
@@ -358,6 +382,9 @@ static int read_plan_options(struct session *session) {
 	options->protected_hardlinks = hardlinks_are_protected();
 	options->allow_dangerous = cli_strings(&session->arena, &args->allow_dangerous);
 	options->excludes = cli_strings(&session->arena, &args->excludes);
+	if (read_size(session->cli, args->max_copy_up, &options->max_copy_up)) {
+		return -1;
+	}
 	options->caller = (br_hostid){session->cli->world->euid};
 	options->caller_gid = (br_hostid){getegid()};
 	if (read_groups(session)) {

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-enum {
-	/** Of the copies that changing lower files of an overlay makes, without a word. */
-	COPY_UP_MAX = 256 << 20,
-};
-
 static bool is_left(const struct br_plan *plan, const struct tree_work *tree) {
 	for (size_t i = 0; i < plan->nleft; i++) {
 		if (plan->left[i].tree == tree->tree
@@ -109,26 +104,14 @@ static int choices_tree(struct br_plan *plan, const struct tree_work *tree) {
 	return 0;
 }
 
-// Changing a lower file of an overlay copies all of it up.
 static int choices_overlay(struct br_plan *plan, const struct tree_work *tree) {
-	uint64_t bytes = 0;
-	if (strcmp(tree->tree->root->fs.type, "overlay") != 0) {
-		return 0;
-	}
-	for (size_t i = 0; i < tree->classes.n; i++) {
-		const struct class *class = table_at(&tree->classes, i);
-		bytes += class->outcome.kind == OUTCOME_CHANGE ? class->bytes : 0;
-	}
-	return bytes <= COPY_UP_MAX
+	return !tree->copies_refused
 		? 0
 		: choose_one(plan, "copy-up",
 			br_printf(plan->arena,
 				"change %s in the lower file system instead, or mount it from there",
 				tree->tree->path),
-			br_printf(plan->arena,
-				"on the overlay up to %llu MiB are copied: every lower file whose mode or owner "
-				"changes",
-				(unsigned long long)(bytes >> 20)));
+			"whatever else lies over that file system sees the change, too");
 }
 
 // An entrypoint that chmods rewrites the mask, and with it what entries let through.
@@ -154,9 +137,10 @@ static int choices_chmod(struct br_plan *plan, const struct tree_work *tree) {
 int choices_all(struct br_plan *plan) {
 	for (size_t t = 0; t < plan->work->ntrees; t++) {
 		const struct tree_work *tree = &plan->work->trees[t];
-		if (!tree->refused
-			&& (choices_tree(plan, tree) != 0 || choices_overlay(plan, tree) != 0
-				|| choices_chmod(plan, tree) != 0)) {
+		if (choices_overlay(plan, tree) != 0
+			|| (!tree->refused
+				&& (choices_tree(plan, tree) != 0
+					|| choices_chmod(plan, tree) != 0))) {
 			return -1;
 		}
 	}

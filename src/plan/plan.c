@@ -429,6 +429,9 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	if (wanting && danger_check(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
+	if (wanting && !tree->refused && copy_up_check(plan, tree) != 0) {
+		return br_error_memory(dx);
+	}
 	out->refused = tree->refused;
 	out->partial = tree->refused || tree->unseen.count > 0;
 	if (tree->refused) {

@@ -165,6 +165,10 @@ struct tree_work {
 	/** Settled. */
 	enum br_strategy strategy;
 	bool refused;
+	/** Bytes of regular files on an overlay that will change: as many are copied at most. */
+	uint64_t copies;
+	/** Refused for that. */
+	bool copies_refused;
 };
 
 /** The login credentials of a host UID. */
@@ -195,6 +199,8 @@ struct br_plan_work {
 	br_vec(struct br_account) new_accounts;
 	br_vec(const char *) notes;
 	br_vec(struct br_advice) advice;
+	/** Bytes that overlays copy at most. */
+	uint64_t copies;
 	/** Edits that were tried, and the bytes of their texts. */
 	unsigned trials;
 	size_t trial_bytes;
@@ -314,6 +320,9 @@ int effects_finish(struct br_plan *plan);
 
 /** Refuse the tree if it is dangerous. 0, or -1 with ENOMEM. */
 int danger_check(struct br_plan *plan, struct tree_work *tree);
+
+/** Refuse the tree if changing it would copy too much, or say how much it copies. 0, or -1 with ENOMEM. */
+int copy_up_check(struct br_plan *plan, struct tree_work *tree);
 
 /* makes.c, accounts.c: */
 
