@@ -5,6 +5,7 @@
 // Nothing is announced again: whatever state an interrupted undo leaves behind is one of those that the INTENT implies (see
 // br_object_states), so that undo can be run again at any time.
 
+#include "contents.h"
 #include "crew.h"
 #include "run.h"
 
@@ -36,6 +37,9 @@ struct item {
 	const char *path;
 	struct br_bytes handle;
 	struct br_inode before, after;
+	/** What was in it, where that counts. */
+	bool has_contents;
+	unsigned char contents[BR_CONTENTS];
 	/** Another name of something that waits already. */
 	bool again;
 	struct br_answer_of answer;
@@ -76,6 +80,9 @@ struct undo {
 	br_vec(uint64_t) untouched;
 	size_t untouched_at;
 	br_vec(struct done) done;
+	/** The last CONTENTS, met before its INTENT. */
+	uint64_t contents_of;
+	unsigned char contents[BR_CONTENTS];
 	/** An undo came to its end before: only what it left alone, in order, has another turn. `settling`: its records are being read. */
 	bool settled, settling;
 	br_vec(uint64_t) left;
@@ -366,6 +373,8 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.goal = &item->before,
 		.states = states,
 		.nstates = br_object_states(&item->before, &item->after, states),
+		.contents = item->has_contents ? item->contents : NULL,
+		.guarded = true,
 		.dry = u->dry,
 	};
 	br_object_bring(way, acls, &wish, &item->answer);
@@ -451,6 +460,8 @@ static int undo_intent(struct undo *u, struct br_record *r) {
 		return out < 0 ? -1 : 1;
 	}
 	struct item item = {.seq = r->seq, .target = t, .before = r->before, .after = r->after};
+	item.has_contents = u->contents_of == r->seq;
+	memcpy(item.contents, u->contents, sizeof(item.contents));
 	// Their bytes would not live until then.
 	item.path = br_strdup(&w->arena, path);
 	item.handle.n = r->extra.n <= BR_HANDLE_MAX ? r->extra.n : 0;
@@ -628,6 +639,10 @@ static int take(struct undo *u, struct br_record *r) {
 	case BR_REC_CONFLICT:
 	case BR_REC_UNDO_END:
 		return learn_of_undo(u, r);
+	case BR_REC_CONTENTS:
+		u->contents_of = r->text.n == sizeof(u->contents) ? r->of : 0;
+		memcpy(u->contents, r->text.p, u->contents_of != 0 ? r->text.n : 0);
+		return 1;
 	case BR_REC_BEGIN:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:
