@@ -265,7 +265,7 @@ static void test_sums(void **state) {
 	assert_true(plan->trees[0].partial);
 	assert_int_equal(plan->nleft, 1);
 	assert_int_equal(plan->left[0].reason, BR_LEFT_OWNER);
-	assert_string_equal(plan->left[0].why, "belong to uid 1007 (bob)");
+	assert_string_equal(plan->left[0].why, "belongs to uid 1007 (bob)");
 	assert_string_equal(plan->left[0].option, "--from bob");
 	// The directory r-x -> rwx; half of the files r-- -> rw-, half --- -> rw-.
 	assert_int_equal(plan->ngains, 3);

@@ -94,7 +94,8 @@ struct br_effect {
 	const char *principal;
 	/** The host account of that number, or NULL. */
 	const char *account;
-	/** The tree's root. */
+	/** The tree, and its root. */
+	const struct br_tree *tree;
 	const char *under;
 	unsigned from;
 	unsigned to;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 static const struct br_span nowhere;
@@ -19,71 +18,6 @@ enum {
 	RECORD_ROOM = 300,
 	JOURNAL_ROOM = 64 << 10,
 };
-
-// ---- Shared with the other files ----
-
-bool br_work_stops(struct br_work *work) {
-	if (work->options->stop != NULL && *work->options->stop != 0) {
-		work->interrupted = true;
-	}
-	return work->interrupted;
-}
-
-static int broken(struct br_work *work) {
-	int err = errno;
-	work->broken = true;
-	work->failed = true;
-	return br_error(work->dx, nowhere, "cannot write the journal in '%s': %s", work->state.path,
-		strerror(err));
-}
-
-int br_work_add(struct br_work *work, struct br_record *record) {
-	return br_journal_add(&work->journal, record) < 0 ? broken(work) : 0;
-}
-
-int br_work_sync(struct br_work *work) {
-	return br_journal_sync(&work->journal) < 0 ? broken(work) : 0;
-}
-
-struct br_few br_few_of(struct br_apply_result *result) {
-	return (struct br_few){result->examples, result->reasons, &result->nexamples};
-}
-
-void br_few_add(struct br_arena *arena, struct br_few few, const struct br_target *target,
-	const char *path, const char *why) {
-	if (*few.n >= BR_EXAMPLES) {
-		return;
-	}
-	const char *real = target != NULL ? target->real : "";
-	const char *slash = target != NULL && path[0] != '\0' ? "/" : "";
-	char *whole = br_printf(arena, "%s%s%s", real, slash, path);
-	char *reason = br_strdup(arena, why);
-	if (whole != NULL && reason != NULL) {
-		few.examples[*few.n] = whole;
-		few.reasons[*few.n] = reason;
-		(*few.n)++;
-	}
-}
-
-int br_target_sync(const struct br_target *target) {
-	br_auto(br_closep) int fd =
-		br_open_beneath(target->fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
-	if (fd < 0) {
-		// A file, or a directory that we may change but not list.
-		sync();
-		return 0;
-	}
-	return syncfs(fd);
-}
-
-void br_targets_release(struct br_target *const *targets, size_t n) {
-	for (size_t i = 0; i < n; i++) {
-		if (targets[i]->owns_fd) {
-			br_closep(&targets[i]->fd);
-			targets[i]->fd = -1;
-		}
-	}
-}
 
 // ---- Targets ----
 
@@ -154,16 +88,6 @@ static int target_records(struct br_work *work) {
 }
 
 // ---- Beginning ----
-
-uint64_t br_machine(void) {
-	size_t n;
-	br_auto(br_freep) char *id = br_read_file(AT_FDCWD, "/etc/machine-id", 4096, &n);
-	if (id == NULL || n == 0) {
-		return 0;
-	}
-	// Told apart, not told: the ID itself is confidential.
-	return (uint64_t)br_crc32c(1, id, n) << 32 | br_crc32c(2, id, n);
-}
 
 /** It announced something, and was cut short before it did any of that (or all is as before by whatever other hand). */
 static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
@@ -300,7 +224,7 @@ static int make_all(struct br_work *work) {
 static int work_through(struct br_work *work) {
 	const struct br_job *job = work->job;
 	if (br_state_sync_run(&work->state, work->result->id) < 0) {
-		return broken(work);
+		return br_work_broken(work);
 	}
 	if (br_accounts_make(work) < 0 || make_all(work) < 0) {
 		return -1;
@@ -353,7 +277,7 @@ static void end_record(struct br_work *work, bool whole) {
 		return;
 	}
 	if (br_journal_trim(&work->journal) < 0) {
-		(void)broken(work);
+		(void)br_work_broken(work);
 	}
 }
 

@@ -66,10 +66,6 @@ struct batch {
 	size_t announced;
 };
 
-bool br_error_stops(int err) {
-	return err == ENOSPC || err == EDQUOT || err == EROFS || err == EIO || err == EOPNOTSUPP;
-}
-
 static void left_alone(struct batch *b, const char *path, const struct br_answer_of *answer) {
 	struct br_apply_result *result = b->work->result;
 	if (answer->outcome == BR_CONFLICT) {

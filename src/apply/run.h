@@ -65,6 +65,8 @@ bool br_work_stops(struct br_work *work);
 /** Append a record, sync it (and all before it). -1 with an error in dx, and work->broken. */
 int br_work_add(struct br_work *work, struct br_record *record);
 int br_work_sync(struct br_work *work);
+/** Say, from errno, that the journal cannot be written, and remember it. -1. */
+int br_work_broken(struct br_work *work);
 /** Remember one that was left alone, with the reason. Not being able to is no failure. */
 void br_few_add(struct br_arena *arena, struct br_few few, const struct br_target *target,
 	const char *path, const char *why);
