@@ -36,8 +36,8 @@ static struct br_target *find_target(const struct br_work *work, const struct br
 /** Whether its server, if it has one, is still there. */
 static bool answers(struct br_work *work, const struct br_target *t) {
 	struct br_source now;
-	bool ok = br_source_open(work->arena, t->real, geteuid(), &now) == 0
-		&& now.err != ETIMEDOUT;
+	bool ok =
+		br_source_open(work->arena, t->real, geteuid(), &now) == 0 && now.err != ETIMEDOUT;
 	br_source_release(&now);
 	return ok;
 }

@@ -8,6 +8,7 @@
 // The queue is in the scan's order, in which a directory comes after all that is below it. Reading is done by several threads, and so
 // is changing what is no directory; then come the directories, one by one in that order.
 
+#include "contents.h"
 #include "crew.h"
 #include "run.h"
 
@@ -153,6 +154,27 @@ static struct br_bytes handle_of(
 	return br_object_handle(dir, name, &c->now, room);
 }
 
+/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. */
+static int announce_contents(struct batch *b, const struct change *c) {
+	unsigned char digest[BR_CONTENTS];
+	const char *name;
+	if (!br_privilege_goes(&c->before, &c->after)) {
+		return 0;
+	}
+	int dir = br_way_to(&b->way, b->target, c->path, &name);
+	if (dir < 0
+		|| br_contents_read(dir, name, b->work->options->cross, &c->before, digest) < 0) {
+		// Undo will do without.
+		return 0;
+	}
+	struct br_record record = {
+		.type = BR_REC_CONTENTS,
+		.of = c->seq,
+		.text = {(const char *)digest, sizeof(digest)},
+	};
+	return br_work_add(b->work, &record);
+}
+
 /** br_crew_job's: compare what was read, and write the INTENT. */
 static int announce(void *context, size_t i) {
 	struct batch *b = context;
@@ -183,7 +205,7 @@ static int announce(void *context, size_t i) {
 	}
 	c->seq = record.seq;
 	b->announced++;
-	return 1;
+	return announce_contents(b, c) < 0 ? -1 : 1;
 }
 
 static int prepare(struct batch *b) {
@@ -408,9 +430,8 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		.depth = UINT_MAX,
 		.cross = work->options->cross,
 		.leave = true,
-		.excludes = work->options->excludes != NULL || target->covered != NULL
-			? is_excluded
-			: NULL,
+		.excludes = work->options->excludes != NULL || target->covered != NULL ? is_excluded
+										       : NULL,
 		.context = &b,
 		.want = BR_HAVE_ALL,
 		.beat = work->board != NULL ? &work->board->beat : NULL,

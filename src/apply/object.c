@@ -1,5 +1,7 @@
 #include "object.h"
 
+#include "contents.h"
+
 #include <base/file.h>
 #include <base/own.h>
 
@@ -349,6 +351,43 @@ static void change(int fd, struct br_acls *acls, const struct br_inode *was,
 	out->outcome = BR_CHANGED;
 }
 
+/** The state in which it waits for its special rights. */
+static bool is_guarded_half(const struct br_inode *now, const struct br_wish *wish) {
+	struct br_inode half = br_privilege_dropped(wish->goal);
+	return wish->guarded && br_inode_equal(now, &half);
+}
+
+/**
+ * First all but the special rights: from then on nobody new can open it for writing. Then, if nobody has it open any more and what
+ * is in it is what was, the rest.
+ */
+static void change_guarded(struct br_way *way, int fd, struct br_acls *acls,
+	const struct br_inode *was, const struct br_wish *wish, struct br_answer_of *out) {
+	const char *name;
+	struct br_inode half = br_privilege_dropped(wish->goal);
+	struct br_wish first = *wish;
+	first.goal = &half;
+	if (!br_inode_equal(was, &half)) {
+		change(fd, acls, was, &first, out);
+		if (out->outcome != BR_CHANGED) {
+			return;
+		}
+	}
+	int dir = br_way_to(way, wish->target, wish->path, &name);
+	const char *why = dir < 0 ? strerror(errno)
+				  : br_contents_differ(dir, name, way->cross, was, wish->contents);
+	if (why == NULL) {
+		change(fd, acls, &half, wish, out);
+		return;
+	}
+	out->outcome = BR_CONFLICT;
+	if (snprintf(out->why, sizeof(out->why), "all but its setuid, setgid and capabilities: %s",
+		    why)
+		< 0) {
+		out->why[0] = '\0';
+	}
+}
+
 void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
 	struct br_answer_of *out) {
 	struct br_inode now;
@@ -369,7 +408,7 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 	if (br_inode_equal(&now, wish->goal)) {
 		return;
 	}
-	if (!is_in(&now, wish->states, wish->nstates)
+	if (!(is_in(&now, wish->states, wish->nstates) || is_guarded_half(&now, wish))
 		|| (wish->links && !S_ISDIR(now.mode) && now.nlink != wish->expect->nlink)) {
 		out->outcome = BR_CONFLICT;
 		br_object_differs(wish->expect, &now, out->why);
@@ -389,5 +428,9 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 		out->outcome = BR_CHANGED;
 		return;
 	}
-	change(fd, acls, &now, wish, out);
+	if (wish->guarded && br_privilege_goes(wish->goal, &now)) {
+		change_guarded(way, fd, acls, &now, wish, out);
+	} else {
+		change(fd, acls, &now, wish, out);
+	}
 }

@@ -90,6 +90,10 @@ struct br_wish {
 	size_t nstates;
 	/** The number of links of a file must be as expected. */
 	bool links;
+	/** What was in a file that may have its special rights back (BR_CONTENTS bytes); NULL: not known, so it does without. */
+	const unsigned char *contents;
+	/** Special rights come back only together with those contents. */
+	bool guarded;
 	/** Look, do not touch. */
 	bool dry;
 };

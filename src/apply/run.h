@@ -149,9 +149,9 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 int br_run_lock(int fd);
 void br_run_unlock(int fd);
 bool br_run_is_live(int fd);
-/** The first of `b` that is one of `a`, or lies in one, or has one in it; NULL. */
-const struct br_target *br_targets_overlap(
-	struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn);
+/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with ENOMEM. */
+int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
+	const struct br_target **which);
 /** -1 with an error in dx where the other run is worked on in one of these places. */
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx);

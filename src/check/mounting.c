@@ -13,10 +13,12 @@
 /** The file name of the container's runtime; NULL: not known. */
 static const char *runtime_of(const struct check_work *work, const struct br_container *container) {
 	const struct br_engine_mode *mode = work->input->mode;
-	const char *word = container->runtime.s ? container->runtime.s : mode ? mode->runtime : NULL;
+	const char *word = container->runtime.s ? container->runtime.s
+		: mode                          ? mode->runtime
+						: NULL;
 	const char *slash = word ? strrchr(word, '/') : NULL;
-	bool docker = !mode
-		|| (mode->engine != BR_ENGINE_OCI && !br_engine_is_podman(mode->engine));
+	bool docker =
+		!mode || (mode->engine != BR_ENGINE_OCI && !br_engine_is_podman(mode->engine));
 	return slash ? slash + 1 : word ? word : docker ? "runc" : NULL;
 }
 
@@ -38,8 +40,8 @@ static bool is_same_map(const struct br_idmap *a, const struct br_idmap *b) {
  * Who makes the mounts: the runtime's process has entered the container's user namespace, and is its root there, with all capabilities. Where it made the namespace, runc has no groups any more
  * (nsexec.c, setgroups(0)); crun has the container's by then. False: not known.
  */
-static bool mounter_of(const struct check_work *work, const struct br_mount_source *ms,
-	struct br_cred *out) {
+static bool mounter_of(
+	const struct check_work *work, const struct br_mount_source *ms, struct br_cred *out) {
 	const struct br_engine_mode *mode = work->input->mode;
 	const struct br_cred *cred = &ms->identity->cred;
 	*out = (struct br_cred){.caps = UINT64_MAX, .uids = cred->uids, .gids = cred->gids};
@@ -67,8 +69,7 @@ static const struct br_mount *outer_of(
 		size_t n = mount->target.s ? strlen(mount->target.s) : 0;
 		if (mount != inner && n > 1 && inner->target.s
 			&& strncmp(inner->target.s, mount->target.s, n) == 0
-			&& inner->target.s[n] == '/'
-			&& (!best || n > strlen(best->target.s))) {
+			&& inner->target.s[n] == '/' && (!best || n > strlen(best->target.s))) {
 			best = mount;
 		}
 	}
@@ -107,9 +108,8 @@ static const char *path_of(const struct point *p, const char *below) {
 static struct br_finding *refuse(struct point *p, br_code_number code, const char *why) {
 	struct about about = about_mount(p->outer);
 	about.at = p->inner->at;
-	struct br_finding *finding =
-		add_finding(p->work, code, &about, "%s: the engine will refuse to start '%s'", why,
-			p->outer->container->name.s);
+	struct br_finding *finding = add_finding(p->work, code, &about,
+		"%s: the engine will refuse to start '%s'", why, p->outer->container->name.s);
 	finding->refused = true;
 	return finding;
 }
@@ -156,8 +156,8 @@ static void check_absent(struct point *p) {
 	size_t n = strlen(p->outer->mount->target.s);
 	const char *path = path_of(p, p->inner->target.s + n + 1);
 	// crun makes mounts read-only when all are there.
-	const struct br_where where = {
-		.read_only = source->fs.mount_read_only || source->fs.super_read_only
+	const struct br_where where = {.read_only = source->fs.mount_read_only
+			|| source->fs.super_read_only
 			|| (p->outer->mount->read_only && !is_crun(work, p->outer->container))};
 	struct br_finding *finding;
 	p->verdict = br_access(&p->inode, &p->mounter, &where, BR_W | BR_X);
@@ -235,8 +235,8 @@ static void check_point(struct point *p) {
 }
 
 /** A mount inside another one. */
-static void check_nested(
-	struct check_work *work, const struct br_container *container, const struct br_mount *inner) {
+static void check_nested(struct check_work *work, const struct br_container *container,
+	const struct br_mount *inner) {
 	const struct br_mount *outer = outer_of(container, inner);
 	struct point p = {.work = work, .inner = inner};
 	p.outer = outer ? source_of(work, outer) : NULL;

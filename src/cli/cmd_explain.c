@@ -202,8 +202,7 @@ static int ask_mount(
 	if (status) {
 		return status;
 	}
-	if (br_explain_start(
-		    &asked->session.arena, asked->session.check, mount, &asked->query)) {
+	if (br_explain_start(&asked->session.arena, asked->session.check, mount, &asked->query)) {
 		return (br_error_memory(asked->cli->dx), CLI_FAILED);
 	}
 	identity = br_identity_on_mount(identity, mount);

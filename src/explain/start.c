@@ -38,8 +38,7 @@ int br_explain_start(struct br_arena *arena, const struct br_check *check,
 	}
 	for (size_t i = 0; i < check->nfindings; i++) {
 		const struct br_finding *finding = &check->findings[i];
-		if (finding->refused
-			&& !(refusals[n++] = br_strdup(arena, finding->message))) {
+		if (finding->refused && !(refusals[n++] = br_strdup(arena, finding->message))) {
 			return -1;
 		}
 		if (finding->obstacle && finding->mount == mount && !query->before) {
