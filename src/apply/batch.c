@@ -355,6 +355,12 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 	const struct br_job *job = b->work->job;
 	struct change c = {.before = *entry->inode};
 	int r = job->decide(job->context, b->tree, entry->path, entry->inode, &c.after);
+	if (r > 1) {
+		struct br_answer_of answer = {.outcome = BR_CONFLICT,
+			.why = "nothing like it was there when the plan was made"};
+		left_alone(b, entry->path, &answer);
+		return 0;
+	}
 	if (r > 0 && br_inode_equal(&c.before, &c.after)) {
 		return 0;
 	}

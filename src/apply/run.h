@@ -8,7 +8,7 @@
 #include "object.h"
 #include "state.h"
 
-/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, -1 with ENOMEM. */
+/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, 2 nobody was asked about such a one, -1 with ENOMEM. */
 typedef int br_decide(void *context, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
 

@@ -545,8 +545,8 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 	} else if (choose(plan, work, &facts, &outcome) != 0) {
 		return -1;
 	}
-	if (outcome.kind != OUTCOME_CHANGE) {
-		return 0;
+	if (outcome.kind != OUTCOME_CHANGE || class == NULL) {
+		return outcome.kind != OUTCOME_CHANGE ? 0 : 2;
 	}
 	*after = *inode;
 	after->mode = outcome.after.mode;
