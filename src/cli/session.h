@@ -40,6 +40,8 @@ int session_engine(struct session *session);
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
 int session_read(struct session *session, const struct cli *cli);
+/** Who keeps access: session->keepers and the plan's. 0, or -1 with errors in dx. */
+int session_keepers(struct session *session);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
 /** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
