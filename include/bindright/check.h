@@ -25,6 +25,9 @@ size_t br_codes(const struct br_code_info **codes);
 /** NULL for a number that is no code. */
 const struct br_code_info *br_code_find(br_code_number code);
 
+/** Codes that the input ignores and that there are not: an error in dx for the first of them. 0 or -1. */
+int br_check_ignores(const struct br_spec *spec, struct br_diags *dx);
+
 /** The first few of many paths. */
 enum {
 	BR_EXAMPLES = 3,

@@ -22,11 +22,14 @@ enum br_strategy {
 	BR_STRATEGY_GROUP,
 };
 
-/** A host user who keeps what access he has; `demanded` (an explicit --keep): gets what the containers need as well. */
+/** A host user who keeps what access he has; `demanded` (an explicit --keep, users of x-bindright): gets what the containers need as well. */
 struct br_keeper {
 	const char *name;
 	struct br_cred cred;
 	bool demanded;
+	/** He keeps, or gets, these mounts only; nmounts 0: all there are. */
+	const struct br_mount *const *mounts;
+	size_t nmounts;
 };
 
 enum {
@@ -38,7 +41,8 @@ struct br_plan_options {
 	enum br_strategy strategy;
 	bool create_users;
 	bool create_missing;
-	bool future_files;
+	/** Default ACLs: 1 everywhere, -1 nowhere, 0 where the mount's wishes say so. */
+	int future_files;
 	bool privileged_files;
 	/** --from: further owners whose files may be changed. */
 	const br_hostid *from;

@@ -279,8 +279,8 @@ static void check_file_system(
 	}
 	if (ms->demand && ms->demand->read_only && (root_need(ms) & BR_W)) {
 		add_finding(work, 205, about,
-			"'%s' is to be written (--need), and the container has it read-only",
-			about->path)
+			"'%s' is to be written (%s), and the container has it read-only",
+			about->path, say_asker(work, &ms->demand->need))
 			->advice = "mount it without :ro, or ask for r";
 	}
 	if (fs->keeps_owners != BR_YES) {

@@ -15,6 +15,11 @@ enum {
 	CLI_FAILED = 3,
 };
 
+enum {
+	/** A flag that was given neither way, where that is a third thing. */
+	CLI_UNSAID = -1,
+};
+
 /** One bit a command, for the option table. */
 enum {
 	CLI_CHECK = 1 << 0,

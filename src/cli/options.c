@@ -519,6 +519,7 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
 	}
 	args->text = (uint16_t)text;
 	args->create_missing = 1;
+	args->future_files = CLI_UNSAID;
 	args->argc = argc;
 	args->argv = argv;
 	args->command_at = -1;

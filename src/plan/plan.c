@@ -51,8 +51,9 @@ static void tree_begin(
 		}
 	}
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
-		if (plan->options->keepers[i].demanded) {
-			note_person(work, &plan->options->keepers[i].cred, &first);
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper_of(keeper, tree, UINT64_MAX)) {
+			note_person(work, &keeper->cred, &first);
 		}
 	}
 }

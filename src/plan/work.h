@@ -239,6 +239,10 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 	const struct people_at *at, struct people *out);
 /** Demands with a host identity, whose `below` is the path or above it. */
 uint64_t demands_at(const struct br_tree *tree, const char *path);
+/** Whether one of these demands of the tree is on a mount that the keeper is to keep. */
+bool keeper_of(const struct br_keeper *keeper, const struct br_tree *tree, uint64_t demands);
+/** Whether files that are made later are to be usable where these demands are. */
+bool wants_future(const struct br_plan *plan, const struct br_tree *tree, uint64_t demands);
 /** Whether the demand has an identity on this host. */
 bool demand_counts(const struct br_demand *demand);
 
