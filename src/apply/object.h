@@ -82,6 +82,8 @@ struct br_wish {
 	size_t nstates;
 	/** The number of links of a file must be as expected. */
 	bool links;
+	/** br_inode_quiet of the time before `expect` was read from the object; {0}: it was not. */
+	struct br_time quiet;
 	/** Look, do not touch. */
 	bool dry;
 };
