@@ -56,6 +56,8 @@ struct batch {
 	struct br_arena arena;
 	br_vec(struct change) changes;
 	struct timespec since;
+	/** As of before the walk. */
+	struct br_time quiet;
 	struct br_crew *crew;
 	struct commit *commit;
 	/** For the handles of what has no birth time. */
@@ -268,6 +270,7 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.states = &c->before,
 		.nstates = 1,
 		.links = true,
+		.quiet = b->quiet,
 	};
 	struct br_answer_of *answer = &b->commit->answers[i];
 	br_board_beat(b->work->board);
@@ -430,6 +433,7 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		.tree = tree,
 		.target = target,
 		.way = BR_WAY_NONE(work->options->cross),
+		.quiet = br_inode_quiet(),
 	};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
