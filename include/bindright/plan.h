@@ -280,7 +280,8 @@ int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry
 /** Choose, sum up, prove. 0; -1 with an error in dx (an effect that no demand explains is our own bug and is said as such). */
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
 /**
- * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing, -1 with ENOMEM. The same function that was summed up. `path` is below the tree's root.
+ * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing. `path` is below the tree's root. An inode in a state that was not seen, or made after all that
+ * were seen, is not in the plan: nothing becomes of it.
  */
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
@@ -311,6 +312,8 @@ struct br_saved_item {
  * the number of files.
  */
 struct br_saved {
+	/** The program's version, where it was read from a file; NULL. */
+	const char *tool;
 	/** Where, by which words of the command line, and by whom it was made. */
 	const char *directory;
 	const char *const *words;
