@@ -347,6 +347,24 @@ static pid_t start_waiting(const struct ground *g, int *to, int *from) {
 	return pid;
 }
 
+/** What comes of a change among the mounts of that process, from their own root. */
+static int write_among_mounts(const struct ground *g, pid_t other) {
+	char path[128];
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", other);
+		int ns = open(path, O_RDONLY | O_CLOEXEC);
+		at(g, path, "outside/f");
+		if (ns < 0 || setns(ns, CLONE_NEWNS) < 0) {
+			_exit(255);
+		}
+		_exit(chown(path, 4711, 4711) < 0 ? errno : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
 static void assert_line(const char *text, const char *key, uint64_t want) {
 	const char *p = strstr(text, key);
 	assert_non_null(p);
@@ -380,6 +398,7 @@ static void test_keeps_few_rights(void **state) {
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
 	assert_true(readlink(path, target, sizeof(target) - 1) > 0);
 	assert_string_not_equal(target, "/");
+	assert_int_equal(write_among_mounts(g, pid), EROFS);
 	assert_int_equal(write(to, "x", 1), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
