@@ -189,8 +189,7 @@ static int clone_all(const struct br_apart *apart, int *clones, const char **wha
 		}
 	}
 	*what = "the mounts cannot be read";
-	br_auto(br_mounts_freep) struct br_mounts *mounts =
-		apart->cross ? NULL : br_mounts_read();
+	br_auto(br_mounts_freep) struct br_mounts *mounts = apart->cross ? NULL : br_mounts_read();
 	for (size_t i = 0; i < apart->ntargets && !apart->cross; i++) {
 		if (note_covered(apart->arena, mounts, apart->targets[i]) < 0) {
 			return -1;
@@ -336,9 +335,8 @@ static int take_example(struct watch *w, const char *path, const char *why) {
 
 static int take_diag(struct watch *w, const struct message *m) {
 	struct br_diag diag = {
-		.severity = m->value >= BR_NOTE && m->value <= BR_ERROR
-			? (enum br_severity)m->value
-			: BR_ERROR,
+		.severity = m->value >= BR_NOTE && m->value <= BR_ERROR ? (enum br_severity)m->value
+									: BR_ERROR,
 		.message = m->text,
 		.hint = m->second > 1 ? m->text + m->first : NULL,
 	};

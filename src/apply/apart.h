@@ -67,8 +67,8 @@ struct br_few {
 
 /** Capabilities that changing owners, modes and ACLs needs. */
 #define BR_APART_CAPS \
-	(UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_DAC_READ_SEARCH \
-		| UINT64_C(1) << CAP_FOWNER | UINT64_C(1) << CAP_FSETID)
+	(UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_FOWNER \
+		| UINT64_C(1) << CAP_FSETID)
 
 struct br_apart {
 	/** Over there: 0, or -1 with an error in dx. */

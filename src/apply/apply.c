@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,82 +21,6 @@ enum {
 	RECORD_ROOM = 300,
 	JOURNAL_ROOM = 64 << 10,
 };
-
-// ---- Shared with the other files ----
-
-bool br_work_stops(struct br_work *work) {
-	if (work->options->stop != NULL && *work->options->stop != 0) {
-		work->interrupted = true;
-	}
-	return work->interrupted;
-}
-
-static int broken(struct br_work *work) {
-	int err = errno;
-	work->broken = true;
-	work->failed = true;
-	return br_error(work->dx, nowhere, "cannot write the journal in '%s': %s", work->state.path,
-		strerror(err));
-}
-
-void br_work_announces(struct br_work *work) {
-	work->journaled = true;
-	if (work->board != NULL) {
-		atomic_store(&work->board->announced, true);
-	}
-}
-
-int br_work_add(struct br_work *work, struct br_record *record) {
-	return br_journal_add(&work->journal, record) < 0 ? broken(work) : 0;
-}
-
-int br_work_sync(struct br_work *work) {
-	// A disk may take its time.
-	unsigned asks = br_board_pause(work->board);
-	int r = br_journal_sync(&work->journal) < 0 ? broken(work) : 0;
-	br_board_resume(work->board, asks);
-	return r;
-}
-
-struct br_few br_few_of(struct br_apply_result *result) {
-	return (struct br_few){result->examples, result->reasons, &result->nexamples};
-}
-
-void br_few_add(struct br_arena *arena, struct br_few few, const struct br_target *target,
-	const char *path, const char *why) {
-	if (*few.n >= BR_EXAMPLES) {
-		return;
-	}
-	const char *real = target != NULL ? target->real : "";
-	const char *slash = target != NULL && path[0] != '\0' ? "/" : "";
-	char *whole = br_printf(arena, "%s%s%s", real, slash, path);
-	char *reason = br_strdup(arena, why);
-	if (whole != NULL && reason != NULL) {
-		few.examples[*few.n] = whole;
-		few.reasons[*few.n] = reason;
-		(*few.n)++;
-	}
-}
-
-int br_target_sync(const struct br_target *target) {
-	br_auto(br_closep) int fd =
-		br_open_beneath(target->fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
-	if (fd < 0) {
-		// A file, or a directory that we may change but not list.
-		sync();
-		return 0;
-	}
-	return syncfs(fd);
-}
-
-void br_targets_release(struct br_target *const *targets, size_t n) {
-	for (size_t i = 0; i < n; i++) {
-		if (targets[i]->owns_fd) {
-			br_closep(&targets[i]->fd);
-			targets[i]->fd = -1;
-		}
-	}
-}
 
 // ---- Targets ----
 
@@ -113,8 +36,8 @@ static struct br_target *find_target(const struct br_work *work, const struct br
 /** Whether its server, if it has one, is still there. */
 static bool answers(struct br_work *work, const struct br_target *t) {
 	struct br_source now;
-	bool ok = br_source_open(work->arena, t->real, geteuid(), &now) == 0
-		&& now.err != ETIMEDOUT;
+	bool ok =
+		br_source_open(work->arena, t->real, geteuid(), &now) == 0 && now.err != ETIMEDOUT;
 	br_source_release(&now);
 	return ok;
 }
@@ -181,16 +104,6 @@ static int target_records(struct br_work *work) {
 }
 
 // ---- Beginning ----
-
-uint64_t br_machine(void) {
-	size_t n;
-	br_auto(br_freep) char *id = br_read_file(AT_FDCWD, "/etc/machine-id", 4096, &n);
-	if (id == NULL || n == 0) {
-		return 0;
-	}
-	// Told apart, not told: the ID itself is confidential.
-	return (uint64_t)br_crc32c(1, id, n) << 32 | br_crc32c(2, id, n);
-}
 
 /** It announced something, and was cut short before it did any of that (or all is as before by whatever other hand). */
 static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
@@ -306,7 +219,7 @@ static int begin(struct br_work *work) {
 	}
 	br_state_unlock(&work->state);
 	if (br_state_sync_run(&work->state, work->result->id) < 0) {
-		return broken(work);
+		return br_work_broken(work);
 	}
 	work->result->weak = work->state.weak;
 	work->failed = false;
@@ -383,7 +296,7 @@ static void end_record(struct br_work *work, bool whole) {
 		return;
 	}
 	if (br_journal_trim(&work->journal) < 0) {
-		(void)broken(work);
+		(void)br_work_broken(work);
 	}
 }
 

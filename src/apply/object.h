@@ -90,6 +90,12 @@ struct br_wish {
 	size_t nstates;
 	/** The number of links of a file must be as expected. */
 	bool links;
+	/** What was in a file that may have its special rights back (BR_CONTENTS bytes); NULL: not known, so it does without. */
+	const unsigned char *contents;
+	/** Special rights come back only together with those contents. */
+	bool guarded;
+	/** br_inode_quiet of the time before `expect` was read from the object; {0}: it was not. */
+	struct br_time quiet;
 	/** Look, do not touch. */
 	bool dry;
 };

@@ -8,7 +8,7 @@
 #include "object.h"
 #include "state.h"
 
-/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, -1 with ENOMEM. */
+/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, 2 nobody was asked about such a one, -1 with ENOMEM. */
 typedef int br_decide(void *context, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
 
@@ -66,6 +66,8 @@ void br_work_announces(struct br_work *work);
 /** Append a record, sync it (and all before it). -1 with an error in dx, and work->broken. */
 int br_work_add(struct br_work *work, struct br_record *record);
 int br_work_sync(struct br_work *work);
+/** Say, from errno, that the journal cannot be written, and remember it. -1. */
+int br_work_broken(struct br_work *work);
 /** Remember one that was left alone, with the reason. Not being able to is no failure. */
 void br_few_add(struct br_arena *arena, struct br_few few, const struct br_target *target,
 	const char *path, const char *why);
@@ -147,9 +149,9 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 int br_run_lock(int fd);
 void br_run_unlock(int fd);
 bool br_run_is_live(int fd);
-/** The first of `b` that is one of `a`, or lies in one, or has one in it; NULL. */
-const struct br_target *br_targets_overlap(
-	struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn);
+/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with ENOMEM. */
+int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
+	const struct br_target **which);
 /** -1 with an error in dx where the other run is worked on in one of these places. */
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx);

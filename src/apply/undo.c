@@ -220,6 +220,8 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.goal = &item->before,
 		.states = states,
 		.nstates = br_object_states(&item->before, &item->after, states),
+		.contents = item->has_contents ? item->contents : NULL,
+		.guarded = true,
 		.dry = u->dry,
 	};
 	br_board_beat(u->board);
@@ -313,6 +315,8 @@ static int undo_intent(struct undo *u, struct br_record *r) {
 		return flushed;
 	}
 	struct item item = {.seq = r->seq, .target = t, .before = r->before, .after = r->after};
+	item.has_contents = u->contents_of == r->seq;
+	memcpy(item.contents, u->contents, sizeof(item.contents));
 	// Their bytes would not live until then.
 	item.path = br_strdup(&w->arena, path);
 	item.handle.n = r->extra.n <= BR_HANDLE_MAX ? r->extra.n : 0;
@@ -425,8 +429,8 @@ static bool has_files(struct undo *u, const struct br_record *account) {
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
 		const struct br_target *t = u->summary.targets[i];
 		br_board_ask(u->board, t, false);
-		bool has = t->fd >= 0 && t->stopped == 0
-			&& target_has_its_files(u, account, t) != 0;
+		bool has =
+			t->fd >= 0 && t->stopped == 0 && target_has_its_files(u, account, t) != 0;
 		br_board_ask(u->board, NULL, false);
 		if (has) {
 			return true;
@@ -499,6 +503,10 @@ static int take(struct undo *u, struct br_record *r) {
 	case BR_REC_CONFLICT:
 	case BR_REC_UNDO_END:
 		return learn_of_undo(u, r);
+	case BR_REC_CONTENTS:
+		u->contents_of = r->text.n == sizeof(u->contents) ? r->of : 0;
+		memcpy(u->contents, r->text.p, u->contents_of != 0 ? r->text.n : 0);
+		return 1;
 	case BR_REC_BEGIN:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:

@@ -4,6 +4,7 @@
 #ifndef BR_APPLY_UNDO_H
 #define BR_APPLY_UNDO_H
 
+#include "contents.h"
 #include "crew.h"
 #include "run.h"
 
@@ -18,6 +19,9 @@ struct item {
 	const char *path;
 	struct br_bytes handle;
 	struct br_inode before, after;
+	/** What was in it, where that counts. */
+	bool has_contents;
+	unsigned char contents[BR_CONTENTS];
 	/** Another name of something that waits already. */
 	bool again;
 	struct br_answer_of answer;
@@ -64,6 +68,9 @@ struct undo {
 	br_vec(uint64_t) untouched;
 	size_t untouched_at;
 	br_vec(struct done) done;
+	/** The last CONTENTS, met before its INTENT. */
+	uint64_t contents_of;
+	unsigned char contents[BR_CONTENTS];
 	/** An undo came to its end before: only what it left alone, in order, has another turn. `settling`: its records are being read. */
 	bool settled, settling;
 	br_vec(uint64_t) left;

@@ -78,7 +78,7 @@ static int note_account(struct undo *u, const struct br_record *r) {
 		new.account.is_group = r->is_group != 0;
 		new.account.id = r->uid;
 		new.account.name = text_of(u, r->name);
-		made = new.account.name != NULL && br_vec_push(u->arena, &u->accounts, new) == 0
+		made = new.account.name != NULL &&br_vec_push(u->arena, &u->accounts, new) == 0
 			? &u->accounts.v[u->accounts.n - 1]
 			: NULL;
 	} else {
@@ -114,8 +114,7 @@ static void serve(void *context, unsigned what, uint64_t which, struct br_served
 	struct br_answer_of answer;
 	br_auto(br_freep) char *line = NULL;
 	const struct made_account *made = account_of(u, which);
-	*out = (struct br_served){
-		.r = -1, .outcome = BR_FAILED, .why = "it was not asked for"};
+	*out = (struct br_served){.r = -1, .outcome = BR_FAILED, .why = "it was not asked for"};
 	if (made == NULL) {
 		return;
 	}
@@ -134,8 +133,7 @@ void br_undo_ask(struct undo *u, unsigned what, uint64_t seq, struct br_served *
 	if (u->line == NULL) {
 		serve(u, what, seq, out);
 	} else if (br_line_ask(u->line, what, seq, out) < 0) {
-		*out = (struct br_served){
-			.r = -1, .outcome = BR_FAILED, .why = "nobody answers"};
+		*out = (struct br_served){.r = -1, .outcome = BR_FAILED, .why = "nobody answers"};
 	}
 }
 
@@ -291,7 +289,9 @@ static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 		.cross = u->summary.cross,
 		.dry = u->dry,
 		.journal = u->fd,
-		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_SETFCAP,
+		// CAP_LEASE: br_contents_differ() asks for one of other people's files.
+		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE
+			| UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_LEASE,
 		.arena = u->arena,
 		.dx = u->dx,
 		.here = few_of(result),
@@ -312,8 +312,7 @@ static int leave_behind(struct undo *u, size_t hung) {
 	br_closep(&t->fd);
 	br_journal_release(&u->journal);
 	if (br_journal_open(&u->journal, u->fd, u->acls) < 0) {
-		return br_undo_cannot_use(
-			u, errno == EBADMSG ? "it is damaged" : strerror(errno));
+		return br_undo_cannot_use(u, errno == EBADMSG ? "it is damaged" : strerror(errno));
 	}
 	return 0;
 }

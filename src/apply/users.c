@@ -380,8 +380,8 @@ void br_account_serve(
 }
 
 /** By whoever may start programs. */
-static void ask(struct br_work *work, unsigned what, const struct br_account *a,
-	struct br_served *out) {
+static void ask(
+	struct br_work *work, unsigned what, const struct br_account *a, struct br_served *out) {
 	uint64_t which = (uint64_t)(a - work->job->accounts);
 	if (work->line == NULL) {
 		br_account_serve(work->job, what, which, out);
@@ -426,9 +426,8 @@ static int make_account(struct br_work *work, const struct br_account *a) {
 	if (served.r == 0) {
 		return cannot(work, a, "it was made and is not there");
 	}
-	struct br_record done = {.type = BR_REC_ACCOUNT_DONE,
-		.of = record.seq,
-		.text = br_bytes_of(served.line)};
+	struct br_record done = {
+		.type = BR_REC_ACCOUNT_DONE, .of = record.seq, .text = br_bytes_of(served.line)};
 	return br_work_add(work, &done) < 0 ? -1 : br_work_sync(work);
 }
 

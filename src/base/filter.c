@@ -159,9 +159,11 @@ static int add_changing(scmp_filter_ctx filter) {
 	const uint64_t harmless = O_PATH | O_NOFOLLOW;
 	// Threads, not processes. Without clone3, whose flags lie in memory, libc takes clone.
 #ifdef __s390__
-	const struct scmp_arg_cmp thread = SCMP_A1_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
+	const struct scmp_arg_cmp thread =
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
 #else
-	const struct scmp_arg_cmp thread = SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
+	const struct scmp_arg_cmp thread =
+		SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
 #endif
 	return add_all(filter, SCMP_ACT_ALLOW, changing, sizeof(changing) / sizeof(*changing))
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, thread)

@@ -17,7 +17,7 @@
 // <sys/mount.h> and <linux/mount.h> cannot be had both in older distributions.
 enum {
 	MOUNT_RECURSIVELY = 0x4000, // MS_REC
-	MOUNT_PRIVATE = 1 << 18,    // MS_PRIVATE
+	MOUNT_PRIVATE = 1 << 18, // MS_PRIVATE
 };
 
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
@@ -175,10 +175,9 @@ static void set_effective(struct sets *sets, uint64_t caps) {
 
 /** The kernel refuses what it does not know, and everything to whom may not set capabilities: he has none that matter here. */
 static void lock_bits(void) {
-	const unsigned long locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED
-		| SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED
-		| SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE
-		| SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+	const unsigned long locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP
+		| SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED
+		| SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 	for (unsigned long cap = 0; cap < 64; cap++) {
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)) {
 			break;

@@ -97,6 +97,8 @@ static const struct cli_option all[] = {
 		"files of these owners may be changed too"},
 	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CHANGES, FIELD(privileged_files),
 		"also change setuid, setgid and capability-bearing files"},
+	{"max-copy-up", 0, CLI_WORD, false, "SIZE", NULL, CHANGES, FIELD(max_copy_up),
+		"how much an overlay may copy for it (default: 256M)"},
 	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CHANGES, FIELD(allow_dangerous),
 		"allow this source although it is refused (repeatable)"},
 	{"plan", 0, CLI_WORD, false, "FILE", NULL, CLI_FIX, FIELD(plan),
@@ -517,6 +519,7 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
 	}
 	args->text = (uint16_t)text;
 	args->create_missing = 1;
+	args->future_files = CLI_UNSAID;
 	args->argc = argc;
 	args->argv = argv;
 	args->command_at = -1;
