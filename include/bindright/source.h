@@ -55,6 +55,9 @@ struct br_fs {
 /** Whether it is such a FUSE file system. */
 bool br_fs_is_private(const struct br_fs *fs);
 
+/** Whether calls to a file system of this type may wait for somebody else's program or machine. */
+bool br_fs_is_remote(const char *type);
+
 /** A bind source. Owned by the arena, except the descriptors. */
 struct br_source {
 	/** As the spec names it: absolute. */

@@ -56,6 +56,8 @@ struct batch {
 	struct br_arena arena;
 	br_vec(struct change) changes;
 	struct timespec since;
+	/** As of before the walk. */
+	struct br_time quiet;
 	struct br_crew *crew;
 	struct commit *commit;
 	/** For the handles of what has no birth time. */
@@ -129,6 +131,7 @@ static bool read_again(void *context, struct br_way *way, struct br_acls *acls, 
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	const char *name;
+	br_board_beat(b->work->board);
 	if (is_fresh(&c->before)) {
 		c->now = c->before;
 		c->err = 0;
@@ -217,7 +220,7 @@ static int prepare(struct batch *b) {
 	if (b->announced == 0) {
 		return 0;
 	}
-	b->work->journaled = true;
+	br_work_announces(b->work);
 	return br_work_sync(b->work);
 }
 
@@ -267,8 +270,10 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.states = &c->before,
 		.nstates = 1,
 		.links = true,
+		.quiet = b->quiet,
 	};
 	struct br_answer_of *answer = &b->commit->answers[i];
+	br_board_beat(b->work->board);
 	br_object_bring(way, acls, &wish, answer);
 	return answer->outcome != BR_FAILED || !would_recur(b, answer->err);
 }
@@ -379,6 +384,9 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
 	const struct batch *b = context;
 	(void)inode; // Patterns are about names.
+	if (br_target_covers(b->target, path)) {
+		return true;
+	}
 	for (const char *const *p = b->work->options->excludes; p != NULL && *p != NULL; p++) {
 		if (br_glob(*p, path)) {
 			return true;
@@ -425,16 +433,20 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		.tree = tree,
 		.target = target,
 		.way = BR_WAY_NONE(work->options->cross),
+		.quiet = br_inode_quiet(),
 	};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
 		.depth = UINT_MAX,
 		.cross = work->options->cross,
 		.leave = true,
-		.excludes = work->options->excludes != NULL ? is_excluded : NULL,
+		.excludes = work->options->excludes != NULL || target->covered != NULL ? is_excluded
+										       : NULL,
 		.context = &b,
 		.want = BR_HAVE_ALL,
+		.beat = work->board != NULL ? &work->board->beat : NULL,
 	};
+	br_board_ask(work->board, target, false);
 	br_auto(br_crew_freep) struct br_crew *crew =
 		br_crew_new(work->options->threads, work->options->cross);
 	struct br_arena room = {0};
@@ -444,5 +456,6 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 						 : walk_from(&b, &options);
 	br_arena_release(&b.arena);
 	br_arena_release(&room);
+	br_board_ask(work->board, NULL, false);
 	return r;
 }

@@ -92,7 +92,7 @@ static int announce(struct making *m, uint64_t *seq) {
 		.name = br_bytes_of(m->temporary),
 		.after = m->make->after,
 	};
-	m->work->journaled = true;
+	br_work_announces(m->work);
 	if (br_work_add(m->work, &record) < 0 || br_work_sync(m->work) < 0) {
 		return -1;
 	}
@@ -187,6 +187,7 @@ int br_make_all(struct br_work *work, struct br_target *const *targets) {
 		if (br_work_stops(work)) {
 			return 0;
 		}
+		br_board_ask(work->board, m.target, false);
 		m.parent = br_way_to(&way, m.target, m.make->below, &m.name);
 		if (m.parent < 0) {
 			return cannot(&m, strerror(errno));
@@ -195,6 +196,7 @@ int br_make_all(struct br_work *work, struct br_target *const *targets) {
 			return -1;
 		}
 	}
+	br_board_ask(work->board, NULL, false);
 	return 0;
 }
 
