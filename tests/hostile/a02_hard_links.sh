@@ -15,7 +15,7 @@ want 1 fix -q
 kept
 want 1 bindright plan --sysroot $T
 says 'closed to everybody else'
-says 'may be linked from elsewhere' 'belong to uid 7007' 'further links outside'
+says 'may be linked from elsewhere' 'belongs to uid 7007' 'further links outside'
 want 0 undo
 
 rm -r data
