@@ -251,12 +251,13 @@ static int note_nobody(struct br_plan *plan) {
 	}
 	int result = 0;
 	if (n > 0) {
-		result = buf.failed ? -1
-				    : note_add(plan,
-					      br_printf(plan->arena,
-						      "no host user has uid %s yet: the next account that is made may get "
-						      "%s, and the access with it (--create-users)",
-						      buf.s, n > 1 ? "one of them" : "it"));
+		result = buf.failed
+			? -1
+			: note_add(plan,
+				br_printf(plan->arena,
+					"no host user has uid %s yet: the next account that is made may get "
+					"%s, and the access with it (--create-users)",
+					buf.s, n > 1 ? "one of them" : "it"));
 	}
 	br_buf_release(&buf);
 	return result;
