@@ -296,6 +296,8 @@ void br_hostdb_freep(struct br_hostdb **db);
 /** First matching line wins; NULL where there is none. */
 const struct br_host_user *br_hostdb_user(struct br_hostdb *db, br_hostid uid);
 const struct br_host_user *br_hostdb_user_named(struct br_hostdb *db, const char *name);
+/** As people say it: a name, or else a number. */
+const struct br_host_user *br_hostdb_user_said(struct br_hostdb *db, const char *word);
 const struct br_host_group *br_hostdb_group(struct br_hostdb *db, br_hostid gid);
 const struct br_host_group *br_hostdb_group_named(struct br_hostdb *db, const char *name);
 /** All users of the files, for who is in a group by it being their primary one. */

@@ -551,6 +551,15 @@ const struct br_host_user *br_hostdb_user_named(struct br_hostdb *db, const char
 	return find_user(db, &(struct question){.name = name});
 }
 
+const struct br_host_user *br_hostdb_user_said(struct br_hostdb *db, const char *word) {
+	uint32_t uid;
+	const struct br_host_user *user = br_hostdb_user_named(db, word);
+	if (!user && br_parse_u32(word, BR_NO_ID - 1, &uid) == 0) {
+		user = br_hostdb_user(db, (br_hostid){uid});
+	}
+	return user;
+}
+
 const struct br_host_group *br_hostdb_group_named(struct br_hostdb *db, const char *name) {
 	return find_group(db, &(struct question){.name = name});
 }
