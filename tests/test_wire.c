@@ -192,6 +192,14 @@ static void make_sample(struct sample *s) {
 	s->container.working_dir = s->word;
 	s->container.ignores = &s->ignore;
 	s->container.nignores = 1;
+	s->mount.wishes = (struct br_wishes){
+		.need = {"rw", {1, 0, 2}},
+		.future_files = {"true", {1, 2, 2}},
+		.users = &s->word,
+		.nusers = 1,
+		.ignores = &s->ignore,
+		.nignores = 1,
+	};
 	s->spec.files = s->files;
 	s->spec.nfiles = 1;
 	s->spec.containers = &s->container;
@@ -251,6 +259,12 @@ static void spoil_word(struct sample *s) {
 static void spoil_code(struct sample *s) {
 	s->ignore.code.s = NULL;
 }
+static void spoil_need(struct sample *s) {
+	s->mount.wishes.need.s = "w";
+}
+static void spoil_future(struct sample *s) {
+	s->mount.wishes.future_files.s = "yes";
+}
 static void spoil_span_text(struct sample *s) {
 	s->word.at.text = 2;
 }
@@ -288,6 +302,8 @@ static void test_spoilt(void **state) {
 		{"an unknown input", spoil_input, "out of range"},
 		{"no word", spoil_word, "a word is absent"},
 		{"no code", spoil_code, "a code is absent"},
+		{"a need that is none", spoil_need, "a need is none"},
+		{"a yes that is none", spoil_future, "a yes or no is neither"},
 		{"an unknown text", spoil_span_text, "outside its text"},
 		{"an offset behind the text", spoil_span_off, "outside its text"},
 		{"a length behind the text", spoil_span_len, "outside its text"},

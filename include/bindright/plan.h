@@ -22,11 +22,14 @@ enum br_strategy {
 	BR_STRATEGY_GROUP,
 };
 
-/** A host user who keeps what access he has; `demanded` (an explicit --keep): gets what the containers need as well. */
+/** A host user who keeps what access he has; `demanded` (an explicit --keep, users of x-bindright): gets what the containers need as well. */
 struct br_keeper {
 	const char *name;
 	struct br_cred cred;
 	bool demanded;
+	/** He keeps, or gets, these mounts only; nmounts 0: all there are. */
+	const struct br_mount *const *mounts;
+	size_t nmounts;
 };
 
 enum {
@@ -38,7 +41,8 @@ struct br_plan_options {
 	enum br_strategy strategy;
 	bool create_users;
 	bool create_missing;
-	bool future_files;
+	/** Default ACLs: 1 everywhere, -1 nowhere, 0 where the mount's wishes say so. */
+	int future_files;
 	bool privileged_files;
 	/** --from: further owners whose files may be changed. */
 	const br_hostid *from;
@@ -280,8 +284,8 @@ int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry
 /** Choose, sum up, prove. 0; -1 with an error in dx (an effect that no demand explains is our own bug and is said as such). */
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
 /**
- * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing. `path` is below the tree's root. An inode in a state that was not seen, or made after all that
- * were seen, is not in the plan: nothing becomes of it.
+ * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing, 2 it would be changed but nothing like it was seen, or it was made after
+ * everything that was seen, so that nobody was asked and nothing proven about it; -1 with ENOMEM. The same function that was summed up. `path` is below the tree's root.
  */
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);

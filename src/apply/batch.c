@@ -8,6 +8,7 @@
 // The queue is in the scan's order, in which a directory comes after all that is below it. Reading is done by several threads, and so
 // is changing what is no directory; then come the directories, one by one in that order.
 
+#include "contents.h"
 #include "crew.h"
 #include "run.h"
 
@@ -55,6 +56,8 @@ struct batch {
 	struct br_arena arena;
 	br_vec(struct change) changes;
 	struct timespec since;
+	/** As of before the walk. */
+	struct br_time quiet;
 	struct br_crew *crew;
 	struct commit *commit;
 	/** For the handles of what has no birth time. */
@@ -64,10 +67,6 @@ struct batch {
 	/** INTENTs written. */
 	size_t announced;
 };
-
-bool br_error_stops(int err) {
-	return err == ENOSPC || err == EDQUOT || err == EROFS || err == EIO || err == EOPNOTSUPP;
-}
 
 static void left_alone(struct batch *b, const char *path, const struct br_answer_of *answer) {
 	struct br_apply_result *result = b->work->result;
@@ -132,6 +131,7 @@ static bool read_again(void *context, struct br_way *way, struct br_acls *acls, 
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	const char *name;
+	br_board_beat(b->work->board);
 	if (is_fresh(&c->before)) {
 		c->now = c->before;
 		c->err = 0;
@@ -154,6 +154,27 @@ static struct br_bytes handle_of(
 		return (struct br_bytes){0};
 	}
 	return br_object_handle(dir, name, &c->now, room);
+}
+
+/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. */
+static int announce_contents(struct batch *b, const struct change *c) {
+	unsigned char digest[BR_CONTENTS];
+	const char *name;
+	if (!br_privilege_goes(&c->before, &c->after)) {
+		return 0;
+	}
+	int dir = br_way_to(&b->way, b->target, c->path, &name);
+	if (dir < 0
+		|| br_contents_read(dir, name, b->work->options->cross, &c->before, digest) < 0) {
+		// Undo will do without.
+		return 0;
+	}
+	struct br_record record = {
+		.type = BR_REC_CONTENTS,
+		.of = c->seq,
+		.text = {(const char *)digest, sizeof(digest)},
+	};
+	return br_work_add(b->work, &record);
 }
 
 /** br_crew_job's: compare what was read, and write the INTENT. */
@@ -186,7 +207,7 @@ static int announce(void *context, size_t i) {
 	}
 	c->seq = record.seq;
 	b->announced++;
-	return 1;
+	return announce_contents(b, c) < 0 ? -1 : 1;
 }
 
 static int prepare(struct batch *b) {
@@ -199,7 +220,7 @@ static int prepare(struct batch *b) {
 	if (b->announced == 0) {
 		return 0;
 	}
-	b->work->journaled = true;
+	br_work_announces(b->work);
 	return br_work_sync(b->work);
 }
 
@@ -249,8 +270,10 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.states = &c->before,
 		.nstates = 1,
 		.links = true,
+		.quiet = b->quiet,
 	};
 	struct br_answer_of *answer = &b->commit->answers[i];
+	br_board_beat(b->work->board);
 	br_object_bring(way, acls, &wish, answer);
 	return answer->outcome != BR_FAILED || !would_recur(b, answer->err);
 }
@@ -335,6 +358,12 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 	const struct br_job *job = b->work->job;
 	struct change c = {.before = *entry->inode};
 	int r = job->decide(job->context, b->tree, entry->path, entry->inode, &c.after);
+	if (r > 1) {
+		struct br_answer_of answer = {.outcome = BR_CONFLICT,
+			.why = "nothing like it was there when the plan was made"};
+		left_alone(b, entry->path, &answer);
+		return 0;
+	}
 	if (r > 0 && br_inode_equal(&c.before, &c.after)) {
 		return 0;
 	}
@@ -355,6 +384,9 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
 	const struct batch *b = context;
 	(void)inode; // Patterns are about names.
+	if (br_target_covers(b->target, path)) {
+		return true;
+	}
 	for (const char *const *p = b->work->options->excludes; p != NULL && *p != NULL; p++) {
 		if (br_glob(*p, path)) {
 			return true;
@@ -401,16 +433,20 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		.tree = tree,
 		.target = target,
 		.way = BR_WAY_NONE(work->options->cross),
+		.quiet = br_inode_quiet(),
 	};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
 		.depth = UINT_MAX,
 		.cross = work->options->cross,
 		.leave = true,
-		.excludes = work->options->excludes != NULL ? is_excluded : NULL,
+		.excludes = work->options->excludes != NULL || target->covered != NULL ? is_excluded
+										       : NULL,
 		.context = &b,
 		.want = BR_HAVE_ALL,
+		.beat = work->board != NULL ? &work->board->beat : NULL,
 	};
+	br_board_ask(work->board, target, false);
 	br_auto(br_crew_freep) struct br_crew *crew =
 		br_crew_new(work->options->threads, work->options->cross);
 	struct br_arena room = {0};
@@ -420,5 +456,6 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 						 : walk_from(&b, &options);
 	br_arena_release(&b.arena);
 	br_arena_release(&room);
+	br_board_ask(work->board, NULL, false);
 	return r;
 }

@@ -1,5 +1,7 @@
 #include "object.h"
 
+#include "contents.h"
+
 #include <base/file.h>
 #include <base/own.h>
 
@@ -61,9 +63,23 @@ static int open_directory(int dirfd, const char *path, size_t n, bool cross) {
 	return br_steal_fd(&held);
 }
 
+bool br_target_covers(const struct br_target *t, const char *path) {
+	for (const char *const *p = t->covered; p != NULL && *p != NULL; p++) {
+		size_t n = strlen(*p);
+		if (strncmp(path, *p, n) == 0 && (path[n] == '\0' || path[n] == '/')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int br_way_to(
 	struct br_way *way, const struct br_target *target, const char *path, const char **name) {
 	const char *slash = strrchr(path, '/');
+	if (target->covered != NULL && br_target_covers(target, path)) {
+		errno = EXDEV;
+		return -1;
+	}
 	if (slash == NULL) {
 		*name = path;
 		return target->fd;
@@ -308,12 +324,19 @@ static void take_back(int fd, struct br_acls *acls, const struct br_inode *was,
 	}
 }
 
+/** Attributes that a change between the two may touch; from none to none there is no way. */
+static unsigned touched_by(const struct br_inode *was, const struct br_inode *goal) {
+	return (was->acl != NULL || goal->acl != NULL ? BR_HAVE_ACL : 0U)
+		| (was->def != NULL || goal->def != NULL ? BR_HAVE_DEFAULT_ACL : 0U)
+		| (was->caps != NULL || goal->caps != NULL ? BR_HAVE_CAPS : 0U);
+}
+
 static void change(int fd, struct br_acls *acls, const struct br_inode *was,
 	const struct br_wish *wish, struct br_answer_of *out) {
 	struct br_inode now;
 	unsigned step;
 	if (br_inode_write(fd, was, wish->goal, &step) < 0
-		|| br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
+		|| br_inode_read(fd, "", touched_by(was, wish->goal), acls, &now) < 0) {
 		fail(out, errno);
 		take_back(fd, acls, was, wish, out);
 		return;
@@ -335,12 +358,67 @@ static void change(int fd, struct br_acls *acls, const struct br_inode *was,
 	out->outcome = BR_CHANGED;
 }
 
+/** The state in which it waits for its special rights. */
+static bool is_guarded_half(const struct br_inode *now, const struct br_wish *wish) {
+	struct br_inode half = br_privilege_dropped(wish->goal);
+	return wish->guarded && br_inode_equal(now, &half);
+}
+
+/**
+ * First all but the special rights: from then on nobody new can open it for writing. Then, if nobody has it open any more and what
+ * is in it is what was, the rest.
+ */
+static void change_guarded(struct br_way *way, int fd, struct br_acls *acls,
+	const struct br_inode *was, const struct br_wish *wish, struct br_answer_of *out) {
+	const char *name;
+	struct br_inode half = br_privilege_dropped(wish->goal);
+	struct br_wish first = *wish;
+	first.goal = &half;
+	if (!br_inode_equal(was, &half)) {
+		change(fd, acls, was, &first, out);
+		if (out->outcome != BR_CHANGED) {
+			return;
+		}
+	}
+	int dir = br_way_to(way, wish->target, wish->path, &name);
+	const char *why = dir < 0 ? strerror(errno)
+				  : br_contents_differ(dir, name, way->cross, was, wish->contents);
+	if (why == NULL) {
+		change(fd, acls, &half, wish, out);
+		return;
+	}
+	out->outcome = BR_CONFLICT;
+	if (snprintf(out->why, sizeof(out->why), "all but its setuid, setgid and capabilities: %s",
+		    why)
+		< 0) {
+		out->why[0] = '\0';
+	}
+}
+
+/** What the object is now. Where nothing has changed it since `expect` was read, its attributes are known. */
+static int read_again(
+	int fd, struct br_acls *acls, const struct br_wish *wish, struct br_inode *now) {
+	const struct br_inode *then = wish->expect;
+	if (br_inode_stat(fd, "", now) < 0) {
+		return -1;
+	}
+	if ((then->have & BR_HAVE_ALL) != BR_HAVE_ALL
+		|| !br_inode_untouched(fd, then, now, wish->quiet)) {
+		return br_inode_read_rest(fd, "", BR_HAVE_ALL, acls, now);
+	}
+	now->have = then->have;
+	now->acl = then->acl;
+	now->def = then->def;
+	now->caps = then->caps;
+	return 0;
+}
+
 void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
 	struct br_answer_of *out) {
 	struct br_inode now;
 	*out = (struct br_answer_of){.outcome = BR_SAME};
 	br_auto(br_closep) int fd = br_object_open(way, wish->target, wish->path);
-	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
+	if (fd < 0 || read_again(fd, acls, wish, &now) < 0) {
 		fail(out, errno);
 		if (br_object_lost(out->err, out->why)) {
 			out->outcome = BR_CONFLICT;
@@ -355,7 +433,7 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 	if (br_inode_equal(&now, wish->goal)) {
 		return;
 	}
-	if (!is_in(&now, wish->states, wish->nstates)
+	if (!(is_in(&now, wish->states, wish->nstates) || is_guarded_half(&now, wish))
 		|| (wish->links && !S_ISDIR(now.mode) && now.nlink != wish->expect->nlink)) {
 		out->outcome = BR_CONFLICT;
 		br_object_differs(wish->expect, &now, out->why);
@@ -375,5 +453,9 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 		out->outcome = BR_CHANGED;
 		return;
 	}
-	change(fd, acls, &now, wish, out);
+	if (wish->guarded && br_privilege_goes(wish->goal, &now)) {
+		change_guarded(way, fd, acls, &now, wish, out);
+	} else {
+		change(fd, acls, &now, wish, out);
+	}
 }

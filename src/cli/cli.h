@@ -15,6 +15,11 @@ enum {
 	CLI_FAILED = 3,
 };
 
+enum {
+	/** A flag that was given neither way, where that is a third thing. */
+	CLI_UNSAID = -1,
+};
+
 /** One bit a command, for the option table. */
 enum {
 	CLI_CHECK = 1 << 0,
@@ -106,6 +111,7 @@ struct cli_args {
 	int create_missing;
 	int future_files;
 	int privileged_files;
+	int require_jail;
 	int yes;
 	int dry_run;
 	int walk;

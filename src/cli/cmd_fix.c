@@ -38,6 +38,7 @@ static int apply(struct session *session, struct br_apply_result *result) {
 		.input = input_name(session),
 		.invoker = cli->world->invoker_name,
 		.stop = cli->world->stop,
+		.jail = cli->args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
 		.cross = cli->args->cross,
 		.excludes = session->plan_options.excludes,
 		.progress = wants_progress(cli) ? progress : NULL,

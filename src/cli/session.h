@@ -44,8 +44,12 @@ int session_understand(struct session *session, const struct cli *cli);
 int session_read(struct session *session, const struct cli *cli);
 /** The input as it would be read after an edit (`context`: the session); NULL where it would not be understood. The caller frees it. */
 struct br_spec *session_read_edited(void *context, struct br_span at, const char *with);
+/** Who keeps access: session->keepers and the plan's. 0, or -1 with errors in dx. */
+int session_keepers(struct session *session);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
+/** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */
+int session_check_start(struct session *session);
 /** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
 int session_promise(struct session *session, uint16_t text);
 /** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's. 0, or the exit status. */

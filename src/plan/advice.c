@@ -105,7 +105,8 @@ static int advise_read_only(const struct text *text, const struct br_demand *dem
 	struct br_plan *plan = text->plan;
 	struct attempt a = attempt_of(plan, demand);
 	a.mount = demand->mount;
-	if (demand->read_only || demand_missing(demand) || would_fit(&a)) {
+	bool writes = demand->need.said.text != 0 && (demand->need.file & BR_W) != 0;
+	if (demand->read_only || writes || demand_missing(demand) || would_fit(&a)) {
 		return 0;
 	}
 	a.mask = BR_R | BR_X;

@@ -51,8 +51,9 @@ static void tree_begin(
 		}
 	}
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
-		if (plan->options->keepers[i].demanded) {
-			note_person(work, &plan->options->keepers[i].cred, &first);
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper_of(keeper, tree, UINT64_MAX)) {
+			note_person(work, &keeper->cred, &first);
 		}
 	}
 }
@@ -171,11 +172,11 @@ static bool in_sticky(
 }
 
 static int see_sticky(struct tree_work *tree, const struct br_entry *entry) {
-	uint64_t hash = path_hash(entry->path, entry->path_len);
 	if (!S_ISDIR(entry->inode->mode) || (entry->inode->mode & S_ISVTX) == 0
 		|| tree->sticky.n == STICKY_MAX) {
 		return 0;
 	}
+	uint64_t hash = path_hash(entry->path, entry->path_len);
 	struct sticky *sticky = table_put(&tree->sticky, &hash);
 	if (sticky == NULL) {
 		return -1;
@@ -249,12 +250,26 @@ static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
 		&& is_later(&inode->btime, &tree->newest);
 }
 
+static struct class *class_of(struct tree_work *tree, const struct facts *facts) {
+	if (tree->last > 0) {
+		struct class *last = table_at(&tree->classes, tree->last - 1);
+		if (memcmp(&last->facts, facts, sizeof(*facts)) == 0) {
+			return last;
+		}
+	}
+	struct class *class = table_put(&tree->classes, facts);
+	if (class != NULL) {
+		tree->last = table_index(&tree->classes, class) + 1;
+	}
+	return class;
+}
+
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
 	if (see_sticky(tree, entry) != 0) {
 		return -1;
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);
-	struct class *class = table_put(&tree->classes, &facts);
+	struct class *class = class_of(tree, &facts);
 	if (class == NULL) {
 		return -1;
 	}
@@ -269,8 +284,7 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 		tree->root_seen = true;
 	}
 	if ((facts.flags & FACT_LINKS) != 0) {
-		size_t number =
-			(size_t)((unsigned char *)class - tree->classes.items) / tree->classes.item;
+		size_t number = table_index(&tree->classes, class);
 		int first = see_link(plan, tree, entry, (uint32_t)number);
 		if (first <= 0) {
 			return first;
@@ -552,17 +566,22 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 		}
 	}
 	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
+	struct outcome outcome;
 	const struct class *class = table_find(&work->classes, &facts);
-	if (class == NULL || class->outcome.kind != OUTCOME_CHANGE || is_new(work, inode)) {
-		return 0;
+	if (class != NULL) {
+		outcome = class->outcome;
+	} else if (choose(plan, work, &facts, &outcome) != 0) {
+		return -1;
 	}
-	const struct outcome *outcome = &class->outcome;
+	if (outcome.kind != OUTCOME_CHANGE || class == NULL || is_new(work, inode)) {
+		return outcome.kind != OUTCOME_CHANGE ? 0 : 2;
+	}
 	*after = *inode;
-	after->mode = outcome->after.mode;
-	after->uid = outcome->after.uid;
-	after->gid = outcome->after.gid;
-	after->acl = outcome->after.acl;
-	after->def = outcome->after.def;
+	after->mode = outcome.after.mode;
+	after->uid = outcome.after.uid;
+	after->gid = outcome.after.gid;
+	after->acl = outcome.after.acl;
+	after->def = outcome.after.def;
 	bool moved = after->uid.v != inode->uid.v || after->gid.v != inode->gid.v;
 	if (moved && S_ISREG(inode->mode)) {
 		after->caps = NULL;

@@ -28,6 +28,8 @@ void *table_find(const struct table *table, const void *key);
 /** Find or add (all but the key zeroed). NULL with ENOMEM. */
 void *table_put(struct table *table, const void *key);
 void *table_at(const struct table *table, size_t i);
+/** The number of an item, from 0. */
+size_t table_index(const struct table *table, const void *item);
 
 /** The first few of many paths. */
 struct tally {
@@ -150,6 +152,8 @@ struct tree_work {
 	struct br_inode root;
 	bool root_seen;
 	struct table classes;
+	/** Number of the class that was seen last, from 1: most inodes are like the one before. */
+	size_t last;
 	struct table links;
 	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
@@ -241,6 +245,10 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 	const struct people_at *at, struct people *out);
 /** Demands with a host identity, whose `below` is the path or above it. */
 uint64_t demands_at(const struct br_tree *tree, const char *path);
+/** Whether one of these demands of the tree is on a mount that the keeper is to keep. */
+bool keeper_of(const struct br_keeper *keeper, const struct br_tree *tree, uint64_t demands);
+/** Whether files that are made later are to be usable where these demands are. */
+bool wants_future(const struct br_plan *plan, const struct br_tree *tree, uint64_t demands);
 /** Whether the demand has an identity on this host. */
 bool demand_counts(const struct br_demand *demand);
 

@@ -26,7 +26,7 @@ enum {
 	LEAST_TEXT = 8,
 	LEAST_MESSAGE = 44,
 	LEAST_IGNORE = 3 * LEAST_WORD,
-	LEAST_MOUNT = 5 * LEAST_WORD + 60,
+	LEAST_MOUNT = 7 * LEAST_WORD + 68,
 	LEAST_CONTAINER = 12 * LEAST_WORD + 100,
 	LEAST_QUESTION = 8,
 };
@@ -252,6 +252,43 @@ static char selinux(struct wire *w, char v) {
 	return (char)letter;
 }
 
+static const struct br_ignore *ignores(struct wire *w, const struct br_ignore *v, size_t *n) {
+	struct br_ignore *made = list(w, n, sizeof(*v), LEAST_IGNORE);
+	for (size_t i = 0; i < *n && !failed(w); i++) {
+		struct br_ignore one = {0};
+		if (!made) {
+			one = v[i];
+		}
+		one.code = word(w, one.code);
+		one.reason = word(w, one.reason);
+		one.target = word(w, one.target);
+		require(w, one.code.s, "a code is absent");
+		if (made) {
+			made[i] = one;
+		}
+	}
+	return made ? made : v;
+}
+
+static bool is_one_of(const char *s, const char *const *words) {
+	while (*words && strcmp(*words, s) != 0) {
+		words++;
+	}
+	return *words != NULL;
+}
+
+static void wishes(struct wire *w, struct br_wishes *v) {
+	static const char *const needs[] = {"r", "rw", "rx", "rwx", NULL};
+	static const char *const bools[] = {"true", "false", NULL};
+	v->need = word(w, v->need);
+	require(w, !v->need.s || is_one_of(v->need.s, needs), "a need is none");
+	v->future_files = word(w, v->future_files);
+	require(w, !v->future_files.s || is_one_of(v->future_files.s, bools),
+		"a yes or no is neither");
+	v->users = words(w, v->users, &v->nusers);
+	v->ignores = ignores(w, v->ignores, &v->nignores);
+}
+
 static void mount(struct wire *w, struct br_mount *m) {
 	m->kind = (enum br_mount_kind)choice(w, m->kind, BR_MOUNT_OTHER + 1);
 	m->source = word(w, m->source);
@@ -271,6 +308,7 @@ static void mount(struct wire *w, struct br_mount *m) {
 	m->options = words(w, m->options, &m->noptions);
 	m->unset_variable = string(w, m->unset_variable);
 	m->environment_variable = string(w, m->environment_variable);
+	wishes(w, &m->wishes);
 	m->at = span(w, m->at);
 	check_source(w, m);
 }
@@ -313,24 +351,6 @@ static const struct br_build *build(struct wire *w, const struct br_build *v) {
 		*made = b;
 	}
 	return made;
-}
-
-static const struct br_ignore *ignores(struct wire *w, const struct br_ignore *v, size_t *n) {
-	struct br_ignore *made = list(w, n, sizeof(*v), LEAST_IGNORE);
-	for (size_t i = 0; i < *n && !failed(w); i++) {
-		struct br_ignore one = {0};
-		if (!made) {
-			one = v[i];
-		}
-		one.code = word(w, one.code);
-		one.reason = word(w, one.reason);
-		one.target = word(w, one.target);
-		require(w, one.code.s, "a code is absent");
-		if (made) {
-			made[i] = one;
-		}
-	}
-	return made ? made : v;
 }
 
 /** What only Podman and OCI runtimes can be told. */

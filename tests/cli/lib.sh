@@ -46,6 +46,12 @@ mkdir $T/state
 mount --bind $T/state /var/lib/bindright
 # An engine of this machine knows images of its own.
 export DOCKER_HOST=unix://$T/no.sock
+# Nor do the settings of this host's Podman count, or of who runs the tests.
+unset PODMAN_USERNS CONTAINERS_CONF CONTAINERS_CONF_OVERRIDE XDG_CONFIG_HOME
+mkdir $T/none
+for dir in /etc/containers /usr/share/containers ~/.config/containers; do
+	[ ! -d "$dir" ] || mount --bind $T/none "$dir"
+done
 # This host's own setting must not decide about what the tests see.
 echo 1 >$T/one
 mount --bind $T/one /proc/sys/fs/protected_hardlinks

@@ -8,7 +8,8 @@
  *   schema.c    known keys, types
  *   include.c, extends.c   what a document takes from other files
  *   merge.c, unique.c      one document over the ones before it   -> the model
- *   volumes.c, binds.c, build.c, start.c, ignore.c, service.c   a service  -> a container
+ *   volumes.c, binds.c, build.c, start.c, wishes.c, service.c   a service  -> a container
+ *   versions.c  what differs between versions of compose
  *   select.c    who runs, what refers to what                     -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
@@ -150,6 +151,32 @@ struct br_compose {
 	struct br_tree *model;
 };
 
+/* versions.c */
+
+/** A rule that not every version of compose has. */
+enum br_compose_rule {
+	/** Where discovery climbs, the caller's .env counts before the project directory's. */
+	BR_RULE_CALLERS_DOTENV,
+	/** The type of a long mount is one of a list. */
+	BR_RULE_TYPES_CHECKED,
+	/** A long bind without a bind block is sent as a short one: the engine makes a missing source. */
+	BR_RULE_BARE_BIND_CREATES,
+	/** Of a key that begins with x- maps are merged and lists joined; before, a later file's replaces it. */
+	BR_RULE_EXTENSIONS_MERGE,
+	/** \\server\share is absolute. */
+	BR_RULE_UNC_IS_ABSOLUTE,
+	/** One target for two mounts is refused. */
+	BR_RULE_TARGETS_UNIQUE,
+	/** Where words must differ, a number is the word of its digits. */
+	BR_RULE_NUMBERS_ARE_WORDS,
+	/** A bind block that does not say create_host_path says yes. */
+	BR_RULE_BIND_BLOCK_CREATES,
+	/** What an included file and the including one both have is merged; before, it is refused. */
+	BR_RULE_IMPORTS_MERGE,
+};
+/** Whether the version whose rules count has it. */
+bool br_compose_has(const struct br_compose *c, enum br_compose_rule rule);
+
 /** Read a compose project into an empty spec. The whole of this folder. */
 int br_compose_read(const struct br_spec_request *request, struct br_file_store *store,
 	struct br_spec *spec, struct br_diags *dx);
@@ -283,6 +310,8 @@ struct br_draft {
 	struct br_tree *service;
 	struct br_container *container;
 	br_vec(struct br_mount) mounts;
+	/** Its own `x-bindright`. */
+	struct br_wishes wishes;
 	/** How many mounts are its own, not of volumes_from. */
 	size_t nown;
 	/** A target that is taken already, if any, and by what. */
@@ -319,7 +348,7 @@ int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config);
 int br_tmpfs_mounts(struct br_compose *c, struct br_draft *draft);
 int br_socket_mount(struct br_compose *c, struct br_draft *draft);
 
-/* build.c, start.c, ignore.c, service.c, select.c */
+/* build.c, start.c, wishes.c, service.c, select.c */
 
 /** The environment, of env_file too, and whether the image's entrypoint runs. */
 int br_compose_start(struct br_compose *c, struct br_draft *draft);
@@ -328,7 +357,20 @@ int br_compose_build(struct br_compose *c, struct br_draft *draft);
 /** "NAME=VALUE" words of a list or a map (NULL: none): a name without a value takes the variable's, or is left out. */
 int br_compose_pairs(
 	struct br_compose *c, const struct br_tree *list, const struct br_text **out, size_t *n);
-int br_compose_ignores(struct br_compose *c, struct br_draft *draft);
+/** Where `x-bindright` may stand. */
+enum br_wisher {
+	BR_WISHER_TOP,
+	BR_WISHER_SERVICE,
+	BR_WISHER_MOUNT,
+};
+/** What the `x-bindright` of map says; nothing where it has none. */
+int br_compose_wishes(
+	struct br_compose *c, const struct br_tree *map, enum br_wisher who, struct br_wishes *out);
+/** What the top and the service say goes into the draft's container and all its mounts. */
+int br_compose_spread_wishes(
+	struct br_compose *c, const struct br_wishes *top, const struct br_draft *draft);
+/** Warn of an `x-bindright` that stands where it says nothing. */
+void br_compose_idle_wishes(struct br_compose *c);
 /** Fill draft->container from draft->service. */
 int br_compose_service(struct br_compose *c, struct br_draft *draft);
 /** Make the containers of the model. */
