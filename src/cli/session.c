@@ -462,6 +462,12 @@ static bool wants_future(const struct session *session) {
 	return session->plan_options.future_files > 0;
 }
 
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms) {
+	const struct br_check_input input = check_input(session);
+	return br_check_submounts(&input, session_habits(session), ms);
+}
+
 static bool some_keeper_demands(const struct session *session) {
 	for (size_t i = 0; i < session->plan_options.nkeepers; i++) {
 		if (session->plan_options.keepers[i].demanded) {
