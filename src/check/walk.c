@@ -34,13 +34,6 @@ struct walk {
 	struct last last[BR_DEMANDS_MAX];
 };
 
-/** Whether the demand's root is this path or one above it. */
-static bool is_below(const struct br_demand *demand, const char *path) {
-	size_t n = strlen(demand->below);
-	return n == 0
-		|| (strncmp(path, demand->below, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
-
 static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return *demand->below == *path && strcmp(demand->below, path) == 0;
 }
@@ -117,7 +110,7 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 	}
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		unsigned need = is_below(demand, path) ? br_need_of(demand, inode) : 0;
+		unsigned need = br_demand_applies(demand, path) ? br_need_of(demand, inode) : 0;
 		if (need == 0) {
 			continue;
 		}
@@ -254,7 +247,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	for (unsigned i = 0; i < demand->index; i++) {
-		told = told || is_below(&walk->tree->demands[i], entry->path);
+		told = told || br_demand_applies(&walk->tree->demands[i], entry->path);
 	}
 	if (told) {
 		return;
@@ -385,7 +378,7 @@ static bool is_hidden(
 static void see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
+		if (!br_demand_applies(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
