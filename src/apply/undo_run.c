@@ -157,7 +157,7 @@ static void open_target(struct undo *u, int slash, struct br_target *t) {
 	struct br_source source;
 	// Guarded: its server may be gone.
 	int asked = br_source_open(u->arena, t->real, geteuid(), &source);
-	t->remote = asked == 0 && u->options->jail != BR_JAIL_NONE && br_may_hang(&source);
+	t->remote = asked == 0 && u->options->jail != BR_JAIL_NONE && br_source_may_hang(&source);
 	br_source_release(&source);
 	if (asked < 0 || source.err == ETIMEDOUT) {
 		t->stopped = asked < 0 ? ENOMEM : ETIMEDOUT;

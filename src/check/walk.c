@@ -441,6 +441,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 		.excludes = work->options->excludes ? excludes : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,
+		.may_hang = br_source_may_hang(tree->root),
 	};
 	br_auto(br_scan_freep) struct br_scan *scan =
 		br_scan_new(tree->root->fd, work->input->acls, &options);

@@ -3,6 +3,7 @@
 
 #include <base/text.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,8 +263,11 @@ static void check_sums(
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
-			strerror(mw->unseen_err));
-		finding->advice = "run it as root: sudo bindright";
+			mw->unseen_err == ETIMEDOUT ? "its file system does not answer"
+						    : strerror(mw->unseen_err));
+		finding->advice = mw->unseen_err == ETIMEDOUT
+			? "see to its server, or leave it out (--exclude)"
+			: "run it as root: sudo bindright";
 		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->frozen.count) {
