@@ -13,6 +13,7 @@
 #include <bindright/engine.h>
 
 struct br_arena;
+struct br_authors;
 
 /** What kind of text the input is. */
 enum br_input_kind {
@@ -211,6 +212,8 @@ struct br_spec {
 	/** Those that will run (selected, and on by profile), in the order of the text. */
 	const struct br_container *containers;
 	size_t n;
+	/** As root: who else may have written the files, and so must be able to read what their words name (base/authors.h); NULL: not known, nobody. */
+	const struct br_authors *authors;
 };
 
 /** A change of one text that is tried in thought: `with` in the place of `len` bytes at `off`. */

@@ -267,6 +267,8 @@ int br_compose_load(struct br_compose *c, const struct br_layer *layer,
 	const struct br_input *input, struct br_tree **model);
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc);
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
+/** The files that services extend are asked for together with those that are included: once an included one is known, its authors count as who asks. */
+void br_compose_wish_bases(struct br_compose *c, const struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
 /* What br_compose_schema let pass because it is empty, and is there still. */
