@@ -173,6 +173,7 @@ char *br_read_for(const struct br_authors *authors, const char *path, uid_t trus
 	struct br_authors *wrote) {
 	size_t max = *len;
 	struct stat st;
+	*len = 0;
 	br_auto(br_closep) int fd = br_open_for(authors, path, O_RDONLY, trusted);
 	if (fd < 0 || fstat(fd, &st)) {
 		return NULL;

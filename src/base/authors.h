@@ -28,7 +28,7 @@ void br_authors_join(struct br_authors *to, const struct br_authors *from);
 
 /** As br_open_input(), what all these users may open by the same path, or -1 with BR_EAUTHOR. */
 int br_open_for(const struct br_authors *authors, const char *path, int flags, uid_t trusted);
-/** br_read_input's contract (the most bytes are in *len before), of such a file; who may have written it is added to *wrote (which may be NULL). */
+/** br_read_input's contract (the most bytes are in *len before; 0 there after a failure), of such a file; who may have written it is added to *wrote (which may be NULL). */
 char *br_read_for(const struct br_authors *authors, const char *path, uid_t trusted, size_t *len,
 	struct br_authors *wrote);
 
