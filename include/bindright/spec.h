@@ -231,8 +231,10 @@ struct br_spec_request {
 	/** -f, in order; "-" is standard input, read from stdin_fd. NULL: look for the file as compose does. */
 	const char *const *files;
 	int stdin_fd;
-	/** Names of services to keep; naming one switches its profile on. NULL: all that are on. */
+	/** Names of services to keep, and with them what they depend on; naming one switches its profile on. NULL: all that are on. */
 	const char *const *services;
+	/** Leave out what the named ones depend on. */
+	bool no_deps;
 	const char *project_directory;
 	const char *const *env_files;
 	const char *const *profiles;

@@ -10,7 +10,7 @@
  *   merge.c, unique.c      one document over the ones before it   -> the model
  *   volumes.c, binds.c, build.c, start.c, wishes.c, service.c   a service  -> a container
  *   versions.c  what differs between versions of compose
- *   select.c    who runs, what refers to what                     -> the spec
+ *   select.c, depends.c    who runs, what refers to what          -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
  */
@@ -379,6 +379,12 @@ int br_compose_service(struct br_compose *c, struct br_draft *draft);
 int br_compose_select(struct br_compose *c);
 /** Add the mounts that volumes_from names. */
 int br_compose_inherit(struct br_compose *c, struct br_draft *drafts, size_t n);
+/* depends.c */
+
+/** What services that are on depend on is there, and not in a circle. */
+int br_compose_dependencies(struct br_compose *c, struct br_draft *drafts, size_t n);
+/** Select also what those that are selected depend on. */
+int br_compose_draw_in(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** What compose refuses in a service that is on. */
 int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n);
 struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name);
