@@ -76,6 +76,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.files = cli_strings(&session->arena, &args->files),
 		.services = session->services ? session->services
 					      : cli_strings(&session->arena, &args->words),
+		// Whoever asks about one service asks about no other.
+		.no_deps = session->services || args->no_deps,
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
 		.files_at = cli_spans(&session->arena, &args->files),

@@ -11,7 +11,7 @@
  *   schema_model.c, forms.c   what must hold of all of them together
  *   volumes.c, binds.c, build.c, start.c, wishes.c, service.c   a service  -> a container
  *   versions.c  what differs between versions of compose
- *   select.c, check.c, conflicts.c   who runs, what refers to what   -> the spec
+ *   select.c, depends.c, check.c, conflicts.c   who runs, what refers to what   -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
  */
@@ -266,6 +266,8 @@ int br_compose_load(struct br_compose *c, const struct br_layer *layer,
 	const struct br_input *input, struct br_tree **model);
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc);
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
+/** The files that services extend are asked for together with those that are included: once an included one is known, its authors count as who asks. */
+void br_compose_wish_bases(struct br_compose *c, const struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
 /** The model after a document: what br_compose_schema let pass because it is empty, and what words must mean. Reports all that is wrong. */
@@ -376,6 +378,12 @@ int br_compose_service(struct br_compose *c, struct br_draft *draft);
 int br_compose_select(struct br_compose *c);
 /** Add the mounts that volumes_from names. */
 int br_compose_inherit(struct br_compose *c, struct br_draft *drafts, size_t n);
+/* depends.c */
+
+/** What services that are on depend on is there, and not in a circle. */
+int br_compose_dependencies(struct br_compose *c, struct br_draft *drafts, size_t n);
+/** Select also what those that are selected depend on. */
+int br_compose_draw_in(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** What compose refuses in a service that is on. */
 int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** The same of what bears on no mount. */

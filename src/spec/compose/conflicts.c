@@ -23,54 +23,6 @@ static const char *word(const struct br_tree *map, const char *key) {
 	return value && value->kind == BR_VALUE_STRING ? value->s : "";
 }
 
-/* Links, and what is shared with a service, mean that this service depends on it. */
-static int needs_service(
-	const struct part *part, const char *name, struct br_span at, const char *key) {
-	const struct br_draft *other = br_draft_find(part->drafts, part->n, name);
-	if (other && other->on) {
-		return 0;
-	}
-	(void)br_error(part->c->dx, at, "%s of service '%s' names %s '%s'", key, part->draft->name,
-		other ? "a service whose profile is off," : "the undefined service", name);
-	br_hint_member(part->c, name, other ? NULL : br_tree_get(part->c->model, "services"));
-	return -1;
-}
-
-static int check_links(const struct part *part) {
-	const struct br_tree *links = br_tree_get(part->draft->service, "links");
-	int result = 0;
-	for (size_t i = 0; links && i < links->members.n; i++) {
-		const struct br_tree *link = links->members.v[i].value;
-		if (link->kind != BR_VALUE_STRING || link->reset) {
-			continue;
-		}
-		const char *colon = strchr(link->s, ':');
-		bool is_alias = colon && !strchr(colon + 1, ':');
-		size_t n = is_alias ? (size_t)(colon - link->s) : strlen(link->s);
-		const char *name = br_strndup(part->c->arena, link->s, n);
-		if (!name) {
-			return br_error_memory(part->c->dx);
-		}
-		result = needs_service(part, name, link->at, "links") ? -1 : result;
-	}
-	return result;
-}
-
-/* "service:NAME" of whatever can be shared; network_mode is checked with the networks. */
-static int check_shared(const struct part *part) {
-	static const char *const keys[] = {"ipc", "pid", "uts", "cgroup"};
-	int result = 0;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const char *shared = word(part->draft->service, keys[i]);
-		if (strncmp(shared, "service:", 8) == 0
-			&& needs_service(part, shared + 8,
-				br_tree_get(part->draft->service, keys[i])->at, keys[i])) {
-			result = -1;
-		}
-	}
-	return result;
-}
-
 static bool has_word(const struct br_tree *list, const char *s) {
 	for (size_t i = 0; i < list->members.n; i++) {
 		const struct br_tree *item = list->members.v[i].value;
@@ -270,7 +222,7 @@ static int check_name(const struct part *part) {
 
 int br_compose_conflicts(
 	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
-	static int (*const checks[])(const struct part *part) = {check_links, check_shared,
+	static int (*const checks[])(const struct part *part) = {
 		check_build, check_health, check_models, check_scale, check_watch, check_name};
 	const struct part part = {c, drafts, n, draft};
 	int result = 0;

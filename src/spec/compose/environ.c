@@ -59,8 +59,11 @@ int br_dotenv_file(
 		return br_error(c->dx, from, "cannot find the env file '%s'", shown);
 	}
 	if (!file) {
-		return br_error(c->dx, from, "cannot read the env file '%s': %s", shown,
-			br_compose_why(errno));
+		int why = errno;
+		(void)br_error(c->dx, from, "cannot read the env file '%s': %s", shown,
+			br_compose_why(why));
+		br_hint_answer(c->dx, why);
+		return -1;
 	}
 	int text =
 		br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, shown, file->bytes, file->n);
