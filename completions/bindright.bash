@@ -64,12 +64,12 @@ _bindright() {
 	'') offered="$commands $input --fail-on" ;;
 	check) offered="$input --fail-on" ;;
 	plan) offered="$input --fail-on $change" ;;
-	fix) offered="$input $change --plan --yes --dry-run" ;;
+	fix) offered="$input $change --plan --yes --dry-run --require-jail" ;;
 	reclaim)
 		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --max-copy-up
-			--yes --dry-run"
+			--yes --dry-run --require-jail"
 		;;
-	undo) offered="$list --progress --yes --dry-run" ;;
+	undo) offered="$list --progress --yes --dry-run --require-jail" ;;
 	history) offered="$list --prune" ;;
 	explain)
 		offered="$read $list --as --caps --uid-map --gid-map --need --read-only --walk --batch"

@@ -71,6 +71,7 @@ complete -c bindright -n "$taken" -l allow-dangerous -r -F -d 'allow this source
 complete -c bindright -n '__fish_seen_subcommand_from fix reclaim undo' -s y -l yes -d 'do not ask'
 complete -c bindright -n '__fish_seen_subcommand_from fix' -l plan -r -d 'apply exactly this saved plan'
 complete -c bindright -n '__fish_seen_subcommand_from fix reclaim undo' -l dry-run -d 'show what would be done, change nothing'
+complete -c bindright -n '__fish_seen_subcommand_from fix reclaim undo' -l require-jail -d 'fail rather than work without the mount jail'
 complete -c bindright -n '__fish_seen_subcommand_from history' -l prune -x -d 'drop journals older than this'
 complete -c bindright -n "$explain" -l as -x -a '(__fish_complete_users)' -d 'who asks: UID[:GID][,+GROUP...], or a name'
 complete -c bindright -n "$explain" -l caps -x -d 'effective capabilities'

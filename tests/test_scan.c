@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <search.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -1031,6 +1032,49 @@ static void wanted_attributes_are_read(void **state) {
 	}
 }
 
+/** For every inode but those with a set-group-ID bit, or owned by 7; counts how often it was asked. */
+static bool is_plain(void *context, const char *path, const struct br_inode *inode) {
+	atomic_uint *asked = context;
+	assert_string_equal(path, "");
+	(void)atomic_fetch_add(asked, 1);
+	return !(inode->mode & S_ISGID) && inode->uid.v != 7;
+}
+
+static void see_plain(void *context, const struct br_entry *entry) {
+	unsigned *seen = context;
+	bool plain = !(entry->inode->mode & S_ISGID) && entry->inode->uid.v != 7;
+	assert_int_equal(entry->inode->have, plain ? BR_HAVE_ACL : 0);
+	++*seen;
+}
+
+static void alike_is_asked_once(void **state) {
+	(void)state;
+	char name[32];
+	make_dir("tree");
+	for (unsigned i = 0; i < 400; i++) {
+		(void)snprintf(name, sizeof(name), "tree/%u", i);
+		make_file(name);
+		mode_t mode = i % 100 == 50 ? 02644 : 0644;
+		assert_int_equal(chmod(name, mode), 0);
+		assert_true(i % 100 != 70 || geteuid() != 0 || chown(name, 7, (gid_t)-1) == 0);
+	}
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		unsigned seen = 0;
+		atomic_uint asked;
+		atomic_init(&asked, 0);
+		struct br_scan_options options = everything(threads);
+		options.want = BR_HAVE_ACL;
+		options.wants = is_plain;
+		options.wants_alike = true;
+		options.context = &asked;
+		scan("tree", &options, see_plain, &seen);
+		/* The root comes twice. */
+		assert_int_equal(seen, 402);
+		/* Each of the eight that differ costs two, and each worker's beginning one. */
+		assert_true(atomic_load(&asked) < 40);
+	}
+}
+
 /* ---- No memory ---- */
 
 static void see_nothing(void *context, const struct br_entry *entry) {
@@ -1066,6 +1110,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(every_type_as_nftw_sees_it),
 		TEST(depth_is_respected),
+		TEST(alike_is_asked_once),
 		TEST(excluded_is_left_out_with_what_is_below),
 		TEST(root_may_be_anything),
 		TEST(enter_comes_before_and_leave_after),

@@ -43,6 +43,8 @@ struct br_explain_query {
 	struct br_hostdb *hostdb;
 	/** What stops it on the container's side before it comes to the mount; or NULL. */
 	const struct br_explain_step *before;
+	/** What the one who asks makes in a directory is of interest: it stays there, and his umask is known. */
+	bool foresees;
 	/** Why the engine will not start the container: sentences, NULL at the end; or NULL. Then nothing is granted. */
 	const char *const *refusals;
 };
@@ -81,6 +83,10 @@ struct br_explanation {
 	bool granted;
 	/** What is allowed one by one; 0 where a step before the object refuses. */
 	unsigned have;
+	/** Where the query foresees, and he can make something in the object: a file as open(2) makes it with 0666, a directory with 0777. */
+	bool makes;
+	struct br_inode made_file;
+	struct br_inode made_directory;
 };
 
 /**

@@ -65,6 +65,8 @@ struct br_scan_options {
 	bool leave;
 	/** Whether this inode's access ACL (and the default ACL of a directory, and capabilities of a regular file with an x bit or all files where `want` says so) is wanted; NULL: `want` counts for all. */
 	br_scan_ask *wants;
+	/** `wants` answers the same for the same owner, group, mode and attributes, whatever the path: then it is not asked again and again, and its path is "". */
+	bool wants_alike;
 	/** Whether this entry is left out altogether, with what is below; NULL: nothing is. Not asked about the root. The inode is all zero where none was read (a mount point, an error). */
 	br_scan_ask *excludes;
 	void *context;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 static const struct br_span nowhere;
 
@@ -28,10 +29,19 @@ void br_run_unlock(int fd) {
 	(void)fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-bool br_run_is_live(int fd) {
+static bool is_locked(int fd) {
 	struct flock lock = whole_file(F_WRLCK);
 	// Where nobody can tell, nobody could have locked it.
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool br_run_is_live(int fd) {
+	const struct timespec pause = {.tv_nsec = 10000000};
+	// Of one that was killed, the process that did its work goes a moment later.
+	for (int tries = 0; tries < 20 && is_locked(fd); tries++) {
+		(void)nanosleep(&pause, NULL); // Cut short, it is a pause all the same.
+	}
+	return is_locked(fd);
 }
 
 static bool lies_in(const char *path, const char *of) {

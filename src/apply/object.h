@@ -94,6 +94,8 @@ struct br_wish {
 	const unsigned char *contents;
 	/** Special rights come back only together with those contents. */
 	bool guarded;
+	/** br_inode_quiet of the time before `expect` was read from the object; {0}: it was not. */
+	struct br_time quiet;
 	/** Look, do not touch. */
 	bool dry;
 };

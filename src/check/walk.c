@@ -11,6 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/** The last verdict about a demand, and all that it rests on: most entries of a tree are like the one before. */
+struct last {
+	bool set;
+	const struct br_acl *acl;
+	uint32_t mode, attrs, uid, gid;
+	unsigned need;
+	struct br_verdict verdict;
+};
+
 /** What one tree's walk needs, shared with the workers' predicates (constant while it runs). */
 struct walk {
 	struct check_work *work;
@@ -21,6 +30,8 @@ struct walk {
 	uint64_t hidden;
 	/** By demand index: where its sums go. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
+	/** By demand index; not for the predicates. */
+	struct last last[BR_DEMANDS_MAX];
 };
 
 /** Whether the demand's root is this path or one above it. */
@@ -31,7 +42,7 @@ static bool is_below(const struct br_demand *demand, const char *path) {
 }
 
 static bool is_root_of(const struct br_demand *demand, const char *path) {
-	return strcmp(demand->below, path) == 0;
+	return *demand->below == *path && strcmp(demand->below, path) == 0;
 }
 
 /** Whether a read-only mount below the source lets it write is a matter of its own: the rest is judged as everywhere. */
@@ -67,6 +78,36 @@ static const struct br_inode *at_start(const struct walk *walk, const struct br_
 	return room;
 }
 
+static bool is_like(const struct last *last, const struct br_inode *inode, unsigned need) {
+	return last->set && last->mode == inode->mode && last->uid == inode->uid.v
+		&& last->gid == inode->gid.v && last->acl == inode->acl
+		&& last->attrs == inode->attrs && last->need == need;
+}
+
+/** The kernel's answer for this inode. */
+static const struct br_verdict *ask(struct walk *walk, const struct br_demand *demand,
+	const struct br_inode *inode, unsigned need) {
+	struct last *last = &walk->last[demand->index];
+	struct br_inode bare;
+	struct br_inode given;
+	if (!is_like(last, inode, need)) {
+		struct br_where where = where_of(demand);
+		*last = (struct last){
+			.set = true,
+			.acl = inode->acl,
+			.mode = inode->mode,
+			.attrs = inode->attrs,
+			.uid = inode->uid.v,
+			.gid = inode->gid.v,
+			.need = need,
+			.verdict = br_access_use(
+				unfrozen(at_start(walk, demand, inode, &given), &bare),
+				&demand->identity->cred, &where, need),
+		};
+	}
+	return &last->verdict;
+}
+
 /** br_scan_ask: the ACL is read only where it can matter, or where the watcher will need it. */
 static bool wants(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
@@ -95,6 +136,16 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 		}
 	}
 	return false;
+}
+
+/** Whether wants() is the same for inodes that have owner, group, mode and attributes in common, wherever they lie. */
+static bool wants_alike(const struct br_tree *tree) {
+	for (size_t i = 0; i < tree->n; i++) {
+		if (*tree->demands[i].below) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /** br_scan_ask: --exclude. */
@@ -254,36 +305,31 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	}
 	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
-	struct br_inode bare;
-	struct br_inode given;
-	struct br_where where = where_of(demand);
-	struct br_verdict verdict =
-		br_access_use(unfrozen(at_start(walk, demand, inode, &given), &bare),
-			&demand->identity->cred, &where, need);
+	const struct br_verdict *verdict = ask(walk, demand, inode, need);
 	bool by_attribute =
-		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
+		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
-		judge_root(mw, entry, need, &verdict);
+		judge_root(mw, entry, need, verdict);
 	}
 	bool ungiven = is_ungiven(walk, demand, inode);
 	if (ungiven) {
-		add_to(walk->work, &mw->ungiven, entry, &verdict);
+		add_to(walk->work, &mw->ungiven, entry, verdict);
 	}
-	mw->result.misfit += verdict.missing != 0 || frozen || ungiven;
+	mw->result.misfit += verdict->missing != 0 || frozen || ungiven;
 	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
-		add_to(walk->work, &mw->frozen, entry, &verdict);
+		add_to(walk->work, &mw->frozen, entry, verdict);
 	}
-	if (verdict.missing && by_attribute) {
-		add_to(walk->work, &mw->protected, entry, &verdict);
-	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
-		add_to(walk->work, &mw->inside, entry, &verdict);
+	if (verdict->missing && by_attribute) {
+		add_to(walk->work, &mw->protected, entry, verdict);
+	} else if (verdict->missing && !is_root_of(demand, entry->path)) {
+		add_to(walk->work, &mw->inside, entry, verdict);
 	}
 	mw->files += S_ISREG(inode->mode);
-	mw->writable += data && (verdict.have & BR_W) && !frozen;
-	mw->worse += (verdict.missing & ~(unsigned)BR_W) != 0 || frozen;
+	mw->writable += data && (verdict->have & BR_W) && !frozen;
+	mw->worse += (verdict->missing & ~(unsigned)BR_W) != 0 || frozen;
 	judge_sticky(walk, demand, mw, entry);
 	judge_secret(walk, demand, mw, entry);
-	if (S_ISDIR(inode->mode) && !(verdict.have & BR_X)) {
+	if (S_ISDIR(inode->mode) && !(verdict->have & BR_X)) {
 		*entry->state |= bit;
 	}
 }
@@ -369,6 +415,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 		.depth = work->options->depth,
 		.cross = work->options->cross,
 		.wants = wants,
+		.wants_alike = wants_alike(tree),
 		.excludes = work->options->excludes ? excludes : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,

@@ -214,6 +214,7 @@ static int ask_mount(
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
+	asked->query.foresees = !mount->overlay;
 	asked->query.chown = mount->chown;
 	asked->query.mode = asked->session.mode;
 	asked->query.writable_below = br_habits_submounts(session_habits(&asked->session), mount)

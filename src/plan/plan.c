@@ -172,11 +172,11 @@ static bool in_sticky(
 }
 
 static int see_sticky(struct tree_work *tree, const struct br_entry *entry) {
-	uint64_t hash = path_hash(entry->path, entry->path_len);
 	if (!S_ISDIR(entry->inode->mode) || (entry->inode->mode & S_ISVTX) == 0
 		|| tree->sticky.n == STICKY_MAX) {
 		return 0;
 	}
+	uint64_t hash = path_hash(entry->path, entry->path_len);
 	struct sticky *sticky = table_put(&tree->sticky, &hash);
 	if (sticky == NULL) {
 		return -1;
@@ -240,25 +240,51 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	return 1;
 }
 
+static struct class *class_of(struct tree_work *tree, const struct facts *facts) {
+	if (tree->last > 0) {
+		struct class *last = table_at(&tree->classes, tree->last - 1);
+		if (memcmp(&last->facts, facts, sizeof(*facts)) == 0) {
+			return last;
+		}
+	}
+	struct class *class = table_put(&tree->classes, facts);
+	if (class != NULL) {
+		tree->last = table_index(&tree->classes, class) + 1;
+	}
+	return class;
+}
+
+static bool is_later(const struct br_time *a, const struct br_time *b) {
+	return a->sec > b->sec || (a->sec == b->sec && a->nsec > b->nsec);
+}
+
+// Whether it was made after everything that was seen. A copy on an overlay is made when something below it is changed.
+static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
+	return strstr(tree->tree->root->fs.type, "overlay") == NULL
+		&& is_later(&inode->btime, &tree->newest);
+}
+
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
 	if (see_sticky(tree, entry) != 0) {
 		return -1;
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);
-	struct class *class = table_put(&tree->classes, &facts);
+	struct class *class = class_of(tree, &facts);
 	if (class == NULL) {
 		return -1;
 	}
 	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
 		return -1;
 	}
+	if (is_later(&entry->inode->btime, &tree->newest)) {
+		tree->newest = entry->inode->btime;
+	}
 	if (*entry->path == '\0') {
 		tree->root = *entry->inode;
 		tree->root_seen = true;
 	}
 	if ((facts.flags & FACT_LINKS) != 0) {
-		size_t number =
-			(size_t)((unsigned char *)class - tree->classes.items) / tree->classes.item;
+		size_t number = table_index(&tree->classes, class);
 		int first = see_link(plan, tree, entry, (uint32_t)number);
 		if (first <= 0) {
 			return first;
@@ -540,14 +566,18 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 		}
 	}
 	struct outcome outcome;
+	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
 	const struct class *class = table_find(&work->classes, &facts);
 	if (class != NULL) {
 		outcome = class->outcome;
 	} else if (choose(plan, work, &facts, &outcome) != 0) {
 		return -1;
 	}
-	if (outcome.kind != OUTCOME_CHANGE || class == NULL) {
-		return outcome.kind != OUTCOME_CHANGE ? 0 : 2;
+	if (outcome.kind != OUTCOME_CHANGE) {
+		return 0;
+	}
+	if (class == NULL || is_new(work, inode)) {
+		return 2;
 	}
 	*after = *inode;
 	after->mode = outcome.after.mode;

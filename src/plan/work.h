@@ -28,6 +28,8 @@ void *table_find(const struct table *table, const void *key);
 /** Find or add (all but the key zeroed). NULL with ENOMEM. */
 void *table_put(struct table *table, const void *key);
 void *table_at(const struct table *table, size_t i);
+/** The number of an item, from 0. */
+size_t table_index(const struct table *table, const void *item);
 
 /** The first few of many paths. */
 struct tally {
@@ -150,11 +152,15 @@ struct tree_work {
 	struct br_inode root;
 	bool root_seen;
 	struct table classes;
+	/** Number of the class that was seen last, from 1: most inodes are like the one before. */
+	size_t last;
 	struct table links;
 	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
+	/** When the newest inode that was seen was made. */
+	struct br_time newest;
 	/** All demands, and demanded keepers, are of one UID. */
 	bool single;
 	br_hostid sole;

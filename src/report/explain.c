@@ -228,6 +228,21 @@ static void say_verdict(struct pen *pen, const struct br_explanation *explanatio
 	pen_say(pen, "\n");
 }
 
+static void say_made(struct pen *pen, const char *what, const struct br_inode *inode) {
+	char mode[12];
+	pen_say(pen, "%s %s of %u:%u", what, br_mode_text(inode, mode), inode->uid.v,
+		inode->gid.v);
+}
+
+/** Asked for by -v. */
+static void say_makes(struct pen *pen, const struct br_explanation *explanation) {
+	if (explanation->makes) {
+		say_made(pen, "What it makes there:", &explanation->made_file);
+		say_made(pen, ", and directories", &explanation->made_directory);
+		pen_say(pen, "\n");
+	}
+}
+
 static char *explain_text(
 	const struct br_explain_report *report, const struct br_report_style *style, size_t *len) {
 	const struct br_explanation *explanation = report->explanation;
@@ -239,6 +254,9 @@ static char *explain_text(
 		}
 	}
 	say_verdict(&pen, explanation);
+	if (style->verbosity > 0) {
+		say_makes(&pen, explanation);
+	}
 	return pen_take(&pen, len);
 }
 
@@ -295,6 +313,31 @@ static void json_step(struct br_json *json, const struct br_explain_step *step) 
 	br_arena_release(&arena);
 }
 
+static void json_made(struct br_json *json, const char *key, const struct br_inode *inode) {
+	struct br_arena arena = {0};
+	char text[12];
+	br_json_object(json, key);
+	br_json_int(json, "uid", inode->uid.v);
+	br_json_int(json, "gid", inode->gid.v);
+	(void)snprintf(text, sizeof(text), "%04o", inode->mode & 07777U);
+	br_json_string(json, "mode", text);
+	br_json_string(json, "acl", inode->acl ? br_acl_text(&arena, inode->acl) : NULL);
+	br_json_end(json);
+	br_arena_release(&arena);
+}
+
+/** Only of what a container does. */
+static void json_makes(struct br_json *json, const struct br_explanation *explanation) {
+	if (!explanation->makes) {
+		br_json_null(json, "makes");
+		return;
+	}
+	br_json_object(json, "makes");
+	json_made(json, "file", &explanation->made_file);
+	json_made(json, "directory", &explanation->made_directory);
+	br_json_end(json);
+}
+
 /** As it is asked for: "rw". */
 static const char *need_word(unsigned need, char out[4]) {
 	size_t n = 0;
@@ -337,6 +380,9 @@ static char *explain_json(const struct br_explain_report *report, size_t *len) {
 	br_json_bool(json, "granted", explanation->granted);
 	br_json_string(json, "have", br_perm_text(explanation->have, text));
 	br_json_string(json, "rule", explanation->decider->rule);
+	if (report->mount) {
+		json_makes(json, explanation);
+	}
 	br_json_array(json, "steps");
 	for (size_t i = 0; i < explanation->nsteps; i++) {
 		json_step(json, &explanation->steps[i]);

@@ -44,6 +44,9 @@ struct worker {
 	/** The path of the directory with a slash, for the caller's questions; empty where nobody asks. */
 	char *path;
 	size_t path_len, path_cap;
+	/** The inode that `wants` was asked about last, and its answer; mode 0: none yet. */
+	struct br_inode asked;
+	bool wanted;
 	/** What the last reading of a directory gave. */
 	ssize_t filled;
 	_Alignas(struct listed) char listing[LISTING_BYTES];
@@ -65,7 +68,8 @@ int br_scan_offer(struct br_scan *scan, struct br_pool *pool, struct node *nodes
 }
 
 static bool asks(const struct worker *w) {
-	return w->scan->options.wants || w->scan->options.excludes;
+	const struct br_scan_options *options = &w->scan->options;
+	return (options->wants && !options->wants_alike) || options->excludes;
 }
 
 /* ---- Records ---- */
@@ -172,12 +176,32 @@ static int add_attribute(struct worker *w, struct spot at, unsigned index, struc
 	return 0;
 }
 
+static bool is_alike(const struct br_inode *a, const struct br_inode *b) {
+	return a->mode == b->mode && a->uid.v == b->uid.v && a->gid.v == b->gid.v
+		&& a->attrs == b->attrs;
+}
+
+/** Whether the caller wants any attributes of it. */
+static bool is_wanted(struct worker *w, const char *path, const struct br_inode *inode) {
+	const struct br_scan_options *options = &w->scan->options;
+	if (!options->want || !options->wants) {
+		return options->want != 0;
+	}
+	if (!options->wants_alike) {
+		return options->wants(options->context, path, inode);
+	}
+	if (!is_alike(&w->asked, inode)) {
+		w->asked = *inode;
+		w->wanted = options->wants(options->context, "", inode);
+	}
+	return w->wanted;
+}
+
 /** The attributes that the caller wants. False: the inode is gone, or the scan has failed. */
 static bool add_attributes(
 	struct worker *w, struct spot at, const char *path, struct record **record) {
 	const struct br_scan_options *options = &w->scan->options;
-	if (!options->want
-		|| (options->wants && !options->wants(options->context, path, &(*record)->inode))) {
+	if (!is_wanted(w, path, &(*record)->inode)) {
 		return true;
 	}
 	unsigned present = br_inode_present(at.fd, at.name, &(*record)->inode, options->want);

@@ -78,7 +78,8 @@ static int check_networks(struct br_compose *c, const struct br_draft *draft) {
 	return result;
 }
 
-static int check_service(struct br_compose *c, const struct br_draft *draft) {
+static int check_service(
+	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
 	const struct br_container *container = draft->container;
 	int result = 0;
 	bool has_image = container->image.s && *container->image.s;
@@ -94,7 +95,8 @@ static int check_service(struct br_compose *c, const struct br_draft *draft) {
 	result = check_volumes(c, draft) ? -1 : result;
 	result = check_grants(c, draft, "secrets", "secret") ? -1 : result;
 	result = check_grants(c, draft, "configs", "config") ? -1 : result;
-	return check_networks(c, draft) ? -1 : result;
+	result = check_networks(c, draft) ? -1 : result;
+	return br_compose_conflicts(c, drafts, n, draft) ? -1 : result;
 }
 
 static bool has(const struct br_tree *map, const char *key) {
@@ -123,7 +125,7 @@ static int check_sources(struct br_compose *c, const char *section, bool content
 int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	int result = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (drafts[i].on && check_service(c, &drafts[i])) {
+		if (drafts[i].on && check_service(c, drafts, n, &drafts[i])) {
 			result = -1;
 		}
 	}

@@ -39,7 +39,8 @@ void br_hint_member(struct br_compose *c, const char *word, const struct br_tree
 }
 
 static bool is_in(const char *name, const char *list) {
-	while (*list) {
+	// Of an empty list there is one name, the empty one.
+	for (bool more = true; more;) {
 		size_t n = strcspn(list, ",");
 		const char *from = list;
 		const char *to = list + n;
@@ -54,7 +55,8 @@ static bool is_in(const char *name, const char *list) {
 			|| (len == strlen(name) && memcmp(from, name, len) == 0)) {
 			return true;
 		}
-		list += n + (list[n] == ',');
+		more = list[n] == ',';
+		list += n + more;
 	}
 	return false;
 }
@@ -69,7 +71,7 @@ static bool is_active(const struct br_compose *c, const char *profile) {
 	}
 	if (!given || !given[0]) {
 		const struct br_var *var = br_env_get(&c->env, "COMPOSE_PROFILES");
-		return var && is_in(profile, var->value);
+		return is_in(profile, var ? var->value : "");
 	}
 	for (size_t i = 0; given[i]; i++) {
 		if (strcmp(given[i], "*") == 0 || strcmp(given[i], profile) == 0) {
