@@ -11,7 +11,7 @@
  *   schema_model.c, forms.c   what must hold of all of them together
  *   volumes.c, binds.c, build.c, start.c, wishes.c, service.c   a service  -> a container
  *   versions.c  what differs between versions of compose
- *   select.c, depends.c, check.c, conflicts.c   who runs, what refers to what   -> the spec
+ *   select.c, check.c, conflicts.c, depends.c   who runs, what refers to what   -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
  */
@@ -168,6 +168,8 @@ enum br_compose_rule {
 	BR_RULE_TARGETS_UNIQUE,
 	/** Where words must differ, a number is the word of its digits. */
 	BR_RULE_NUMBERS_ARE_WORDS,
+	/** Two services that are on have two container names, and none runs fewer than no times. */
+	BR_RULE_COUNTS_CHECKED,
 	/** A bind block that does not say create_host_path says yes. */
 	BR_RULE_BIND_BLOCK_CREATES,
 	/** What an included file and the including one both have is merged; before, it is refused. */

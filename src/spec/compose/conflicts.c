@@ -14,8 +14,7 @@ struct part {
 };
 
 static bool is_new(const struct part *part) {
-	unsigned version = part->c->request->compose_version;
-	return !version || version >= 240;
+	return br_compose_has(part->c, BR_RULE_COUNTS_CHECKED);
 }
 
 static const char *word(const struct br_tree *map, const char *key) {

@@ -64,20 +64,25 @@ static int add_depends_on(struct graph *g, const struct br_draft *draft, struct 
 	return 0;
 }
 
-/** "NAME:…" of a list; a link has one colon or is a name as a whole. */
+/** The name in a link ("NAME:ALIAS", or the whole where there are more colons) or in a "NAME:ro" of volumes_from. */
+static size_t name_length(const char *s, bool is_link) {
+	size_t n = strcspn(s, ":");
+	return is_link && s[n] && strchr(s + n + 1, ':') ? strlen(s) : n;
+}
+
+/** A list of such words. */
 static int add_list(
 	struct graph *g, const struct br_draft *draft, const char *key, struct edges *edges) {
 	const struct br_tree *list = br_tree_get(draft->service, key);
 	for (size_t i = 0; list && i < list->members.n; i++) {
 		const struct br_tree *item = list->members.v[i].value;
-		if (item->kind != BR_VALUE_STRING || item->reset
-			|| strncmp(item->s, "container:", 10) == 0) {
+		bool is_link = strcmp(key, "links") == 0;
+		bool is_foreign =
+			item->kind == BR_VALUE_STRING && strncmp(item->s, "container:", 10) == 0;
+		if (item->kind != BR_VALUE_STRING || item->reset || (is_foreign && !is_link)) {
 			continue;
 		}
-		size_t n = strcspn(item->s, ":");
-		bool is_whole =
-			strcmp(key, "links") == 0 && item->s[n] && strchr(item->s + n + 1, ':');
-		const char *name = is_whole ? item->s : br_strndup(g->c->arena, item->s, n);
+		const char *name = br_strndup(g->c->arena, item->s, name_length(item->s, is_link));
 		if (!name) {
 			return br_error_memory(g->c->dx);
 		}
@@ -99,7 +104,7 @@ static int add_word(
 }
 
 static int find_edges(struct graph *g, size_t i) {
-	static const char *const words[] = {"network_mode", "ipc", "pid", "uts"};
+	static const char *const words[] = {"network_mode", "ipc", "pid", "uts", "cgroup"};
 	const struct br_draft *draft = &g->drafts[i];
 	struct edges *edges = &g->nodes[i].edges;
 	int failed = add_depends_on(g, draft, edges) || add_list(g, draft, "links", edges)
@@ -133,22 +138,29 @@ static size_t target(const struct graph *g, const struct edge *edge) {
 static int check_edge(const struct graph *g, size_t from, const struct edge *edge) {
 	struct br_compose *c = g->c;
 	size_t to = target(g, edge);
+	const char *name = g->drafts[from].name;
 	bool by_itself = strcmp(edge->key, "depends_on") == 0;
 	if (!edge->required || (to < g->n && g->drafts[to].on)) {
 		return 0;
 	}
-	if (to < g->n) {
+	if (!by_itself) {
+		(void)br_error(c->dx, edge->to.at, "%s of service '%s' names %s '%s'", edge->key,
+			name,
+			to < g->n ? "a service whose profile is off," : "the undefined service",
+			edge->to.s);
+	} else if (to < g->n) {
 		(void)br_error(c->dx, edge->to.at,
-			"service '%s' depends on '%s'%s%s, which no active profile switches on",
-			g->drafts[from].name, edge->to.s, by_itself ? "" : " by ",
-			by_itself ? "" : edge->key);
-		br_other(c->dx, g->drafts[to].container->name.at, "its profiles stand here");
-		return -1;
+			"service '%s' depends on '%s', which no active profile switches on", name,
+			edge->to.s);
+	} else {
+		(void)br_error(c->dx, edge->to.at,
+			"service '%s' depends on the undefined service '%s'", name, edge->to.s);
 	}
-	(void)br_error(c->dx, edge->to.at, "service '%s' depends on the undefined service '%s'%s%s",
-		g->drafts[from].name, edge->to.s, by_itself ? "" : " by ",
-		by_itself ? "" : edge->key);
-	br_hint_member(c, edge->to.s, br_tree_get(c->model, "services"));
+	if (to < g->n) {
+		br_other(c->dx, g->drafts[to].container->name.at, "its profiles stand here");
+	} else {
+		br_hint_member(c, edge->to.s, br_tree_get(c->model, "services"));
+	}
 	return -1;
 }
 
