@@ -25,12 +25,12 @@ static bool is_address(const char *s) {
 	return inet_pton(AF_INET, s, &any) == 1 || inet_pton(AF_INET6, s, &any) == 1;
 }
 
-/* The unit that begins here; 0: none. */
-static size_t unit_length(const char *s) {
+/* The unit that begins here; 0: none. Days and weeks came with 2.40. */
+static size_t unit_length(const char *s, bool old) {
 	static const char *const units[] = {
 		"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h", "d", "w"};
 	size_t n = strcspn(s, "." DIGITS);
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units) - 2 * old; i++) {
 		if (strlen(units[i]) == n && memcmp(units[i], s, n) == 0) {
 			return n;
 		}
@@ -38,8 +38,8 @@ static size_t unit_length(const char *s) {
 	return 0;
 }
 
-/* 1m30s, 1.5h, -2d, 0: Go's durations, with days and weeks. */
-static bool is_duration(const char *s) {
+/* 1m30s, 1.5h, -2d, 0: Go's durations. */
+static bool is_duration(const char *s, bool old) {
 	s += *s == '-' || *s == '+';
 	if (strcmp(s, "0") == 0) {
 		return true;
@@ -50,7 +50,7 @@ static bool is_duration(const char *s) {
 		s += whole;
 		size_t part = *s == '.' ? strspn(s + 1, DIGITS) : 0;
 		s += *s == '.' ? part + 1 : 0;
-		size_t unit = whole || part ? unit_length(s) : 0;
+		size_t unit = whole || part ? unit_length(s, old) : 0;
 		if (!unit || whole > 18) {
 			return false;
 		}
@@ -84,6 +84,20 @@ static bool is_size(const char *s) {
 	memcpy(number, s, len);
 	number[len] = '\0';
 	return is_number(number) && strtod(number, NULL) >= 0 && is_size_suffix(s + n);
+}
+
+/* Before 2.40: only digits and dots, and each part of the unit may be left out. */
+static bool is_old_size(const char *s) {
+	size_t n = strspn(s, DIGITS ".");
+	if (!n || *s == '.' || s[n - 1] == '.' || memchr(s, '.', n) != memrchr(s, '.', n)) {
+		return false;
+	}
+	s += n;
+	s += *s == ' ';
+	s += *s && strchr("kmgtpKMGTP", *s);
+	s += *s == 'i' || *s == 'I';
+	s += *s == 'b' || *s == 'B';
+	return !*s;
 }
 
 /** A command line as far as it has been read. */
@@ -162,9 +176,12 @@ static bool is_port_address(const char *s, size_t n) {
 		return false;
 	}
 	bool brackets = s[0] == '[' && s[n - 1] == ']';
+	if (brackets && n == 2) {
+		return true;
+	}
 	memcpy(word, s + brackets, n - 2 * brackets);
 	word[n - 2 * brackets] = '\0';
-	return is_address(word);
+	return is_address(word) && (brackets || !strchr(word, ':'));
 }
 
 /* [[ADDRESS:]HOST:]CONTAINER[/PROTOCOL], where what is before the last two colons is the address. */
@@ -260,9 +277,9 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	case BR_FORM_ANY:
 		return true;
 	case BR_FORM_DURATION:
-		return is_duration(words);
+		return is_duration(words, old);
 	case BR_FORM_BYTES:
-		return is_size(words);
+		return old ? is_old_size(words) : is_size(words);
 	case BR_FORM_COMMAND:
 		return is_command(words);
 	case BR_FORM_PORT:

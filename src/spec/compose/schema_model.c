@@ -129,6 +129,10 @@ static int check_form(struct br_compose *c, const struct br_tree *value, enum br
 	if (!wanted || !name) {
 		return wanted ? -1 : 0;
 	}
+	if (value->unset && !*value->s) {
+		return br_error(c->dx, value->at, "%s is empty: the variable '%s' is not set", name,
+			value->unset);
+	}
 	if (value->unset) {
 		return br_error(c->dx, value->at,
 			"%s must be %s, not '%s': the variable '%s' is not set", name, wanted,
