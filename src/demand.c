@@ -72,24 +72,35 @@ static bool is_same_path(const char *a, const char *b) {
 }
 
 /** Files exactly as asked; directories must be entered to reach what is asked. */
-static struct br_need need_of_bits(unsigned bits) {
-	struct br_need need = {.dir = bits, .file = bits};
+static struct br_need need_of_bits(unsigned bits, struct br_span said) {
+	struct br_need need = {.dir = bits, .file = bits, .said = said};
 	if (bits & (BR_R | BR_W)) {
 		need.dir |= BR_X;
 	}
 	return need;
 }
 
-/** The last --need for the mount's target, or the default. Marks all that speak of it. */
+static unsigned bits_of_word(const char *word) {
+	unsigned bits = strchr(word, 'r') ? BR_R : 0;
+	bits |= strchr(word, 'w') ? BR_W : 0;
+	return bits | (strchr(word, 'x') ? BR_X : 0);
+}
+
+/** The last --need for the mount's target, else what the input wishes, or the default. Marks all options that speak of it. */
 static struct br_need need_of_mount(
 	const struct br_demand_options *options, const struct br_mount *mount) {
 	unsigned bits = BR_R | BR_X | (is_read_only(mount) ? 0 : BR_W);
 	struct br_need need = {.dir = bits, .file = bits, .as_any = true};
+	const struct br_text *wish = &mount->wishes.need;
+	if (wish->s) {
+		need = need_of_bits(bits_of_word(wish->s), wish->at);
+	}
 	for (size_t i = 0; i < options->nneeds; i++) {
 		struct br_need_option *option = &options->needs[i];
 		if (mount->target.s && is_same_path(option->target.s, mount->target.s)) {
 			option->used = true;
-			need = need_of_bits(option->bits);
+			need = need_of_bits(option->bits, option->target.at);
+			need.by_option = true;
 		}
 	}
 	return need;

@@ -282,15 +282,16 @@ struct need_row {
 };
 
 static const struct need_row needs[] = {
-	{"default", false, 0, {RWX, RWX, true}},
-	{"default, read-only", true, 0, {RX, RX, true}},
-	{"r", false, BR_R, {RX, BR_R, false}},
-	{"rw", false, BR_R | BR_W, {RWX, BR_R | BR_W, false}},
-	{"rx", false, RX, {RX, RX, false}},
-	{"rwx", false, RWX, {RWX, RWX, false}},
-	{"w", false, BR_W, {BR_W | BR_X, BR_W, false}},
-	{"x", false, BR_X, {BR_X, BR_X, false}},
-	{"asked for is asked for", true, BR_R | BR_W, {RWX, BR_R | BR_W, false}},
+	{"default", false, 0, {.dir = RWX, .file = RWX, .as_any = true}},
+	{"default, read-only", true, 0, {.dir = RX, .file = RX, .as_any = true}},
+	{"r", false, BR_R, {.dir = RX, .file = BR_R, .as_any = false}},
+	{"rw", false, BR_R | BR_W, {.dir = RWX, .file = BR_R | BR_W, .as_any = false}},
+	{"rx", false, RX, {.dir = RX, .file = RX, .as_any = false}},
+	{"rwx", false, RWX, {.dir = RWX, .file = RWX, .as_any = false}},
+	{"w", false, BR_W, {.dir = BR_W | BR_X, .file = BR_W, .as_any = false}},
+	{"x", false, BR_X, {.dir = BR_X, .file = BR_X, .as_any = false}},
+	{"asked for is asked for", true, BR_R | BR_W,
+		{.dir = RWX, .file = BR_R | BR_W, .as_any = false}},
 };
 
 static void what_is_needed(void **state) {

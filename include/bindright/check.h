@@ -25,6 +25,9 @@ size_t br_codes(const struct br_code_info **codes);
 /** NULL for a number that is no code. */
 const struct br_code_info *br_code_find(br_code_number code);
 
+/** Codes that the input ignores and that there are not: an error in dx for the first of them. 0 or -1. */
+int br_check_ignores(const struct br_spec *spec, struct br_diags *dx);
+
 /** The first few of many paths. */
 enum {
 	BR_EXAMPLES = 3,
@@ -45,6 +48,15 @@ struct br_code_page {
 
 /** Every code of br_codes() has a page; NULL for a number that is no code. */
 const struct br_code_page *br_code_page(br_code_number code);
+
+/** A directory on the container's side of a mount that the container cannot enter. */
+struct br_obstacle {
+	/** Its path in the container. */
+	const char *path;
+	/** In the host's IDs where a mount brings it; in the container's own where the image has it (`of_image`). */
+	struct br_inode inode;
+	bool of_image;
+};
 
 /** One thing that does not fit. Strings belong to the check's arena; paths are any bytes. */
 struct br_finding {
@@ -69,6 +81,10 @@ struct br_finding {
 	const char *command;
 	/** What was decided, where an access was. */
 	struct br_verdict verdict;
+	/** The engine will not start the container for this. */
+	bool refused;
+	/** BR109: what stops it on the way to the mount; else NULL. */
+	const struct br_obstacle *obstacle;
 	/** BR104 and such: how many, and the first few, below the tree's root. */
 	uint64_t count;
 	const char *examples[BR_EXAMPLES];

@@ -11,6 +11,8 @@
 
 #include <bindright/inode.h>
 
+#include <stdatomic.h>
+
 enum br_event {
 	/** A directory, before its entries (also one that will not be descended into). */
 	BR_ENTER,
@@ -70,6 +72,8 @@ struct br_scan_options {
 	void *context;
 	/** BR_HAVE_* to read where `wants` says so. */
 	unsigned want;
+	/** Counted up before each entry that is read and each listing, for whoever watches over it; or NULL. */
+	atomic_ulong *beat;
 };
 
 struct br_scan;

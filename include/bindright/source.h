@@ -55,6 +55,9 @@ struct br_fs {
 /** Whether it is such a FUSE file system. */
 bool br_fs_is_private(const struct br_fs *fs);
 
+/** Whether calls to a file system of this type may wait for somebody else's program or machine. */
+bool br_fs_is_remote(const char *type);
+
 /** A bind source. Owned by the arena, except the descriptors. */
 struct br_source {
 	/** As the spec names it: absolute. */
@@ -102,6 +105,12 @@ struct br_mounts;
 struct br_mounts *br_mounts_read(void);
 void br_mounts_free(struct br_mounts *mounts);
 void br_mounts_freep(struct br_mounts **mounts);
+/**
+ * Which place of which file system a real path leads to: "MAJOR:MINOR/path". Two paths that bind mounts lead to one place give one string, and what lies in a place begins with its
+ * string. Tells by names alone, and nothing of what an overlay is made of. NULL with ENOMEM.
+ */
+const char *br_mounts_place(
+	struct br_arena *arena, const struct br_mounts *mounts, const char *real);
 /** Mount points strictly below a real path, in order; count. `each` is called with the path relative to it and the file system's type. */
 size_t br_mounts_below(const struct br_mounts *mounts, const char *real,
 	void (*each)(void *context, const char *below, const char *type), void *context);

@@ -349,10 +349,33 @@ int br_open_input(const char *path, int flags, uid_t trusted) {
 	return fd < 0 && errno == EAGAIN ? walk(path, flags, trusted) : fd;
 }
 
-char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len) {
+/** The target is open: whether the user comes to it by the same path and may open it. */
+static bool user_may(const char *path, int flags, uid_t uid, const struct stat *target) {
+	struct rights rights;
+	br_auto(br_closep) int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct foreign user = {.owner = uid, .dirfd = here, .rest = strdup(path)};
+	find_rights(uid, &rights);
+	bool may = here >= 0 && user.rest && owner_may(&user, &rights, flags | ALWAYS, target);
+	free(user.rest);
+	return may;
+}
+
+int br_open_as(const char *path, int flags, uid_t uid) {
 	struct stat st;
-	br_auto(br_closep) int fd = br_open_input(path, O_RDONLY, trusted);
+	br_auto(br_closep) int fd = br_open_input(path, flags, uid);
 	if (fd < 0 || fstat(fd, &st)) {
+		return -1;
+	}
+	if (geteuid() == 0 && uid != 0 && !user_may(path, flags, uid, &st)) {
+		errno = BR_EFOREIGN;
+		return -1;
+	}
+	return br_steal_fd(&fd);
+}
+
+static char *read_open(int fd, size_t max, size_t *len) {
+	struct stat st;
+	if (fstat(fd, &st)) {
 		return NULL;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -360,6 +383,16 @@ char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len) {
 		return NULL;
 	}
 	return br_read_fd(fd, max, len);
+}
+
+char *br_read_as(const char *path, uid_t uid, size_t max, size_t *len) {
+	br_auto(br_closep) int fd = br_open_as(path, O_RDONLY, uid);
+	return fd < 0 ? NULL : read_open(fd, max, len);
+}
+
+char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len) {
+	br_auto(br_closep) int fd = br_open_input(path, O_RDONLY, trusted);
+	return fd < 0 ? NULL : read_open(fd, max, len);
 }
 
 const char *br_input_why(int error) {

@@ -26,6 +26,13 @@ int br_open_input(const char *path, int flags, uid_t trusted);
 /** br_read_file's contract (EISDIR for a directory), of a file that br_open_input opens. */
 char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len);
 
+/**
+ * As br_open_input(), what this user opens: as root only what he may open himself by the same path, or -1 with BR_EFOREIGN. For what lies in somebody's home directory.
+ */
+int br_open_as(const char *path, int flags, uid_t uid);
+/** The same for a file's bytes, with br_read_input's contract. */
+char *br_read_as(const char *path, uid_t uid, size_t max, size_t *len);
+
 /** strerror, untranslated, which also knows BR_EFOREIGN; no system call. */
 const char *br_input_why(int error);
 

@@ -69,6 +69,8 @@ static pthread_once_t watch_forks = PTHREAD_ONCE_INIT;
 static int watch_error;
 // Whether the path /proc leads to a verified procfs: 0 not looked at yet.
 static atomic_bool path_verified;
+// The root of this process is that directory: see br_sys_lock_in().
+static atomic_bool locked_in;
 
 static bool has(unsigned call) {
 	return !(atomic_load(&lacking) & call);
@@ -183,6 +185,21 @@ int br_sys_prepare(void) {
 	return proc_fds() < 0 ? -1 : 0;
 }
 
+int br_sys_descriptors(void) {
+	return proc_fds();
+}
+
+int br_sys_lock_in(void) {
+	int fds = proc_fds();
+	if (fds < 0 || fchdir(fds) || chroot(".")) {
+		return -1;
+	}
+	atomic_store(&locked_in, true);
+	int old = atomic_exchange(&kept_proc, NO_PROC);
+	br_closep(&old);
+	return 0;
+}
+
 // "N" below that directory; 16 bytes hold it.
 static const char *below_fds(int fd, char out[16]) {
 	char *end = out + 15;
@@ -212,6 +229,8 @@ static int absolute(int fd, const char *name, char out[PATH_MAX]) {
 	int n;
 	if (*name && (fd == AT_FDCWD || *name == '/')) {
 		n = snprintf(out, PATH_MAX, "%s", name);
+	} else if (atomic_load(&locked_in)) {
+		n = snprintf(out, PATH_MAX, "/%d%s%s", fd, *name ? "/" : "", name);
 	} else if (verify_proc_path()) {
 		return -1;
 	} else {

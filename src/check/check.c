@@ -75,6 +75,7 @@ static int run(struct br_check *check, const struct br_check_input *input,
 	}
 	check_containers(&work);
 	check_sources(&work);
+	check_mounting(&work);
 	if (check_trees(&work)) {
 		release_tallies(&work);
 		return -1;

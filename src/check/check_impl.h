@@ -122,6 +122,8 @@ bool check_reach(struct check_work *work, const struct br_mount_source *ms);
 void check_containers(struct check_work *work);
 /** Findings about sources that need no walk. */
 void check_sources(struct check_work *work);
+/** Findings about mounts that the engine cannot make, or not without making something on the host. */
+void check_mounting(struct check_work *work);
 /** Walk every tree and judge. 0 or -1 with an error in dx. */
 int check_trees(struct check_work *work);
 /** Take the sums over this tree from options->told; false where it has to be walked. */
@@ -138,8 +140,14 @@ void check_future(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** The finding shows how many, and the first few. */
 void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
-/** Whether this host user keeps access. */
-bool is_keeper(const struct check_work *work, const char *name);
+/** Whether this host user keeps access to everything, or to one of these mounts. */
+bool is_keeper(
+	const struct check_work *work, const struct br_mount *mounts, size_t n, const char *name);
+/** Who asks for what the mount needs: "--need", "x-bindright, compose.yaml:9:15". */
+const char *say_asker(struct check_work *work, const struct br_need *need);
+/** A reason, and who asked for what the mount needs, if anybody did. */
+const char *say_asked(
+	struct check_work *work, const struct br_mount_source *ms, const char *because);
 /** Whether an entry below a source has the name of a private key. */
 bool is_secret_inside(const struct br_entry *entry);
 /** Who can read this file of the mount beside its owner and the container's user: "everybody", one of their names, or NULL. */

@@ -72,8 +72,8 @@ static void check_root(
 		struct br_finding *finding = add_finding(work, kinds[i].code, &about,
 			"%s cannot %s '%s'", say_who(work, ms),
 			is_dir ? kinds[i].dir_verb : kinds[i].file_verb, about.path);
-		finding->because =
-			say_because(work, &mw->result.root, &ms->identity->cred, verdict);
+		finding->because = say_asked(work, ms,
+			say_because(work, &mw->result.root, &ms->identity->cred, verdict));
 		finding->verdict = *verdict;
 		finding->command = say_command(work, mw, ms, about.path);
 		finding->count = kinds[i].bit == BR_X && is_dir ? mw->closed : 0;
@@ -100,6 +100,7 @@ static void check_shut_out(
 			"mounted without allow_other",
 			fs->mount_point, fs->fuse_only_uid);
 	finding->advice = "mount it with -o allow_other";
+	finding->refused = !engine_enters;
 	finding->verdict = mw->result.verdict;
 	finding->count = is_dir ? mw->closed : 0;
 }
@@ -219,7 +220,7 @@ static void check_inside(
 	}
 	struct br_finding *finding = add_finding(
 		work, 104, &about, "%s cannot use %s in '%s'", say_who(work, ms), what, about.path);
-	finding->because = say_owners(work, mw, ms);
+	finding->because = say_asked(work, ms, say_owners(work, mw, ms));
 	finding->verdict = tally->verdict;
 	give_examples(work, finding, tally);
 }
@@ -237,6 +238,7 @@ static void check_ungiven(
 		"to start",
 		tally->count, plural(tally->count, "entry", "entries"), about.path,
 		say_who(work, ms));
+	finding->refused = true;
 	finding->because = tally->first.attrs & (BR_IMMUTABLE | BR_APPEND)
 		? "chattr protects them: not even root changes their owner"
 		: "a rootless engine changes the owner only of what belongs to its user's own IDs";

@@ -151,6 +151,17 @@ static int no_mount(
 	return CLI_USAGE;
 }
 
+static const struct br_demand *find_demand(
+	const struct asked *asked, const struct br_mount *mount) {
+	const struct br_demands *demands = asked->session.demands;
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		if (demands->mounts[i].mount == mount) {
+			return demands->mounts[i].demand;
+		}
+	}
+	return NULL;
+}
+
 static int ask_mount(
 	struct asked *asked, const struct br_container *container, struct br_text path) {
 	const struct br_spec *spec = asked->session.spec;
@@ -187,19 +198,23 @@ static int ask_mount(
 			identity->uid.v, identity->gid.v, container->name.s);
 		return CLI_USAGE;
 	}
+	int status = session_check_start(&asked->session);
+	if (status) {
+		return status;
+	}
+	if (br_explain_start(&asked->session.arena, asked->session.check, mount, &asked->query)) {
+		return (br_error_memory(asked->cli->dx), CLI_FAILED);
+	}
 	identity = br_identity_on_mount(identity, mount);
 	asked->cred = identity->cred;
-	struct br_mapped_mount mapped = {
-		.mode = asked->session.mode, .identity = identity, .mount = mount};
-	if (br_mount_maps(&asked->session.arena, &mapped, asked->cli->dx)) {
-		return CLI_USAGE;
-	}
-	asked->query.mount_uids = identity->id_mapped ? identity->cred.uids : mapped.uids;
-	asked->query.mount_gids = identity->id_mapped ? identity->cred.gids : mapped.gids;
+	const struct br_demand *demand = find_demand(asked, mount);
+	asked->query.mount_uids = demand ? demand->mount_uids : (struct br_idmap){0};
+	asked->query.mount_gids = demand ? demand->mount_gids : (struct br_idmap){0};
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
+	asked->query.foresees = !mount->overlay;
 	asked->query.chown = mount->chown;
 	asked->query.mode = asked->session.mode;
 	asked->query.writable_below = br_habits_submounts(session_habits(&asked->session), mount)

@@ -43,6 +43,7 @@ static int apply(
 		.input = input_name(session),
 		.invoker = cli->world->invoker_name,
 		.stop = cli->world->stop,
+		.jail = cli->args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
 		.cross = cli->args->cross,
 		.excludes = session->plan_options.excludes,
 		.progress = wants_progress(cli) ? progress : NULL,
@@ -158,8 +159,9 @@ static int run_with(const struct cli *cli, const struct br_saved *promise) {
 	if (status == 0 && promise) {
 		status = session_promise(&session, promise->text);
 	}
+	// An input that is not valid any more: nothing was changed.
 	if (status == 0 && promise && br_saved_compare(promise, session.saved, cli->dx)) {
-		status = CLI_FAILED;
+		status = CLI_USAGE;
 	}
 	// What is reported is this run.
 	session.saved = NULL;

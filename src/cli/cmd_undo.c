@@ -32,6 +32,7 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 	struct br_apply_options options = {
 		.state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")},
 		.stop = cli->world->stop,
+		.jail = cli->args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
 	};
 	int found = br_undo(arena, id, true, &options, &run, &result, cli->dx);
 	if (found <= 0) {

@@ -35,6 +35,10 @@ struct way {
 	uint64_t mount;
 	const char *todo;
 	unsigned hops;
+	/** The object, as directory: what is made in it. */
+	bool makes;
+	struct br_inode made_file;
+	struct br_inode made_directory;
 };
 
 unsigned br_parse_need(const char *word) {
@@ -110,10 +114,36 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 	return br_vec_push(way->arena, &way->steps, step) ? br_error_memory(way->dx) : 0;
 }
 
+/** What the one who asks makes in the object. */
+static int foresee(struct way *way, int fd, bool read_only) {
+	const struct br_explain_query *query = way->query;
+	const struct br_where where = {.read_only = read_only};
+	struct br_inode dir = at_start(way);
+	struct br_inode again;
+	if (!query->foresees || !S_ISDIR(dir.mode) || query->mount_uids.n > 0
+		|| !br_access_create(&dir, query->cred, &where)
+		|| br_inode_read(
+			fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, way->acls, &again)) {
+		return 0;
+	}
+	again.uid = dir.uid;
+	again.gid = dir.gid;
+	way->makes = true;
+	return br_access_created(&again, query->cred, S_IFREG | 0666, way->acls, &way->made_file)
+			|| br_access_created(&again, query->cred, S_IFDIR | 0777, way->acls,
+				&way->made_directory)
+		? br_error_memory(way->dx)
+		: 0;
+}
+
 /** The object itself, at the end of the way. */
 static int add_last(struct way *way, int fd, const char *path) {
 	unsigned need = way->query->need;
-	return add_step(way, fd, path, need ? need : whole_need(&way->inode));
+	bool below = way->query->writable_below && way->inode.mount != way->mount;
+	bool read_only = is_read_only(fd) || (way->query->read_only && !below);
+	return foresee(way, fd, read_only)
+		? -1
+		: add_step(way, fd, path, need ? need : whole_need(&way->inode));
 }
 
 /** A directory on the way; once, however often the way comes through it. */
@@ -286,6 +316,7 @@ static int look(struct way *way) {
 
 static void conclude(const struct way *way, struct br_explanation *out) {
 	const struct br_explain_step *last = &way->steps.v[way->steps.n - 1];
+	bool reached = !way->query->refusals;
 	*out = (struct br_explanation){
 		.query = way->query,
 		.steps = way->steps.v,
@@ -294,6 +325,8 @@ static void conclude(const struct way *way, struct br_explanation *out) {
 		.granted = true,
 		.have = last->verdict.have,
 	};
+	out->granted = !way->query->refusals || !way->query->refusals[0];
+	out->have = out->granted ? out->have : 0;
 	for (size_t i = 0; i < way->steps.n && out->granted; i++) {
 		if (!way->steps.v[i].granted) {
 			out->granted = false;
@@ -301,6 +334,12 @@ static void conclude(const struct way *way, struct br_explanation *out) {
 			out->have = out->decider == last ? out->have : 0;
 		}
 	}
+	for (size_t i = 0; i + 1 < way->steps.n; i++) {
+		reached = reached && way->steps.v[i].granted;
+	}
+	out->makes = reached && way->makes;
+	out->made_file = way->made_file;
+	out->made_directory = way->made_directory;
 }
 
 int br_explain(struct br_arena *arena, const struct br_explain_query *query, struct br_acls *acls,
@@ -312,7 +351,10 @@ int br_explain(struct br_arena *arena, const struct br_explain_query *query, str
 		.here = -1,
 		.real = "",
 		.todo = ""};
-	int failed = query->from ? walk(&way) : look(&way);
+	int failed = query->before && br_vec_push(arena, &way.steps, *query->before)
+		? br_error_memory(dx)
+		: query->from ? walk(&way)
+			      : look(&way);
 	br_closep(&way.here);
 	if (!failed) {
 		conclude(&way, out);

@@ -36,7 +36,7 @@ static int compare_hostids(const void *a, const void *b) {
 
 /** The umask in octal digits; the engine refuses others. */
 static int settle_umask(struct task *t) {
-	const struct br_text *word = &t->box->umask;
+	const struct br_text *word = t->box->umask.s ? &t->box->umask : &t->mode->settings.umask;
 	uint32_t umask = 0;
 	t->out->cred.umask = ENGINE_UMASK;
 	if (!word->s) {
@@ -127,6 +127,15 @@ static int note_caps(struct task *t, const struct br_text *words, size_t n) {
 	return 0;
 }
 
+/** What root has where nothing is added or dropped. */
+static int note_defaults(struct task *t) {
+	const struct br_engine_settings *s = &t->mode->settings;
+	// A list that is empty has no place of its own.
+	return s->ncaps ? task_note(t, "capabilities", "containers.conf", &s->caps[0])
+			: task_note(t, "capabilities",
+				s->has_caps ? "containers.conf" : "engine default", NULL);
+}
+
 /** Root has the bounding set in effect; others have the ambient one, which Docker leaves empty. */
 static int settle_caps(struct task *t, const struct br_caps *caps) {
 	const struct br_container *box = t->box;
@@ -153,8 +162,7 @@ static int settle_caps(struct task *t, const struct br_caps *caps) {
 		struct br_text text = {.s = t->image->capabilities_label};
 		return task_note_image(t, "capabilities", &text, NULL);
 	}
-	if (task_note(t, "capabilities", "engine default", NULL)
-		|| note_caps(t, box->cap_drop, box->ncap_drop)) {
+	if (note_defaults(t) || note_caps(t, box->cap_drop, box->ncap_drop)) {
 		return -1;
 	}
 	return note_caps(t, box->cap_add, box->ncap_add);
@@ -163,7 +171,8 @@ static int settle_caps(struct task *t, const struct br_caps *caps) {
 /** From what the maps are. */
 static int note_maps(struct task *t) {
 	const struct br_engine_mode *mode = t->mode;
-	if (t->space.word.s && task_note(t, "user namespace", t->input, &t->space.word)) {
+	const char *from = t->space.from ? t->space.from : t->input;
+	if (t->space.word.s && task_note(t, "user namespace", from, &t->space.word)) {
 		return -1;
 	}
 	for (size_t i = 0; t->space.uids.n > 0 && i < mode->norigins; i++) {

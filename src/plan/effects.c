@@ -270,6 +270,7 @@ static int write_effect(
 	struct br_plan_work *work = plan->work;
 	const struct effect_key *key = &effect->key;
 	*out = (struct br_effect){
+		.tree = work->trees[key->tree].tree,
 		.under = work->trees[key->tree].tree->path,
 		.from = key->from,
 		.to = key->to,

@@ -59,6 +59,23 @@ int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_re
 	return 0;
 }
 
+// The clause as it stands behind one, where its first word is a verb.
+static const char *of_one(const struct br_plan *plan, const char *why) {
+	static const struct {
+		const char *many;
+		const char *one;
+	} all[] = {{"belong ", "belongs "}, {"have ", "has "}, {"lie ", "lies "},
+		{"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
+		{"are mount points, which are", "is a mount point, which is"}, {"are ", "is "}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		size_t n = strlen(all[i].many);
+		if (strncmp(why, all[i].many, n) == 0) {
+			return br_printf(plan->arena, "%s%s", all[i].one, why + n);
+		}
+	}
+	return why;
+}
+
 static const char *why_owner(const struct br_plan *plan, uint32_t uid) {
 	if (uid == BR_NO_ID) {
 		return "belong to further users";
@@ -99,16 +116,16 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		return out->why == NULL || (key->uid != BR_NO_ID && out->option == NULL) ? -1 : 0;
 	}
 	case BR_LEFT_LINKS:
-		out->why = key->uid == 0 ? "belong to root and may be links to files elsewhere"
+		out->why = key->uid == 0 ? "belong to root and may be linked from elsewhere"
 					 : "have further links outside of it";
 		out->option = key->uid == 0 ? "--from root" : NULL;
 		return 0;
 	case BR_LEFT_ROOT_PRIVATE:
-		out->why = "belong to root, and root alone may use them";
+		out->why = "are root's and closed to everybody else";
 		out->option = "--from root";
 		return 0;
 	case BR_LEFT_PRIVILEGED:
-		out->why = "are setuid, setgid or have file capabilities";
+		out->why = "are privileged: setuid, setgid or with file capabilities";
 		out->option = "--privileged-files";
 		return 0;
 	case BR_LEFT_PRIVATE_NAME:
@@ -157,6 +174,12 @@ int left_finish(struct br_plan *plan) {
 		memcpy(out[i].examples, left->tally.examples, sizeof(out[i].examples));
 		if (explain(plan, &left->key, &out[i]) != 0) {
 			return -1;
+		}
+		if (out[i].count == 1) {
+			out[i].why = of_one(plan, out[i].why);
+			if (out[i].why == NULL) {
+				return -1;
+			}
 		}
 	}
 	plan->left = out;

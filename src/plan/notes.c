@@ -64,23 +64,37 @@ static int unserved(const struct br_plan *plan, const struct tree_work *tree, co
 	return *out == NULL ? -1 : n > 0;
 }
 
+static int note_defaults(struct br_plan *plan, const struct tree_work *tree, const char *path) {
+	return note_add(plan,
+		tree->foreign
+			? br_printf(plan->arena,
+				"no default ACLs below %s: something in it belongs to others than those "
+				"whose files may be changed (--from)",
+				path)
+			: br_printf(plan->arena,
+				"below %s the umask no longer counts: new files get what the default ACLs say, "
+				"as far as their maker asks for it (usually rw- for files, rwx for directories)",
+				path));
+}
+
 static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 	const char *path = tree->tree->path;
 	const char *who;
 	if (!tree->root_seen || !S_ISDIR(tree->root.mode)) {
 		return 0;
 	}
-	if (plan->options->future_files && tree->strategy != BR_STRATEGY_GROUP) {
-		return note_add(plan,
-			tree->foreign
-				? br_printf(plan->arena,
-					"no default ACLs below %s: something in it belongs to others than those "
-					"whose files may be changed (--from)",
-					path)
-				: br_printf(plan->arena,
-					"below %s the umask no longer counts: new files get what the default ACLs say, "
-					"as far as their maker asks for it (usually rw- for files, rwx for directories)",
-					path));
+	if (tree->strategy != BR_STRATEGY_GROUP
+		&& wants_future(plan, tree->tree, demands_at(tree->tree, ""))) {
+		return note_defaults(plan, tree, path);
+	}
+	for (size_t i = 0; tree->strategy != BR_STRATEGY_GROUP && i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const char *below = br_printf(plan->arena, "%s/%s", path, demand->below);
+		bool wanted = *demand->below
+			&& wants_future(plan, tree->tree, (uint64_t)1 << demand->index);
+		if (!below || (wanted && note_defaults(plan, tree, below) != 0)) {
+			return -1;
+		}
 	}
 	int n = unserved(plan, tree, &who);
 	if (n <= 0 || tree->strategy == BR_STRATEGY_CHOWN) {
@@ -103,8 +117,9 @@ static int note_mask(struct br_plan *plan, const struct tree_work *tree) {
 			&& class->outcome.after.acl != class->facts.acl) {
 			return note_add(plan,
 				br_printf(plan->arena,
-					"a later chmod below %s rewrites the masks: one that takes bits from the "
+					"a later chmod %s %s rewrites the masks: one that takes bits from the "
 					"group takes them from the entries",
+					S_ISDIR(tree->tree->root->mode) ? "below" : "of",
 					tree->tree->path));
 		}
 	}
@@ -215,35 +230,51 @@ int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct 
 	return note_mask(plan, tree) != 0 ? -1 : note_future(plan, tree);
 }
 
-// A number without an account may become somebody's tomorrow.
-static int note_nobody(struct br_plan *plan) {
-	for (size_t i = 0; i < plan->ngains; i++) {
-		const struct br_effect *gain = &plan->gains[i];
-		const char *number =
-			strncmp(gain->principal, "uid:", 4) == 0 ? gain->principal + 4 : NULL;
-		struct br_hostdb *db = plan->work->input.hostdb;
-		uint32_t uid;
-		if (number == NULL || gain->account != NULL || db == NULL
-			|| br_parse_u32(number, UINT32_MAX - 1, &uid) != 0
-			|| br_hostdb_subuid_owner(db, (br_hostid){uid}) != NULL) {
-			continue;
-		}
-		bool made = false;
-		for (size_t k = 0; k < plan->work->new_accounts.n; k++) {
-			const struct br_account *account = &plan->work->new_accounts.v[k];
-			made = made || (!account->is_group && account->id.v == uid);
-		}
-		if (!made
-			&& note_add(plan,
-				   br_printf(plan->arena,
-					   "no host user has uid %u yet: the next account that is made may get it, and "
-					   "the access with it (--create-users)",
-					   uid))
-				!= 0) {
-			return -1;
+// Whether this one gains access, and is a number that has no account, will get none now, and is nobody's by another rule.
+static bool is_nobody(const struct br_plan *plan, const struct br_effect *gain, uint32_t *uid) {
+	struct br_hostdb *db = plan->work->input.hostdb;
+	if (strncmp(gain->principal, "uid:", 4) != 0 || gain->account != NULL || db == NULL
+		|| br_parse_u32(gain->principal + 4, UINT32_MAX - 1, uid) != 0
+		|| br_hostdb_subuid_owner(db, (br_hostid){*uid}) != NULL) {
+		return false;
+	}
+	for (size_t k = 0; k < plan->work->new_accounts.n; k++) {
+		const struct br_account *account = &plan->work->new_accounts.v[k];
+		if (!account->is_group && account->id.v == *uid) {
+			return false;
 		}
 	}
-	return 0;
+	return true;
+}
+
+// A number without an account may become somebody's tomorrow. All of them in one sentence, each once.
+static int note_nobody(struct br_plan *plan) {
+	struct br_buf buf = {0};
+	uint32_t done[BR_DEMANDS_MAX];
+	size_t n = 0;
+	for (size_t i = 0; i < plan->ngains && n < BR_DEMANDS_MAX; i++) {
+		uint32_t uid;
+		bool told = !is_nobody(plan, &plan->gains[i], &uid);
+		for (size_t k = 0; k < n && !told; k++) {
+			told = done[k] == uid;
+		}
+		if (!told) {
+			br_buf_addf(&buf, "%s%u", n > 0 ? ", " : "", uid);
+			done[n++] = uid;
+		}
+	}
+	int result = 0;
+	if (n > 0) {
+		result = buf.failed
+			? -1
+			: note_add(plan,
+				br_printf(plan->arena,
+					"no host user has uid %s yet: the next account that is made may get "
+					"%s, and the access with it (--create-users)",
+					buf.s, n > 1 ? "one of them" : "it"));
+	}
+	br_buf_release(&buf);
+	return result;
 }
 
 static int note_root(struct br_plan *plan) {

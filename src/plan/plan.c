@@ -51,8 +51,9 @@ static void tree_begin(
 		}
 	}
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
-		if (plan->options->keepers[i].demanded) {
-			note_person(work, &plan->options->keepers[i].cred, &first);
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper_of(keeper, tree, UINT64_MAX)) {
+			note_person(work, &keeper->cred, &first);
 		}
 	}
 }
@@ -260,6 +261,16 @@ static struct class *class_of(struct tree_work *tree, const struct facts *facts)
 	return class;
 }
 
+static bool is_later(const struct br_time *a, const struct br_time *b) {
+	return a->sec > b->sec || (a->sec == b->sec && a->nsec > b->nsec);
+}
+
+// Whether it was made after everything that was seen. A copy on an overlay is made when something below it is changed.
+static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
+	return strstr(tree->tree->root->fs.type, "overlay") == NULL
+		&& is_later(&inode->btime, &tree->newest);
+}
+
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
 	if (see_sticky(tree, entry) != 0) {
 		return -1;
@@ -271,6 +282,9 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 	}
 	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
 		return -1;
+	}
+	if (is_later(&entry->inode->btime, &tree->newest)) {
+		tree->newest = entry->inode->btime;
 	}
 	if (*entry->path == '\0') {
 		tree->root = *entry->inode;
@@ -451,6 +465,9 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	if (wanting && danger_check(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
+	if (wanting && !tree->refused && copy_up_check(plan, tree) != 0) {
+		return br_error_memory(dx);
+	}
 	out->refused = tree->refused;
 	out->partial = tree->refused || tree->unseen.count > 0;
 	if (tree->refused) {
@@ -558,6 +575,7 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 		}
 	}
 	struct outcome outcome;
+	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
 	const struct class *class = table_find(&work->classes, &facts);
 	if (class != NULL) {
 		outcome = class->outcome;
@@ -566,6 +584,9 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 	}
 	if (outcome.kind != OUTCOME_CHANGE) {
 		return 0;
+	}
+	if (class == NULL || is_new(work, inode)) {
+		return 2;
 	}
 	*after = *inode;
 	after->mode = outcome.after.mode;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void examples(struct pen *pen, const char *const *paths, size_t n, uint64_t count) {
 	for (size_t i = 0; i < n; i++) {
@@ -41,6 +42,11 @@ static void one_action(struct pen *pen, const struct br_action *action) {
 	}
 }
 
+/** "below DIRECTORY", but "of FILE". */
+static const char *under(const struct br_tree *tree) {
+	return S_ISDIR(tree->root->mode) ? "below" : "of";
+}
+
 static void one_effect(struct pen *pen, const char *verb, const struct br_effect *effect) {
 	char from[4];
 	char to[4];
@@ -50,10 +56,13 @@ static void one_effect(struct pen *pen, const char *verb, const struct br_effect
 		pen_quote(pen, effect->account);
 		pen_say(pen, ")");
 	}
-	pen_say(pen, "  %s -> %s  below ", br_perm_text(effect->from, from),
-		br_perm_text(effect->to, to));
+	pen_say(pen, "  %s -> %s  %s ", br_perm_text(effect->from, from),
+		br_perm_text(effect->to, to), under(effect->tree));
 	pen_quote(pen, effect->under);
-	pen_say(pen, " (%" PRIu64 ")\n", effect->count);
+	if (S_ISDIR(effect->tree->root->mode)) {
+		pen_say(pen, " (%" PRIu64 ")", effect->count);
+	}
+	pen_say(pen, "\n");
 }
 
 static void effects(struct pen *pen, const struct br_plan *plan) {
@@ -72,14 +81,24 @@ static void left_alone(struct pen *pen, const struct br_plan *plan) {
 	for (size_t i = 0; i < plan->nleft; i++) {
 		const struct br_left *left = &plan->left[i];
 		struct br_buf line = {0};
-		br_buf_addf(&line, "%" PRIu64 " below %s %s", left->count, left->tree->path,
+		if (S_ISDIR(left->tree->root->mode)) {
+			br_buf_addf(&line, "%" PRIu64 " below ", left->count);
+		}
+		// That one is a sentence, the others are predicates.
+		br_buf_addf(&line, "%s%s %s", left->tree->path,
+			left->reason == BR_LEFT_NO_EXACT_STATE ? ":" : "",
 			left->why ? left->why : reason_name(left->reason));
 		pen_wrap(pen, "  left alone    ", 16, line.s ? line.s : "");
 		pen->buf.failed |= line.failed;
 		br_buf_release(&line);
-		examples(pen, left->examples, left->nexamples, left->count);
+		if (S_ISDIR(left->tree->root->mode)) {
+			examples(pen, left->examples, left->nexamples, left->count);
+		}
 		if (left->option) {
-			pen_wrap(pen, "                to include them: ", 18, left->option);
+			pen_wrap(pen,
+				left->count == 1 ? "                to include it: "
+						 : "                to include them: ",
+				18, left->option);
 		}
 	}
 }
@@ -191,7 +210,7 @@ void text_applied(struct pen *pen, const struct br_report *report) {
 			applied->conflicts + applied->failed - applied->nexamples);
 	}
 	if (applied->weak) {
-		pen_wrap(pen, "The journal: ", 13, applied->weak);
+		pen_wrap(pen, "Careful: ", 9, applied->weak);
 	}
 	if (applied->id[0]) {
 		pen_say(pen, "To put it back: bindright undo %s\n", applied->id);

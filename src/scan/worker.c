@@ -310,12 +310,20 @@ static void add_child(struct worker *w, struct node *node, const struct listed *
 	w->nlist++;
 }
 
+/** A sign of life: what comes next may wait for somebody else's program or machine. */
+static void beat(const struct worker *w) {
+	if (w->scan->options.beat) {
+		atomic_fetch_add_explicit(w->scan->options.beat, 1, memory_order_relaxed);
+	}
+}
+
 /** Read an entry that is no directory. False: it became one meanwhile. */
 static bool add_leaf(struct worker *w, struct node *node, const char *name) {
 	struct record *record = begin(w, RECORD_LEAF, node, name);
 	if (!record) {
 		return true;
 	}
+	beat(w);
 	if (!br_inode_stat(node->fd, name, &record->inode)) {
 		if (S_ISDIR(record->inode.mode)) {
 			return false;
@@ -363,6 +371,7 @@ static void add_entries(struct worker *w, struct node *node) {
 
 /** Fill the listing: 1, 0 at the end (also of a directory that is gone), -1 with errno. */
 static int read_listing(struct worker *w, int fd) {
+	beat(w);
 	do {
 		w->filled = syscall(SYS_getdents64, fd, w->listing, sizeof(w->listing));
 	} while (w->filled < 0 && errno == EINTR);
@@ -543,6 +552,7 @@ static int arrive(struct worker *w, struct node *node, int holder, int err) {
 static void visit(struct worker *w, struct node *node) {
 	struct br_scan *scan = w->scan;
 	bool fresh = false;
+	beat(w);
 	int holder = br_node_holder(scan, node, &fresh);
 	int err = errno;
 	int fd = set_path(w, node) ? arrive(w, node, holder, err) : -1;

@@ -19,7 +19,7 @@ static const struct br_span nowhere = {0};
 
 struct br_spec *br_read_here(const struct br_spec_request *request, struct br_diags *dx) {
 	br_auto(br_store_release) struct br_file_store store = {
-		.stdin_fd = request->stdin_fd, .trusted = request->uid};
+		.stdin_fd = request->stdin_fd, .trusted = request->uid, .edit = request->edit};
 	return br_read_with(request, &store, dx);
 }
 
@@ -142,7 +142,7 @@ static struct br_spec *run_children(
 struct br_spec *br_read_confined(
 	const struct br_spec_request *request, br_confined *run, struct br_diags *dx) {
 	br_auto(br_store_release) struct br_file_store store = {
-		.stdin_fd = request->stdin_fd, .trusted = request->uid};
+		.stdin_fd = request->stdin_fd, .trusted = request->uid, .edit = request->edit};
 	struct br_reading reading = {request, &store, dx, br_wire_base(dx)};
 	bool started = false;
 	struct br_confine confine = {.run = run, .context = &reading, .started = &started};

@@ -3,6 +3,7 @@
 #include <base/file.h>
 #include <base/input.h>
 #include <base/own.h>
+#include <bindright/spec.h>
 #include <doc/doc.h>
 
 #include <errno.h>
@@ -64,6 +65,28 @@ static char *read_compose(const struct br_file_store *store, const char *path, s
 	return fd < 0 ? NULL : br_read_fd(fd, BR_DOC_BYTES, n);
 }
 
+/** The text that an edit is for becomes the edited one. 0 or -1 with ENOMEM. */
+static int edit(const struct br_spec_edit *edit, struct br_file *file) {
+	if (!edit || !file->bytes || file->n != edit->n
+		|| memcmp(file->bytes, edit->bytes, file->n) != 0) {
+		return 0;
+	}
+	size_t with = strlen(edit->with);
+	size_t rest = edit->n - edit->off - edit->len;
+	char *bytes = malloc(edit->off + with + rest + 1);
+	if (!bytes) {
+		return -1;
+	}
+	char *end = mempcpy(bytes, edit->bytes, edit->off);
+	end = mempcpy(end, edit->with, with);
+	end = mempcpy(end, edit->bytes + edit->off + edit->len, rest);
+	*end = '\0';
+	free(file->bytes);
+	file->bytes = bytes;
+	file->n = (size_t)(end - bytes);
+	return 0;
+}
+
 static int look(const struct br_file_store *store, struct br_file *file) {
 	const char *path = file->question.path;
 	switch (file->question.ask) {
@@ -71,10 +94,10 @@ static int look(const struct br_file_store *store, struct br_file *file) {
 		return faccessat(AT_FDCWD, path, F_OK, 0);
 	case BR_ASK_FILE:
 		file->bytes = br_read_input(path, store->trusted, BR_DOC_BYTES, &file->n);
-		return file->bytes ? 0 : -1;
+		return file->bytes ? edit(store->edit, file) : -1;
 	case BR_ASK_COMPOSE:
 		file->bytes = read_compose(store, path, &file->n);
-		return file->bytes ? 0 : -1;
+		return file->bytes ? edit(store->edit, file) : -1;
 	}
 	errno = EINVAL;
 	return -1;

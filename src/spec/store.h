@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct br_spec_edit;
+
 /** What is asked about a path. */
 enum br_ask {
 	/** The bytes of a regular file. */
@@ -60,6 +62,8 @@ struct br_file_store {
 	int stdin_fd;
 	/** Beside root, whose links are followed. */
 	uid_t trusted;
+	/** What is read as if it were changed, or NULL. */
+	const struct br_spec_edit *edit;
 	/** Nothing can be opened here: what is not in the store is noted in `needs`. */
 	bool closed;
 	br_vec(struct br_question) needs;

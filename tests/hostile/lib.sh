@@ -23,7 +23,8 @@ skip() {
 if [ -z "${HOSTILE_INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	for fs in ${HOSTILE_FS:-ext4 tmpfs}; do
-		HOSTILE_INSIDE=$fs unshare --mount --propagation private bash "$0" "$@" || exit
+		# A background job of a shell begins with SIGINT ignored, which a program has to respect.
+		HOSTILE_INSIDE=$fs env --default-signal=INT unshare --mount --propagation private bash "$0" "$@" || exit
 		[ -z "${once:-}" ] || break
 	done
 	exit 0
@@ -42,6 +43,7 @@ clean_up() {
 		while read -r mount; do umount -l "$mount" || true; done
 	chattr -R -i -a $T/work 2>/dev/null || true
 	umount -l $T || true
+	for loop in ${loops:-}; do losetup -d "$loop" 2>/dev/null || true; done
 	rm -rf --one-file-system "$real" "$memory"
 }
 # Images lie where a sync costs nothing, if there is such a place.

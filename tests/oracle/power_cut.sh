@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2015,SC2164 # the place is ours
 # The power is cut at every flush of the disk while a fix and an undo are made, and with any part of what was written since: after
-# each cut, undo puts back everything; and what says that it was done, is done. (BR_CUTS: parts for each flush.)
+# each cut, undo puts back everything; and what says that it was done, is done. (BR_CUTS: parts for each flush; BR_CUT_FS: file systems.)
 # time limit: 3600
 set -u
 
 skip() { echo "skip: $*"; exit 77; }
-fail() { echo "FAILED: $*" >&2; exit 1; }
+fail() { echo "FAILED on $INSIDE: $*" >&2; exit 1; }
 if [ -z "${INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
-	INSIDE=1 exec unshare --mount --propagation private bash "$0"
+	for fs in ${BR_CUT_FS:-ext4 xfs btrfs}; do
+		INSIDE=$fs unshare --mount --propagation private bash "$0" || exit
+	done
+	exit 0
 fi
+fs=$INSIDE
 top=${BR_TOP:?run it with make prove}
 flushlog=${BR_BUILD:?}/tests/oracle/flushlog
 [ -x "$flushlog" ] || skip "needs libfuse3-dev"
@@ -40,8 +44,12 @@ detach() {
 
 # A disk with a tree.
 mkdir "$work/fuse"
-truncate -s 48M "$work/base"
-mkfs.ext4 -q -F "$work/base" || skip "needs mkfs.ext4"
+case $fs in
+ext4) truncate -s 48M "$work/base" && mkfs.ext4 -q -F "$work/base" ;;
+xfs) truncate -s 320M "$work/base" && mkfs.xfs -q "$work/base" ;;
+btrfs) truncate -s 128M "$work/base" && mkfs.btrfs -q "$work/base" >/dev/null ;;
+*) false ;;
+esac || skip "needs mkfs.$fs"
 mkdir -p /var/lib/bindright
 mount -o loop "$work/base" $T || skip "needs loop devices"
 mkdir -m 700 $T/state
@@ -55,7 +63,7 @@ facts >"$work/before"
 umount $T
 
 # What is done on it, with a disk that remembers.
-cp "$work/base" "$work/image"
+cp --sparse=always "$work/base" "$work/image"
 "$flushlog" "$work/image" "$work/log" "$work/fuse" -f >"$work/said" 2>&1 &
 server=$!
 for _ in $(seq 100); do mountpoint -q "$work/fuse" && break; sleep 0.05; done
@@ -99,5 +107,5 @@ for ((flush = 0; flush <= flushes; flush++)); do
 		n=$((n + 1))
 	done
 done
-echo "$n cuts at $flushes flushes, $done_runs of them after the end of the first fix"
+echo "$fs: $n cuts at $flushes flushes, $done_runs of them after the end of the first fix"
 [ $done_runs -gt 0 ]

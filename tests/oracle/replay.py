@@ -3,8 +3,8 @@
 All writes before the flush with this number (from 0; the one after the last stands for the end), and of those up to the next flush the
 ones that the seed chooses, in any order; seed 0: none of them. Without FLUSH: how many flushes there are."""
 import random
-import shutil
 import struct
+import subprocess
 import sys
 
 batches = [[]]
@@ -19,7 +19,7 @@ if len(sys.argv) < 4:
     print(len(batches) - 1)
     sys.exit()
 base, out, flush, seed = sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
-shutil.copyfile(base, out)
+subprocess.run(["cp", "--sparse=always", base, out], check=True)
 torn = []
 if seed and flush + 1 < len(batches):
     choice = random.Random(seed)

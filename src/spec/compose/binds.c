@@ -76,7 +76,9 @@ int br_named_volume(struct br_compose *c, struct br_mount *mount) {
 	const char *o = scalar(c, opts, "o");
 	bool is_local = !*driver || strcmp(driver, "local") == 0;
 	bool is_bind = list_has(o, "bind") || list_has(o, "rbind");
-	if (!is_local || !is_bind || !device || !device->s || !*device->s) {
+	// An empty one that compose resolves is the project directory, as for any path.
+	bool resolves = strcmp(driver, "local") == 0 && strcmp(o, "bind") == 0;
+	if (!is_local || !is_bind || !device || !device->s || (!*device->s && !resolves)) {
 		return 0;
 	}
 	return bind_device(c, mount, volume, device);
@@ -131,6 +133,9 @@ static int grant(struct br_compose *c, struct br_draft *draft, const struct br_t
 	};
 	if (!mount.source.s || !mount.target.s) {
 		return mount.source.s ? br_error_memory(c->dx) : -1;
+	}
+	if (br_compose_wishes(c, entry, BR_WISHER_MOUNT, &mount.wishes)) {
+		return -1;
 	}
 	warn_ignored(c, entry, source->s);
 	return br_draft_mount(c, draft, &mount);

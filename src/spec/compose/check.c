@@ -163,6 +163,7 @@ static int check_service(
 	result = check_grants(c, draft, "configs", "config") ? -1 : result;
 	result = check_networks(c, draft) ? -1 : result;
 	result = check_network_mode(c, drafts, n, draft) ? -1 : result;
+	result = br_compose_conflicts(c, drafts, n, draft) ? -1 : result;
 	return check_dependencies(c, drafts, n, draft) ? -1 : result;
 }
 

@@ -5,11 +5,13 @@
  *   files.c     which files, which directory, which .env          -> inputs
  *   name.c      the project's name                                -> COMPOSE_PROJECT_NAME
  *   tree.c      one document: merge keys, variables               -> a tree
- *   schema.c    known keys, types
+ *   schema.c    known keys, types (schema_keys.c has them)
  *   include.c, extends.c   what a document takes from other files
  *   merge.c, unique.c      one document over the ones before it   -> the model
- *   volumes.c, binds.c, build.c, start.c, ignore.c, service.c   a service  -> a container
- *   select.c    who runs, what refers to what                     -> the spec
+ *   schema_model.c, forms.c   what must hold of all of them together
+ *   volumes.c, binds.c, build.c, start.c, wishes.c, service.c   a service  -> a container
+ *   versions.c  what differs between versions of compose
+ *   select.c, check.c, conflicts.c   who runs, what refers to what   -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
  */
@@ -145,10 +147,34 @@ struct br_compose {
 	struct br_words profiles;
 	size_t nodes;
 	size_t mounts;
-	/** Some value is empty that must not be, unless it is merged away. */
-	bool has_empty;
 	struct br_tree *model;
 };
+
+/* versions.c */
+
+/** A rule that not every version of compose has. */
+enum br_compose_rule {
+	/** Where discovery climbs, the caller's .env counts before the project directory's. */
+	BR_RULE_CALLERS_DOTENV,
+	/** The type of a long mount is one of a list. */
+	BR_RULE_TYPES_CHECKED,
+	/** A long bind without a bind block is sent as a short one: the engine makes a missing source. */
+	BR_RULE_BARE_BIND_CREATES,
+	/** Of a key that begins with x- maps are merged and lists joined; before, a later file's replaces it. */
+	BR_RULE_EXTENSIONS_MERGE,
+	/** \\server\share is absolute. */
+	BR_RULE_UNC_IS_ABSOLUTE,
+	/** One target for two mounts is refused. */
+	BR_RULE_TARGETS_UNIQUE,
+	/** Where words must differ, a number is the word of its digits. */
+	BR_RULE_NUMBERS_ARE_WORDS,
+	/** A bind block that does not say create_host_path says yes. */
+	BR_RULE_BIND_BLOCK_CREATES,
+	/** What an included file and the including one both have is merged; before, it is refused. */
+	BR_RULE_IMPORTS_MERGE,
+};
+/** Whether the version whose rules count has it. */
+bool br_compose_has(const struct br_compose *c, enum br_compose_rule rule);
 
 /** Read a compose project into an empty spec. The whole of this folder. */
 int br_compose_read(const struct br_spec_request *request, struct br_file_store *store,
@@ -242,8 +268,8 @@ int br_compose_include(struct br_compose *c, const struct br_layer *layer, struc
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
-/* What br_compose_schema let pass because it is empty, and is there still. */
-int br_schema_empty(struct br_compose *c, struct br_tree *model);
+/** The model after a document: what br_compose_schema let pass because it is empty, and what words must mean. Reports all that is wrong. */
+int br_schema_model(struct br_compose *c, struct br_tree *model);
 /* Whether the top level has keys, and none but those of compose: then `services` may be absent. */
 bool br_schema_only_known(const struct br_tree *model);
 /** The same of one service. */
@@ -283,6 +309,8 @@ struct br_draft {
 	struct br_tree *service;
 	struct br_container *container;
 	br_vec(struct br_mount) mounts;
+	/** Its own `x-bindright`. */
+	struct br_wishes wishes;
 	/** How many mounts are its own, not of volumes_from. */
 	size_t nown;
 	/** A target that is taken already, if any, and by what. */
@@ -319,7 +347,7 @@ int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config);
 int br_tmpfs_mounts(struct br_compose *c, struct br_draft *draft);
 int br_socket_mount(struct br_compose *c, struct br_draft *draft);
 
-/* build.c, start.c, ignore.c, service.c, select.c */
+/* build.c, start.c, wishes.c, service.c, select.c */
 
 /** The environment, of env_file too, and whether the image's entrypoint runs. */
 int br_compose_start(struct br_compose *c, struct br_draft *draft);
@@ -328,7 +356,20 @@ int br_compose_build(struct br_compose *c, struct br_draft *draft);
 /** "NAME=VALUE" words of a list or a map (NULL: none): a name without a value takes the variable's, or is left out. */
 int br_compose_pairs(
 	struct br_compose *c, const struct br_tree *list, const struct br_text **out, size_t *n);
-int br_compose_ignores(struct br_compose *c, struct br_draft *draft);
+/** Where `x-bindright` may stand. */
+enum br_wisher {
+	BR_WISHER_TOP,
+	BR_WISHER_SERVICE,
+	BR_WISHER_MOUNT,
+};
+/** What the `x-bindright` of map says; nothing where it has none. */
+int br_compose_wishes(
+	struct br_compose *c, const struct br_tree *map, enum br_wisher who, struct br_wishes *out);
+/** What the top and the service say goes into the draft's container and all its mounts. */
+int br_compose_spread_wishes(
+	struct br_compose *c, const struct br_wishes *top, const struct br_draft *draft);
+/** Warn of an `x-bindright` that stands where it says nothing. */
+void br_compose_idle_wishes(struct br_compose *c);
 /** Fill draft->container from draft->service. */
 int br_compose_service(struct br_compose *c, struct br_draft *draft);
 /** Make the containers of the model. */
@@ -337,6 +378,9 @@ int br_compose_select(struct br_compose *c);
 int br_compose_inherit(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** What compose refuses in a service that is on. */
 int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n);
+/** The same of what bears on no mount. */
+int br_compose_conflicts(
+	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft);
 struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name);
 /** br_nearest, but NULL for long words and once there are many messages: those are nobody's typing mistakes. */
 const char *br_compose_near(const struct br_compose *c, const char *word, const char *const *names);

@@ -25,7 +25,12 @@ int br_compose_environment(struct br_compose *c) {
 	if (add_words(c, c->request->overrides, BR_VAR_OVERRIDE)) {
 		return -1;
 	}
-	return add_words(c, c->request->environment, BR_VAR_ENVIRONMENT);
+	if (add_words(c, c->request->environment, BR_VAR_ENVIRONMENT)) {
+		return -1;
+	}
+	// Compose sets it itself where the caller's environment has none.
+	struct br_var pwd = {"PWD", c->request->cwd, BR_VAR_ENVIRONMENT};
+	return br_env_set(&c->env, &pwd, false) ? br_error_memory(c->dx) : 0;
 }
 
 /* A variable that compose reads from the caller's environment alone, not from .env. */

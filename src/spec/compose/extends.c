@@ -118,6 +118,9 @@ static struct br_member *find_service(struct br_compose *c, const struct br_tree
 		br_volumes_expanded(file ? br_tree_get(member->value, "volumes") : NULL);
 		return member;
 	}
+	if (file && member && !member->value->reset && member->value->kind == BR_VALUE_NULL) {
+		return member;
+	}
 	(void)br_error(c->dx, ref->at, "cannot extend '%s': there is no such service in '%s'",
 		ref->s, file ? file->s : ref->layer->shown);
 	br_hint_member(c, ref->s, *services);
@@ -129,7 +132,9 @@ static struct br_tree *put_over(
 	struct br_compose *c, const struct br_tree *base, const struct br_member *member) {
 	struct br_path up = {NULL, "services", 0};
 	struct br_path here = {&up, member->key.s, 0};
-	struct br_tree *copy = br_tree_clone(c, base);
+	// Another file's service may be empty.
+	struct br_tree *copy = base->kind == BR_VALUE_NULL ? br_tree_new(c, BR_VALUE_MAP, base)
+							   : br_tree_clone(c, base);
 	struct br_tree *none = copy ? br_tree_new(c, BR_VALUE_NULL, member->value) : NULL;
 	struct br_tree *merged = none ? br_merge(c, copy, member->value, &here) : NULL;
 	if (!merged) {

@@ -18,7 +18,7 @@ static int read_document(struct br_compose *c, const struct br_layer *layer,
 		return -1;
 	}
 	*model = *model ? br_merge(c, *model, doc, NULL) : doc;
-	if (*model && br_schema_empty(c, *model)) {
+	if (*model && br_schema_model(c, *model)) {
 		return -1;
 	}
 	const struct br_tree *services = *model ? br_tree_get(*model, "services") : NULL;

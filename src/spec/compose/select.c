@@ -39,7 +39,8 @@ void br_hint_member(struct br_compose *c, const char *word, const struct br_tree
 }
 
 static bool is_in(const char *name, const char *list) {
-	while (*list) {
+	// Of an empty list there is one name, the empty one.
+	for (bool more = true; more;) {
 		size_t n = strcspn(list, ",");
 		const char *from = list;
 		const char *to = list + n;
@@ -54,7 +55,8 @@ static bool is_in(const char *name, const char *list) {
 			|| (len == strlen(name) && memcmp(from, name, len) == 0)) {
 			return true;
 		}
-		list += n + (list[n] == ',');
+		more = list[n] == ',';
+		list += n + more;
 	}
 	return false;
 }
@@ -69,7 +71,7 @@ static bool is_active(const struct br_compose *c, const char *profile) {
 	}
 	if (!given || !given[0]) {
 		const struct br_var *var = br_env_get(&c->env, "COMPOSE_PROFILES");
-		return var && is_in(profile, var->value);
+		return is_in(profile, var ? var->value : "");
 	}
 	for (size_t i = 0; given[i]; i++) {
 		if (strcmp(given[i], "*") == 0 || strcmp(given[i], profile) == 0) {
@@ -140,7 +142,8 @@ static int fill(struct br_compose *c, struct br_draft *draft, const struct br_me
 	return br_compose_service(c, draft);
 }
 
-static int give_out(struct br_compose *c, struct br_draft *drafts, size_t n) {
+static int give_out(
+	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_wishes *top) {
 	struct br_container *out = BR_NEW_ARRAY(c->arena, struct br_container, n);
 	size_t k = 0;
 	if (!out) {
@@ -149,6 +152,9 @@ static int give_out(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		if (!drafts[i].selected) {
 			continue;
+		}
+		if (br_compose_spread_wishes(c, top, &drafts[i])) {
+			return -1;
 		}
 		drafts[i].container->mounts = drafts[i].mounts.v;
 		drafts[i].container->nmounts = drafts[i].mounts.n;
@@ -171,11 +177,9 @@ int br_compose_select(struct br_compose *c) {
 		return br_error(c->dx, services->at, "more than %d services in one project",
 			BR_COMPOSE_SERVICES);
 	}
-	const struct br_member *extension = br_tree_member(c->model, "x-bindright");
-	if (extension) {
-		br_warning(c->dx, extension->key.at,
-			"x-bindright has no effect here: it belongs into a service");
-	}
+	struct br_wishes top = {0};
+	result = br_compose_wishes(c, c->model, BR_WISHER_TOP, &top);
+	br_compose_idle_wishes(c);
 	for (size_t i = 0; i < services->members.n; i++) {
 		const struct br_member *member = &services->members.v[i];
 		if (!member->value->reset) {
@@ -186,5 +190,5 @@ int br_compose_select(struct br_compose *c) {
 		|| br_compose_inherit(c, drafts, n)) {
 		return -1;
 	}
-	return give_out(c, drafts, n);
+	return give_out(c, drafts, n, &top);
 }

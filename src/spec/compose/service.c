@@ -28,8 +28,7 @@ static int compare_items(const void *a, const void *b) {
 static int check_twice(struct br_compose *c, const struct words *words, const char *service,
 	const struct br_tree *list) {
 	size_t n = list->members.n;
-	unsigned version = c->request->compose_version;
-	bool old = version && version < 240;
+	bool old = !br_compose_has(c, BR_RULE_NUMBERS_ARE_WORDS);
 	struct item *items = BR_NEW_ARRAY(c->arena, struct item, n);
 	if (!items) {
 		return br_error_memory(c->dx);
@@ -145,5 +144,6 @@ int br_compose_service(struct br_compose *c, struct br_draft *draft) {
 	bad = set_words(c, draft) || bad;
 	bad = br_compose_build(c, draft) || bad;
 	bad = set_mounts(c, draft) || bad;
-	return br_compose_ignores(c, draft) || bad ? -1 : 0;
+	return br_compose_wishes(c, draft->service, BR_WISHER_SERVICE, &draft->wishes) || bad ? -1
+											      : 0;
 }

@@ -345,8 +345,7 @@ static int get_type(struct longform *l) {
 			return 0;
 		}
 	}
-	unsigned version = l->c->request->compose_version;
-	if (version && version <= 226) {
+	if (!br_compose_has(l->c, BR_RULE_TYPES_CHECKED)) {
 		br_warning(
 			l->c->dx, type.at, "the mount type '%s' is unknown", type.s ? type.s : "");
 		l->mount->kind = BR_MOUNT_OTHER;
@@ -381,10 +380,12 @@ static int get_bind(struct longform *l) {
 	static const char *const labels[] = {"z", "Z", NULL};
 	const struct br_tree *bind = br_tree_get(l->entry, "bind");
 	struct br_mount *mount = l->mount;
-	unsigned version = l->c->request->compose_version;
 	bool create = false;
 	struct br_text selinux = get_text(bind, "selinux");
 	mount->propagation = get_text(bind, "propagation");
+	// An empty one is none.
+	mount->propagation.s =
+		mount->propagation.s && *mount->propagation.s ? mount->propagation.s : NULL;
 	mount->recursive = get_text(bind, "recursive");
 	if (check_word(l, "recursive", mount->recursive, recursives)
 		|| check_word(l, "selinux", selinux, labels)
@@ -394,9 +395,9 @@ static int get_bind(struct longform *l) {
 	mount->selinux = selinux.s ? selinux.s[0] : '\0';
 	if (br_tree_get(bind, "create_host_path")) {
 		mount->create_host_path = create;
-	} else if (!version || version > 226) {
-		/* Without a bind block it is sent as the short form would be. */
-		create = !bind || version > 240;
+	} else {
+		create = br_compose_has(
+			l->c, bind ? BR_RULE_BIND_BLOCK_CREATES : BR_RULE_BARE_BIND_CREATES);
 	}
 	mount->create = create ? BR_CREATE_ENGINE : BR_CREATE_NEVER;
 	return 0;
@@ -483,8 +484,8 @@ void br_volumes_expanded(struct br_tree *volumes) {
 }
 
 void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target) {
-	unsigned version = c->request->compose_version;
-	for (size_t i = 0; (!version || version >= 240) && i < draft->mounts.n; i++) {
+	bool refused = br_compose_has(c, BR_RULE_TARGETS_UNIQUE);
+	for (size_t i = 0; refused && i < draft->mounts.n; i++) {
 		const struct br_mount *other = &draft->mounts.v[i];
 		if (!draft->second.s && strcmp(other->target.s, target.s) == 0) {
 			draft->second = target;
@@ -502,6 +503,9 @@ int br_volume_mount(
 		return br_error_memory(c->dx);
 	}
 	if (entry->kind == BR_VALUE_MAP ? long_mount(&l) : short_mount(c, entry, &mount)) {
+		return -1;
+	}
+	if (br_compose_wishes(c, entry, BR_WISHER_MOUNT, &mount.wishes)) {
 		return -1;
 	}
 	br_check_target(c, &mount);
