@@ -563,8 +563,28 @@ int session_promise(struct session *session, uint16_t text) {
 	return cli_saved_origin(session->cli, &session->arena, out) ? CLI_USAGE : 0;
 }
 
-int session_check_again(
-	struct session *session, struct br_demands **demands, struct br_check **again) {
+int session_foresee(struct session *session, struct br_told **told) {
+	const struct br_plan *plan = session->plan;
+	struct br_check_options options = {0};
+	struct br_check_input input = check_input(session);
+	size_t changed = 0;
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		changed += !plan->trees[i].refused && plan->trees[i].changes > 0;
+	}
+	if (fill_check_options(session, &options)) {
+		return CLI_USAGE;
+	}
+	// What changes one tree may lie in another one too, and who is made has groups that files were judged without.
+	if (changed != 1 || plan->nmakes > 0 || plan->naccounts > 0 || options.fail_fast
+		|| options.depth != UINT_MAX) {
+		return 0;
+	}
+	*told = br_told_new(&input, &options, session->cli->dx);
+	return *told ? 0 : CLI_FAILED;
+}
+
+int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
+	struct br_check **again) {
 	struct br_check_options options = {0};
 	struct br_demand_options what = {.trusted = session->cli->world->invoker};
 	struct br_check_input input = check_input(session);
@@ -581,6 +601,7 @@ int session_check_again(
 	}
 	input.hostdb = session->hostdb_again;
 	input.demands = *demands;
+	options.told = told;
 	*again = br_check_run(&input, &options, session->cli->dx);
 	return *again ? 0 : CLI_FAILED;
 }
