@@ -177,6 +177,20 @@ struct br_check_input {
 };
 
 /**
+ * Podman's `:O` without root: its overlay, which is mounted in the engine's own user namespace, reaches what lies in the source with the engine's rights (ovl_permission(), fs/overlayfs/inode.c),
+ * and copies what is written, for which owner and group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict
+ * about `want` what that refuses. Nothing where root runs the engine (`mode` may be NULL).
+ */
+void br_check_overlay(const struct br_engine_mode *mode, const struct br_inode *inode,
+	bool above_mapped, unsigned want, struct br_verdict *verdict);
+/** Whom what belongs to these IDs belongs to at the top of such an overlay: Podman gives the upper directory what it sees of the source. */
+void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *inode);
+
+/** What the container makes of the mounts below one of its sources: br_habits_submounts(), and what its runtime leaves out. */
+enum br_submounts br_check_submounts(const struct br_check_input *input,
+	const struct br_habits *habits, const struct br_mount_source *ms);
+
+/**
  * Judge everything. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.
  */
 struct br_check *br_check_run(const struct br_check_input *input,

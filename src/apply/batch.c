@@ -156,25 +156,24 @@ static struct br_bytes handle_of(
 	return br_object_handle(dir, name, &c->now, room);
 }
 
-/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. */
-static int announce_contents(struct batch *b, const struct change *c) {
-	unsigned char digest[BR_CONTENTS];
+/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. 1, 0 there is nothing to be known, -1 with errno. */
+static int contents_of(struct batch *b, const struct change *c, unsigned char out[BR_CONTENTS]) {
 	const char *name;
 	if (!br_privilege_goes(&c->before, &c->after)) {
 		return 0;
 	}
 	int dir = br_way_to(&b->way, b->target, c->path, &name);
-	if (dir < 0
-		|| br_contents_read(dir, name, b->work->options->cross, &c->before, digest) < 0) {
-		// Undo will do without.
-		return 0;
-	}
-	struct br_record record = {
-		.type = BR_REC_CONTENTS,
-		.of = c->seq,
-		.text = {(const char *)digest, sizeof(digest)},
-	};
-	return br_work_add(b->work, &record);
+	return dir < 0 || br_contents_read(dir, name, b->work->options->cross, &c->before, out) < 0
+		? -1
+		: 1;
+}
+
+/** What undo could not give back wholly is not begun. */
+static void cannot_read(struct batch *b, const struct change *c) {
+	struct br_answer_of answer = {.outcome = BR_FAILED, .err = errno};
+	(void)snprintf(answer.why, sizeof(answer.why), "its contents cannot be read: %s",
+		strerror(answer.err));
+	left_alone(b, c->path, &answer);
 }
 
 /** br_crew_job's: compare what was read, and write the INTENT. */
@@ -182,6 +181,7 @@ static int announce(void *context, size_t i) {
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	char room[BR_HANDLE_MAX];
+	unsigned char contents[BR_CONTENTS];
 	if (c->err != 0) {
 		struct br_answer_of answer = {.outcome = BR_FAILED, .err = c->err};
 		if (br_object_lost(answer.err, answer.why)) {
@@ -194,6 +194,11 @@ static int announce(void *context, size_t i) {
 		return 1;
 	}
 	c->before = c->now;
+	int known = contents_of(b, c, contents);
+	if (known < 0) {
+		cannot_read(b, c);
+		return 1;
+	}
 	struct br_record record = {
 		.type = BR_REC_INTENT,
 		.target = b->target->number,
@@ -207,7 +212,12 @@ static int announce(void *context, size_t i) {
 	}
 	c->seq = record.seq;
 	b->announced++;
-	return announce_contents(b, c) < 0 ? -1 : 1;
+	struct br_record digest = {
+		.type = BR_REC_CONTENTS,
+		.of = record.seq,
+		.text = {(const char *)contents, sizeof(contents)},
+	};
+	return known > 0 && br_work_add(b->work, &digest) < 0 ? -1 : 1;
 }
 
 static int prepare(struct batch *b) {

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 /** The file name of the container's runtime; NULL: not known. */
-static const char *runtime_of(const struct check_work *work, const struct br_container *container) {
-	const struct br_engine_mode *mode = work->input->mode;
+static const char *runtime_of(
+	const struct br_engine_mode *mode, const struct br_container *container) {
 	const char *word = container->runtime.s ? container->runtime.s
 		: mode                          ? mode->runtime
 						: NULL;
@@ -22,8 +22,8 @@ static const char *runtime_of(const struct check_work *work, const struct br_con
 	return slash ? slash + 1 : word ? word : docker ? "runc" : NULL;
 }
 
-static bool is_crun(const struct check_work *work, const struct br_container *container) {
-	const char *name = runtime_of(work, container);
+static bool is_crun(const struct br_engine_mode *mode, const struct br_container *container) {
+	const char *name = runtime_of(mode, container);
 	return name && strcmp(name, "crun") == 0;
 }
 
@@ -34,6 +34,20 @@ static bool is_same_map(const struct br_idmap *a, const struct br_idmap *b) {
 		}
 	}
 	return a->n == b->n;
+}
+
+/** Whether the container has a user namespace that its runtime makes, and not only the one that a rootless engine is in. */
+static bool has_space(const struct br_engine_mode *mode, const struct br_cred *cred) {
+	return cred->uids.n > 0
+		&& !(mode && mode->user && is_same_map(&cred->uids, &mode->uids)
+			&& is_same_map(&cred->gids, &mode->gids));
+}
+
+enum br_submounts br_check_submounts(const struct br_check_input *input,
+	const struct br_habits *habits, const struct br_mount_source *ms) {
+	bool hides = habits->crun_hides_submounts && is_crun(input->mode, ms->container)
+		&& has_space(input->mode, &ms->identity->cred);
+	return hides ? BR_SUBMOUNTS_HIDDEN : br_habits_submounts(habits, ms->mount);
 }
 
 /**
@@ -50,10 +64,10 @@ static bool mounter_of(
 		|| !br_idmap_to_host(&cred->gids, (br_boxid){0}, &out->gid)) {
 		return false;
 	}
-	if (is_crun(work, ms->container)) {
+	if (is_crun(work->input->mode, ms->container)) {
 		out->groups = cred->groups;
 		out->ngroups = cred->ngroups;
-	} else if (mode && mode->user && is_same_map(&cred->uids, &mode->uids)) {
+	} else if (mode && mode->user && !has_space(mode, cred)) {
 		out->groups = mode->cred.groups;
 		out->ngroups = mode->cred.ngroups;
 	}
@@ -158,7 +172,7 @@ static void check_absent(struct point *p) {
 	// crun makes mounts read-only when all are there.
 	const struct br_where where = {.read_only = source->fs.mount_read_only
 			|| source->fs.super_read_only
-			|| (p->outer->mount->read_only && !is_crun(work, p->outer->container))};
+			|| (p->outer->mount->read_only && !is_crun(work->input->mode, p->outer->container))};
 	struct br_finding *finding;
 	p->verdict = br_access(&p->inode, &p->mounter, &where, BR_W | BR_X);
 	if (p->verdict.missing) {
@@ -286,7 +300,7 @@ static void check_options(struct check_work *work, const struct br_mount_source 
 		what = ":O";
 		why = "it keeps what is written in a directory of root's, 0700, and mounts as the "
 		      "root of the container's user namespace, which cannot enter that";
-	} else if (mount->idmap.s && is_crun(work, ms->container)
+	} else if (mount->idmap.s && is_crun(work->input->mode, ms->container)
 		&& (strcmp(mount->idmap.s, "idmap") != 0
 				? rootless
 				: work->habits->idmap_needs_space && (rootless || !cred->uids.n))) {

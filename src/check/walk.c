@@ -34,13 +34,6 @@ struct walk {
 	struct last last[BR_DEMANDS_MAX];
 };
 
-/** Whether the demand's root is this path or one above it. */
-static bool is_below(const struct br_demand *demand, const char *path) {
-	size_t n = strlen(demand->below);
-	return n == 0
-		|| (strncmp(path, demand->below, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
-
 static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return *demand->below == *path && strcmp(demand->below, path) == 0;
 }
@@ -117,11 +110,12 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 	}
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		unsigned need = is_below(demand, path) ? br_need_of(demand, inode) : 0;
+		unsigned need = br_demand_applies(demand, path) ? br_need_of(demand, inode) : 0;
 		if (need == 0) {
 			continue;
 		}
-		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0) {
+		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0
+			|| demand->mount->overlay) {
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
@@ -253,7 +247,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	for (unsigned i = 0; i < demand->index; i++) {
-		told = told || is_below(&walk->tree->demands[i], entry->path);
+		told = told || br_demand_applies(&walk->tree->demands[i], entry->path);
 	}
 	if (told) {
 		return;
@@ -287,6 +281,28 @@ static void judge_shut(
 	}
 }
 
+/** Under `:O`. */
+static struct br_verdict judge_overlay(const struct walk *walk, const struct br_demand *demand,
+	const struct br_entry *entry, unsigned need) {
+	const struct br_engine_mode *mode = walk->work->input->mode;
+	struct br_inode inode = *entry->inode;
+	bool is_root = is_root_of(demand, entry->path);
+	if (is_root) {
+		br_check_overlay_top(mode, &inode);
+	}
+	struct br_verdict verdict = br_access_use(
+		&inode, &demand->identity->cred, &(struct br_where){0}, need);
+	const char *slash = strrchr(entry->path, '/');
+	bool at_top = strlen(demand->below) >= (size_t)(slash ? slash - entry->path : 0);
+	if (!is_root) {
+		br_check_overlay(mode, &inode,
+			at_top || !entry->parent
+				|| br_engine_may_give(mode, entry->parent->uid, entry->parent->gid),
+			need, &verdict);
+	}
+	return verdict;
+}
+
 /** One demand, one inode. */
 static void judge(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
 	struct mount_work *mw = walk->mounts[demand->index];
@@ -306,6 +322,11 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
 	const struct br_verdict *verdict = ask(walk, demand, inode, need);
+	struct br_verdict limited;
+	if (demand->mount->overlay) {
+		limited = judge_overlay(walk, demand, entry, need);
+		verdict = &limited;
+	}
 	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -357,7 +378,7 @@ static bool is_hidden(
 static void see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
+		if (!br_demand_applies(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -394,7 +415,8 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_habits_submounts(work->habits, demand->mount)
+			bool hidden = br_check_submounts(
+					      work->input, work->habits, &demands->mounts[i])
 				== BR_SUBMOUNTS_HIDDEN;
 			walk.mounts[demand->index] = &work->mounts[i];
 			walk.hidden |= (uint64_t)hidden << demand->index;

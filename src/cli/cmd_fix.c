@@ -143,8 +143,9 @@ static int run_with(const struct cli *cli, const struct br_saved *promise) {
 	if (status == 0 && promise) {
 		status = session_promise(&session, promise->text);
 	}
+	// An input that is not valid any more: nothing was changed.
 	if (status == 0 && promise && br_saved_compare(promise, session.saved, cli->dx)) {
-		status = CLI_FAILED;
+		status = CLI_USAGE;
 	}
 	// What is reported is this run.
 	session.saved = NULL;

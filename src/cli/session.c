@@ -76,6 +76,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.files = cli_strings(&session->arena, &args->files),
 		.services = session->services ? session->services
 					      : cli_strings(&session->arena, &args->words),
+		// Whoever asks about one service asks about no other.
+		.no_deps = session->services || args->no_deps,
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
 		.files_at = cli_spans(&session->arena, &args->files),
@@ -460,6 +462,12 @@ static bool wants_future(const struct session *session) {
 		}
 	}
 	return session->plan_options.future_files > 0;
+}
+
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms) {
+	const struct br_check_input input = check_input(session);
+	return br_check_submounts(&input, session_habits(session), ms);
 }
 
 static bool some_keeper_demands(const struct session *session) {

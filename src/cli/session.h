@@ -62,6 +62,9 @@ int session_report(const struct session *session, const char *command,
 int session_verdict(const struct session *session, const struct br_check *check);
 /** The habits of the engine that will start it. */
 const struct br_habits *session_habits(const struct session *session);
+/** What the container makes of the mounts below one of its sources. */
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms);
 void session_release(struct session *session);
 
 #endif

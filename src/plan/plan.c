@@ -254,6 +254,16 @@ static struct class *class_of(struct tree_work *tree, const struct facts *facts)
 	return class;
 }
 
+static bool is_later(const struct br_time *a, const struct br_time *b) {
+	return a->sec > b->sec || (a->sec == b->sec && a->nsec > b->nsec);
+}
+
+// Whether it was made after everything that was seen. A copy on an overlay is made when something below it is changed.
+static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
+	return strstr(tree->tree->root->fs.type, "overlay") == NULL
+		&& is_later(&inode->btime, &tree->newest);
+}
+
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
 	if (see_sticky(tree, entry) != 0) {
 		return -1;
@@ -265,6 +275,9 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 	}
 	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
 		return -1;
+	}
+	if (is_later(&entry->inode->btime, &tree->newest)) {
+		tree->newest = entry->inode->btime;
 	}
 	if (*entry->path == '\0') {
 		tree->root = *entry->inode;
@@ -553,14 +566,18 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 		}
 	}
 	struct outcome outcome;
+	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
 	const struct class *class = table_find(&work->classes, &facts);
 	if (class != NULL) {
 		outcome = class->outcome;
 	} else if (choose(plan, work, &facts, &outcome) != 0) {
 		return -1;
 	}
-	if (outcome.kind != OUTCOME_CHANGE || class == NULL) {
-		return outcome.kind != OUTCOME_CHANGE ? 0 : 2;
+	if (outcome.kind != OUTCOME_CHANGE) {
+		return 0;
+	}
+	if (class == NULL || is_new(work, inode)) {
+		return 2;
 	}
 	*after = *inode;
 	after->mode = outcome.after.mode;

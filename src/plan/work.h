@@ -159,6 +159,8 @@ struct tree_work {
 	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
+	/** When the newest inode that was seen was made. */
+	struct br_time newest;
 	/** All demands, and demanded keepers, are of one UID. */
 	bool single;
 	br_hostid sole;

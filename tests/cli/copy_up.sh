@@ -6,6 +6,7 @@
 mkdir etc && printf 'root:x:0:0::/root:/bin/sh\nalice:x:7001:7001::/:/bin/sh\n' >etc/passwd && printf 'root:x:0:\nalice:x:7001:\n' >etc/group
 mkdir lower upper inner data
 truncate -s 2M lower/model && truncate -s 900M lower/fits && touch lower/small
+mkdir -p lower/deep/down && touch lower/deep/down/file && chmod 750 lower/deep lower/deep/down && chown -R 7001:7001 lower/deep
 chown 7001:7001 lower upper lower/*
 chmod 755 lower upper && chmod 600 lower/model lower/small && chmod 666 lower/fits
 mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=inner overlay data || skip "no overlay here"
@@ -14,7 +15,7 @@ golden 3 bindright fix --sysroot . --keep alice --yes --max-copy-up 1M
 golden 1 bindright plan --sysroot . --keep alice --max-copy-up 2097151 -q
 [ -z "$(ls upper)" ] || die "something was copied"
 golden 0 bindright fix --sysroot . --keep alice --yes --max-copy-up 2M
-[ "$(find upper -type f -printf '%f\n' | sort | xargs)" = "model small" ] || die "not what was foreseen: $(ls upper)"
+[ "$(find upper -type f -printf '%f\n' | sort | xargs)" = "file model small" ] || die "not what was foreseen: $(ls upper)"
 golden 0 bindright undo -q --yes
 umount data
 done_golden

@@ -55,6 +55,8 @@ def said(name, path, host, options):
     """One directory and the file in it."""
     _, of_dir, why = run("explain", "--format", "json", *options, f"{name}:{path}")
     _, of_file, _ = run("explain", "--format", "json", *options, f"{name}:{path}/file")
+    if "does not see what is mounted" in why:
+        return f"{path} ??????"
     if not of_dir or not of_file or not of_dir["starts"]:
         return f"{path} not explained: {why}"
     if host == "-":

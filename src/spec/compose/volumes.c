@@ -383,6 +383,9 @@ static int get_bind(struct longform *l) {
 	bool create = false;
 	struct br_text selinux = get_text(bind, "selinux");
 	mount->propagation = get_text(bind, "propagation");
+	// An empty one is none.
+	mount->propagation.s =
+		mount->propagation.s && *mount->propagation.s ? mount->propagation.s : NULL;
 	mount->recursive = get_text(bind, "recursive");
 	if (check_word(l, "recursive", mount->recursive, recursives)
 		|| check_word(l, "selinux", selinux, labels)
