@@ -223,7 +223,8 @@ static int tell(struct undo *u, int worked) {
 		br_hint(u->dx, "bindright undo %s puts back the rest", run->id);
 		return -1;
 	}
-	if (worked == 0 && result->failed > 0) {
+	// A dry one shows what cannot be put back, and the rest is to be put back all the same.
+	if (worked == 0 && result->failed > 0 && !u->dry) {
 		return br_error(u->dx, nowhere, "%llu could not be put back",
 			(unsigned long long)result->failed);
 	}

@@ -30,7 +30,7 @@ want 0 undo
 belong 0 data/d0/f0 data/d3 data
 gone
 # In the middle of a walk.
-for where in readdir:3 getattr:9 lookup:8; do
+for where in readdir:3 getattr:9; do
 	stop_at $where
 	soon 1 check --sysroot $T
 	says 'its file system does not answer'

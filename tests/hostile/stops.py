@@ -81,7 +81,10 @@ def answer(opcode, number, body):
 
 def reply(unique, opcode, number, body):
     error, out = answer(opcode, number, body)
-    os.write(fd, struct.pack("<IiQ", 16 + len(out), error, unique) + out)
+    try:
+        os.write(fd, struct.pack("<IiQ", 16 + len(out), error, unique) + out)
+    except OSError:  # nobody waits for it any more
+        pass
 
 
 fd = os.open("/dev/fuse", os.O_RDWR)
