@@ -112,9 +112,8 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 	step.verdict = br_access_use(&step.inode, query->cred, &where, want);
 	if (query->overlay && strlen(way->real) > way->floor) {
 		br_check_overlay(
-			query->mode, &way->inode, way->above_mapped, want, &step.verdict);
-		way->above_mapped &=
-			br_engine_may_give(query->mode, way->inode.uid, way->inode.gid);
+			query->overlay, &way->inode, way->above_mapped, want, &step.verdict);
+		way->above_mapped &= br_check_overlay_maps(query->overlay, &way->inode);
 	}
 	step.granted = step.verdict.missing == 0;
 	step.rule = br_rule_name(step.verdict.rule);
