@@ -182,12 +182,18 @@ struct br_check_input {
 };
 
 /**
- * Podman's `:O` without root: its overlay, which is mounted in the engine's own user namespace, reaches what lies in the source with the engine's rights (ovl_permission(), fs/overlayfs/inode.c),
- * and copies what is written, for which owner and group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict
- * about `want` what that refuses. Nothing where root runs the engine (`mode` may be NULL).
+ * With whose rights the container's runtime makes its mounts: of the root of the container's user namespace, with all capabilities there. False: not known.
  */
-void br_check_overlay(const struct br_engine_mode *mode, const struct br_inode *inode,
+bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
+	struct br_cred *out);
+/**
+ * Podman's `:O`: its overlay reaches what lies in the source with the rights of whoever mounted it, too (ovl_permission(), fs/overlayfs/inode.c), and copies what is written, for which owner and
+ * group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict about `want` what that refuses.
+ */
+void br_check_overlay(const struct br_cred *mounter, const struct br_inode *inode,
 	bool above_mapped, unsigned want, struct br_verdict *verdict);
+/** Whether the mounter's user namespace has both of these IDs. */
+bool br_check_overlay_maps(const struct br_cred *mounter, const struct br_inode *inode);
 /** Whom what belongs to these IDs belongs to at the top of such an overlay: Podman gives the upper directory what it sees of the source. */
 void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *inode);
 

@@ -50,13 +50,10 @@ enum br_submounts br_check_submounts(const struct br_check_input *input,
 	return hides ? BR_SUBMOUNTS_HIDDEN : br_habits_submounts(habits, ms->mount);
 }
 
-/**
- * Who makes the mounts: the runtime's process has entered the container's user namespace, and is its root there, with all capabilities. Where it made the namespace, runc has no groups any more
- * (nsexec.c, setgroups(0)); crun has the container's by then. False: not known.
- */
-static bool mounter_of(
-	const struct check_work *work, const struct br_mount_source *ms, struct br_cred *out) {
-	const struct br_engine_mode *mode = work->input->mode;
+// The runtime's process has entered the user namespace. Where it made that, runc has no groups any more (nsexec.c, setgroups(0)); crun has the container's by then.
+bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
+	struct br_cred *out) {
+	const struct br_engine_mode *mode = input->mode;
 	const struct br_cred *cred = &ms->identity->cred;
 	*out = (struct br_cred){.caps = UINT64_MAX, .uids = cred->uids, .gids = cred->gids};
 	if (ms->identity->confidence == BR_UNKNOWN
@@ -64,7 +61,7 @@ static bool mounter_of(
 		|| !br_idmap_to_host(&cred->gids, (br_boxid){0}, &out->gid)) {
 		return false;
 	}
-	if (is_crun(work->input->mode, ms->container)) {
+	if (is_crun(mode, ms->container)) {
 		out->groups = cred->groups;
 		out->ngroups = cred->ngroups;
 	} else if (mode && mode->user && !has_space(mode, cred)) {
@@ -137,7 +134,7 @@ static const char *say_mounter(const struct point *p) {
 		: why;
 }
 
-/** Open a directory of the source. -1: it cannot be said what it is. */
+/** Open a directory of the source. -1 with errno: ENOTDIR, or it cannot be said what it is. */
 static int look(struct point *p, const char *dir) {
 	const struct br_cred *cred = &p->outer->identity->cred;
 	br_auto(br_closep) int fd =
@@ -215,6 +212,13 @@ static void check_alike(struct point *p, const char *below, bool is_directory) {
 		->advice = "mount it somewhere else, or make the two of one kind";
 }
 
+static void check_below_file(struct point *p, const char *file) {
+	refuse(p, 203,
+		say(p->work, "the mount point '%s' lies below '%s', which is no directory",
+			p->inner->target.s, path_of(p, file)))
+		->advice = "mount it somewhere else";
+}
+
 /** From the source's root to the mount point. */
 static void check_point(struct point *p) {
 	const char *below = p->inner->target.s + strlen(p->outer->mount->target.s) + 1;
@@ -223,6 +227,9 @@ static void check_point(struct point *p) {
 		n += strcspn(below + n, "/");
 		const char *next = say(p->work, "%.*s", (int)n, below);
 		if (look(p, dir)) {
+			if (errno == ENOTDIR) {
+				check_below_file(p, dir);
+			}
 			return;
 		}
 		p->verdict = br_access(&p->inode, &p->mounter, &(struct br_where){0}, BR_X);
@@ -256,7 +263,7 @@ static void check_nested(struct check_work *work, const struct br_container *con
 	p.outer = outer ? source_of(work, outer) : NULL;
 	if (!p.outer || p.outer->source->state != BR_SOURCE_PRESENT
 		|| !S_ISDIR(p.outer->source->mode) || outer->idmap.s
-		|| !mounter_of(work, p.outer, &p.mounter)) {
+		|| !br_check_mounter(work->input, p.outer, &p.mounter)) {
 		return;
 	}
 	check_point(&p);

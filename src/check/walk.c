@@ -261,20 +261,21 @@ static void judge_shut(
 /** Under `:O`. */
 static struct br_verdict judge_overlay(const struct walk *walk, const struct br_demand *demand,
 	const struct br_entry *entry, unsigned need) {
-	const struct br_engine_mode *mode = walk->work->input->mode;
 	struct br_inode inode = *entry->inode;
+	struct br_cred mounter;
 	bool is_root = is_root_of(demand, entry->path);
+	bool known = br_check_mounter(
+		walk->work->input, walk->mounts[demand->index]->result.mount, &mounter);
 	if (is_root) {
-		br_check_overlay_top(mode, &inode);
+		br_check_overlay_top(walk->work->input->mode, &inode);
 	}
 	struct br_verdict verdict = br_access_use(
 		&inode, &demand->identity->cred, &(struct br_where){0}, need);
 	const char *slash = strrchr(entry->path, '/');
 	bool at_top = strlen(demand->below) >= (size_t)(slash ? slash - entry->path : 0);
-	if (!is_root) {
-		br_check_overlay(mode, &inode,
-			at_top || !entry->parent
-				|| br_engine_may_give(mode, entry->parent->uid, entry->parent->gid),
+	if (!is_root && known) {
+		br_check_overlay(&mounter, &inode,
+			at_top || !entry->parent || br_check_overlay_maps(&mounter, entry->parent),
 			need, &verdict);
 	}
 	return verdict;

@@ -20,6 +20,8 @@ struct asked {
 	const struct cli *cli;
 	struct session session;
 	struct br_cred cred;
+	/** Under `:O`. */
+	struct br_cred mounter;
 	struct br_explain_query query;
 	struct br_explanation explanation;
 	struct br_explain_report report;
@@ -222,7 +224,9 @@ static int ask_mount(
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
 	asked->query.foresees = !mount->overlay;
-	asked->query.overlay = mount->overlay;
+	asked->query.overlay = mount->overlay && session_mounter(&asked->session, ms, &asked->mounter)
+		? &asked->mounter
+		: NULL;
 	asked->query.chown = mount->chown;
 	asked->query.mode = asked->session.mode;
 	asked->query.writable_below = submounts == BR_SUBMOUNTS_WRITABLE;

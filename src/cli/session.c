@@ -470,6 +470,12 @@ enum br_submounts session_submounts(
 	return br_check_submounts(&input, session_habits(session), ms);
 }
 
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out) {
+	const struct br_check_input input = check_input(session);
+	return br_check_mounter(&input, ms, out);
+}
+
 static bool some_keeper_demands(const struct session *session) {
 	for (size_t i = 0; i < session->plan_options.nkeepers; i++) {
 		if (session->plan_options.keepers[i].demanded) {

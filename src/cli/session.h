@@ -67,6 +67,9 @@ const struct br_habits *session_habits(const struct session *session);
 /** What the container makes of the mounts below one of its sources. */
 enum br_submounts session_submounts(
 	const struct session *session, const struct br_mount_source *ms);
+/** br_check_mounter(). */
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out);
 void session_release(struct session *session);
 
 #endif

@@ -110,16 +110,19 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 		.want = want,
 	};
 	step.verdict = br_access_use(&step.inode, query->cred, &where, want);
+	unsigned without = step.verdict.missing;
 	if (query->overlay && strlen(way->real) > way->floor) {
 		br_check_overlay(
-			query->mode, &way->inode, way->above_mapped, want, &step.verdict);
-		way->above_mapped &=
-			br_engine_may_give(query->mode, way->inode.uid, way->inode.gid);
+			query->overlay, &way->inode, way->above_mapped, want, &step.verdict);
+		way->above_mapped &= br_check_overlay_maps(query->overlay, &way->inode);
 	}
 	step.granted = step.verdict.missing == 0;
 	step.rule = br_rule_name(step.verdict.rule);
 	facts.keeps_acls = br_inode_acl_support(fd) != 0;
-	if (!step.granted && find_ways(way->arena, &facts, &step)) {
+	if (step.verdict.missing & ~without) {
+		step.inode_way = "mount it without :O, or give it an owner and a group that the "
+				 "engine's user namespace has";
+	} else if (!step.granted && find_ways(way->arena, &facts, &step)) {
 		return br_error_memory(way->dx);
 	}
 	return br_vec_push(way->arena, &way->steps, step) ? br_error_memory(way->dx) : 0;
