@@ -25,8 +25,7 @@ static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_i
 	return room;
 }
 
-/** What surrounds the inodes of this mount. */
-static struct br_where where_of(const struct br_demand *demand) {
+struct br_where where_of(const struct br_demand *demand) {
 	const struct br_cred *cred = &demand->identity->cred;
 	if (demand->identity->id_mapped) {
 		return (struct br_where){.mount_uids = cred->uids, .mount_gids = cred->gids};
