@@ -9,6 +9,7 @@
  *   include.c, extends.c   what a document takes from other files
  *   merge.c, unique.c      one document over the ones before it   -> the model
  *   schema_model.c, forms.c   what must hold of all of them together
+ *   versions.c  what differs between versions
  *   volumes.c, binds.c, build.c, start.c, ignore.c, service.c   a service  -> a container
  *   select.c, check.c, conflicts.c   who runs, what refers to what   -> the spec
  *
@@ -159,6 +160,38 @@ int br_compose_preload(const struct br_spec_request *request, struct br_file_sto
 static inline struct br_text br_tree_text(const struct br_tree *tree) {
 	return (struct br_text){tree->s, tree->at};
 }
+
+/* versions.c */
+
+/** Rules that not all versions have. */
+enum br_since {
+	/** The .env of the caller's directory counts too, not only the project's. */
+	BR_SINCE_CALLERS_DOTENV,
+	/** A mount's type is one of a list. */
+	BR_SINCE_MOUNT_TYPES,
+	/** A long bind without `bind:` is made by the engine. */
+	BR_SINCE_ENGINE_CREATES,
+	/** One with a `bind:` that does not say so too. */
+	BR_SINCE_BIND_CREATES,
+	/** PWD is set where the caller's environment has none. */
+	BR_SINCE_PWD,
+	/** A UNC path, two backslashes in front, is absolute. */
+	BR_SINCE_UNC,
+	/** Two mounts of one service on one target are refused. */
+	BR_SINCE_ONE_TARGET,
+	/** A number in a list is the same as a string of its digits. */
+	BR_SINCE_NUMBER_IS_WORD,
+	/** Durations have days and weeks, sizes are floating numbers, modes in quotes are octal; host_ip, container_name and pull_policy have forms. */
+	BR_SINCE_FORMS,
+	/** Two services that are on cannot have one container_name. */
+	BR_SINCE_ONE_NAME,
+	/** A scale or a number of replicas below zero is refused. */
+	BR_SINCE_NO_NEGATIVE_SCALE,
+	/** What is included gives way to the including file instead of being in conflict with it. */
+	BR_SINCE_INCLUDED_GIVES_WAY,
+};
+/** Whether this version (struct br_spec_request's compose_version) has the rule. */
+bool br_compose_since(unsigned version, enum br_since rule);
 
 /* paths.c: lexical paths */
 

@@ -13,9 +13,8 @@ struct part {
 	const struct br_draft *draft;
 };
 
-static bool is_new(const struct part *part) {
-	unsigned version = part->c->request->compose_version;
-	return !version || version >= 240;
+static bool has_rule(const struct part *part, enum br_since rule) {
+	return br_compose_since(part->c->request->compose_version, rule);
 }
 
 static const char *word(const struct br_tree *map, const char *key) {
@@ -218,7 +217,7 @@ static int check_scale(const struct part *part) {
 	}
 	const struct br_tree *which = has_some ? scale : replicas;
 	int64_t n = has_some ? some : many;
-	if (is_new(part) && n < 0) {
+	if (n < 0 && has_rule(part, BR_SINCE_NO_NEGATIVE_SCALE)) {
 		return br_error(c->dx, which->at, "service '%s' cannot run %lld times",
 			part->draft->name, (long long)n);
 	}
@@ -253,8 +252,8 @@ static int check_watch(const struct part *part) {
 /* Since 2.40 two services that are on cannot have one name. */
 static int check_name(const struct part *part) {
 	const char *name = word(part->draft->service, "container_name");
-	for (const struct br_draft *other = part->drafts;
-		*name && is_new(part) && other != part->draft; other++) {
+	bool counts = *name && has_rule(part, BR_SINCE_ONE_NAME);
+	for (const struct br_draft *other = part->drafts; counts && other != part->draft; other++) {
 		const struct br_tree *theirs = br_tree_get(other->service, "container_name");
 		if (!other->on || strcmp(word(other->service, "container_name"), name) != 0) {
 			continue;

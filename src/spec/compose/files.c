@@ -138,8 +138,7 @@ static const char *directory(struct br_compose *c) {
 
 /* Up to 2.26 only the project directory's .env counts, not the caller's. */
 static int start_again(struct br_compose *c) {
-	unsigned version = c->request->compose_version;
-	if (!version || version > 226) {
+	if (br_compose_since(c->request->compose_version, BR_SINCE_CALLERS_DOTENV)) {
 		return 0;
 	}
 	c->env = (struct br_env){.arena = c->arena};

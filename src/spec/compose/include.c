@@ -143,7 +143,7 @@ static int import_entry(struct br_compose *c, struct br_tree *to, const char *se
 	if (!ours) {
 		return br_tree_set(c, to, entry->key, entry->value);
 	}
-	if (c->request->compose_version > 240) {
+	if (br_compose_since(c->request->compose_version, BR_SINCE_INCLUDED_GIVES_WAY)) {
 		struct br_path up = {NULL, section, 0};
 		struct br_path here = {&up, entry->key.s, 0};
 		bool replace = ours->value->reset || ours->value->override;

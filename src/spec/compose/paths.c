@@ -69,9 +69,10 @@ const char *br_shown_path(const struct br_compose *c, const char *path) {
 
 /* C:\x and C:/x are left alone by compose on every system, \\server\share since 2.40. */
 static bool is_windows_absolute(const struct br_compose *c, const char *s) {
-	unsigned version = c->request->compose_version;
 	bool is_drive = s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\');
-	return is_drive || (strncmp(s, "\\\\", 2) == 0 && (!version || version >= 240));
+	return is_drive
+		|| (strncmp(s, "\\\\", 2) == 0
+			&& br_compose_since(c->request->compose_version, BR_SINCE_UNC));
 }
 
 const char *br_host_path(struct br_compose *c, const struct br_layer *layer, struct br_text path) {

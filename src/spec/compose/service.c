@@ -28,14 +28,12 @@ static int compare_items(const void *a, const void *b) {
 static int check_twice(struct br_compose *c, const struct words *words, const char *service,
 	const struct br_tree *list) {
 	size_t n = list->members.n;
-	unsigned version = c->request->compose_version;
-	bool old = version && version < 240;
+	bool old = !br_compose_since(c->request->compose_version, BR_SINCE_NUMBER_IS_WORD);
 	struct item *items = BR_NEW_ARRAY(c->arena, struct item, n);
 	if (!items) {
 		return br_error_memory(c->dx);
 	}
 	for (size_t i = 0; i < n; i++) {
-		// Before 2.40 a number was not the same as a string of its digits.
 		bool is_number = list->members.v[i].value->kind != BR_VALUE_STRING;
 		items[i] = (struct item){is_number && old, &(*words->out)[i]};
 	}

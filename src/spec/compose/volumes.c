@@ -345,8 +345,7 @@ static int get_type(struct longform *l) {
 			return 0;
 		}
 	}
-	unsigned version = l->c->request->compose_version;
-	if (version && version <= 226) {
+	if (!br_compose_since(l->c->request->compose_version, BR_SINCE_MOUNT_TYPES)) {
 		br_warning(
 			l->c->dx, type.at, "the mount type '%s' is unknown", type.s ? type.s : "");
 		l->mount->kind = BR_MOUNT_OTHER;
@@ -381,7 +380,6 @@ static int get_bind(struct longform *l) {
 	static const char *const labels[] = {"z", "Z", NULL};
 	const struct br_tree *bind = br_tree_get(l->entry, "bind");
 	struct br_mount *mount = l->mount;
-	unsigned version = l->c->request->compose_version;
 	bool create = false;
 	struct br_text selinux = get_text(bind, "selinux");
 	mount->propagation = get_text(bind, "propagation");
@@ -397,9 +395,10 @@ static int get_bind(struct longform *l) {
 	mount->selinux = selinux.s ? selinux.s[0] : '\0';
 	if (br_tree_get(bind, "create_host_path")) {
 		mount->create_host_path = create;
-	} else if (!version || version > 226) {
+	} else if (br_compose_since(l->c->request->compose_version, BR_SINCE_ENGINE_CREATES)) {
 		/* Without a bind block it is sent as the short form would be. */
-		create = !bind || version > 240;
+		create = !bind
+			|| br_compose_since(l->c->request->compose_version, BR_SINCE_BIND_CREATES);
 	}
 	mount->create = create ? BR_CREATE_ENGINE : BR_CREATE_NEVER;
 	return 0;
@@ -486,8 +485,8 @@ void br_volumes_expanded(struct br_tree *volumes) {
 }
 
 void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target) {
-	unsigned version = c->request->compose_version;
-	for (size_t i = 0; (!version || version >= 240) && i < draft->mounts.n; i++) {
+	bool counts = br_compose_since(c->request->compose_version, BR_SINCE_ONE_TARGET);
+	for (size_t i = 0; counts && i < draft->mounts.n; i++) {
 		const struct br_mount *other = &draft->mounts.v[i];
 		if (!draft->second.s && strcmp(other->target.s, target.s) == 0) {
 			draft->second = target;
