@@ -341,8 +341,8 @@ int br_volume_mount(
  * service is on; of older ones the engine makes one.
  */
 void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target);
-/** From now on compose has the long form of these (NULL: none). */
-void br_volumes_expanded(struct br_tree *volumes);
+/** From now on compose has the long form of these (NULL: none): a short one that has none is refused here, whatever becomes of it. */
+int br_volumes_expanded(struct br_compose *c, struct br_tree *volumes);
 /** Add a mount to a service. */
 int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount);
 /** A warning for targets that the engine will refuse. */
