@@ -289,9 +289,9 @@ enum {
 
 struct swap {
 	const char *a, *b;
-	/** Before which of its opens the two names are exchanged; `again`: and before each that follows. */
+	/** Before which of its opens the two names are exchanged, and how many later back again; 0: never. */
 	long at;
-	bool again;
+	long back;
 	long seen;
 };
 
@@ -306,7 +306,7 @@ static enum trace_choice exchange(void *context, const struct trace_stop *stop, 
 		return TRACE_GO;
 	}
 	swap->seen++;
-	if (swap->seen == swap->at || (swap->again && swap->seen > swap->at)) {
+	if (swap->seen == swap->at || (swap->back > 0 && swap->seen == swap->at + swap->back)) {
 		(void)renameat2(AT_FDCWD, swap->a, AT_FDCWD, swap->b, RENAME_EXCHANGE);
 	}
 	return TRACE_GO;
@@ -339,10 +339,10 @@ static int read_while(struct swap *swap, const char *path, bool *came) {
 /** At every open there is: what is root's alone is never read, and the exchange is seen (`seen`) at some of them. */
 static void try_each(const char *path, const char *a, const char *b, int seen) {
 	unsigned met = 0;
-	for (int again = 0; again < 2; again++) {
+	for (long back = 0; back < 5; back++) {
 		bool came = true;
 		for (long at = 1; came; at++) {
-			struct swap swap = {.a = a, .b = b, .at = at, .again = again};
+			struct swap swap = {.a = a, .b = b, .at = at, .back = back};
 			struct stat st;
 			int got = read_while(&swap, path, &came);
 			if (got == 0 || got == GOT_SECRET) {
