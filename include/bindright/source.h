@@ -67,9 +67,6 @@ struct br_fs {
 /** Whether it is such a FUSE file system. */
 bool br_fs_is_private(const struct br_fs *fs);
 
-/** Whether calls to a file system of this type may wait for somebody else's program or machine. */
-bool br_fs_is_remote(const char *type);
-
 /** A bind source. Owned by the arena, except the descriptors. */
 struct br_source {
 	/** As the spec names it: absolute. */
@@ -110,6 +107,9 @@ void br_source_release(struct br_source *source);
  * The first network or FUSE mount below a PRESENT source, as a path relative to it, that does not answer in time: whoever enters mount points would wait for it for ever. NULL: none.
  */
 const char *br_source_silent_mount(struct br_arena *arena, const struct br_source *source);
+
+/** Whether the file system under a PRESENT source, or one that is mounted in it, may stop answering. */
+bool br_source_may_hang(const struct br_source *source);
 
 /** The mount table of this process, as it was when it was read. */
 struct br_mounts;

@@ -13,6 +13,7 @@
 #include <bindright/engine.h>
 
 struct br_arena;
+struct br_authors;
 
 /** What kind of text the input is. */
 enum br_input_kind {
@@ -219,6 +220,8 @@ struct br_spec {
 	/** Those that will run (selected, and on by profile), in the order of the text. */
 	const struct br_container *containers;
 	size_t n;
+	/** As root: who else may have written the files, and so must be able to read what their words name (base/authors.h); NULL: not known, nobody. */
+	const struct br_authors *authors;
 };
 
 /** A change of one text that is tried in thought: `with` in the place of `len` bytes at `off`. */
@@ -236,8 +239,10 @@ struct br_spec_request {
 	/** -f, in order; "-" is standard input, read from stdin_fd. NULL: look for the file as compose does. */
 	const char *const *files;
 	int stdin_fd;
-	/** Names of services to keep; naming one switches its profile on. NULL: all that are on. */
+	/** Names of services to keep, and with them what they depend on; naming one switches its profile on. NULL: all that are on. */
 	const char *const *services;
+	/** Leave out what the named ones depend on. */
+	bool no_deps;
 	const char *project_directory;
 	const char *const *env_files;
 	const char *const *profiles;

@@ -105,6 +105,7 @@ struct cli_args {
 	struct cli_words gid_map;
 
 	int fail_fast;
+	int no_deps;
 	int cross;
 	int quiet;
 	int verbose;

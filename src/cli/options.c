@@ -34,6 +34,8 @@ static const struct cli_option all[] = {
 		"read variables from here instead of .env (repeatable)"},
 	{"profile", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(profiles),
 		"switch a profile on (repeatable)"},
+	{"no-deps", 0, CLI_FLAG, false, NULL, NULL, CLI_READ, FIELD(no_deps),
+		"leave out what the named services depend on"},
 	{"project-name", 'p', CLI_WORD, false, "NAME", NULL, CLI_READ, FIELD(project_name),
 		"the project's name"},
 	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_READ, FIELD(env),

@@ -90,6 +90,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.files = cli_strings(&session->arena, &args->files),
 		.services = session->services ? session->services
 					      : cli_strings(&session->arena, &args->words),
+		// Whoever asks about one service asks about no other.
+		.no_deps = session->services || args->no_deps,
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
 		.files_at = cli_spans(&session->arena, &args->files),
@@ -491,6 +493,18 @@ static bool wants_future(const struct session *session) {
 	return session->plan_options.future_files > 0;
 }
 
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms) {
+	const struct br_check_input input = check_input(session);
+	return br_check_submounts(&input, session_habits(session), ms);
+}
+
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out) {
+	const struct br_check_input input = check_input(session);
+	return br_check_mounter(&input, ms, out);
+}
+
 static bool some_keeper_demands(const struct session *session) {
 	for (size_t i = 0; i < session->plan_options.nkeepers; i++) {
 		if (session->plan_options.keepers[i].demanded) {
@@ -584,8 +598,28 @@ int session_promise(struct session *session, uint16_t text) {
 	return cli_saved_origin(session->cli, &session->arena, out) ? CLI_USAGE : 0;
 }
 
-int session_check_again(
-	struct session *session, struct br_demands **demands, struct br_check **again) {
+int session_foresee(struct session *session, struct br_told **told) {
+	const struct br_plan *plan = session->plan;
+	struct br_check_options options = {0};
+	struct br_check_input input = check_input(session);
+	size_t changed = 0;
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		changed += !plan->trees[i].refused && plan->trees[i].changes > 0;
+	}
+	if (fill_check_options(session, &options)) {
+		return CLI_USAGE;
+	}
+	// What changes one tree may lie in another one too, and who is made has groups that files were judged without.
+	if (changed != 1 || plan->nmakes > 0 || plan->naccounts > 0 || options.fail_fast
+		|| options.depth != UINT_MAX) {
+		return 0;
+	}
+	*told = br_told_new(&input, &options, session->cli->dx);
+	return *told ? 0 : CLI_FAILED;
+}
+
+int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
+	struct br_check **again) {
 	struct br_check_options options = {0};
 	struct br_demand_options what = {.trusted = session->cli->world->invoker};
 	struct br_check_input input = check_input(session);
@@ -602,6 +636,7 @@ int session_check_again(
 	}
 	input.hostdb = session->hostdb_again;
 	input.demands = *demands;
+	options.told = told;
 	*again = br_check_run(&input, &options, session->cli->dx);
 	return *again ? 0 : CLI_FAILED;
 }

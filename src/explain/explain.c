@@ -35,6 +35,8 @@ struct way {
 	uint64_t mount;
 	const char *todo;
 	unsigned hops;
+	/** The directories that were passed below the mount point all belong to IDs that the engine has (`:O`). */
+	bool above_mapped;
 	/** The object, as directory: what is made in it. */
 	bool makes;
 	struct br_inode made_file;
@@ -84,6 +86,9 @@ static int refuse(struct way *way, const char *path, int err) {
 static struct br_inode at_start(const struct way *way) {
 	const struct br_explain_query *query = way->query;
 	struct br_inode inode = way->inode;
+	if (query->overlay && strlen(way->real) <= way->floor) {
+		br_check_overlay_top(query->mode, &inode);
+	}
 	if (query->chown && br_engine_may_give(query->mode, inode.uid, inode.gid)) {
 		inode.uid = query->cred->uid;
 		inode.gid = query->cred->gid;
@@ -105,10 +110,19 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 		.want = want,
 	};
 	step.verdict = br_access_use(&step.inode, query->cred, &where, want);
+	unsigned without = step.verdict.missing;
+	if (query->overlay && strlen(way->real) > way->floor) {
+		br_check_overlay(
+			query->overlay, &way->inode, way->above_mapped, want, &step.verdict);
+		way->above_mapped &= br_check_overlay_maps(query->overlay, &way->inode);
+	}
 	step.granted = step.verdict.missing == 0;
 	step.rule = br_rule_name(step.verdict.rule);
 	facts.keeps_acls = br_inode_acl_support(fd) != 0;
-	if (!step.granted && find_ways(way->arena, &facts, &step)) {
+	if (step.verdict.missing & ~without) {
+		step.inode_way = "mount it without :O, or give it an owner and a group that the "
+				 "engine's user namespace has";
+	} else if (!step.granted && find_ways(way->arena, &facts, &step)) {
 		return br_error_memory(way->dx);
 	}
 	return br_vec_push(way->arena, &way->steps, step) ? br_error_memory(way->dx) : 0;
@@ -268,6 +282,13 @@ static int go_up(struct way *way) {
 	return up ? go_to(way, *up ? up : "/") : br_error_memory(way->dx);
 }
 
+static int hidden(struct way *way, const char *path) {
+	(void)br_error(way->dx, way->query->at,
+		"the container does not see what is mounted at '%s', but what that covers", path);
+	br_hint(way->dx, "mount it into the container by itself");
+	return -1;
+}
+
 static int go_into(struct way *way, const char *name, bool last) {
 	struct br_inode inode;
 	const char *path = br_printf(way->arena, "%s/%s", way->real, name);
@@ -277,6 +298,9 @@ static int go_into(struct way *way, const char *name, bool last) {
 	br_auto(br_closep) int fd = openat(way->here, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ACL, way->acls, &inode)) {
 		return refuse(way, path, errno);
+	}
+	if (way->query->hides_below && inode.mount != way->mount) {
+		return hidden(way, path);
 	}
 	if (S_ISLNK(inode.mode)) {
 		return follow(way, fd, path, &inode);
@@ -368,6 +392,7 @@ int br_explain(struct br_arena *arena, const struct br_explain_query *query, str
 		.dx = dx,
 		.here = -1,
 		.real = "",
+		.above_mapped = true,
 		.todo = ""};
 	int failed = query->before && br_vec_push(arena, &way.steps, *query->before)
 		? br_error_memory(dx)
