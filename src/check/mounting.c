@@ -51,8 +51,8 @@ enum br_submounts br_check_submounts(const struct br_check_input *input,
 }
 
 // The runtime's process has entered the user namespace. Where it made that, runc has no groups any more (nsexec.c, setgroups(0)); crun has the container's by then.
-bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
-	struct br_cred *out) {
+bool br_check_mounter(
+	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out) {
 	const struct br_engine_mode *mode = input->mode;
 	const struct br_cred *cred = &ms->identity->cred;
 	*out = (struct br_cred){.caps = UINT64_MAX, .uids = cred->uids, .gids = cred->gids};
@@ -140,7 +140,9 @@ static int look(struct point *p, const char *dir) {
 	br_auto(br_closep) int fd =
 		br_open_beneath(p->outer->source->fd, dir, O_PATH | O_DIRECTORY, true);
 	p->dir = dir;
-	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ACL, p->work->input->acls, &p->inode)) {
+	if (fd < 0
+		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, p->work->input->acls,
+			&p->inode)) {
 		return -1;
 	}
 	// Under `:U` it is given away before anything is mounted.
@@ -160,6 +162,28 @@ static void check_search(struct point *p) {
 	finding->verdict = p->verdict;
 }
 
+/** What the runtime's mkdir(0755) makes in the directory, where that is not what it asks for: the directory's group, setgid, or a default ACL. NULL: nothing else. */
+static const char *say_born(struct point *p) {
+	struct check_work *work = p->work;
+	struct br_cred maker = p->mounter;
+	const struct br_birth birth = {.parent = &p->inode,
+		.cred = &maker,
+		.new_group = p->outer->source->fs.new_group,
+		.mode = S_IFDIR | 0755};
+	struct br_inode made;
+	char mode[12];
+	maker.umask = 0;
+	if (br_access_created(&birth, work->input->acls, &made)) {
+		work->failed = true;
+		return NULL;
+	}
+	bool plain = made.mode == (S_IFDIR | 0755) && made.gid.v == maker.gid.v && !made.acl
+		&& !made.def;
+	return plain ? NULL
+		     : say(work, "by the directory above it, it will be %s of %u:%u",
+			     br_mode_text(&made, mode), made.uid.v, made.gid.v);
+}
+
 /** BR402, or BR212: the mount point, or a directory above it, is to be made in what was looked at last. */
 static void check_absent(struct point *p) {
 	struct check_work *work = p->work;
@@ -169,7 +193,8 @@ static void check_absent(struct point *p) {
 	// crun makes mounts read-only when all are there.
 	const struct br_where where = {.read_only = source->fs.mount_read_only
 			|| source->fs.super_read_only
-			|| (p->outer->mount->read_only && !is_crun(work->input->mode, p->outer->container))};
+			|| (p->outer->mount->read_only
+				&& !is_crun(work->input->mode, p->outer->container))};
 	struct br_finding *finding;
 	p->verdict = br_access(&p->inode, &p->mounter, &where, BR_W | BR_X);
 	if (p->verdict.missing) {
@@ -185,6 +210,7 @@ static void check_absent(struct point *p) {
 		finding = add_finding(work, 402, &about,
 			"the engine will create '%s' on the host, as %s: the mount point of '%s'",
 			path, uid ? say(work, "uid %u's", uid) : "root's", p->inner->target.s);
+		finding->because = say_born(p);
 	}
 	finding->advice = "create it before the first start";
 }
