@@ -136,8 +136,7 @@ static int foresee(struct way *way, int fd, bool read_only) {
 	struct br_inode again;
 	if (!query->foresees || !S_ISDIR(dir.mode) || query->mount_uids.n > 0
 		|| !br_access_create(&dir, query->cred, &where)
-		|| br_inode_read(
-			fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, way->acls, &again)) {
+		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, way->acls, &again)) {
 		return 0;
 	}
 	again.uid = dir.uid;

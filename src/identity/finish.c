@@ -143,7 +143,9 @@ static bool keeps_privileges(const struct br_container *box) {
 	for (size_t i = 0; i < box->nsecurity_opt; i++) {
 		const char *s = box->security_opt[i].s;
 		if (strncmp(s, name, n) == 0
-			&& (!s[n] || ((s[n] == ':' || s[n] == '=') && strcmp(s + n + 1, "true") == 0))) {
+			&& (!s[n]
+				|| ((s[n] == ':' || s[n] == '=')
+					&& strcmp(s + n + 1, "true") == 0))) {
 			return true;
 		}
 	}
