@@ -304,7 +304,7 @@ static void test_rows(void **state) {
 	}
 }
 
-/** What was not seen when it was planned is nobody's plan: another state, or an inode that was made later. */
+/** What was not seen when it was planned, another state or an inode that was made later, is not changed, and that is said. */
 static void test_later(void **state) {
 	struct world *w = *state;
 	struct br_inode after;

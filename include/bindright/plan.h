@@ -289,8 +289,8 @@ int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry
 /** Choose, sum up, prove. 0; -1 with an error in dx (an effect that no demand explains is our own bug and is said as such). */
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
 /**
- * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing, 2 it would be changed but nothing like it was seen, or it was made after
- * everything that was seen, so that nobody was asked and nothing proven about it; -1 with ENOMEM. The same function that was summed up. `path` is below the tree's root.
+ * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing, 2 it would be changed but nothing like it was seen, or it was made after all
+ * that was, so that nobody was asked and nothing proven about it; -1 with ENOMEM. The same function that was summed up. `path` is below the tree's root.
  */
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);

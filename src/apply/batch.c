@@ -156,25 +156,24 @@ static struct br_bytes handle_of(
 	return br_object_handle(dir, name, &c->now, room);
 }
 
-/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. */
-static int announce_contents(struct batch *b, const struct change *c) {
-	unsigned char digest[BR_CONTENTS];
+/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. 1, 0 there is nothing to be known, -1 with errno. */
+static int contents_of(struct batch *b, const struct change *c, unsigned char out[BR_CONTENTS]) {
 	const char *name;
 	if (!br_privilege_goes(&c->before, &c->after)) {
 		return 0;
 	}
 	int dir = br_way_to(&b->way, b->target, c->path, &name);
-	if (dir < 0
-		|| br_contents_read(dir, name, b->work->options->cross, &c->before, digest) < 0) {
-		// Undo will do without.
-		return 0;
-	}
-	struct br_record record = {
-		.type = BR_REC_CONTENTS,
-		.of = c->seq,
-		.text = {(const char *)digest, sizeof(digest)},
-	};
-	return br_work_add(b->work, &record);
+	return dir < 0 || br_contents_read(dir, name, b->work->options->cross, &c->before, out) < 0
+		? -1
+		: 1;
+}
+
+/** What undo could not give back wholly is not begun. */
+static void cannot_read(struct batch *b, const struct change *c) {
+	struct br_answer_of answer = {.outcome = BR_FAILED, .err = errno};
+	(void)snprintf(answer.why, sizeof(answer.why), "its contents cannot be read: %s",
+		strerror(answer.err));
+	left_alone(b, c->path, &answer);
 }
 
 /** br_crew_job's: compare what was read, and write the INTENT. */
@@ -182,6 +181,7 @@ static int announce(void *context, size_t i) {
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	char room[BR_HANDLE_MAX];
+	unsigned char contents[BR_CONTENTS];
 	if (c->err != 0) {
 		struct br_answer_of answer = {.outcome = BR_FAILED, .err = c->err};
 		if (br_object_lost(answer.err, answer.why)) {
@@ -194,6 +194,11 @@ static int announce(void *context, size_t i) {
 		return 1;
 	}
 	c->before = c->now;
+	int known = contents_of(b, c, contents);
+	if (known < 0) {
+		cannot_read(b, c);
+		return 1;
+	}
 	struct br_record record = {
 		.type = BR_REC_INTENT,
 		.target = b->target->number,
@@ -207,7 +212,12 @@ static int announce(void *context, size_t i) {
 	}
 	c->seq = record.seq;
 	b->announced++;
-	return announce_contents(b, c) < 0 ? -1 : 1;
+	struct br_record digest = {
+		.type = BR_REC_CONTENTS,
+		.of = record.seq,
+		.text = {(const char *)contents, sizeof(contents)},
+	};
+	return known > 0 && br_work_add(b->work, &digest) < 0 ? -1 : 1;
 }
 
 static int prepare(struct batch *b) {
@@ -354,21 +364,62 @@ static bool is_old(const struct batch *b) {
 		>= BATCH_MS;
 }
 
-static int queue(struct batch *b, const struct br_entry *entry) {
+/** The directory of an entry as it will be: a sticky one decides about what is in it. -1: no memory. */
+static int parent_to_be(struct batch *b, const struct br_entry *entry, struct br_inode *parent) {
 	const struct br_job *job = b->work->job;
+	const char *slash = strrchr(entry->path, '/');
+	size_t n = slash != NULL ? (size_t)(slash - entry->path) : 0;
+	*parent = *entry->parent;
+	br_auto(br_freep) char *path = strndup(entry->path, n);
+	struct br_inode after;
+	int r = path == NULL ? -1 : job->decide(job->context, b->tree, path, parent, &after);
+	if (r == 1) {
+		*parent = after;
+	}
+	return r < 0 ? -1 : 0;
+}
+
+/** Tell of an entry, as `inode` or as nothing. */
+static int tell(struct batch *b, const struct br_entry *entry, const struct br_inode *inode) {
+	const struct br_apply_options *options = b->work->options;
+	struct br_entry told = *entry;
+	struct br_inode parent;
+	if (options->see == NULL || entry->event == BR_LEAVE) {
+		return 0;
+	}
+	if (entry->parent != NULL && (entry->parent->mode & S_ISVTX) != 0) {
+		if (parent_to_be(b, entry, &parent) < 0) {
+			return br_error_memory(b->work->dx);
+		}
+		told.parent = &parent;
+	}
+	told.inode = inode;
+	return options->see(options->see_context, b->tree, &told);
+}
+
+/** br_decide, but 0 where nothing would change, and -1 with an error. */
+static int decide(struct batch *b, const struct br_entry *entry, struct br_inode *after) {
+	const struct br_job *job = b->work->job;
+	int r = job->decide(job->context, b->tree, entry->path, entry->inode, after);
+	if (r < 0) {
+		return br_error_memory(b->work->dx);
+	}
+	return r == 1 ? !br_inode_equal(entry->inode, after) : r;
+}
+
+static int queue(struct batch *b, const struct br_entry *entry) {
 	struct change c = {.before = *entry->inode};
-	int r = job->decide(job->context, b->tree, entry->path, entry->inode, &c.after);
+	int r = decide(b, entry, &c.after);
+	if (r < 0 || tell(b, entry, r == 1 ? &c.after : entry->inode) < 0) {
+		return -1;
+	}
 	if (r > 1) {
 		struct br_answer_of answer = {.outcome = BR_CONFLICT,
 			.why = "nothing like it was there when the plan was made"};
 		left_alone(b, entry->path, &answer);
-		return 0;
 	}
-	if (r > 0 && br_inode_equal(&c.before, &c.after)) {
+	if (r != 1) {
 		return 0;
-	}
-	if (r <= 0) {
-		return r < 0 ? br_error_memory(b->work->dx) : 0;
 	}
 	if (b->changes.n == 0 && clock_gettime(CLOCK_MONOTONIC, &b->since) < 0) {
 		b->since = (struct timespec){0};
@@ -379,6 +430,16 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 	}
 	b->stale += !is_fresh(&c.before);
 	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
+}
+
+/** Tell of what has no turn now. */
+static int foresee(struct batch *b, const struct br_entry *entry) {
+	struct br_inode after;
+	if (b->work->options->see == NULL || entry->event == BR_LEAVE) {
+		return 0;
+	}
+	int r = entry->inode != NULL && !entry->mount_point ? decide(b, entry, &after) : 0;
+	return r < 0 ? -1 : tell(b, entry, r == 1 ? &after : entry->inode);
 }
 
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
@@ -403,10 +464,8 @@ static int walk(struct batch *b, struct br_scan *scan) {
 			return 0;
 		}
 		// A directory's turn is when it is left.
-		if (entry->event == BR_ENTER || entry->inode == NULL || entry->mount_point) {
-			continue;
-		}
-		if (queue(b, entry) < 0) {
+		bool now = entry->event != BR_ENTER && entry->inode != NULL && !entry->mount_point;
+		if ((now ? queue(b, entry) : foresee(b, entry)) < 0) {
 			return -1;
 		}
 	}

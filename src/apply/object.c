@@ -8,11 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
 
 enum {
 	/** Room that the kernel takes in one path, less some. */
@@ -115,11 +121,78 @@ int br_object_open(struct br_way *way, const struct br_target *target, const cha
 
 // ---- Comparing ----
 
+/** XFS_IOC_FSGEOMETRY_V1 and its struct xfs_fsop_geom_v1, of xfs_fs.h, which is not installed everywhere: all versions of XFS answer it. */
+struct xfs_geometry {
+	uint32_t sizes[8];
+	uint64_t more_sizes[4];
+	unsigned char uuid[16];
+	uint32_t rest[7];
+};
+#define XFS_GEOMETRY _IOR('X', 100, struct xfs_geometry)
+
+/** struct fsuuid2 of linux/fs.h (6.9). */
+struct fs_uuid {
+	uint8_t len;
+	uint8_t uuid[16];
+};
+#ifndef FS_IOC_GETFSUUID
+#define FS_IOC_GETFSUUID _IOR(0x15, 0, struct fs_uuid)
+#endif
+
+/** The target if it is a directory, else the directory that it lies in, if that is on the same file system. */
+static int open_for_asking(const struct br_target *t) {
+	struct br_inode a;
+	struct br_inode b;
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+	int fd = br_open_beneath(t->fd, ".", flags, true);
+	if (fd >= 0 || errno != ENOTDIR) {
+		return fd;
+	}
+	const char *name = strrchr(t->real, '/');
+	br_auto(br_freep) char *parent = name != NULL && name > t->real
+		? strndup(t->real + 1, (size_t)(name - t->real - 1))
+		: NULL;
+	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	br_auto(br_closep) int opened =
+		parent == NULL || slash < 0 ? -1 : br_open_beneath(slash, parent, flags, true);
+	if (opened < 0 || br_inode_stat(opened, "", &a) < 0 || br_inode_stat(t->fd, "", &b) < 0
+		|| a.dev != b.dev) {
+		return -1;
+	}
+	return br_steal_fd(&opened);
+}
+
+/**
+ * XFS and F2FS make their ID of the number of the device (xfs_fs_statfs(), f2fs_statfs()), which may be another one after the next
+ * start. What stays is the UUID. 0: not to be had.
+ */
+static uint64_t id_by_uuid(const struct br_target *t, bool xfs) {
+	struct xfs_geometry geometry = {0};
+	struct fs_uuid uuid = {0};
+	br_auto(br_closep) int fd = open_for_asking(t);
+	if (fd < 0) {
+		return 0;
+	}
+	if (ioctl(fd, FS_IOC_GETFSUUID, &uuid) < 0 || uuid.len != sizeof(uuid.uuid)) {
+		if (!xfs || ioctl(fd, XFS_GEOMETRY, &geometry) < 0) {
+			return 0;
+		}
+		memcpy(uuid.uuid, geometry.uuid, sizeof(uuid.uuid));
+	}
+	uint64_t halves[2];
+	memcpy(halves, uuid.uuid, sizeof(halves));
+	return halves[0] ^ halves[1];
+}
+
 uint64_t br_target_look(struct br_target *t) {
 	struct statfs fs;
 	uint64_t id = 0;
 	if (fstatfs(t->fd, &fs) == 0) {
-		t->copies_up = (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+		unsigned long type = (unsigned long)fs.f_type;
+		t->copies_up = type == OVERLAYFS_SUPER_MAGIC;
+		if (type == XFS_SUPER_MAGIC || type == F2FS_SUPER_MAGIC) {
+			return id_by_uuid(t, type == XFS_SUPER_MAGIC);
+		}
 		memcpy(&id, &fs.f_fsid,
 			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
 	}

@@ -216,6 +216,13 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	const uint64_t key[2] = {entry->inode->dev, entry->inode->ino};
 	struct link *link = table_find(&tree->links, key);
 	if (link != NULL) {
+		// Whichever the walk found first: the same in every plan.
+		if (link->path != NULL && strcmp(entry->path, link->path) < 0) {
+			link->path = br_strdup(plan->arena, entry->path);
+			if (link->path == NULL) {
+				return -1;
+			}
+		}
 		link->found++;
 		if (!link->mixed && link->class != class) {
 			link->mixed = true;
@@ -240,16 +247,6 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	return 1;
 }
 
-static bool is_later(const struct br_time *a, const struct br_time *b) {
-	return a->sec > b->sec || (a->sec == b->sec && a->nsec > b->nsec);
-}
-
-// Whether it was made after everything that was seen. A copy on an overlay is made when something below it is changed.
-static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
-	return strstr(tree->tree->root->fs.type, "overlay") == NULL
-		&& is_later(&inode->btime, &tree->newest);
-}
-
 static struct class *class_of(struct tree_work *tree, const struct facts *facts) {
 	if (tree->last > 0) {
 		struct class *last = table_at(&tree->classes, tree->last - 1);
@@ -262,6 +259,16 @@ static struct class *class_of(struct tree_work *tree, const struct facts *facts)
 		tree->last = table_index(&tree->classes, class) + 1;
 	}
 	return class;
+}
+
+static bool is_later(const struct br_time *a, const struct br_time *b) {
+	return a->sec > b->sec || (a->sec == b->sec && a->nsec > b->nsec);
+}
+
+// Whether it was made after everything that was seen. A copy on an overlay is made when something below it is changed.
+static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
+	return strstr(tree->tree->root->fs.type, "overlay") == NULL
+		&& is_later(&inode->btime, &tree->newest);
 }
 
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
@@ -287,7 +294,9 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 		size_t number = table_index(&tree->classes, class);
 		int first = see_link(plan, tree, entry, (uint32_t)number);
 		if (first <= 0) {
-			return first;
+			return first < 0
+				? -1
+				: tally_add(plan->arena, &class->seen, entry->path, 0);
 		}
 	}
 	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;
@@ -565,16 +574,19 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 			return 0;
 		}
 	}
-	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
 	struct outcome outcome;
+	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
 	const struct class *class = table_find(&work->classes, &facts);
 	if (class != NULL) {
 		outcome = class->outcome;
 	} else if (choose(plan, work, &facts, &outcome) != 0) {
 		return -1;
 	}
-	if (outcome.kind != OUTCOME_CHANGE || class == NULL || is_new(work, inode)) {
-		return outcome.kind != OUTCOME_CHANGE ? 0 : 2;
+	if (outcome.kind != OUTCOME_CHANGE) {
+		return 0;
+	}
+	if (class == NULL || is_new(work, inode)) {
+		return 2;
 	}
 	*after = *inode;
 	after->mode = outcome.after.mode;

@@ -122,6 +122,8 @@ struct traced {
 struct tracing {
 	struct traced all[64];
 	size_t n;
+	/** Whose turn it was. */
+	size_t turn;
 	pid_t first;
 	int *status;
 };
@@ -147,11 +149,23 @@ static void forget(struct tracing *t, pid_t pid) {
 	}
 }
 
+/** Wait for one of them, each in turn: a busy one must not keep the others from their signals. */
+static pid_t wait_for(struct tracing *t, int *status) {
+	for (size_t i = 0; i < t->n; i++) {
+		t->turn = (t->turn + 1) % t->n;
+		pid_t pid = waitpid(t->all[t->turn].pid, status, __WALL | WNOHANG);
+		if (pid > 0) {
+			return pid;
+		}
+	}
+	return waitpid(-1, status, __WALL);
+}
+
 /** Wait until one of them stops at a system call; NULL at the end of the first. Signals are handed on. */
 static struct traced *next_stop(struct tracing *t) {
 	for (;;) {
 		int status;
-		pid_t pid = waitpid(-1, &status, __WALL);
+		pid_t pid = wait_for(t, &status);
 		if (pid < 0) {
 			return NULL;
 		}

@@ -76,7 +76,9 @@ int br_named_volume(struct br_compose *c, struct br_mount *mount) {
 	const char *o = scalar(c, opts, "o");
 	bool is_local = !*driver || strcmp(driver, "local") == 0;
 	bool is_bind = list_has(o, "bind") || list_has(o, "rbind");
-	if (!is_local || !is_bind || !device || !device->s || !*device->s) {
+	// An empty one that compose resolves is the project directory, as for any path.
+	bool resolves = strcmp(driver, "local") == 0 && strcmp(o, "bind") == 0;
+	if (!is_local || !is_bind || !device || !device->s || (!*device->s && !resolves)) {
 		return 0;
 	}
 	return bind_device(c, mount, volume, device);

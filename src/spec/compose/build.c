@@ -27,7 +27,8 @@ static int set_context(
 
 static struct br_text get_text(const struct br_tree *map, const char *key) {
 	const struct br_tree *value = br_tree_get(map, key);
-	return value ? br_tree_text(value) : (struct br_text){0};
+	bool some = value && value->s && *value->s;
+	return some ? br_tree_text(value) : (struct br_text){0};
 }
 
 typedef br_vec(struct br_text) words;

@@ -13,12 +13,13 @@ static int read_document(struct br_compose *c, const struct br_layer *layer,
 			br_tree_type(doc));
 		return -1;
 	}
+	br_compose_wish_bases(c, doc);
 	if (br_compose_schema(c, doc) || br_compose_include(c, layer, doc)
 		|| br_compose_extends(c, doc)) {
 		return -1;
 	}
 	*model = *model ? br_merge(c, *model, doc, NULL) : doc;
-	if (*model && br_schema_empty(c, *model)) {
+	if (*model && br_schema_model(c, *model)) {
 		return -1;
 	}
 	const struct br_tree *services = *model ? br_tree_get(*model, "services") : NULL;
@@ -27,7 +28,9 @@ static int read_document(struct br_compose *c, const struct br_layer *layer,
 		if (br_unique_service(c, service)) {
 			return -1;
 		}
-		br_volumes_expanded(br_tree_get(service, "volumes"));
+		if (br_volumes_expanded(c, br_tree_get(service, "volumes"))) {
+			return -1;
+		}
 	}
 	return *model ? 0 : -1;
 }

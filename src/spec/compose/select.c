@@ -39,7 +39,8 @@ void br_hint_member(struct br_compose *c, const char *word, const struct br_tree
 }
 
 static bool is_in(const char *name, const char *list) {
-	while (*list) {
+	// Of an empty list there is one name, the empty one.
+	for (bool more = true; more;) {
 		size_t n = strcspn(list, ",");
 		const char *from = list;
 		const char *to = list + n;
@@ -54,7 +55,8 @@ static bool is_in(const char *name, const char *list) {
 			|| (len == strlen(name) && memcmp(from, name, len) == 0)) {
 			return true;
 		}
-		list += n + (list[n] == ',');
+		more = list[n] == ',';
+		list += n + more;
 	}
 	return false;
 }
@@ -69,7 +71,7 @@ static bool is_active(const struct br_compose *c, const char *profile) {
 	}
 	if (!given || !given[0]) {
 		const struct br_var *var = br_env_get(&c->env, "COMPOSE_PROFILES");
-		return var && is_in(profile, var->value);
+		return is_in(profile, var ? var->value : "");
 	}
 	for (size_t i = 0; given[i]; i++) {
 		if (strcmp(given[i], "*") == 0 || strcmp(given[i], profile) == 0) {
@@ -105,7 +107,7 @@ static int switch_on(struct br_compose *c, const struct br_tree *service) {
 	return 0;
 }
 
-/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves other services out. */
+/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves out the others but those. */
 static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	const char *const *names = c->request->services;
 	const struct br_span *at = c->request->services_at;
@@ -186,6 +188,9 @@ int br_compose_select(struct br_compose *c) {
 	}
 	if (result || choose(c, drafts, n) || br_compose_consistent(c, drafts, n)
 		|| br_compose_inherit(c, drafts, n)) {
+		return -1;
+	}
+	if (!c->request->no_deps && br_compose_draw_in(c, drafts, n)) {
 		return -1;
 	}
 	return give_out(c, drafts, n, &top);
