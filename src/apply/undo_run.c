@@ -291,8 +291,8 @@ static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 		.dry = u->dry,
 		.journal = u->fd,
 		// CAP_LEASE: br_contents_differ() asks for one of other people's files.
-		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE
-			| UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_LEASE,
+		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_SETFCAP
+			| UINT64_C(1) << CAP_LEASE,
 		.arena = u->arena,
 		.dx = u->dx,
 		.here = few_of(result),

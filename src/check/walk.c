@@ -293,8 +293,8 @@ static struct br_verdict judge_overlay(const struct walk *walk, const struct br_
 	if (is_root) {
 		br_check_overlay_top(mode, &inode);
 	}
-	struct br_verdict verdict = br_access_use(
-		&inode, &demand->identity->cred, &(struct br_where){0}, need);
+	struct br_verdict verdict =
+		br_access_use(&inode, &demand->identity->cred, &(struct br_where){0}, need);
 	const char *slash = strrchr(entry->path, '/');
 	bool at_top = strlen(demand->below) >= (size_t)(slash ? slash - entry->path : 0);
 	if (!is_root) {
@@ -429,8 +429,8 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_check_submounts(
-					      work->input, work->habits, &demands->mounts[i])
+			bool hidden =
+				br_check_submounts(work->input, work->habits, &demands->mounts[i])
 				== BR_SUBMOUNTS_HIDDEN;
 			walk.mounts[demand->index] = &work->mounts[i];
 			walk.hidden |= (uint64_t)hidden << demand->index;
@@ -459,8 +459,8 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	};
 	// What it takes is a view of all there is. CAP_FOWNER is for not touching the times of access (O_NOATIME, may_open()).
 	(void)br_sys_prepare(); // Where that fails, what needs it says so.
-	uint64_t rights = br_jail_lower(
-		UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_FOWNER);
+	uint64_t rights =
+		br_jail_lower(UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_FOWNER);
 	int r = walk_from(&walk, &options);
 	br_jail_raise(rights);
 	return r;
