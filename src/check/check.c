@@ -63,7 +63,7 @@ static int run(struct br_check *check, const struct br_check_input *input,
 	for (size_t i = 0; i < input->demands->nmounts; i++) {
 		work.mounts[i].result.mount = &input->demands->mounts[i];
 	}
-	check->complete = options->depth == UINT_MAX;
+	check->complete = options->depth == UINT_MAX && !options->only;
 	check_containers(&work);
 	check_sources(&work);
 	check_mounting(&work);

@@ -86,6 +86,7 @@ struct cli_args {
 	struct cli_words keep;
 	struct cli_words image_archives;
 	struct br_text depth;
+	struct br_text files_from;
 	struct br_text format;
 	struct br_text output;
 	struct br_text color;
@@ -104,6 +105,7 @@ struct cli_args {
 	struct cli_words gid_map;
 
 	int fail_fast;
+	int null;
 	int no_deps;
 	int cross;
 	int quiet;
