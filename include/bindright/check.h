@@ -152,6 +152,9 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** Look at these paths only, at the directories on the way to them, and at the sources themselves; absolute, without "." and "..". NULL: at everything. */
+	const char *const *only;
+	size_t nonly;
 	/** The engine does not run as root. */
 	bool rootless;
 	/** The engine's habits; NULL: those of the newest Docker. */

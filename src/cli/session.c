@@ -408,6 +408,12 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (read_needs(session, &what)) {
 		return CLI_USAGE;
 	}
+	if (cli->args->files_from.s) {
+		session->only = session_listed(session, &session->nonly);
+		if (!session->only) {
+			return CLI_USAGE;
+		}
+	}
 	int status = session_understand(session, cli);
 	if (status) {
 		return status;
@@ -464,6 +470,8 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
+	options->only = session->only;
+	options->nonly = session->nonly;
 	return read_number(cli, &cli->args->depth, 1000000, UINT_MAX, &options->depth)
 			|| read_number(cli, &cli->args->jobs, 64, 0, &options->threads)
 		? -1
