@@ -273,7 +273,7 @@ lint-libraries:
 	$(call one_file,sys/acl\.h|acl/libacl\.h,src/inode.c)
 	$(call one_file,sys/capability\.h,src/identity/caps.c)
 	$(call one_file,pthread\.h,src/base/pool.c)
-	$(call one_file,seccomp\.h,src/base/sandbox.c)
+	$(call one_file,seccomp\.h,src/base/filter.c)
 	$(call one_file,libfyaml\.h,src/doc/)
 	$(call one_file,jansson\.h,src/doc/)
 	$(call one_file,libmount/libmount\.h|libmount\.h,src/source)

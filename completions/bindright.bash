@@ -4,12 +4,13 @@
 _bindright() {
 	local cur prev words cword command='' i
 	local commands='check plan fix reclaim undo history explain inspect id codes help'
-	local read='--file --kind --project-directory --env-file --profile --project-name --env --engine
+	local read='--file --kind --project-directory --env-file --profile --no-deps --project-name --env --engine
 		--engine-user --engine-version --daemon-config --compose-version --sysroot --image-archive --user'
 	local input="$read --need --exclude --keep --fail-fast --depth --cross-file-systems
 		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version"
 	local change='--strategy --create-users --no-create-users --create-missing --no-create-missing --future-files
-		--no-future-files --from --privileged-files --no-privileged-files --allow-dangerous'
+		--no-future-files --from --privileged-files --no-privileged-files --allow-dangerous
+		--max-copy-up'
 	local list='--format --output --color --quiet --verbose --help --version'
 
 	COMPREPLY=()
@@ -53,7 +54,7 @@ _bindright() {
 	--color | --progress) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W 'error warning info' -- "$cur") && return ;;
 	--strategy) mapfile -t COMPREPLY < <(compgen -W 'auto acl chown group' -- "$cur") && return ;;
-	-p | --project-name | --profile | --env | --compose-version | --engine-version | --user | --need | --exclude | --depth | -j | --jobs | --prune | --caps | --uid-map | --gid-map)
+	-p | --project-name | --profile | --env | --compose-version | --engine-version | --user | --need | --exclude | --depth | -j | --jobs | --prune | --max-copy-up | --caps | --uid-map | --gid-map)
 		return
 		;;
 	esac
@@ -63,11 +64,12 @@ _bindright() {
 	'') offered="$commands $input --fail-on" ;;
 	check) offered="$input --fail-on" ;;
 	plan) offered="$input --fail-on $change" ;;
-	fix) offered="$input $change --plan --yes --dry-run" ;;
+	fix) offered="$input $change --plan --yes --dry-run --require-jail" ;;
 	reclaim)
-		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --yes --dry-run"
+		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --max-copy-up
+			--yes --dry-run --require-jail"
 		;;
-	undo) offered="$list --progress --yes --dry-run" ;;
+	undo) offered="$list --progress --yes --dry-run --require-jail" ;;
 	history) offered="$list --prune" ;;
 	explain)
 		offered="$read $list --as --caps --uid-map --gid-map --need --read-only --walk --batch"

@@ -249,9 +249,12 @@ struct br_verdict br_access(const struct br_inode *inode, const struct br_cred *
 struct br_verdict br_access_use(const struct br_inode *inode, const struct br_cred *cred,
 	const struct br_where *where, unsigned want) {
 	unsigned at_once = S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W;
+	if ((want & at_once) == 0 || (want & ~at_once) == 0) {
+		return br_access(inode, cred, where, want);
+	}
 	struct br_verdict first = br_access(inode, cred, where, want & at_once);
 	struct br_verdict second = br_access(inode, cred, where, want & ~at_once);
-	bool blame_second = (want & at_once) == 0 || (first.missing == 0 && second.missing != 0);
+	bool blame_second = first.missing == 0 && second.missing != 0;
 	struct br_verdict out = blame_second ? second : first;
 	out.missing = first.missing | second.missing;
 	return out;
@@ -284,6 +287,8 @@ bool br_access_needs_acl(const struct br_inode *inode, const struct br_cred *cre
 	}
 	unsigned plain = in_group(&v, v.gid) ? mask : inode->mode & 7;
 	unsigned without = answer(&v, plain, want);
+	// Bits that nobody wants make no difference.
+	mask &= want;
 	for (unsigned part = 0; part <= mask; part++) {
 		if ((part & ~mask) == 0 && answer(&v, part, want) != without) {
 			return true;

@@ -52,6 +52,10 @@ static const struct {
 	{BR_TRAIT_KEEP_ID_SIZE, PODMAN, 504, EVER},
 	{BR_TRAIT_MAP_FLAGS, PODMAN, 407, EVER},
 	{BR_TRAIT_OCTAL_HOST_USER, PODMAN, ALWAYS, 407},
+	// containers/common 0.54, 0.56 and 0.57
+	{BR_TRAIT_SETTINGS_OVERRIDE, PODMAN, 406, EVER},
+	{BR_TRAIT_SETTINGS_OF_ROOT, PODMAN, 407, EVER},
+	{BR_TRAIT_SETTINGS_APPEND, PODMAN, 408, EVER},
 };
 
 // chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service sys_chroot setfcap

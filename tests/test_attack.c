@@ -1,6 +1,6 @@
 // Attacked on the way by somebody who owns the tree: nothing outside of it is ever touched, while tools that trust a path are led astray.
 //
-// BR_ATTACK_SECONDS: how long each attack goes on.
+// BR_ATTACK_SECONDS: how long each attack goes on. BR_ATTACK_ON: a directory on the file system where (else in memory).
 
 #include <base/own.h>
 
@@ -205,7 +205,11 @@ static void walk_by_chown(void) {
 
 static pid_t start(void (*attack)(void)) {
 	needs_root();
-	ground_make_at(&g, true);
+	const char *on = getenv("BR_ATTACK_ON");
+	if (on != NULL) {
+		assert_int_equal(setenv("TMPDIR", on, 1), 0);
+	}
+	ground_make_at(&g, on == NULL);
 	ground_fill(&g, 30);
 	g.decide = decide_owner;
 	fill_arena_of_combat();

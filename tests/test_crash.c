@@ -13,6 +13,7 @@
 #include <support/applied.h>
 #include <support/trace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -178,20 +179,24 @@ static void kill_everywhere(const char *before) {
 	print_message("%ld and %ld places\n", at - 1, undo_at - 1);
 }
 
-// The few inodes that change most.
-static void test_killed_everywhere(void **state) {
-	(void)state;
+/** The few inodes that change most. */
+static void add_special(const char *tree) {
 	unsigned char blob[64];
 	char path[900];
-	needs_root();
-	make_ground(true, -1);
-	g.nmakes = 1;
-	(void)snprintf(path, sizeof(path), "%s/dir", g.tree);
+	(void)snprintf(path, sizeof(path), "%s/dir", tree);
 	assert_int_equal(mkdir(path, 0), 0);
 	assert_int_equal(chown(path, HOST_ID, HOST_ID), 0);
 	assert_int_equal(chmod(path, 03757), 0);
 	size_t n = acl_blob(0707, OTHER_ID, 7, blob);
 	assert_int_equal(setxattr(path, "system.posix_acl_access", blob, n, 0), 0);
+}
+
+static void test_killed_everywhere(void **state) {
+	(void)state;
+	needs_root();
+	make_ground(true, -1);
+	g.nmakes = 1;
+	add_special(g.tree);
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	if (!can_trace()) {
 		skip();
@@ -272,6 +277,22 @@ static void test_killed_threads(void **state) {
 
 // ---- Failing calls ----
 
+/** What went wrong in it, said to its parent by how it ended. */
+enum {
+	FINE,
+	FAILED_AND_SAID_SO,
+	/** It failed without a word, or without saying how to put back what it changed. */
+	SPEECHLESS,
+};
+
+static void work_and_tell(bool undo) {
+	int r = undo ? ground_undo(&g, NULL, false) : ground_apply(&g);
+	bool told = g.said[0] != '\0'
+		&& (undo || g.applied.changed + g.applied.made == 0
+			|| strstr(g.said, "bindright undo") != NULL);
+	_exit(r >= 0 ? FINE : told ? FAILED_AND_SAID_SO : SPEECHLESS);
+}
+
 /** Calls that change something or make it durable; and those that only find out. */
 static const char *const changing[] = {"pwrite64", "fdatasync", "fsync", "fchownat", "fchmodat2",
 	"setxattrat", "removexattrat", "mkdirat", "renameat2", "unlinkat", NULL};
@@ -285,6 +306,10 @@ struct fault {
 	bool for_good;
 	/** How many there were. */
 	long seen;
+	/** Which it was, where any is meant (names is NULL). */
+	long call;
+	/** Calls of sched_yield: between the first and the second is what is tested. */
+	long marks;
 };
 
 static bool is_one_of(const char *const *names, long call) {
@@ -294,6 +319,36 @@ static bool is_one_of(const char *const *names, long call) {
 		}
 	}
 	return false;
+}
+
+/** Without these the C library cannot go on, or nothing can end. */
+static bool is_needed(long call) {
+	static const long needed[] = {SYS_exit, SYS_exit_group, SYS_futex, SYS_rt_sigreturn};
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (call == needed[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** The n-th call of all fails, whatever it is; for good: that one, wherever it is made again. */
+static enum trace_choice choose_any(void *context, const struct trace_stop *stop, int *err) {
+	struct fault *fault = context;
+	fault->marks += stop->entry && stop->call == SYS_sched_yield;
+	if (!stop->entry || fault->marks != 1 || is_needed(stop->call)) {
+		return TRACE_GO;
+	}
+	fault->seen++;
+	if (fault->seen == fault->n) {
+		fault->call = stop->call;
+	}
+	if (fault->seen < fault->n || fault->n == 0
+		|| (fault->seen > fault->n && !(fault->for_good && stop->call == fault->call))) {
+		return TRACE_GO;
+	}
+	*err = fault->err;
+	return TRACE_FAIL;
 }
 
 static enum trace_choice choose_fault(void *context, const struct trace_stop *stop, int *err) {
@@ -316,13 +371,14 @@ static void run_with(bool undo, struct fault *fault) {
 	pid_t pid = trace_fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		work(undo);
+		work_and_tell(undo);
 	}
-	fault->seen = 0;
-	(void)trace_run(pid, choose_fault, fault, &status);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) {
-		fail_msg("%s of call %ld with %s%s: status %x", undo ? "undo" : "fix", fault->n,
-			strerror(fault->err), fault->for_good ? " for good" : "", status);
+	fault->seen = fault->marks = 0;
+	(void)trace_run(pid, fault->names != NULL ? choose_fault : choose_any, fault, &status);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) > FAILED_AND_SAID_SO) {
+		fail_msg("%s of call %ld (%ld) with %s%s: status %x", undo ? "undo" : "fix",
+			fault->n, fault->call, strerror(fault->err),
+			fault->for_good ? " for good" : "", status);
 	}
 }
 
@@ -330,6 +386,10 @@ static void run_with(bool undo, struct fault *fault) {
 static void fail_each(const char *const *names, int err, long step, const char *before) {
 	bool done;
 	for (int how = 0; how < 4; how++) {
+		// What is interrupted is tried again.
+		if (err == EINTR && (how & 1) != 0) {
+			continue;
+		}
 		struct fault fault = {.names = names, .err = err, .for_good = how & 1};
 		bool undo = (how & 2) != 0;
 		// Which ones, when not all: not the same for every error.
@@ -338,9 +398,10 @@ static void fail_each(const char *const *names, int err, long step, const char *
 				(void)run_until(false, 0, &done);
 			}
 			run_with(undo, &fault);
-			(void)snprintf(g.doing, sizeof(g.doing), "%s whose %s %ld failed with %s%s",
-				undo ? "undo" : "fix", names[0], fault.n, strerror(err),
-				fault.for_good ? " for good" : "");
+			(void)snprintf(g.doing, sizeof(g.doing),
+				"%s whose %s %ld (%ld) failed with %s%s", undo ? "undo" : "fix",
+				names != NULL ? names[0] : "call", fault.n, fault.call,
+				strerror(err), fault.for_good ? " for good" : "");
 			undo_wholly(before);
 			if (fault.seen < fault.n) {
 				break;
@@ -352,7 +413,7 @@ static void fail_each(const char *const *names, int err, long step, const char *
 
 static void test_failing_calls(void **state) {
 	(void)state;
-	static const int errors[] = {ENOSPC, EDQUOT, EIO, EROFS, EPERM, ENOMEM};
+	static const int errors[] = {ENOSPC, EDQUOT, EIO, EROFS, EPERM, ENOMEM, EINTR};
 	long step = wanted() > 0 ? 1 : 7;
 	needs_root();
 	make_ground(true, 2);
@@ -369,6 +430,30 @@ static void test_failing_calls(void **state) {
 	fail_each(looking, ENOMEM, step > 1 ? 35 : 1, before);
 	print_message("%ld failed calls\n", faults);
 	assert_true(faults > 100);
+	ground_remove(&g);
+}
+
+// Whatever call it is: each in its turn, once and for good, in a fix and in its undo.
+static void test_any_call_fails(void **state) {
+	(void)state;
+	static const int errors[] = {EIO, ENOSPC, EDQUOT, EINTR, ENOMEM, EPERM, EROFS};
+	long step = wanted() > 0 ? 1 : 61;
+	needs_root();
+	make_ground(true, -1);
+	g.nmakes = 1;
+	add_special(g.tree);
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	if (!can_trace() || !trace_can_fail()) {
+		print_message("cannot let calls fail here\n");
+		skip();
+	}
+	undo_wholly(before);
+	faults = 0;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		fail_each(NULL, errors[i], step, before);
+	}
+	print_message("%ld failed calls of any kind\n", faults);
+	assert_true(faults > 50);
 	ground_remove(&g);
 }
 
@@ -411,6 +496,7 @@ int main(void) {
 		cmocka_unit_test(test_killed_on_disk),
 		cmocka_unit_test(test_killed_threads),
 		cmocka_unit_test(test_failing_calls),
+		cmocka_unit_test(test_any_call_fails),
 		cmocka_unit_test(test_no_memory),
 	};
 	return cmocka_run_group_tests(tests, begin, end);

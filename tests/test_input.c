@@ -241,6 +241,39 @@ static void test_plain_user(void **state) {
 	assert_int_equal(status, 0);
 }
 
+/** A file in somebody's home is read as he reads it. */
+static void test_as_a_user(void **state) {
+	size_t n = 0;
+	need_root();
+	(void)state;
+	make_all();
+	link_of(EVE, "../secret", "eve/to_secret");
+	link_of(0, "../secret", "eve/of_root");
+	assert_int_equal(link("secret", "eve/hard"), 0);
+	file("eve/others", ANN, 0600);
+	static const struct {
+		const char *path;
+		uid_t uid;
+		int error;
+	} rows[] = {{"eve/own", EVE, 0}, {"public", EVE, 0}, {"secret", EVE, BR_EFOREIGN},
+		{"eve/to_secret", EVE, BR_EFOREIGN}, {"eve/of_root", EVE, BR_EFOREIGN},
+		{"eve/hard", EVE, BR_EFOREIGN}, {"eve/others", EVE, BR_EFOREIGN},
+		{"closed/eve/own", EVE, BR_EFOREIGN}, {"eve/none", EVE, ENOENT}, {"eve/hard", 0, 0},
+		{"eve/own", ANN, BR_EFOREIGN}, {"eve", EVE, EISDIR}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		errno = 0;
+		char *bytes = br_read_as(rows[i].path, rows[i].uid, 100, &n);
+		int error = bytes ? 0 : errno;
+		free(bytes);
+		if (error != rows[i].error) {
+			fail_msg("%s: %d, not %d", rows[i].path, error, rows[i].error);
+		}
+	}
+	int fd = br_open_as("closed", O_RDONLY | O_DIRECTORY, EVE);
+	assert_int_equal(fd, -1);
+	assert_int_equal(errno, BR_EFOREIGN);
+}
+
 static void test_words(void **state) {
 	(void)state;
 	assert_non_null(strstr(br_input_why(BR_EFOREIGN), "not followed as root"));
@@ -259,6 +292,7 @@ int main(void) {
 		IN_PLACE(test_errors),
 		IN_PLACE(test_as_many_links_as_the_kernel),
 		IN_PLACE(test_plain_user),
+		IN_PLACE(test_as_a_user),
 		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

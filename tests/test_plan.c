@@ -304,9 +304,40 @@ static void test_rows(void **state) {
 	}
 }
 
+/** What was not seen when it was planned, another state or an inode that was made later, is not changed, and that is said. */
+static void test_later(void **state) {
+	struct world *w = *state;
+	struct br_inode after;
+	w->tree.n = 0;
+	demand(w, &app);
+	begin(w);
+	struct br_inode root = inode_of(w, D | 0755, 1000, 1000, NULL);
+	struct br_inode file = inode_of(w, F | 0640, 1000, 1000, NULL);
+	root.btime = (struct br_time){100, 7};
+	file.btime = (struct br_time){90, 0};
+	see(w, "", &root);
+	see(w, "f", &file);
+	settle(w);
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "f", &file, &after), 1);
+	file.btime = root.btime;
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "g", &file, &after), 1);
+	file.btime.nsec++;
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "g", &file, &after), 2);
+	file.btime = (struct br_time){101, 0};
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "g", &file, &after), 2);
+	// Copies on an overlay are new whatever they are copies of.
+	w->source.fs.type = "overlay";
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "g", &file, &after), 1);
+	w->source.fs.type = "ext4";
+	file.btime = (struct br_time){90, 0};
+	file.mode = F | 0600;
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "f", &file, &after), 2);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_later, world_setup, world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,20 +167,30 @@ static void test_overlay(void **state) {
 	w->tree.n = 0;
 	demand(w, &app);
 	w->source.fs.type = "overlay";
-	for (uint64_t size = 200 << 20; size <= 400 << 20; size += 200 << 20) {
+	for (unsigned round = 0; round < 4; round++) {
+		static const uint64_t sizes[] = {256 << 20, (256 << 20) + 1, 400 << 20, 400 << 20};
+		static const uint64_t most[] = {0, 0, 400 << 20, (400 << 20) - 1};
+		w->options.max_copy_up = most[round];
 		begin(w);
 		struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
 		struct br_inode model = inode_of(w, F | 0600, 1000, 1000, NULL);
 		struct br_inode fits = inode_of(w, F | 0666, 1000, 1000, NULL);
-		model.size = size;
+		struct br_inode after;
+		bool refused = round % 2;
+		model.size = sizes[round];
 		fits.size = (uint64_t)1 << 40;
 		see(w, "", &root);
 		see(w, "model", &model);
 		see(w, "fits", &fits);
 		settle(w);
-		assert_int_equal(find(w, "copy-up") != NULL, size > 256 << 20);
+		assert_int_equal(w->plan->nrefusals, refused);
+		assert_int_equal(find(w, "copy-up") != NULL, refused);
+		assert_int_equal(
+			br_plan_decide(w->plan, &w->tree, "model", &model, &after), !refused);
+		assert_int_equal(w->plan->changes, !refused);
 	}
-	assert_non_null(strstr(find(w, "copy-up")->price, "400 MiB"));
+	assert_non_null(strstr(w->plan->refusals[0].rule, "400 MiB"));
+	assert_non_null(strstr(w->plan->refusals[0].option, "--max-copy-up 400M"));
 }
 
 /** Subordinate ranges go back too; what lies in nobody's range stays. */

@@ -504,7 +504,7 @@ static void missing(struct world *w, struct br_arena *arena, const char *below) 
 static void test_makes(void **state) {
 	struct world *w = *state;
 	struct br_arena arena = {0};
-	const struct br_keeper alice = {"alice", {.uid = {1000}, .gid = {1000}}, false};
+	const struct br_keeper alice = {.name = "alice", .cred = {.uid = {1000}, .gid = {1000}}};
 	w->options.create_missing = true;
 	w->options.keepers = &alice;
 	w->options.nkeepers = 1;
@@ -672,7 +672,8 @@ static void test_below_and_unseen(void **state) {
 	assert_int_equal(w->plan->left[1].reason, BR_LEFT_MOUNT_POINT);
 
 	// --keep bob: he gets what the container needs. Without it he gets nothing, and loses nothing.
-	struct br_keeper bob = {"bob", {.uid = {1007}, .gid = {1007}}, true};
+	struct br_keeper bob = {
+		.name = "bob", .cred = {.uid = {1007}, .gid = {1007}}, .demanded = true};
 	w->tree.n = 1;
 	w->options.keepers = &bob;
 	w->options.nkeepers = 1;

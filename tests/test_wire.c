@@ -192,6 +192,14 @@ static void make_sample(struct sample *s) {
 	s->container.working_dir = s->word;
 	s->container.ignores = &s->ignore;
 	s->container.nignores = 1;
+	s->mount.wishes = (struct br_wishes){
+		.need = {"rw", {1, 0, 2}},
+		.future_files = {"true", {1, 2, 2}},
+		.users = &s->word,
+		.nusers = 1,
+		.ignores = &s->ignore,
+		.nignores = 1,
+	};
 	s->spec.files = s->files;
 	s->spec.nfiles = 1;
 	s->spec.containers = &s->container;
@@ -251,6 +259,12 @@ static void spoil_word(struct sample *s) {
 static void spoil_code(struct sample *s) {
 	s->ignore.code.s = NULL;
 }
+static void spoil_need(struct sample *s) {
+	s->mount.wishes.need.s = "w";
+}
+static void spoil_future(struct sample *s) {
+	s->mount.wishes.future_files.s = "yes";
+}
 static void spoil_span_text(struct sample *s) {
 	s->word.at.text = 2;
 }
@@ -288,6 +302,8 @@ static void test_spoilt(void **state) {
 		{"an unknown input", spoil_input, "out of range"},
 		{"no word", spoil_word, "a word is absent"},
 		{"no code", spoil_code, "a code is absent"},
+		{"a need that is none", spoil_need, "a need is none"},
+		{"a yes that is none", spoil_future, "a yes or no is neither"},
 		{"an unknown text", spoil_span_text, "outside its text"},
 		{"an offset behind the text", spoil_span_off, "outside its text"},
 		{"a length behind the text", spoil_span_len, "outside its text"},
@@ -548,6 +564,38 @@ static void test_questions_round_trip(void **state) {
 	br_places_free(places);
 }
 
+/** The places are no part of what is said; every word is. */
+static void test_same(void **state) {
+	(void)state;
+	struct sample one;
+	struct sample other;
+	make_sample(&one);
+	make_sample(&other);
+	other.mount.source.at = (struct br_span){3, 70, 9};
+	other.word.at = other.container.at = (struct br_span){0};
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 1);
+	other.word.s = "v";
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	other.mount.read_only = true;
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	other.container.user.s = "";
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	other.spec.n = 0;
+	assert_int_equal(br_spec_same(&one.spec, &other.spec), 0);
+	make_sample(&other);
+	bool hit = true;
+	for (unsigned i = 1; hit; i++) {
+		fault_at(i);
+		int same = br_spec_same(&one.spec, &other.spec);
+		hit = fault_hit();
+		fault_at(0);
+		assert_int_equal(same, hit ? -1 : 1);
+	}
+}
+
 int main(void) {
 	size_t n = 0;
 	struct dirent **cases = case_list(&n);
@@ -562,6 +610,7 @@ int main(void) {
 		cmocka_unit_test_prestate(test_memory, cases),
 		cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_questions_round_trip),
+		cmocka_unit_test(test_same),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	for (size_t i = 0; i < n; i++) {

@@ -26,8 +26,23 @@ struct br_state_dir {
 	const char *xdg_state_home;
 };
 
+/**
+ * How the work is done. In a process of its own, it has no more than the trees and the journal: a mount of its own for each tree, no path
+ * to anything else, no more capabilities and system calls than it needs; and where a file system does not answer any more, it is left behind.
+ */
+enum br_jail {
+	/** In the caller's process, with all that this one may do. */
+	BR_JAIL_NONE,
+	/** In one of its own; where this kernel, or this user, cannot have the mounts, without them: a note in dx says so. */
+	BR_JAIL_TRY,
+	/** Or not at all: then nothing is changed. */
+	BR_JAIL_REQUIRE,
+};
+
 struct br_apply_options {
 	struct br_state_dir state;
+	/** Other than NONE: the caller has no other threads, and does not ignore SIGCHLD. */
+	enum br_jail jail;
 	/** What was read, for history: "compose.yaml". */
 	const char *input;
 	/** Who asked, for history: "alice" (SUDO_USER, else the caller). */
@@ -41,6 +56,12 @@ struct br_apply_options {
 	/** Called now and then with inodes done; may be NULL. */
 	void (*progress)(void *context, uint64_t done);
 	void *context;
+	/**
+	 * Told of each entry of a tree that is changed: as it was read, or as it is about to become, BR_ENTER before what is in the directory. Where nothing conflicted or failed in
+	 * the end, all of it was read back so. -1 (with an error in dx) ends the run. May be NULL.
+	 */
+	int (*see)(void *context, const struct br_tree *tree, const struct br_entry *entry);
+	void *see_context;
 };
 
 /** What happened. Strings belong to the arena given. */

@@ -19,6 +19,9 @@ struct br_need {
 	unsigned file;
 	/** Of every file whatever any class of it may (r if anybody has r, …), within `file`. */
 	bool as_any;
+	/** Where it was asked for: by --need, or else by the input (x-bindright); {0} for the default. */
+	struct br_span said;
+	bool by_option;
 };
 
 /** One container's demand on one tree. */
@@ -32,12 +35,18 @@ struct br_demand {
 	struct br_need need;
 	/** The container sees it read-only. */
 	bool read_only;
+	/** Paths below the tree's root in whose places the container sees other mounts of its own: they and what lies below them are no matter of this one. */
+	const char *const *covered;
+	size_t ncovered;
 	/** The maps of an ID-mapped mount, as struct br_where has them; empty: none. */
 	struct br_idmap mount_uids;
 	struct br_idmap mount_gids;
 	/** Its number in the tree: bit 1 << index. */
 	unsigned index;
 };
+
+/** Whether a path below the tree's root is the demand's matter: its root or below it, and not covered. */
+bool br_demand_applies(const struct br_demand *demand, const char *path);
 
 /** At most this many demands on one tree. */
 enum {
@@ -95,7 +104,7 @@ struct br_demand_options {
 
 /**
  * Open every bind source and bring the demands together. Whose demand it is: br_identity_of_data(). The default need: read-write mounts rwx of directories, and of a file what any class of it may; read-only ones the same without w.
- * `--need T=bits`: for mounts at T: files exactly `bits`; directories the same plus x if r or w is asked, and w where w is asked. A mount inside a source counts as its own (same device, inode and mount).
+ * What the mount's wishes say, and before that `--need T=bits`, for mounts at T: files exactly `bits`; directories the same plus x if r or w is asked, and w where w is asked. A mount inside a source counts as its own (same device, inode and mount).
  * A --need whose target no container mounts is an error. NULL with an error in dx.
  */
 struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_identity *identities,

@@ -49,6 +49,12 @@ enum br_trait {
 	BR_TRAIT_MAP_FLAGS,
 	/** The UID of a `--hostuser` is read in base 8. */
 	BR_TRAIT_OCTAL_HOST_USER,
+	/** CONTAINERS_CONF_OVERRIDE is read after all other settings. */
+	BR_TRAIT_SETTINGS_OVERRIDE,
+	/** Root, too, has settings in the home directory. */
+	BR_TRAIT_SETTINGS_OF_ROOT,
+	/** A list of the settings can say that it is added to the one before. */
+	BR_TRAIT_SETTINGS_APPEND,
 };
 
 /** "docker", "podman-rootless", … as --engine has it; "docker" for UNSAID. */

@@ -6,10 +6,12 @@
 #define BINDRIGHT_EXPLAIN_H
 
 #include <bindright/access.h>
+#include <bindright/check.h>
 #include <bindright/diag.h>
 #include <bindright/identity.h>
 
 struct br_arena;
+struct br_explain_step;
 
 /** Who wants what of which path. Everything is borrowed. */
 struct br_explain_query {
@@ -28,8 +30,12 @@ struct br_explain_query {
 	/** Podman's `:U`: the engine of this mode (NULL: root's) first gives what is there to the one who asks. */
 	bool chown;
 	const struct br_engine_mode *mode;
+	/** Podman's `:O`, and who mounts it (br_check_mounter()); or NULL. */
+	const struct br_cred *overlay;
 	/** But not what is mounted below `from` (br_habits_submounts). */
 	bool writable_below;
+	/** The container does not see what is mounted below `from`, but what that covers. */
+	bool hides_below;
 	/**
 	 * NULL: the object alone is judged. "/": every directory and link on the way too. Else a
 	 * directory at or above `path`: the way begins there (a container enters at its mount
@@ -39,12 +45,21 @@ struct br_explain_query {
 	const char *from;
 	/** Names accounts; or NULL. */
 	struct br_hostdb *hostdb;
+	/** What stops it on the container's side before it comes to the mount; or NULL. */
+	const struct br_explain_step *before;
+	/** What the one who asks makes in a directory is of interest: it stays there, and his umask is known. */
+	bool foresees;
+	/** Why the engine will not start the container: sentences, NULL at the end; or NULL. Then nothing is granted. */
+	const char *const *refusals;
 };
 
 /** One inode on the way. Strings belong to the arena. */
 struct br_explain_step {
 	/** Without links. */
 	const char *path;
+	/** A directory of the container's image, whose IDs are the container's own; or of a mount around the one that is asked about. */
+	bool of_image;
+	bool of_mount;
 	/** The text of a symbolic link that is followed here; NULL for all others. */
 	const char *link;
 	/** Under `chown` with the owner and the group that it will have. */
@@ -72,6 +87,10 @@ struct br_explanation {
 	bool granted;
 	/** What is allowed one by one; 0 where a step before the object refuses. */
 	unsigned have;
+	/** Where the query foresees, and he can make something in the object: a file as open(2) makes it with 0666, a directory with 0777. */
+	bool makes;
+	struct br_inode made_file;
+	struct br_inode made_directory;
 };
 
 /**
@@ -80,6 +99,12 @@ struct br_explanation {
  */
 int br_explain(struct br_arena *arena, const struct br_explain_query *query, struct br_acls *acls,
 	struct br_explanation *out, struct br_diags *dx);
+
+/**
+ * Fill in `before` and `refusals` of a question about this mount, from a check of its container (of the roots alone, but for `:U`). 0 or -1 with ENOMEM.
+ */
+int br_explain_start(struct br_arena *arena, const struct br_check *check,
+	const struct br_mount *mount, struct br_explain_query *query);
 
 /** Parse "rw", "x", "rwx" (any order, each letter once); 0 for anything else. */
 unsigned br_parse_need(const char *word);

@@ -122,6 +122,28 @@ struct br_hostdb;
 struct br_host_user;
 
 /**
+ * What Podman's settings say about every container that does not say otherwise: containers.conf(5) in its order of precedence, and PODMAN_USERNS. Words are s NULL where they are absent.
+ */
+struct br_engine_settings {
+	/** A user namespace as behind `--userns`, and from where: "PODMAN_USERNS" (which goes before the file) or "containers.conf". */
+	struct br_text userns;
+	const char *userns_from;
+	/** The default of `--umask`. */
+	struct br_text umask;
+	/** In the place of the engine's default capabilities. */
+	bool has_caps;
+	const struct br_text *caps;
+	size_t ncaps;
+	/** The annotation run.oci.keep_original_groups=1, which is `--group-add keep-groups` for every container. */
+	struct br_text keep_groups;
+	/** `volumes`, each as behind `-v`: for br_spec_add_volumes(). */
+	const struct br_text *volumes;
+	size_t nvolumes;
+	/** The OCI runtime. */
+	struct br_text runtime;
+};
+
+/**
  * How the engine runs containers: whose rules, with whose rights, and in which user namespace. Made once a run.
  */
 struct br_engine_mode {
@@ -143,6 +165,8 @@ struct br_engine_mode {
 	struct br_idmap gids;
 	/** Why the maps cannot be known, one clause; NULL where they are. */
 	const char *why;
+	/** Podman's; all absent for others. */
+	struct br_engine_settings settings;
 	/** The accounts that it was worked out with. */
 	struct br_hostdb *hostdb;
 	/** From what it is: "engine", "engine user", "uid map", "gid map". */
@@ -167,6 +191,8 @@ struct br_engine_request {
 	br_hostid invoker;
 	/** What the running engine says of itself; NULL: none was asked. */
 	const struct br_engine_info *info;
+	/** The caller's environment, "NAME=VALUE", NULL at the end, or NULL: Podman reads PODMAN_USERNS, CONTAINERS_CONF, CONTAINERS_CONF_OVERRIDE and XDG_CONFIG_HOME there, if the caller is who runs it. */
+	const char *const *environment;
 };
 
 /**
@@ -179,6 +205,7 @@ enum br_engine br_engine_choose(const struct br_engine_request *request);
  * Work the mode out; db is borrowed and outlives it. Docker: `userns-remap` of daemon.json ("default" is dockremap; names and UIDs as dockerd reads them), ranges of subuid and subgid in moby's
  * order; without root rootlesskit's map: 0 is the user, then the ranges. Podman without root: the same, sorted by start; without ranges only 0 is mapped. NULL with an error in dx: bad words, a daemon.json
  * that is none, an unknown user, ranges that overlap or that there are none of where the engine needs some.
+ * Podman's settings are read as containers.conf(5) has it, files in a user's home with that user's rights; one that Podman refuses is an error.
  */
 const struct br_engine_mode *br_engine_mode_read(struct br_arena *arena,
 	const struct br_engine_request *request, struct br_hostdb *db, struct br_diags *dx);
@@ -262,6 +289,8 @@ void br_hostdb_freep(struct br_hostdb **db);
 /** First matching line wins; NULL where there is none. */
 const struct br_host_user *br_hostdb_user(struct br_hostdb *db, br_hostid uid);
 const struct br_host_user *br_hostdb_user_named(struct br_hostdb *db, const char *name);
+/** As people say it: a name, or else a number. */
+const struct br_host_user *br_hostdb_user_said(struct br_hostdb *db, const char *word);
 const struct br_host_group *br_hostdb_group(struct br_hostdb *db, br_hostid gid);
 const struct br_host_group *br_hostdb_group_named(struct br_hostdb *db, const char *name);
 /** All users of the files, for who is in a group by it being their primary one. */

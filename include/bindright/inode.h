@@ -140,6 +140,9 @@ struct br_inode {
  */
 int br_inode_read(
 	int dirfd, const char *name, unsigned want, struct br_acls *acls, struct br_inode *out);
+/** What is left of that after br_inode_stat: the attributes. */
+int br_inode_read_rest(
+	int dirfd, const char *name, unsigned want, struct br_acls *acls, struct br_inode *out);
 
 /**
  * The two halves of it, for threads: br_inode_stat needs no table; br_inode_attribute reads one raw
@@ -163,6 +166,20 @@ int br_inode_take(
 
 /** Same object: device, inode number, birth time, type. */
 bool br_inode_same(const struct br_inode *a, const struct br_inode *b);
+
+/**
+ * Ask before reading: what is read from now on with a change time before this one has another change time after any change.
+ * Far in the future where the kernel gives each change that can be told apart a time of its own (Linux 6.13,
+ * Documentation/filesystems/multigrain-ts.rst), else shortly before now.
+ */
+struct br_time br_inode_quiet(void);
+/**
+ * Whether the object behind fd, `now` by br_inode_stat, surely has all facts that `then` has, attributes among them: it is the same one
+ * and nothing has changed it since it was read. `quiet` as asked before that. False where it cannot be told, as on FUSE, on
+ * network file systems, and before Linux 6.8. For threads.
+ */
+bool br_inode_untouched(
+	int fd, const struct br_inode *then, const struct br_inode *now, struct br_time quiet);
 /**
  * Same state: owner, group, mode 07777, and those of ACL, default ACL and capabilities that both
  * have.

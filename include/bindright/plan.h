@@ -22,18 +22,27 @@ enum br_strategy {
 	BR_STRATEGY_GROUP,
 };
 
-/** A host user who keeps what access he has; `demanded` (an explicit --keep): gets what the containers need as well. */
+/** A host user who keeps what access he has; `demanded` (an explicit --keep, users of x-bindright): gets what the containers need as well. */
 struct br_keeper {
 	const char *name;
 	struct br_cred cred;
 	bool demanded;
+	/** He keeps, or gets, these mounts only; nmounts 0: all there are. */
+	const struct br_mount *const *mounts;
+	size_t nmounts;
+};
+
+enum {
+	/** 256 MiB. */
+	BR_COPY_UP = 256 << 20,
 };
 
 struct br_plan_options {
 	enum br_strategy strategy;
 	bool create_users;
 	bool create_missing;
-	bool future_files;
+	/** Default ACLs: 1 everywhere, -1 nowhere, 0 where the mount's wishes say so. */
+	int future_files;
 	bool privileged_files;
 	/** --from: further owners whose files may be changed. */
 	const br_hostid *from;
@@ -50,6 +59,8 @@ struct br_plan_options {
 	/** His supplementary groups. */
 	const br_hostid *caller_groups;
 	size_t ncaller_groups;
+	/** How many bytes of lower files an overlay may copy because their state is changed, in all trees together; 0: BR_COPY_UP. */
+	uint64_t max_copy_up;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
 	/**
@@ -185,7 +196,7 @@ struct br_advice {
 	/** One clause each: what to do, what it costs. */
 	const char *summary;
 	const char *price;
-	/** The edit: `with` takes the place of what stands at `at` (len 0: is put there). with NULL: none is known. */
+	/** The edit: `with` takes the place of what stands at `at` (len 0: is put there); it was tried, and the input then reads as advised. with NULL: none is known. */
 	struct br_span at;
 	const char *with;
 };
@@ -243,6 +254,13 @@ struct br_plan {
 	uint64_t changes;
 };
 
+/** How edits of the input are tried. */
+struct br_trial {
+	/** The input as it would be read with `with` in the place of what stands at `at`; NULL where it would not be understood. The caller frees it. */
+	struct br_spec *(*read)(void *context, struct br_span at, const char *with);
+	void *context;
+};
+
 struct br_plan_input {
 	const struct br_spec *spec;
 	const struct br_identity *identities;
@@ -251,6 +269,10 @@ struct br_plan_input {
 	struct br_acls *acls;
 	/** Whose rules apply; UNSAID: what the spec says. */
 	enum br_engine engine;
+	/** Who runs a rootless engine; NULL: not known, or none. */
+	const struct br_host_user *engine_user;
+	/** read NULL: advice comes without edits. */
+	struct br_trial trial;
 };
 
 /** Everything is borrowed and outlives the plan. NULL with an error in dx. */
@@ -262,7 +284,8 @@ int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry
 /** Choose, sum up, prove. 0; -1 with an error in dx (an effect that no demand explains is our own bug and is said as such). */
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
 /**
- * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing, -1 with ENOMEM. The same function that was summed up. `path` is below the tree's root.
+ * What becomes of this inode: 1 and *after (a whole state; identity fields copied), 0 nothing, 2 it would be changed but nothing like it was seen, or it was made after all
+ * that was, so that nobody was asked and nothing proven about it; -1 with ENOMEM. The same function that was summed up. `path` is below the tree's root.
  */
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
@@ -293,6 +316,8 @@ struct br_saved_item {
  * the number of files.
  */
 struct br_saved {
+	/** The program's version, where it was read from a file; NULL. */
+	const char *tool;
 	/** Where, by which words of the command line, and by whom it was made. */
 	const char *directory;
 	const char *const *words;

@@ -11,6 +11,8 @@
 
 #include <bindright/inode.h>
 
+#include <stdatomic.h>
+
 enum br_event {
 	/** A directory, before its entries (also one that will not be descended into). */
 	BR_ENTER,
@@ -18,6 +20,11 @@ enum br_event {
 	BR_LEAVE,
 	/** Anything else. */
 	BR_LEAF,
+};
+
+/** How long a file system may keep one call: see may_hang. */
+enum {
+	BR_SCAN_SECONDS = 10,
 };
 
 /** One thing that the scan found. Valid until the next call. */
@@ -63,11 +70,21 @@ struct br_scan_options {
 	bool leave;
 	/** Whether this inode's access ACL (and the default ACL of a directory, and capabilities of a regular file with an x bit or all files where `want` says so) is wanted; NULL: `want` counts for all. */
 	br_scan_ask *wants;
+	/** `wants` answers the same for the same owner, group, mode and attributes, whatever the path: then it is not asked again and again, and its path is "". */
+	bool wants_alike;
 	/** Whether this entry is left out altogether, with what is below; NULL: nothing is. Not asked about the root. The inode is all zero where none was read (a mount point, an error). */
 	br_scan_ask *excludes;
 	void *context;
 	/** BR_HAVE_* to read where `wants` says so. */
 	unsigned want;
+	/**
+	 * The file system, or one that is mounted in it, may stop answering: it is walked in a process of its own. Where nothing comes for BR_SCAN_SECONDS,
+	 * that is left behind, and the last entry is a BR_LEAF with ETIMEDOUT and the path of a directory that was on its way. The caller has no other threads
+	 * that hold locks, and does not ignore SIGCHLD; what `wants` and `excludes` write is lost.
+	 */
+	bool may_hang;
+	/** Counted up before each entry that is read and each listing, for whoever watches over it; or NULL. */
+	atomic_ulong *beat;
 };
 
 struct br_scan;

@@ -96,12 +96,21 @@ void br_source_release(struct br_source *source);
  */
 const char *br_source_silent_mount(struct br_arena *arena, const struct br_source *source);
 
+/** Whether the file system under a PRESENT source, or one that is mounted in it, may stop answering. */
+bool br_source_may_hang(const struct br_source *source);
+
 /** The mount table of this process, as it was when it was read. */
 struct br_mounts;
 /** NULL with errno. */
 struct br_mounts *br_mounts_read(void);
 void br_mounts_free(struct br_mounts *mounts);
 void br_mounts_freep(struct br_mounts **mounts);
+/**
+ * Which place of which file system a real path leads to: "MAJOR:MINOR/path". Two paths that bind mounts lead to one place give one string, and what lies in a place begins with its
+ * string. Tells by names alone, and nothing of what an overlay is made of. NULL with ENOMEM.
+ */
+const char *br_mounts_place(
+	struct br_arena *arena, const struct br_mounts *mounts, const char *real);
 /** Mount points strictly below a real path, in order; count. `each` is called with the path relative to it and the file system's type. */
 size_t br_mounts_below(const struct br_mounts *mounts, const char *real,
 	void (*each)(void *context, const char *below, const char *type), void *context);

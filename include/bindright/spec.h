@@ -13,6 +13,7 @@
 #include <bindright/engine.h>
 
 struct br_arena;
+struct br_authors;
 
 /** What kind of text the input is. */
 enum br_input_kind {
@@ -50,6 +51,30 @@ enum br_create {
 	BR_CREATE_UNSURE,
 };
 
+/** A finding code that the user does not want, with the reason: `x-bindright: {ignore: …}`. */
+struct br_ignore {
+	/** "BR105". */
+	struct br_text code;
+	/** Why; NULL if not said. */
+	struct br_text reason;
+	/** Only for this container path; NULL for all. */
+	struct br_text target;
+};
+
+/** What `x-bindright:` says of a mount and no key of compose can. */
+struct br_wishes {
+	/** "r", "rw", "rx" or "rwx", as for --need: the mount's own word, else its service's, else the one at the top (these two without w where the mount is read-only); s NULL: the default. */
+	struct br_text need;
+	/** "true" or "false", as --future-files and its no, of the nearest in the same order; s NULL: not said. */
+	struct br_text future_files;
+	/** Host users, by name or number, who keep access or get it: those of all three. */
+	const struct br_text *users;
+	size_t nusers;
+	/** Of this mount alone. */
+	const struct br_ignore *ignores;
+	size_t nignores;
+};
+
 /** One mount of one container. */
 struct br_mount {
 	enum br_mount_kind kind;
@@ -84,6 +109,7 @@ struct br_mount {
 	const char *unset_variable;
 	/** A variable of the source whose value came from the caller's environment (its name), or NULL. */
 	const char *environment_variable;
+	struct br_wishes wishes;
 	/** Where the whole entry stands. */
 	struct br_span at;
 };
@@ -98,16 +124,6 @@ struct br_build {
 	const struct br_text *args;
 	size_t nargs;
 	struct br_span at;
-};
-
-/** A finding code that the user does not want for this container, with the reason: `x-bindright: {ignore: …}`. */
-struct br_ignore {
-	/** "BR105". */
-	struct br_text code;
-	/** Why; NULL if not said. */
-	struct br_text reason;
-	/** Only for this container path; NULL for all. */
-	struct br_text target;
 };
 
 /** One container. Absent words have s NULL; an empty string was written as such. */
@@ -173,6 +189,7 @@ struct br_container {
 	size_t nsecurity_opt;
 	const struct br_mount *mounts;
 	size_t nmounts;
+	/** Of the service, and those at the top. */
 	const struct br_ignore *ignores;
 	size_t nignores;
 	struct br_span at;
@@ -195,6 +212,18 @@ struct br_spec {
 	/** Those that will run (selected, and on by profile), in the order of the text. */
 	const struct br_container *containers;
 	size_t n;
+	/** As root: who else may have written the files, and so must be able to read what their words name (base/authors.h); NULL: not known, nobody. */
+	const struct br_authors *authors;
+};
+
+/** A change of one text that is tried in thought: `with` in the place of `len` bytes at `off`. */
+struct br_spec_edit {
+	/** The text as it was read before. Whatever file holds just this now is read as if it were changed. */
+	const char *bytes;
+	size_t n;
+	size_t off;
+	size_t len;
+	const char *with;
 };
 
 /** What to read and how. Zero or NULL means "not given". Arrays of strings end with NULL. */
@@ -202,8 +231,10 @@ struct br_spec_request {
 	/** -f, in order; "-" is standard input, read from stdin_fd. NULL: look for the file as compose does. */
 	const char *const *files;
 	int stdin_fd;
-	/** Names of services to keep; naming one switches its profile on. NULL: all that are on. */
+	/** Names of services to keep, and with them what they depend on; naming one switches its profile on. NULL: all that are on. */
 	const char *const *services;
+	/** Leave out what the named ones depend on. */
+	bool no_deps;
 	const char *project_directory;
 	const char *const *env_files;
 	const char *const *profiles;
@@ -236,6 +267,8 @@ struct br_spec_request {
 	/** The caller as `id` would know them; user_name NULL: not known. */
 	uint32_t uid, gid;
 	const char *user_name;
+	/** NULL: everything is read as it is. */
+	const struct br_spec_edit *edit;
 };
 
 /**
@@ -246,6 +279,14 @@ struct br_spec_request {
  * ignore SIGCHLD. Where no such child can be had the reading is done here, and as root a note says so.
  */
 struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_diags *dx);
+/**
+ * Add volumes that Podman gives to every container (`volumes` of containers.conf(5)), each as behind `-v`: where a container has one of its own on the same target that one counts. 0, or -1 with an
+ * error in dx at the word that Podman refuses, or at a mount of another kind on the same target. To be called before anybody points into the containers.
+ */
+int br_spec_add_volumes(
+	struct br_spec *spec, const struct br_text *volumes, size_t n, struct br_diags *dx);
+/** Whether both say the same in every word, wherever it stands. 1, 0 or -1 with ENOMEM. */
+int br_spec_same(const struct br_spec *a, const struct br_spec *b);
 void br_spec_free(struct br_spec *spec);
 void br_spec_freep(struct br_spec **spec);
 

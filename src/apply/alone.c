@@ -3,9 +3,13 @@
 
 #include "run.h"
 
+#include <base/own.h>
+#include <bindright/source.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 static const struct br_span nowhere;
 
@@ -25,10 +29,19 @@ void br_run_unlock(int fd) {
 	(void)fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-bool br_run_is_live(int fd) {
+static bool is_locked(int fd) {
 	struct flock lock = whole_file(F_WRLCK);
 	// Where nobody can tell, nobody could have locked it.
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool br_run_is_live(int fd) {
+	const struct timespec pause = {.tv_nsec = 10000000};
+	// Of one that was killed, the process that did its work goes a moment later.
+	for (int tries = 0; tries < 20 && is_locked(fd); tries++) {
+		(void)nanosleep(&pause, NULL); // Cut short, it is a pause all the same.
+	}
+	return is_locked(fd);
 }
 
 static bool lies_in(const char *path, const char *of) {
@@ -38,13 +51,16 @@ static bool lies_in(const char *path, const char *of) {
 	return strncmp(path, of, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
-const struct br_target *br_targets_overlap(
+static bool overlap(const char *a, const char *b) {
+	return lies_in(a, b) || lies_in(b, a);
+}
+
+static const struct br_target *overlap_by_path(
 	struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn) {
 	for (size_t i = 0; i < an; i++) {
 		for (size_t j = 0; j < bn; j++) {
 			if (br_inode_same(&a[i]->root, &b[j]->root)
-				|| lies_in(a[i]->real, b[j]->real)
-				|| lies_in(b[j]->real, a[i]->real)) {
+				|| overlap(a[i]->real, b[j]->real)) {
 				return b[j];
 			}
 		}
@@ -52,12 +68,57 @@ const struct br_target *br_targets_overlap(
 	return NULL;
 }
 
+static const char **places_of(struct br_arena *arena, const struct br_mounts *mounts,
+	struct br_target *const *targets, size_t n) {
+	const char **places = BR_NEW_ARRAY(arena, const char *, n);
+	for (size_t i = 0; places != NULL && i < n; i++) {
+		places[i] = br_mounts_place(arena, mounts, targets[i]->real);
+		if (places[i] == NULL) {
+			return NULL;
+		}
+	}
+	return places;
+}
+
+/** What is bound to another path as a whole has the same root; what lies in it, or it lies in, is told by the mount table only. */
+static int overlap_by_place(struct br_target *const *a, size_t an, struct br_target *const *b,
+	size_t bn, const struct br_target **which) {
+	br_auto(br_arena_release) struct br_arena arena = {0};
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	if (mounts == NULL) {
+		// No /proc: nobody mounts much there.
+		return errno == ENOMEM ? -1 : 0;
+	}
+	const char **mine = places_of(&arena, mounts, a, an);
+	const char **others = places_of(&arena, mounts, b, bn);
+	if (mine == NULL || others == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < an * bn; i++) {
+		if (overlap(mine[i / bn], others[i % bn])) {
+			*which = b[i % bn];
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
+	const struct br_target **which) {
+	*which = overlap_by_path(a, an, b, bn);
+	return *which != NULL ? 1 : overlap_by_place(a, an, b, bn, which);
+}
+
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx) {
-	const struct br_target *where = other->live
-		? br_targets_overlap(targets, n, other->targets, other->ntargets)
-		: NULL;
-	return where == NULL
+	const struct br_target *where = NULL;
+	int r = other->live
+		? br_targets_overlap(targets, n, other->targets, other->ntargets, &where)
+		: 0;
+	if (r < 0) {
+		return br_error_memory(dx);
+	}
+	return r == 0
 		? 0
 		: br_error(dx, nowhere, "another fix or undo is running in '%s'", where->real);
 }

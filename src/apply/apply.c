@@ -5,11 +5,14 @@
 
 #include <base/file.h>
 #include <base/own.h>
+#include <bindright/source.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct br_span nowhere;
 
@@ -23,11 +26,20 @@ enum {
 
 static struct br_target *find_target(const struct br_work *work, const struct br_source *source) {
 	for (size_t i = 0; i < work->targets.n; i++) {
-		if (work->targets.v[i]->fd == source->fd) {
+		if (work->targets.v[i]->source == source->fd) {
 			return work->targets.v[i];
 		}
 	}
 	return NULL;
+}
+
+/** Whether its server, if it has one, is still there. */
+static bool answers(struct br_work *work, const struct br_target *t) {
+	struct br_source now;
+	bool ok =
+		br_source_open(work->arena, t->real, geteuid(), &now) == 0 && now.err != ETIMEDOUT;
+	br_source_release(&now);
+	return ok;
 }
 
 static int add_target(struct br_work *work, const struct br_source *source) {
@@ -39,8 +51,12 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 		return br_error_memory(work->dx);
 	}
 	t->number = (uint32_t)(work->targets.n - 1);
-	t->fd = source->fd;
+	t->fd = t->source = source->fd;
 	t->real = source->real;
+	t->remote = work->options->jail != BR_JAIL_NONE && br_source_may_hang(source);
+	if (t->remote && !answers(work, t)) {
+		return br_error(work->dx, nowhere, "'%s' does not answer", t->real);
+	}
 	t->type = source->fs.type != NULL ? source->fs.type : "?";
 	t->fsid = br_target_look(t);
 	if (br_inode_stat(t->fd, "", &t->root) < 0) {
@@ -202,6 +218,9 @@ static int begin(struct br_work *work) {
 		return -1;
 	}
 	br_state_unlock(&work->state);
+	if (br_state_sync_run(&work->state, work->result->id) < 0) {
+		return br_work_broken(work);
+	}
 	work->result->weak = work->state.weak;
 	work->failed = false;
 	return 0;
@@ -221,21 +240,23 @@ static int make_all(struct br_work *work) {
 	return br_make_all(work, makes);
 }
 
-static int work_through(struct br_work *work) {
+static int walk_trees(struct br_work *work, bool remote) {
 	const struct br_job *job = work->job;
-	if (br_state_sync_run(&work->state, work->result->id) < 0) {
-		return br_work_broken(work);
-	}
-	if (br_accounts_make(work) < 0 || make_all(work) < 0) {
-		return -1;
-	}
 	for (size_t i = 0; i < job->ntrees && !br_work_stops(work); i++) {
 		struct br_target *target = find_target(work, job->trees[i]->root);
-		if (br_walk_tree(work, job->trees[i], target) < 0) {
+		if (target->remote == remote && br_walk_tree(work, job->trees[i], target) < 0) {
 			return -1;
 		}
 	}
 	return 0;
+}
+
+static int work_through(struct br_work *work) {
+	if (br_accounts_make(work) < 0 || make_all(work) < 0) {
+		return -1;
+	}
+	// What may not answer comes last, so that it keeps nobody else waiting.
+	return walk_trees(work, false) < 0 || walk_trees(work, true) < 0 ? -1 : 0;
 }
 
 // ---- Ending ----
@@ -243,7 +264,10 @@ static int work_through(struct br_work *work) {
 static int sync_targets(struct br_work *work) {
 	for (size_t i = 0; i < work->targets.n; i++) {
 		const struct br_target *t = work->targets.v[i];
-		if (br_target_sync(t) < 0) {
+		br_board_ask(work->board, t, true);
+		int r = br_target_sync(t);
+		br_board_ask(work->board, NULL, false);
+		if (r < 0) {
 			return br_error(work->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
 		}
@@ -313,11 +337,11 @@ static int tell(struct br_work *work) {
 	return -1;
 }
 
+/** What is left to be done by whoever did the work. */
 static int finish(struct br_work *work) {
 	work->result->interrupted = work->interrupted;
-	if (work->journal_fd >= 0 && !work->journaled) {
-		// Nothing was announced, so nothing was changed: no trace.
-		(void)br_state_remove_run(&work->state, work->result->id);
+	if (!work->journaled) {
+		// Nothing was announced, so nothing was changed.
 		work->result->id[0] = '\0';
 	} else if (work->journal_fd >= 0) {
 		bool whole = !work->interrupted && !work->failed && stopped_target(work) == NULL;
@@ -326,10 +350,130 @@ static int finish(struct br_work *work) {
 			whole = false;
 		}
 		end_record(work, whole);
+	}
+	return tell(work);
+}
+
+/** And by whoever began it. */
+static void leave(struct br_work *work, const char *id) {
+	if (work->journal_fd >= 0 && !work->journaled) {
+		// No trace.
+		(void)br_state_remove_run(&work->state, id);
+	} else if (work->journal_fd >= 0) {
 		br_run_unlock(work->journal_fd);
 		br_history_publish(&work->state);
 	}
+}
+
+static int work_here(struct br_work *work) {
+	if (work_through(work) < 0) {
+		work->failed = true;
+	}
+	return finish(work);
+}
+
+// ---- Apart ----
+
+/** br_apart's: over there. */
+static int work_apart(void *context, struct br_line *line) {
+	struct br_work *work = context;
+	struct br_apply_options options = *work->options;
+	options.progress = NULL;
+	options.stop = &work->board->stop;
+	work->options = &options;
+	work->line = line;
+	work->result = &work->board->applied;
+	return work_here(work);
+}
+
+static void serve(void *context, unsigned what, uint64_t which, struct br_served *out) {
+	const struct br_work *work = context;
+	br_account_serve(work->job, what, which, out);
+}
+
+static void tick(void *context) {
+	const struct br_work *work = context;
+	const volatile uint64_t *changed = &work->board->applied.changed;
+	if (work->options->progress != NULL) {
+		work->options->progress(work->options->context, *changed);
+	}
+}
+
+/** It may still have a call under way that has its effect when the file system answers again: undo knows that one too. */
+static int tell_hung(struct br_work *work, size_t hung) {
+	work->failed = true;
+	(void)br_error(work->dx, nowhere, "'%s' does not answer any more",
+		work->targets.v[hung < work->targets.n ? hung : 0]->real);
 	return tell(work);
+}
+
+/** Its texts came otherwise: those are over there. */
+static void take_result(struct br_apply_result *result, const struct br_apply_result *there) {
+	result->changed = there->changed;
+	result->conflicts = there->conflicts;
+	result->failed = there->failed;
+	result->made = there->made;
+	result->accounts = there->accounts;
+	result->interrupted = there->interrupted;
+}
+
+/** What its work needs of root's rights. */
+static uint64_t caps_of(const struct br_job *job) {
+	uint64_t caps = BR_APART_CAPS;
+	if (job->nmakes > 0) {
+		caps |= UINT64_C(1) << CAP_DAC_OVERRIDE;
+	}
+	return job->privileged ? caps | UINT64_C(1) << CAP_SETFCAP : caps;
+}
+
+static int apart(struct br_work *work) {
+	size_t hung = 0;
+	int r = 0;
+	work->board = br_board_new();
+	if (work->board == NULL) {
+		work->failed = true;
+		(void)br_error_memory(work->dx);
+		return finish(work);
+	}
+	struct br_apart apart = {
+		.work = work_apart,
+		.serve = serve,
+		.tick = tick,
+		.context = work,
+		.board = work->board,
+		.options = work->options,
+		.targets = work->targets.v,
+		.ntargets = work->targets.n,
+		.cross = work->options->cross,
+		.journal = work->journal_fd,
+		.caps = caps_of(work->job),
+		.arena = work->arena,
+		.dx = work->dx,
+		.here = br_few_of(work->result),
+		.there = br_few_of(&work->board->applied),
+	};
+	struct br_apply_result *result = work->result;
+	work->board->applied = *result;
+	enum br_apart_end end = br_apart_run(&apart, &r, &hung);
+	work->journaled = atomic_load(&work->board->announced);
+	take_result(result, &work->board->applied);
+	br_board_free(work->board);
+	work->board = NULL;
+	if (!work->journaled) {
+		result->id[0] = '\0';
+	}
+	switch (end) {
+	case BR_APART_ENDED:
+		return r;
+	case BR_APART_REFUSED:
+		return -1;
+	case BR_APART_HUNG:
+		return tell_hung(work, hung);
+	case BR_APART_DIED:
+		work->failed = true;
+		return tell(work);
+	}
+	return -1;
 }
 
 int br_apply_job(struct br_arena *arena, const struct br_job *job, struct br_apply_result *result,
@@ -344,11 +488,17 @@ int br_apply_job(struct br_arena *arena, const struct br_job *job, struct br_app
 		.journal_fd = -1,
 		.result = result,
 	};
+	char id[BR_RUN_ID];
+	int r;
 	*result = (struct br_apply_result){0};
-	if (begin(&work) == 0 && work_through(&work) < 0) {
-		work.failed = true;
+	bool begun = begin(&work) == 0;
+	memcpy(id, result->id, sizeof(id));
+	if (begun && job->options->jail != BR_JAIL_NONE) {
+		r = apart(&work);
+	} else {
+		r = begun ? work_here(&work) : finish(&work);
 	}
-	int r = finish(&work);
+	leave(&work, id);
 	br_journal_release(&work.journal);
 	br_closep(&work.journal_fd);
 	br_targets_release(work.targets.v, work.targets.n);

@@ -8,6 +8,7 @@
 // The queue is in the scan's order, in which a directory comes after all that is below it. Reading is done by several threads, and so
 // is changing what is no directory; then come the directories, one by one in that order.
 
+#include "contents.h"
 #include "crew.h"
 #include "run.h"
 
@@ -55,6 +56,8 @@ struct batch {
 	struct br_arena arena;
 	br_vec(struct change) changes;
 	struct timespec since;
+	/** As of before the walk. */
+	struct br_time quiet;
 	struct br_crew *crew;
 	struct commit *commit;
 	/** For the handles of what has no birth time. */
@@ -128,6 +131,7 @@ static bool read_again(void *context, struct br_way *way, struct br_acls *acls, 
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	const char *name;
+	br_board_beat(b->work->board);
 	if (is_fresh(&c->before)) {
 		c->now = c->before;
 		c->err = 0;
@@ -152,11 +156,32 @@ static struct br_bytes handle_of(
 	return br_object_handle(dir, name, &c->now, room);
 }
 
+/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. 1, 0 there is nothing to be known, -1 with errno. */
+static int contents_of(struct batch *b, const struct change *c, unsigned char out[BR_CONTENTS]) {
+	const char *name;
+	if (!br_privilege_goes(&c->before, &c->after)) {
+		return 0;
+	}
+	int dir = br_way_to(&b->way, b->target, c->path, &name);
+	return dir < 0 || br_contents_read(dir, name, b->work->options->cross, &c->before, out) < 0
+		? -1
+		: 1;
+}
+
+/** What undo could not give back wholly is not begun. */
+static void cannot_read(struct batch *b, const struct change *c) {
+	struct br_answer_of answer = {.outcome = BR_FAILED, .err = errno};
+	(void)snprintf(answer.why, sizeof(answer.why), "its contents cannot be read: %s",
+		strerror(answer.err));
+	left_alone(b, c->path, &answer);
+}
+
 /** br_crew_job's: compare what was read, and write the INTENT. */
 static int announce(void *context, size_t i) {
 	struct batch *b = context;
 	struct change *c = &b->changes.v[i];
 	char room[BR_HANDLE_MAX];
+	unsigned char contents[BR_CONTENTS];
 	if (c->err != 0) {
 		struct br_answer_of answer = {.outcome = BR_FAILED, .err = c->err};
 		if (br_object_lost(answer.err, answer.why)) {
@@ -169,6 +194,11 @@ static int announce(void *context, size_t i) {
 		return 1;
 	}
 	c->before = c->now;
+	int known = contents_of(b, c, contents);
+	if (known < 0) {
+		cannot_read(b, c);
+		return 1;
+	}
 	struct br_record record = {
 		.type = BR_REC_INTENT,
 		.target = b->target->number,
@@ -182,7 +212,12 @@ static int announce(void *context, size_t i) {
 	}
 	c->seq = record.seq;
 	b->announced++;
-	return 1;
+	struct br_record digest = {
+		.type = BR_REC_CONTENTS,
+		.of = record.seq,
+		.text = {(const char *)contents, sizeof(contents)},
+	};
+	return known > 0 && br_work_add(b->work, &digest) < 0 ? -1 : 1;
 }
 
 static int prepare(struct batch *b) {
@@ -195,7 +230,7 @@ static int prepare(struct batch *b) {
 	if (b->announced == 0) {
 		return 0;
 	}
-	b->work->journaled = true;
+	br_work_announces(b->work);
 	return br_work_sync(b->work);
 }
 
@@ -245,8 +280,10 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.states = &c->before,
 		.nstates = 1,
 		.links = true,
+		.quiet = b->quiet,
 	};
 	struct br_answer_of *answer = &b->commit->answers[i];
+	br_board_beat(b->work->board);
 	br_object_bring(way, acls, &wish, answer);
 	return answer->outcome != BR_FAILED || !would_recur(b, answer->err);
 }
@@ -327,15 +364,62 @@ static bool is_old(const struct batch *b) {
 		>= BATCH_MS;
 }
 
-static int queue(struct batch *b, const struct br_entry *entry) {
+/** The directory of an entry as it will be: a sticky one decides about what is in it. -1: no memory. */
+static int parent_to_be(struct batch *b, const struct br_entry *entry, struct br_inode *parent) {
 	const struct br_job *job = b->work->job;
-	struct change c = {.before = *entry->inode};
-	int r = job->decide(job->context, b->tree, entry->path, entry->inode, &c.after);
-	if (r > 0 && br_inode_equal(&c.before, &c.after)) {
+	const char *slash = strrchr(entry->path, '/');
+	size_t n = slash != NULL ? (size_t)(slash - entry->path) : 0;
+	*parent = *entry->parent;
+	br_auto(br_freep) char *path = strndup(entry->path, n);
+	struct br_inode after;
+	int r = path == NULL ? -1 : job->decide(job->context, b->tree, path, parent, &after);
+	if (r == 1) {
+		*parent = after;
+	}
+	return r < 0 ? -1 : 0;
+}
+
+/** Tell of an entry, as `inode` or as nothing. */
+static int tell(struct batch *b, const struct br_entry *entry, const struct br_inode *inode) {
+	const struct br_apply_options *options = b->work->options;
+	struct br_entry told = *entry;
+	struct br_inode parent;
+	if (options->see == NULL || entry->event == BR_LEAVE) {
 		return 0;
 	}
-	if (r <= 0) {
-		return r < 0 ? br_error_memory(b->work->dx) : 0;
+	if (entry->parent != NULL && (entry->parent->mode & S_ISVTX) != 0) {
+		if (parent_to_be(b, entry, &parent) < 0) {
+			return br_error_memory(b->work->dx);
+		}
+		told.parent = &parent;
+	}
+	told.inode = inode;
+	return options->see(options->see_context, b->tree, &told);
+}
+
+/** br_decide, but 0 where nothing would change, and -1 with an error. */
+static int decide(struct batch *b, const struct br_entry *entry, struct br_inode *after) {
+	const struct br_job *job = b->work->job;
+	int r = job->decide(job->context, b->tree, entry->path, entry->inode, after);
+	if (r < 0) {
+		return br_error_memory(b->work->dx);
+	}
+	return r == 1 ? !br_inode_equal(entry->inode, after) : r;
+}
+
+static int queue(struct batch *b, const struct br_entry *entry) {
+	struct change c = {.before = *entry->inode};
+	int r = decide(b, entry, &c.after);
+	if (r < 0 || tell(b, entry, r == 1 ? &c.after : entry->inode) < 0) {
+		return -1;
+	}
+	if (r > 1) {
+		struct br_answer_of answer = {.outcome = BR_CONFLICT,
+			.why = "nothing like it was there when the plan was made"};
+		left_alone(b, entry->path, &answer);
+	}
+	if (r != 1) {
+		return 0;
 	}
 	if (b->changes.n == 0 && clock_gettime(CLOCK_MONOTONIC, &b->since) < 0) {
 		b->since = (struct timespec){0};
@@ -348,9 +432,22 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
 }
 
+/** Tell of what has no turn now. */
+static int foresee(struct batch *b, const struct br_entry *entry) {
+	struct br_inode after;
+	if (b->work->options->see == NULL || entry->event == BR_LEAVE) {
+		return 0;
+	}
+	int r = entry->inode != NULL && !entry->mount_point ? decide(b, entry, &after) : 0;
+	return r < 0 ? -1 : tell(b, entry, r == 1 ? &after : entry->inode);
+}
+
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
 	const struct batch *b = context;
 	(void)inode; // Patterns are about names.
+	if (br_target_covers(b->target, path)) {
+		return true;
+	}
 	for (const char *const *p = b->work->options->excludes; p != NULL && *p != NULL; p++) {
 		if (br_glob(*p, path)) {
 			return true;
@@ -367,10 +464,8 @@ static int walk(struct batch *b, struct br_scan *scan) {
 			return 0;
 		}
 		// A directory's turn is when it is left.
-		if (entry->event == BR_ENTER || entry->inode == NULL || entry->mount_point) {
-			continue;
-		}
-		if (queue(b, entry) < 0) {
+		bool now = entry->event != BR_ENTER && entry->inode != NULL && !entry->mount_point;
+		if ((now ? queue(b, entry) : foresee(b, entry)) < 0) {
 			return -1;
 		}
 	}
@@ -397,16 +492,20 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		.tree = tree,
 		.target = target,
 		.way = BR_WAY_NONE(work->options->cross),
+		.quiet = br_inode_quiet(),
 	};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
 		.depth = UINT_MAX,
 		.cross = work->options->cross,
 		.leave = true,
-		.excludes = work->options->excludes != NULL ? is_excluded : NULL,
+		.excludes = work->options->excludes != NULL || target->covered != NULL ? is_excluded
+										       : NULL,
 		.context = &b,
 		.want = BR_HAVE_ALL,
+		.beat = work->board != NULL ? &work->board->beat : NULL,
 	};
+	br_board_ask(work->board, target, false);
 	br_auto(br_crew_freep) struct br_crew *crew =
 		br_crew_new(work->options->threads, work->options->cross);
 	struct br_arena room = {0};
@@ -416,5 +515,6 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 						 : walk_from(&b, &options);
 	br_arena_release(&b.arena);
 	br_arena_release(&room);
+	br_board_ask(work->board, NULL, false);
 	return r;
 }

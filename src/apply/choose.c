@@ -75,6 +75,7 @@ static int refuse_overlap(const struct choice *c) {
 	bool newer = true;
 	for (size_t i = 0; c->ids[i] != NULL; i++) {
 		struct br_summary s;
+		const struct br_target *where;
 		if (strcmp(c->ids[i], mine->run.id) == 0) {
 			newer = false;
 			continue;
@@ -87,9 +88,13 @@ static int refuse_overlap(const struct choice *c) {
 			return -1;
 		}
 		bool counts = newer && r > 0 && (s.pending || s.run.state == BR_RUN_APPLIED);
-		if (counts
-			&& br_targets_overlap(mine->targets, mine->ntargets, s.targets, s.ntargets)
-				!= NULL) {
+		r = counts ? br_targets_overlap(
+			    mine->targets, mine->ntargets, s.targets, s.ntargets, &where)
+			   : 0;
+		if (r < 0) {
+			return br_error_memory(c->dx);
+		}
+		if (r > 0) {
 			(void)br_error(c->dx, nowhere,
 				"run %s came later and changed the same places", c->ids[i]);
 			br_hint(c->dx, "bindright undo %s comes first", c->ids[i]);

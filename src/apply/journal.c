@@ -65,6 +65,7 @@ static const struct {
 	[BR_REC_UNDO_END] = {5,
 		{F(U64, when), F(U64, changes), F(U64, makes), F(U64, accounts),
 			F(U64, conflicts)}},
+	[BR_REC_CONTENTS] = {2, {F(U64, of), F(BYTES, text)}},
 };
 
 // ---- Writing ----

@@ -41,6 +41,8 @@ enum br_record_type {
 	/** `of` was left alone by undo. */
 	BR_REC_CONFLICT,
 	BR_REC_UNDO_END,
+	/** A digest of what is in the file of the INTENT right before. */
+	BR_REC_CONTENTS,
 	BR_REC_TYPES,
 };
 
@@ -78,7 +80,7 @@ struct br_record {
 	struct br_bytes path;
 	/** BEGIN: the input. TARGET: file system type. MKDIR: the temporary name. ACCOUNT: the name. */
 	struct br_bytes name;
-	/** BEGIN: the invoker. ACCOUNT: the line as it will be, or is. CONFLICT, INTERRUPTED: why. */
+	/** BEGIN: the invoker. ACCOUNT: the line as it will be, or is. CONFLICT, INTERRUPTED: why. CONTENTS: the digest. */
 	struct br_bytes text;
 	/** BEGIN: boot ID. INTENT, MKDIR_DONE: file handle where there is no birth time. */
 	struct br_bytes extra;

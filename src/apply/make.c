@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct br_span nowhere;
@@ -26,6 +27,8 @@ struct making {
 	int parent;
 	const char *name;
 	char temporary[32];
+	/** When it was begun: seconds since 1970. */
+	int64_t since;
 };
 
 static int cannot(const struct making *m, const char *why) {
@@ -59,9 +62,17 @@ static int is_empty(int parent, const char *name, size_t ignore) {
 	return r > 0 && err != 0 ? -1 : r;
 }
 
+/** One that was there before, and was only moved here: empty, root's and private as it may be, it is somebody's. */
+static bool is_older(const struct making *m, const struct br_inode *in) {
+	// A server has a clock of its own, and some file systems count in seconds.
+	return !m->make->root->fs.remote && (in->btime.sec != 0 || in->btime.nsec != 0)
+		&& in->btime.sec + 2 < m->since;
+}
+
 /** Nobody had a hand in it since mkdir. */
 static const char *is_not_fresh(const struct making *m, const struct br_inode *in) {
-	if (!S_ISDIR(in->mode) || in->uid.v != geteuid() || (in->mode & 0777) != 0700) {
+	if (!S_ISDIR(in->mode) || in->uid.v != geteuid() || (in->mode & 0777) != 0700
+		|| is_older(m, in)) {
 		return "somebody else interferes";
 	}
 	return is_empty(m->parent, m->temporary, 0) > 0 ? NULL : "somebody else interferes";
@@ -81,7 +92,7 @@ static int announce(struct making *m, uint64_t *seq) {
 		.name = br_bytes_of(m->temporary),
 		.after = m->make->after,
 	};
-	m->work->journaled = true;
+	br_work_announces(m->work);
 	if (br_work_add(m->work, &record) < 0 || br_work_sync(m->work) < 0) {
 		return -1;
 	}
@@ -92,6 +103,7 @@ static int announce(struct making *m, uint64_t *seq) {
 /** Make it under its temporary name; *fd holds it and *in is what it is. */
 static int make_temporary(struct making *m, uint64_t seq, int *fd, struct br_inode *in) {
 	char room[BR_HANDLE_MAX];
+	m->since = (int64_t)time(NULL);
 	if (mkdirat(m->parent, m->temporary, 0700) < 0) {
 		return cannot(m, strerror(errno));
 	}
@@ -175,6 +187,7 @@ int br_make_all(struct br_work *work, struct br_target *const *targets) {
 		if (br_work_stops(work)) {
 			return 0;
 		}
+		br_board_ask(work->board, m.target, false);
 		m.parent = br_way_to(&way, m.target, m.make->below, &m.name);
 		if (m.parent < 0) {
 			return cannot(&m, strerror(errno));
@@ -183,6 +196,7 @@ int br_make_all(struct br_work *work, struct br_target *const *targets) {
 			return -1;
 		}
 	}
+	br_board_ask(work->board, NULL, false);
 	return 0;
 }
 

@@ -1,16 +1,24 @@
 #include "object.h"
 
+#include "contents.h"
+
 #include <base/file.h>
 #include <base/own.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
 
 enum {
 	/** Room that the kernel takes in one path, less some. */
@@ -61,9 +69,23 @@ static int open_directory(int dirfd, const char *path, size_t n, bool cross) {
 	return br_steal_fd(&held);
 }
 
+bool br_target_covers(const struct br_target *t, const char *path) {
+	for (const char *const *p = t->covered; p != NULL && *p != NULL; p++) {
+		size_t n = strlen(*p);
+		if (strncmp(path, *p, n) == 0 && (path[n] == '\0' || path[n] == '/')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int br_way_to(
 	struct br_way *way, const struct br_target *target, const char *path, const char **name) {
 	const char *slash = strrchr(path, '/');
+	if (target->covered != NULL && br_target_covers(target, path)) {
+		errno = EXDEV;
+		return -1;
+	}
 	if (slash == NULL) {
 		*name = path;
 		return target->fd;
@@ -99,11 +121,78 @@ int br_object_open(struct br_way *way, const struct br_target *target, const cha
 
 // ---- Comparing ----
 
+/** XFS_IOC_FSGEOMETRY_V1 and its struct xfs_fsop_geom_v1, of xfs_fs.h, which is not installed everywhere: all versions of XFS answer it. */
+struct xfs_geometry {
+	uint32_t sizes[8];
+	uint64_t more_sizes[4];
+	unsigned char uuid[16];
+	uint32_t rest[7];
+};
+#define XFS_GEOMETRY _IOR('X', 100, struct xfs_geometry)
+
+/** struct fsuuid2 of linux/fs.h (6.9). */
+struct fs_uuid {
+	uint8_t len;
+	uint8_t uuid[16];
+};
+#ifndef FS_IOC_GETFSUUID
+#define FS_IOC_GETFSUUID _IOR(0x15, 0, struct fs_uuid)
+#endif
+
+/** The target if it is a directory, else the directory that it lies in, if that is on the same file system. */
+static int open_for_asking(const struct br_target *t) {
+	struct br_inode a;
+	struct br_inode b;
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+	int fd = br_open_beneath(t->fd, ".", flags, true);
+	if (fd >= 0 || errno != ENOTDIR) {
+		return fd;
+	}
+	const char *name = strrchr(t->real, '/');
+	br_auto(br_freep) char *parent = name != NULL && name > t->real
+		? strndup(t->real + 1, (size_t)(name - t->real - 1))
+		: NULL;
+	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	br_auto(br_closep) int opened =
+		parent == NULL || slash < 0 ? -1 : br_open_beneath(slash, parent, flags, true);
+	if (opened < 0 || br_inode_stat(opened, "", &a) < 0 || br_inode_stat(t->fd, "", &b) < 0
+		|| a.dev != b.dev) {
+		return -1;
+	}
+	return br_steal_fd(&opened);
+}
+
+/**
+ * XFS and F2FS make their ID of the number of the device (xfs_fs_statfs(), f2fs_statfs()), which may be another one after the next
+ * start. What stays is the UUID. 0: not to be had.
+ */
+static uint64_t id_by_uuid(const struct br_target *t, bool xfs) {
+	struct xfs_geometry geometry = {0};
+	struct fs_uuid uuid = {0};
+	br_auto(br_closep) int fd = open_for_asking(t);
+	if (fd < 0) {
+		return 0;
+	}
+	if (ioctl(fd, FS_IOC_GETFSUUID, &uuid) < 0 || uuid.len != sizeof(uuid.uuid)) {
+		if (!xfs || ioctl(fd, XFS_GEOMETRY, &geometry) < 0) {
+			return 0;
+		}
+		memcpy(uuid.uuid, geometry.uuid, sizeof(uuid.uuid));
+	}
+	uint64_t halves[2];
+	memcpy(halves, uuid.uuid, sizeof(halves));
+	return halves[0] ^ halves[1];
+}
+
 uint64_t br_target_look(struct br_target *t) {
 	struct statfs fs;
 	uint64_t id = 0;
 	if (fstatfs(t->fd, &fs) == 0) {
-		t->copies_up = (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+		unsigned long type = (unsigned long)fs.f_type;
+		t->copies_up = type == OVERLAYFS_SUPER_MAGIC;
+		if (type == XFS_SUPER_MAGIC || type == F2FS_SUPER_MAGIC) {
+			return id_by_uuid(t, type == XFS_SUPER_MAGIC);
+		}
 		memcpy(&id, &fs.f_fsid,
 			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
 	}
@@ -308,12 +397,19 @@ static void take_back(int fd, struct br_acls *acls, const struct br_inode *was,
 	}
 }
 
+/** Attributes that a change between the two may touch; from none to none there is no way. */
+static unsigned touched_by(const struct br_inode *was, const struct br_inode *goal) {
+	return (was->acl != NULL || goal->acl != NULL ? BR_HAVE_ACL : 0U)
+		| (was->def != NULL || goal->def != NULL ? BR_HAVE_DEFAULT_ACL : 0U)
+		| (was->caps != NULL || goal->caps != NULL ? BR_HAVE_CAPS : 0U);
+}
+
 static void change(int fd, struct br_acls *acls, const struct br_inode *was,
 	const struct br_wish *wish, struct br_answer_of *out) {
 	struct br_inode now;
 	unsigned step;
 	if (br_inode_write(fd, was, wish->goal, &step) < 0
-		|| br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
+		|| br_inode_read(fd, "", touched_by(was, wish->goal), acls, &now) < 0) {
 		fail(out, errno);
 		take_back(fd, acls, was, wish, out);
 		return;
@@ -335,12 +431,67 @@ static void change(int fd, struct br_acls *acls, const struct br_inode *was,
 	out->outcome = BR_CHANGED;
 }
 
+/** The state in which it waits for its special rights. */
+static bool is_guarded_half(const struct br_inode *now, const struct br_wish *wish) {
+	struct br_inode half = br_privilege_dropped(wish->goal);
+	return wish->guarded && br_inode_equal(now, &half);
+}
+
+/**
+ * First all but the special rights: from then on nobody new can open it for writing. Then, if nobody has it open any more and what
+ * is in it is what was, the rest.
+ */
+static void change_guarded(struct br_way *way, int fd, struct br_acls *acls,
+	const struct br_inode *was, const struct br_wish *wish, struct br_answer_of *out) {
+	const char *name;
+	struct br_inode half = br_privilege_dropped(wish->goal);
+	struct br_wish first = *wish;
+	first.goal = &half;
+	if (!br_inode_equal(was, &half)) {
+		change(fd, acls, was, &first, out);
+		if (out->outcome != BR_CHANGED) {
+			return;
+		}
+	}
+	int dir = br_way_to(way, wish->target, wish->path, &name);
+	const char *why = dir < 0 ? strerror(errno)
+				  : br_contents_differ(dir, name, way->cross, was, wish->contents);
+	if (why == NULL) {
+		change(fd, acls, &half, wish, out);
+		return;
+	}
+	out->outcome = BR_CONFLICT;
+	if (snprintf(out->why, sizeof(out->why), "all but its setuid, setgid and capabilities: %s",
+		    why)
+		< 0) {
+		out->why[0] = '\0';
+	}
+}
+
+/** What the object is now. Where nothing has changed it since `expect` was read, its attributes are known. */
+static int read_again(
+	int fd, struct br_acls *acls, const struct br_wish *wish, struct br_inode *now) {
+	const struct br_inode *then = wish->expect;
+	if (br_inode_stat(fd, "", now) < 0) {
+		return -1;
+	}
+	if ((then->have & BR_HAVE_ALL) != BR_HAVE_ALL
+		|| !br_inode_untouched(fd, then, now, wish->quiet)) {
+		return br_inode_read_rest(fd, "", BR_HAVE_ALL, acls, now);
+	}
+	now->have = then->have;
+	now->acl = then->acl;
+	now->def = then->def;
+	now->caps = then->caps;
+	return 0;
+}
+
 void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
 	struct br_answer_of *out) {
 	struct br_inode now;
 	*out = (struct br_answer_of){.outcome = BR_SAME};
 	br_auto(br_closep) int fd = br_object_open(way, wish->target, wish->path);
-	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ALL, acls, &now) < 0) {
+	if (fd < 0 || read_again(fd, acls, wish, &now) < 0) {
 		fail(out, errno);
 		if (br_object_lost(out->err, out->why)) {
 			out->outcome = BR_CONFLICT;
@@ -355,7 +506,7 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 	if (br_inode_equal(&now, wish->goal)) {
 		return;
 	}
-	if (!is_in(&now, wish->states, wish->nstates)
+	if (!(is_in(&now, wish->states, wish->nstates) || is_guarded_half(&now, wish))
 		|| (wish->links && !S_ISDIR(now.mode) && now.nlink != wish->expect->nlink)) {
 		out->outcome = BR_CONFLICT;
 		br_object_differs(wish->expect, &now, out->why);
@@ -375,5 +526,9 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 		out->outcome = BR_CHANGED;
 		return;
 	}
-	change(fd, acls, &now, wish, out);
+	if (wish->guarded && br_privilege_goes(wish->goal, &now)) {
+		change_guarded(way, fd, acls, &now, wish, out);
+	} else {
+		change(fd, acls, &now, wish, out);
+	}
 }

@@ -19,8 +19,9 @@ enum {
 struct br_target {
 	/** Its number in the journal. */
 	uint32_t number;
-	/** O_PATH. */
+	/** O_PATH. In the jail it is that of a clone; `source` is what it was planned with. */
 	int fd;
+	int source;
 	bool owns_fd;
 	/** Its path as people know it. */
 	const char *real;
@@ -33,6 +34,10 @@ struct br_target {
 	uint64_t fsid;
 	/** An overlay: what is changed there is copied to another layer, and gets another birth time. */
 	bool copies_up;
+	/** Calls to it, or to what is mounted in it, may wait for somebody else's program or machine. */
+	bool remote;
+	/** In the jail: what is covered by a mount elsewhere, as paths below it and a NULL; or NULL. Nobody is to get there. */
+	const char *const *covered;
 	/** Nothing more is done here, because of this errno. */
 	int stopped;
 	uint64_t changed;
@@ -40,6 +45,9 @@ struct br_target {
 
 /** Look at the file system below t->fd: t->copies_up, and its ID (0 where it has none). */
 uint64_t br_target_look(struct br_target *t);
+
+/** Whether it is a mount point outside of the jail, or lies below one. */
+bool br_target_covers(const struct br_target *t, const char *path);
 
 /** The directory that was last used, held while its entries are: never across a sync. */
 struct br_way {
@@ -82,6 +90,12 @@ struct br_wish {
 	size_t nstates;
 	/** The number of links of a file must be as expected. */
 	bool links;
+	/** What was in a file that may have its special rights back (BR_CONTENTS bytes); NULL: not known, so it does without. */
+	const unsigned char *contents;
+	/** Special rights come back only together with those contents. */
+	bool guarded;
+	/** br_inode_quiet of the time before `expect` was read from the object; {0}: it was not. */
+	struct br_time quiet;
 	/** Look, do not touch. */
 	bool dry;
 };

@@ -48,6 +48,7 @@ int br_apply_run(struct br_arena *arena, const struct br_plan *plan,
 		.trees = trees,
 		.accounts = plan->accounts,
 		.naccounts = plan->naccounts,
+		.privileged = plan->options->privileged_files,
 		.decide = decide,
 		.context = &of,
 	};

@@ -4,10 +4,11 @@
 #ifndef BR_APPLY_RUN_H
 #define BR_APPLY_RUN_H
 
+#include "apart.h"
 #include "object.h"
 #include "state.h"
 
-/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, -1 with ENOMEM. */
+/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, 2 nobody was asked about such a one, -1 with ENOMEM. */
 typedef int br_decide(void *context, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
 
@@ -24,15 +25,10 @@ struct br_job {
 	size_t naccounts;
 	/** How many inodes will change, about. */
 	uint64_t changes;
+	/** Files with capabilities may be among them. */
+	bool privileged;
 	br_decide *decide;
 	void *context;
-};
-
-/** The first few of what was left alone. */
-struct br_few {
-	const char **examples;
-	const char **reasons;
-	size_t *n;
 };
 
 struct br_work {
@@ -47,6 +43,9 @@ struct br_work {
 	int journal_fd;
 	br_vec(struct br_target *) targets;
 	struct br_apply_result *result;
+	/** What the process that watches sees, and the way to ask it; NULL where this process does it all. */
+	struct br_board *board;
+	struct br_line *line;
 	/** Something was announced. */
 	bool journaled;
 	bool interrupted;
@@ -62,6 +61,8 @@ int br_apply_job(struct br_arena *arena, const struct br_job *job, struct br_app
 
 /** Whether the caller wants it to stop; remembered. */
 bool br_work_stops(struct br_work *work);
+/** Something is about to be announced. */
+void br_work_announces(struct br_work *work);
 /** Append a record, sync it (and all before it). -1 with an error in dx, and work->broken. */
 int br_work_add(struct br_work *work, struct br_record *record);
 int br_work_sync(struct br_work *work);
@@ -100,6 +101,16 @@ void br_made_remove(
 
 /** Make the job's groups and users. */
 int br_accounts_make(struct br_work *work);
+/** For the process apart: what it may ask for, by the account's number in the job. */
+enum {
+	BR_ASK_ACCOUNT_FREE = 1,
+	BR_ASK_ACCOUNT_MAKE,
+	/** These by the number of its record in the journal. */
+	BR_ASK_ACCOUNT_THERE,
+	BR_ASK_ACCOUNT_REMOVE,
+};
+void br_account_serve(
+	const struct br_job *job, unsigned what, uint64_t which, struct br_served *out);
 /** An account that was made: from its records. */
 struct br_made_account {
 	bool is_group;
@@ -138,9 +149,9 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 int br_run_lock(int fd);
 void br_run_unlock(int fd);
 bool br_run_is_live(int fd);
-/** The first of `b` that is one of `a`, or lies in one, or has one in it; NULL. */
-const struct br_target *br_targets_overlap(
-	struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn);
+/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with ENOMEM. */
+int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
+	const struct br_target **which);
 /** -1 with an error in dx where the other run is worked on in one of these places. */
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx);

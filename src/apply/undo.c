@@ -5,8 +5,7 @@
 // Nothing is announced again: whatever state an interrupted undo leaves behind is one of those that the INTENT implies (see
 // br_object_states), so that undo can be run again at any time.
 
-#include "crew.h"
-#include "run.h"
+#include "undo.h"
 
 #include <base/file.h>
 #include <base/own.h>
@@ -26,163 +25,7 @@ static const struct br_span nowhere;
 
 enum {
 	FLUSH_AT = 256 << 10,
-	WINDOW = BR_PICKS,
 };
-
-/** An INTENT that waits for its turn. */
-struct item {
-	uint64_t seq;
-	struct br_target *target;
-	const char *path;
-	struct br_bytes handle;
-	struct br_inode before, after;
-	/** Another name of something that waits already. */
-	bool again;
-	struct br_answer_of answer;
-};
-
-/** Those that wait: in the order in which they were met, and in that in which they are done. */
-struct window {
-	struct br_picks picks;
-	struct item items[WINDOW];
-	struct item *order[WINDOW];
-	size_t n;
-	/** Paths and handles. */
-	struct br_arena arena;
-};
-
-/** What MKDIR_DONE or ACCOUNT_DONE said, met before the record that it is about. */
-struct done {
-	uint64_t of;
-	struct br_inode identity;
-	struct br_bytes extra;
-};
-
-struct undo {
-	struct br_arena *arena;
-	const struct br_apply_options *options;
-	struct br_undo_result *result;
-	struct br_diags *dx;
-	bool dry;
-	struct br_state state;
-	int fd;
-	struct br_acls *acls;
-	struct br_journal journal;
-	struct br_summary summary;
-	struct br_way way;
-	struct br_crew *crew;
-	struct window *window;
-	/** RESULTs of what was not touched, the latest first; those before `untouched_at` are behind us. */
-	br_vec(uint64_t) untouched;
-	size_t untouched_at;
-	br_vec(struct done) done;
-	/** An undo came to its end before: only what it left alone, in order, has another turn. `settling`: its records are being read. */
-	bool settled, settling;
-	br_vec(uint64_t) left;
-	/** Paths of directories that a dry run would have removed. */
-	br_vec(const char *) removed;
-	struct br_buf path;
-	struct br_buf name;
-	bool interrupted;
-	bool broken;
-};
-
-// ---- Opening ----
-
-static int find_run(struct undo *u, const char *id) {
-	int r = br_state_open(u->arena, &u->options->state, false, &u->state, u->dx);
-	if (r > 0 && !u->dry && br_state_lock(&u->state, u->dx) < 0) {
-		return -1;
-	}
-	return r < 0 ? -1
-		     : br_undo_choose(u->arena, r > 0 ? &u->state : NULL, id, &u->summary, u->dx);
-}
-
-static int cannot_use(struct undo *u, const char *why) {
-	return br_error(
-		u->dx, nowhere, "the journal of run %s cannot be used: %s", u->summary.run.id, why);
-}
-
-static int open_journal(struct undo *u) {
-	const char *why = "it is gone";
-	uint64_t here = br_machine();
-	if (u->summary.run.state == BR_RUN_DAMAGED) {
-		return cannot_use(u, u->summary.run.why);
-	}
-	if (here != 0 && u->summary.machine != 0 && here != u->summary.machine) {
-		return cannot_use(u, "it was written on another machine");
-	}
-	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {
-		return cannot_use(u, why != NULL ? why : "it is gone");
-	}
-	if (!u->dry && br_run_lock(u->fd) < 0) {
-		return cannot_use(u, strerror(errno));
-	}
-	br_state_unlock(&u->state);
-	u->acls = br_acls_new();
-	if (u->acls == NULL) {
-		return br_error_memory(u->dx);
-	}
-	if (br_journal_open(&u->journal, u->fd, u->acls) < 0) {
-		return cannot_use(u, errno == EBADMSG ? "it is damaged" : strerror(errno));
-	}
-	return 0;
-}
-
-static bool is_same_root(struct br_target *t, const struct br_inode *now) {
-	struct br_inode then = t->root;
-	uint64_t fsid = br_target_look(t);
-	if (then.dev != now->dev && fsid == t->fsid && fsid != 0) {
-		then.dev = now->dev;
-	}
-	if (t->copies_up) {
-		then.btime = now->btime;
-	}
-	return br_inode_same(&then, now);
-}
-
-/** Find the target again; where that fails it is stopped, and everything below it will be a conflict. */
-static void open_target(struct undo *u, int slash, struct br_target *t) {
-	struct br_inode now;
-	struct br_source source;
-	// Guarded: its server may be gone.
-	int asked = br_source_open(u->arena, t->real, geteuid(), &source);
-	br_source_release(&source);
-	if (asked < 0 || source.err == ETIMEDOUT) {
-		t->stopped = asked < 0 ? ENOMEM : ETIMEDOUT;
-		t->fd = -1;
-		return;
-	}
-	const char *below = t->real[0] == '/' ? t->real + 1 : t->real;
-	t->fd = br_open_beneath(slash, below, O_PATH | O_NOFOLLOW, true);
-	t->owns_fd = true;
-	if (t->fd < 0 || br_inode_stat(t->fd, "", &now) < 0) {
-		t->stopped = errno;
-		return;
-	}
-	if (!is_same_root(t, &now)) {
-		t->stopped = ESTALE;
-		return;
-	}
-	t->root = now;
-}
-
-static int open_all(struct undo *u) {
-	if (open_journal(u) < 0) {
-		return -1;
-	}
-	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (slash < 0) {
-		return br_error(u->dx, nowhere, "cannot open '/': %s", strerror(errno));
-	}
-	for (size_t i = 0; i < u->summary.ntargets; i++) {
-		open_target(u, slash, u->summary.targets[i]);
-	}
-	u->way = (struct br_way)BR_WAY_NONE(u->summary.cross);
-	u->crew = br_crew_new(u->options->threads, u->summary.cross);
-	u->window = calloc(1, sizeof(*u->window));
-	return u->crew == NULL || u->window == NULL ? br_error_memory(u->dx) : 0;
-}
 
 // ---- The journal grows while it is read ----
 
@@ -197,11 +40,17 @@ static int note(struct undo *u, struct br_record *record) {
 	if (u->dry) {
 		return 0;
 	}
-	if (br_journal_add(&u->journal, record) < 0
-		|| (u->journal.out.n > FLUSH_AT && br_journal_flush(&u->journal) < 0)) {
+	if (br_journal_add(&u->journal, record) < 0) {
 		return broken(u);
 	}
-	return 0;
+	if (u->journal.out.n <= FLUSH_AT) {
+		return 0;
+	}
+	// A disk may take its time.
+	unsigned asks = br_board_pause(u->board);
+	int r = br_journal_flush(&u->journal);
+	br_board_resume(u->board, asks);
+	return r < 0 ? broken(u) : 0;
 }
 
 static int begin(struct undo *u) {
@@ -225,7 +74,10 @@ static int end(struct undo *u, bool whole) {
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
 		const struct br_target *t = u->summary.targets[i];
 		stopped = stopped || br_error_stops(t->stopped);
-		if (t->fd >= 0 && br_target_sync(t) < 0) {
+		br_board_ask(u->board, t, true);
+		int r = t->fd >= 0 ? br_target_sync(t) : 0;
+		br_board_ask(u->board, NULL, false);
+		if (r < 0) {
 			stopped = true;
 			(void)br_error(u->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
@@ -304,7 +156,9 @@ static bool is_stopped(struct undo *u, const struct br_record *r, struct br_targ
 	if (t->stopped == 0) {
 		return false;
 	}
-	if (t->stopped == ESTALE) {
+	if (t->stopped == ETIMEDOUT) {
+		(void)snprintf(answer.why, sizeof(answer.why), "its file system does not answer");
+	} else if (t->stopped == ESTALE) {
 		answer.outcome = BR_CONFLICT;
 		(void)snprintf(answer.why, sizeof(answer.why), "another one has its name now");
 	} else if (br_object_lost(t->stopped, answer.why)) {
@@ -366,8 +220,11 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.goal = &item->before,
 		.states = states,
 		.nstates = br_object_states(&item->before, &item->after, states),
+		.contents = item->has_contents ? item->contents : NULL,
+		.guarded = true,
 		.dry = u->dry,
 	};
+	br_board_beat(u->board);
 	br_object_bring(way, acls, &wish, &item->answer);
 	return true;
 }
@@ -421,6 +278,7 @@ static int flush(struct undo *u) {
 	size_t first;
 	size_t last;
 	put_in_order(w, &first, &last);
+	br_board_ask(u->board, w->n > 0 ? w->items[0].target : NULL, false);
 	int r = br_crew_run(u->crew, &job, 0, first);
 	if (r > 0) {
 		job.apart = true;
@@ -430,6 +288,7 @@ static int flush(struct undo *u) {
 		job.apart = false;
 		r = br_crew_run(u->crew, &job, last, w->n);
 	}
+	br_board_ask(u->board, NULL, false);
 	w->n = 0;
 	br_arena_release(&w->arena);
 	return r;
@@ -445,12 +304,19 @@ static int undo_intent(struct undo *u, struct br_record *r) {
 		return 1;
 	}
 	if (t == NULL || path == NULL) {
-		return cannot_use(u, "it makes no sense");
+		return br_undo_cannot_use(u, "it makes no sense");
 	}
 	if (is_stopped(u, r, t, &out)) {
 		return out < 0 ? -1 : 1;
 	}
+	// All in one place, so that it is known which one does not answer.
+	int flushed = w->n > 0 && w->items[0].target != t ? flush(u) : 1;
+	if (flushed <= 0) {
+		return flushed;
+	}
 	struct item item = {.seq = r->seq, .target = t, .before = r->before, .after = r->after};
+	item.has_contents = u->contents_of == r->seq;
+	memcpy(item.contents, u->contents, sizeof(item.contents));
 	// Their bytes would not live until then.
 	item.path = br_strdup(&w->arena, path);
 	item.handle.n = r->extra.n <= BR_HANDLE_MAX ? r->extra.n : 0;
@@ -494,7 +360,7 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 		return 0;
 	}
 	if (t == NULL || path == NULL || temporary == NULL) {
-		return cannot_use(u, "it makes no sense");
+		return br_undo_cannot_use(u, "it makes no sense");
 	}
 	if (is_stopped(u, r, t, &out)) {
 		return out;
@@ -507,7 +373,9 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 		.handle = done != NULL ? done->extra : (struct br_bytes){0},
 		.ignore = u->dry ? removed_below(u, path) : 0,
 	};
+	br_board_ask(u->board, t, false);
 	br_made_remove(&u->way, &made, u->dry, &answer);
+	br_board_ask(u->board, NULL, false);
 	// It may be the one that is held.
 	br_way_release(&u->way);
 	if (answer.outcome == BR_CHANGED) {
@@ -526,10 +394,22 @@ static bool owns(const struct br_record *account, const struct br_inode *in) {
 	return account->is_group ? in->gid.v == account->uid : in->uid.v == account->uid;
 }
 
+/** br_scan_ask. */
+static bool is_covered(void *context, const char *path, const struct br_inode *inode) {
+	(void)inode;
+	return br_target_covers(context, path);
+}
+
 /** Whether anything below this target belongs to the account: 1, 0, -1 could not be told. */
 static int target_has_its_files(
 	struct undo *u, const struct br_record *account, const struct br_target *t) {
-	struct br_scan_options options = {.threads = u->options->threads, .depth = UINT_MAX};
+	struct br_scan_options options = {
+		.threads = u->options->threads,
+		.depth = UINT_MAX,
+		.excludes = t->covered != NULL ? is_covered : NULL,
+		.context = (void *)(uintptr_t)t,
+		.beat = u->board != NULL ? &u->board->beat : NULL,
+	};
 	br_auto(br_scan_freep) struct br_scan *scan = br_scan_new(t->fd, u->acls, &options);
 	const struct br_entry *entry;
 	int more = scan != NULL ? 1 : -1;
@@ -548,7 +428,11 @@ static bool has_files(struct undo *u, const struct br_record *account) {
 	}
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
 		const struct br_target *t = u->summary.targets[i];
-		if (t->fd >= 0 && t->stopped == 0 && target_has_its_files(u, account, t) != 0) {
+		br_board_ask(u->board, t, false);
+		bool has =
+			t->fd >= 0 && t->stopped == 0 && target_has_its_files(u, account, t) != 0;
+		br_board_ask(u->board, NULL, false);
+		if (has) {
 			return true;
 		}
 	}
@@ -557,31 +441,22 @@ static bool has_files(struct undo *u, const struct br_record *account) {
 
 static int undo_account(struct undo *u, struct br_record *r) {
 	struct br_answer_of answer = {.outcome = BR_CONFLICT};
-	const struct done *done = done_of(u, r->seq);
+	struct br_served served;
 	const char *name = string(&u->name, r->name);
-	char *line = NULL;
-	const char *kept = br_strndup(u->arena, r->text.n > 0 ? r->text.p : "", r->text.n);
-	if (kept == NULL) {
-		return br_error_memory(u->dx);
-	}
 	if (is_settled(u, r->seq)) {
 		return 0;
 	}
 	if (name == NULL) {
-		return cannot_use(u, "it makes no sense");
+		return br_undo_cannot_use(u, "it makes no sense");
 	}
-	struct br_made_account account = {
-		.is_group = r->is_group != 0,
-		.name = name,
-		.id = r->uid,
-		.line = done != NULL ? done->extra : br_bytes_of(kept),
-	};
-	int there = br_account_line(account.is_group, name, &line);
-	free(line);
-	if (there > 0 && has_files(u, r)) {
+	br_undo_ask(u, BR_ASK_ACCOUNT_THERE, r->seq, &served);
+	if (served.r > 0 && has_files(u, r)) {
 		(void)snprintf(answer.why, sizeof(answer.why), "files still belong to it");
 	} else {
-		br_account_remove(&account, u->dry, &answer);
+		br_undo_ask(u, BR_ASK_ACCOUNT_REMOVE, r->seq, &served);
+		answer.outcome = (enum br_outcome)served.outcome;
+		answer.err = served.err;
+		memcpy(answer.why, served.why, sizeof(answer.why));
 	}
 	u->result->removed += answer.outcome == BR_CHANGED;
 	return conclude(u, r->seq, NULL, name, &answer);
@@ -628,6 +503,10 @@ static int take(struct undo *u, struct br_record *r) {
 	case BR_REC_CONFLICT:
 	case BR_REC_UNDO_END:
 		return learn_of_undo(u, r);
+	case BR_REC_CONTENTS:
+		u->contents_of = r->text.n == sizeof(u->contents) ? r->of : 0;
+		memcpy(u->contents, r->text.p, u->contents_of != 0 ? r->text.n : 0);
+		return 1;
 	case BR_REC_BEGIN:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:
@@ -639,7 +518,7 @@ static int take(struct undo *u, struct br_record *r) {
 	return 1;
 }
 
-static int work_through(struct undo *u) {
+static int go_through(struct undo *u) {
 	struct br_record record;
 	int r = begin(u);
 	br_journal_to_end(&u->journal);
@@ -653,76 +532,13 @@ static int work_through(struct undo *u) {
 		}
 	}
 	if (r < 0 && !u->broken) {
-		return cannot_use(u, strerror(errno));
+		return br_undo_cannot_use(u, strerror(errno));
 	}
 	return r < 0 || flush(u) < 0 ? -1 : 0;
 }
 
-static void release(struct undo *u) {
-	br_crew_free(u->crew);
-	if (u->window != NULL) {
-		br_arena_release(&u->window->arena);
-	}
-	free(u->window);
-	br_journal_release(&u->journal);
-	br_targets_release(u->summary.targets, u->summary.ntargets);
-	br_way_release(&u->way);
-	br_buf_release(&u->path);
-	br_buf_release(&u->name);
-	br_closep(&u->fd);
-	br_acls_free(u->acls);
-	br_state_release(&u->state);
-}
-
-static int tell(struct undo *u, int worked) {
-	const struct br_undo_result *result = u->result;
-	const struct br_run *run = &u->summary.run;
-	if (u->interrupted) {
-		(void)br_error(u->dx, nowhere, "interrupted: %ju of %ju put back",
-			(uintmax_t)result->restored + (uintmax_t)result->same,
-			(uintmax_t)run->changes);
-		br_hint(u->dx, "bindright undo %s puts back the rest", run->id);
-		return -1;
-	}
-	if (worked == 0 && result->failed > 0) {
-		return br_error(u->dx, nowhere, "%llu could not be put back",
-			(unsigned long long)result->failed);
-	}
-	return worked;
-}
-
-// NOLINTNEXTLINE(readability-function-size): the header's parameters
-int br_undo(struct br_arena *arena, const char *id, bool dry,
-	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
-	struct br_diags *dx) {
-	struct undo u = {
-		.arena = arena,
-		.options = options,
-		.result = result,
-		.dx = dx,
-		.dry = dry,
-		.state = BR_STATE_NONE,
-		.fd = -1,
-		.way = BR_WAY_NONE(false),
-	};
-	*result = (struct br_undo_result){0};
-	*run = (struct br_run){0};
-	int r = find_run(&u, id);
-	*run = u.summary.run;
-	if (r > 0) {
-		int worked = open_all(&u);
-		if (worked == 0) {
-			worked = work_through(&u);
-			result->interrupted = u.interrupted;
-			worked = end(&u, worked == 0) < 0 ? -1 : worked;
-			worked = tell(&u, worked);
-		}
-		if (!dry) {
-			br_run_unlock(u.fd);
-			br_history_publish(&u.state);
-		}
-		r = worked < 0 ? -1 : 1;
-	}
-	release(&u);
-	return r;
+int br_undo_work(struct undo *u) {
+	int worked = go_through(u);
+	u->result->interrupted = u->interrupted;
+	return end(u, worked == 0) < 0 ? -1 : worked;
 }

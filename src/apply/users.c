@@ -344,19 +344,64 @@ static int wanted_line(const struct br_account *a, char out[256]) {
 	return n > 0 && n < 256 ? 0 : -1;
 }
 
+/** Whether it can be made: r 0, or -1 with why. */
+static void find_free(const struct br_account *a, struct br_served *out) {
+	const char *taken = is_taken(a);
+	out->r = taken != NULL ? -1 : 0;
+	if (taken != NULL) {
+		(void)snprintf(out->why, sizeof(out->why), "%s", taken);
+	} else if (!a->is_group) {
+		out->running = is_running(false, a->id.v) > 0;
+	}
+}
+
+/** Make it: r 1 with its line; 0 where it was made and cannot be found; -1 with why. */
+static void make_now(const struct br_account *a, struct br_served *out) {
+	br_auto(br_freep) char *line = NULL;
+	out->r = start_helper(a, out->why);
+	if (out->r == 0 && br_account_line(a->is_group, a->name, &line) > 0
+		&& strlen(line) < sizeof(out->line)) {
+		memcpy(out->line, line, strlen(line) + 1);
+		out->r = 1;
+	}
+}
+
+void br_account_serve(
+	const struct br_job *job, unsigned what, uint64_t which, struct br_served *out) {
+	*out = (struct br_served){.r = -1, .why = "it was not asked for"};
+	if (which >= job->naccounts) {
+		return;
+	}
+	if (what == BR_ASK_ACCOUNT_FREE) {
+		find_free(&job->accounts[which], out);
+	} else if (what == BR_ASK_ACCOUNT_MAKE) {
+		make_now(&job->accounts[which], out);
+	}
+}
+
+/** By whoever may start programs. */
+static void ask(
+	struct br_work *work, unsigned what, const struct br_account *a, struct br_served *out) {
+	uint64_t which = (uint64_t)(a - work->job->accounts);
+	if (work->line == NULL) {
+		br_account_serve(work->job, what, which, out);
+	} else if (br_line_ask(work->line, what, which, out) < 0) {
+		*out = (struct br_served){.r = -1, .why = "nobody answers"};
+	}
+}
+
 static int make_account(struct br_work *work, const struct br_account *a) {
 	char wanted[256];
-	char why[160];
-	br_auto(br_freep) char *line = NULL;
+	struct br_served served;
 	if (!is_plain_name(a->name) || a->id.v == 0 || a->id.v == BR_NO_ID
 		|| (!a->is_group && a->gid.v == 0) || wanted_line(a, wanted) < 0) {
 		return cannot(work, a, "the name or the number is not one for an account");
 	}
-	const char *taken = is_taken(a);
-	if (taken != NULL) {
-		return cannot(work, a, taken);
+	ask(work, BR_ASK_ACCOUNT_FREE, a, &served);
+	if (served.r < 0) {
+		return cannot(work, a, served.why);
 	}
-	if (!a->is_group && is_running(false, a->id.v) > 0) {
+	if (served.running) {
 		br_warning(work->dx, nowhere,
 			"processes run as uid %u already: they belong to the new user '%s' from now on",
 			a->id.v, a->name);
@@ -369,19 +414,20 @@ static int make_account(struct br_work *work, const struct br_account *a) {
 		.gid = a->gid.v,
 		.text = br_bytes_of(wanted),
 	};
-	work->journaled = true;
+	br_work_announces(work);
 	if (br_work_add(work, &record) < 0 || br_work_sync(work) < 0) {
 		return -1;
 	}
-	if (start_helper(a, why) < 0) {
-		return cannot(work, a, why);
+	ask(work, BR_ASK_ACCOUNT_MAKE, a, &served);
+	if (served.r < 0) {
+		return cannot(work, a, served.why);
 	}
 	work->result->accounts++;
-	if (br_account_line(a->is_group, a->name, &line) <= 0) {
+	if (served.r == 0) {
 		return cannot(work, a, "it was made and is not there");
 	}
 	struct br_record done = {
-		.type = BR_REC_ACCOUNT_DONE, .of = record.seq, .text = br_bytes_of(line)};
+		.type = BR_REC_ACCOUNT_DONE, .of = record.seq, .text = br_bytes_of(served.line)};
 	return br_work_add(work, &done) < 0 ? -1 : br_work_sync(work);
 }
 

@@ -27,12 +27,23 @@ int br_work_broken(struct br_work *work) {
 		strerror(err));
 }
 
+void br_work_announces(struct br_work *work) {
+	work->journaled = true;
+	if (work->board != NULL) {
+		atomic_store(&work->board->announced, true);
+	}
+}
+
 int br_work_add(struct br_work *work, struct br_record *record) {
 	return br_journal_add(&work->journal, record) < 0 ? br_work_broken(work) : 0;
 }
 
 int br_work_sync(struct br_work *work) {
-	return br_journal_sync(&work->journal) < 0 ? br_work_broken(work) : 0;
+	// A disk may take its time.
+	unsigned asks = br_board_pause(work->board);
+	int r = br_journal_sync(&work->journal) < 0 ? br_work_broken(work) : 0;
+	br_board_resume(work->board, asks);
+	return r;
 }
 
 struct br_few br_few_of(struct br_apply_result *result) {

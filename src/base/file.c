@@ -349,12 +349,22 @@ char *br_read_file(int dirfd, const char *path, size_t max, size_t *len) {
 	return br_read_fd(fd, max, len);
 }
 
+/** Whether the path is one name: no slash, and not "..". */
+static bool is_name(const char *path) {
+	return !strchr(path, '/') && strcmp(path, "..") != 0;
+}
+
 int br_open_beneath(int dirfd, const char *path, int flags, bool cross) {
 	struct open_how how = {
 		.flags = (unsigned)flags | O_CLOEXEC,
 		.mode = flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY ? 0600 : 0,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
+	// A name cannot lead out. To watch over it, the kernel would count a reference on the directory, which all threads at work in
+	// it would wait for (legitimize_root()).
+	if (!is_name(path)) {
+		how.resolve |= RESOLVE_BENEATH;
+	}
 	if (!cross) {
 		how.resolve |= RESOLVE_NO_XDEV;
 	}

@@ -17,8 +17,8 @@ char *br_read_fd(int fd, size_t max, size_t *len);
 char *br_read_file(int dirfd, const char *path, size_t max, size_t *len);
 
 /**
- * openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, plus RESOLVE_NO_XDEV unless cross; EAGAIN is tried
- * again up to 32 times, EINTR always. O_CLOEXEC is added. `path` "" means the directory itself. -1 with errno;
+ * openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, plus RESOLVE_NO_XDEV unless cross; without the first where
+ * the path is a single name, which cannot lead out of its directory. EAGAIN is tried again up to 32 times, EINTR always. O_CLOEXEC is added. `path` "" means the directory itself. -1 with errno;
  * ENOSYS on a kernel without openat2 (the caller decides whether that is fatal; nothing falls back to openat).
  */
 int br_open_beneath(int dirfd, const char *path, int flags, bool cross);

@@ -349,10 +349,37 @@ int br_open_input(const char *path, int flags, uid_t trusted) {
 	return fd < 0 && errno == EAGAIN ? walk(path, flags, trusted) : fd;
 }
 
-char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len) {
+/** The target is open: whether the user comes to it by the same path and may open it. */
+static bool user_may(const char *path, int flags, uid_t uid, const struct stat *target) {
+	struct rights rights;
+	br_auto(br_closep) int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct foreign user = {.owner = uid, .dirfd = here, .rest = strdup(path)};
+	find_rights(uid, &rights);
+	bool may = here >= 0 && user.rest && owner_may(&user, &rights, flags | ALWAYS, target);
+	free(user.rest);
+	return may;
+}
+
+bool br_user_may_open(const char *path, int flags, uid_t uid, int fd) {
 	struct stat st;
-	br_auto(br_closep) int fd = br_open_input(path, O_RDONLY, trusted);
-	if (fd < 0 || fstat(fd, &st)) {
+	return fstat(fd, &st) == 0 && user_may(path, flags, uid, &st);
+}
+
+int br_open_as(const char *path, int flags, uid_t uid) {
+	br_auto(br_closep) int fd = br_open_input(path, flags, uid);
+	if (fd < 0) {
+		return -1;
+	}
+	if (geteuid() == 0 && uid != 0 && !br_user_may_open(path, flags, uid, fd)) {
+		errno = BR_EFOREIGN;
+		return -1;
+	}
+	return br_steal_fd(&fd);
+}
+
+static char *read_open(int fd, size_t max, size_t *len) {
+	struct stat st;
+	if (fstat(fd, &st)) {
 		return NULL;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -362,12 +389,34 @@ char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len) {
 	return br_read_fd(fd, max, len);
 }
 
+char *br_read_as(const char *path, uid_t uid, size_t max, size_t *len) {
+	br_auto(br_closep) int fd = br_open_as(path, O_RDONLY, uid);
+	return fd < 0 ? NULL : read_open(fd, max, len);
+}
+
+char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len) {
+	br_auto(br_closep) int fd = br_open_input(path, O_RDONLY, trusted);
+	return fd < 0 ? NULL : read_open(fd, max, len);
+}
+
 const char *br_input_why(int error) {
 	if (error == BR_EFOREIGN) {
 		return "a symbolic link on the way belongs to a user who may not read what it "
 		       "leads to: not followed as root";
 	}
+	if (error == BR_EAUTHOR) {
+		return "somebody who may write the file that names it may not read it himself: "
+		       "not read as root";
+	}
 	// strerror may look for a translation, which the confined reader must not.
 	const char *why = strerrordesc_np(error);
 	return why ? why : "unknown error";
+}
+
+const char *br_input_hint(int error) {
+	if (error == BR_EAUTHOR) {
+		return "let the owner of the naming file read it, give that file to root (and let "
+		       "nobody else write it), or run bindright as that user";
+	}
+	return NULL;
 }

@@ -1,5 +1,5 @@
 /**
- * Threads that make system calls for one thread that decides. The only file that knows pthread.
+ * Threads that make system calls for one thread that decides. The only file that starts any.
  *
  * A pool has a LIFO of jobs. Workers pop a job and run `work(context, job)`, which may push further jobs and may post results;
  * the owner takes results one by one. A job belongs to the worker that runs it until it posts or frees it.

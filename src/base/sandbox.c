@@ -1,4 +1,5 @@
 #include <base/file.h>
+#include <base/filter.h>
 #include <base/own.h>
 #include <base/sandbox.h>
 #include <base/sys.h>
@@ -8,10 +9,8 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -174,97 +173,6 @@ static int restrict_files(void) {
 	return fd < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, fd, 0U);
 }
 
-/** What computing needs. */
-static int allow_calls(scmp_filter_ctx filter) {
-	static const int allowed[] = {
-		SCMP_SYS(read),
-		SCMP_SYS(pread64),
-		SCMP_SYS(write),
-		SCMP_SYS(close),
-		SCMP_SYS(brk),
-		SCMP_SYS(munmap),
-		SCMP_SYS(mremap),
-		SCMP_SYS(madvise),
-		SCMP_SYS(exit_group),
-		SCMP_SYS(rt_sigreturn),
-		SCMP_SYS(clock_gettime),
-		SCMP_SYS(futex),
-		SCMP_SYS(fstat),
-		SCMP_SYS(getrandom),
-		// libc's qsort wants to know how much memory there is.
-		SCMP_SYS(sysinfo),
-	};
-	int failed = 0;
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
-		failed = failed || seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	}
-	failed = failed
-		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-			SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	// How libc spells fstat. The empty path cannot be told from others here, and what is asked is only looked at.
-	return failed
-		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-			SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
-}
-
-/** What only a child that was taken over would try. */
-static int forbid_calls(scmp_filter_ctx filter) {
-	static const int deadly[] = {
-		SCMP_SYS(open),
-		SCMP_SYS(openat),
-		SCMP_SYS(openat2),
-		SCMP_SYS(open_by_handle_at),
-		SCMP_SYS(creat),
-		SCMP_SYS(execve),
-		SCMP_SYS(execveat),
-		SCMP_SYS(fork),
-		SCMP_SYS(vfork),
-		SCMP_SYS(clone),
-		SCMP_SYS(clone3),
-		SCMP_SYS(socket),
-		SCMP_SYS(socketpair),
-		SCMP_SYS(connect),
-		SCMP_SYS(ptrace),
-		SCMP_SYS(process_vm_readv),
-		SCMP_SYS(process_vm_writev),
-		SCMP_SYS(kill),
-		SCMP_SYS(tkill),
-		SCMP_SYS(tgkill),
-		SCMP_SYS(mount),
-		SCMP_SYS(open_tree),
-		SCMP_SYS(move_mount),
-		SCMP_SYS(fsopen),
-		SCMP_SYS(unshare),
-		SCMP_SYS(setns),
-		SCMP_SYS(bpf),
-		SCMP_SYS(io_uring_setup),
-		SCMP_SYS(userfaultfd),
-		SCMP_SYS(perf_event_open),
-		SCMP_SYS(keyctl),
-		SCMP_SYS(init_module),
-		SCMP_SYS(finit_module),
-	};
-	int failed = 0;
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
-		failed = failed || seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-	}
-	return failed;
-}
-
-/** Everything else is answered as by a kernel that does not have it. */
-static int restrict_calls(void) {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-	if (!filter) {
-		errno = ENOMEM;
-		return -1;
-	}
-	int failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)
-		|| allow_calls(filter) || forbid_calls(filter) || seccomp_load(filter);
-	seccomp_release(filter);
-	errno = failed ? ENOTSUP : errno;
-	return failed ? -1 : 0;
-}
-
 /** From the most powerful to the least; what is gone is not needed by the next. */
 static int confine_self(const struct br_confine *confine, int *answer) {
 	default_signals();
@@ -281,7 +189,7 @@ static int confine_self(const struct br_confine *confine, int *answer) {
 		|| limit(RLIMIT_NOFILE, FIRST_INPUT_FD + confine->nin)) {
 		return -1;
 	}
-	return SANITIZED ? 0 : restrict_calls();
+	return SANITIZED ? 0 : br_filter_computing();
 }
 
 static void send_answer(int fd, uint32_t error, const struct br_buf *answer) {

@@ -7,6 +7,7 @@
 #include <linux/close_range.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,11 +62,15 @@ struct value_args {
 static atomic_uint lacking;
 // The private procfs, or the verified /proc; kept for the life of the process.
 static atomic_int kept_proc = NO_PROC;
-// Its directory self/fd, in which a descriptor is one component instead of three: the process whose
-// descriptors it shows << 32 | descriptor. In a child of fork() they would be its parent's.
-static _Atomic uint64_t kept_fds;
+// Its directory self/fd, in which a descriptor is one component instead of three. A child of fork()
+// forgets it: it would find its parent's there.
+static atomic_int kept_fds = NO_PROC;
+static pthread_once_t watch_forks = PTHREAD_ONCE_INIT;
+static int watch_error;
 // Whether the path /proc leads to a verified procfs: 0 not looked at yet.
 static atomic_bool path_verified;
+// The root of this process is that directory: see br_sys_lock_in().
+static atomic_bool locked_in;
 
 static bool has(unsigned call) {
 	return !(atomic_load(&lacking) & call);
@@ -83,8 +88,7 @@ static bool absent(unsigned call) {
 void br_sys_refuse(unsigned calls) {
 	atomic_store(&lacking, calls);
 	int old = atomic_exchange(&kept_proc, NO_PROC);
-	uint64_t fds = atomic_exchange(&kept_fds, 0);
-	int old_fds = fds ? (int)(uint32_t)fds : -1;
+	int old_fds = atomic_exchange(&kept_fds, NO_PROC);
 	atomic_store(&path_verified, false);
 	br_closep(&old);
 	br_closep(&old_fds);
@@ -145,12 +149,24 @@ static int proc(void) {
 	return br_steal_fd(&opened);
 }
 
+// What a parent kept stays open in its child: it may have been closed there, and the number reused.
+static void forget_fds(void) {
+	atomic_store(&kept_fds, NO_PROC);
+}
+
+static void start_watch(void) {
+	watch_error = pthread_atfork(NULL, NULL, forget_fds);
+}
+
 // The directory in which a descriptor is found by its number.
 static int proc_fds(void) {
-	uint64_t self = (uint64_t)getpid() << 32;
-	uint64_t kept = atomic_load(&kept_fds);
-	if (kept >> 32 == self >> 32) {
-		return (int)(uint32_t)kept;
+	int fd = atomic_load(&kept_fds);
+	if (fd >= 0) {
+		return fd;
+	}
+	if (pthread_once(&watch_forks, start_watch) || watch_error) {
+		errno = ENOMEM;
+		return -1;
 	}
 	int procfd = proc();
 	br_auto(br_closep) int opened =
@@ -158,15 +174,30 @@ static int proc_fds(void) {
 	if (opened < 0) {
 		return -1;
 	}
-	// What a parent kept stays open in its child: it may have been closed there, and the number reused.
-	if (!atomic_compare_exchange_strong(&kept_fds, &kept, self | (uint32_t)opened)) {
-		return (int)(uint32_t)kept;
+	int none = NO_PROC;
+	if (!atomic_compare_exchange_strong(&kept_fds, &none, opened)) {
+		return none;
 	}
 	return br_steal_fd(&opened);
 }
 
 int br_sys_prepare(void) {
 	return proc_fds() < 0 ? -1 : 0;
+}
+
+int br_sys_descriptors(void) {
+	return proc_fds();
+}
+
+int br_sys_lock_in(void) {
+	int fds = proc_fds();
+	if (fds < 0 || fchdir(fds) || chroot(".")) {
+		return -1;
+	}
+	atomic_store(&locked_in, true);
+	int old = atomic_exchange(&kept_proc, NO_PROC);
+	br_closep(&old);
+	return 0;
 }
 
 // "N" below that directory; 16 bytes hold it.
@@ -198,6 +229,8 @@ static int absolute(int fd, const char *name, char out[PATH_MAX]) {
 	int n;
 	if (*name && (fd == AT_FDCWD || *name == '/')) {
 		n = snprintf(out, PATH_MAX, "%s", name);
+	} else if (atomic_load(&locked_in)) {
+		n = snprintf(out, PATH_MAX, "/%d%s%s", fd, *name ? "/" : "", name);
 	} else if (verify_proc_path()) {
 		return -1;
 	} else {

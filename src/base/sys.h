@@ -44,6 +44,15 @@ int br_sys_close_from(int first, bool on_exec);
  * the view that it takes. 0 or -1.
  */
 int br_sys_prepare(void);
+/**
+ * The directory, open since br_sys_prepare, in which this process's descriptors are and nothing else; -1.
+ */
+int br_sys_descriptors(void);
+/**
+ * Make that directory this process's root and working directory: no path leads anywhere but through a
+ * descriptor. The procfs itself is closed. 0; -1, then the root is as before.
+ */
+int br_sys_lock_in(void);
 
 /**
  * statx with basic facts, birth time and mount ID (the unique one where there is one), without

@@ -12,6 +12,26 @@ static const char *say_gid(struct check_work *work, br_hostid gid) {
 	return group ? say(work, "%u (%s)", gid.v, group->name) : say(work, "%u", gid.v);
 }
 
+const char *say_asker(struct check_work *work, const struct br_need *need) {
+	struct br_position at;
+	bool placed = br_places_find(br_diags_places(work->dx), need->said, &at);
+	if (need->by_option || !placed) {
+		return "--need";
+	}
+	return say(work, "x-bindright, %s:%u:%u", at.file, at.line, at.column);
+}
+
+const char *say_asked(
+	struct check_work *work, const struct br_mount_source *ms, const char *because) {
+	char bits[4];
+	const struct br_need *need = ms->demand ? &ms->demand->need : NULL;
+	if (!need || (!need->said.text && !need->by_option)) {
+		return because;
+	}
+	return say(work, "%s; %s is asked for (%s)", because, br_perm_text(need->file, bits),
+		say_asker(work, need));
+}
+
 /** The entry's bits, and what the mask leaves of them. */
 static const char *say_entry(
 	struct check_work *work, const struct br_inode *inode, const struct br_verdict *verdict) {
@@ -47,7 +67,7 @@ const char *say_because(struct check_work *work, const struct br_inode *inode,
 	case BR_RULE_APPEND_ONLY:
 		return "it has the append-only attribute (chattr +a)";
 	case BR_RULE_UNMAPPED:
-		return "its owner or group has no mapping on this mount";
+		return "its owner or group has no mapping there";
 	case BR_RULE_OWNER:
 	case BR_RULE_ACL_USER:
 	case BR_RULE_GROUP:

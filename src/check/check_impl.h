@@ -10,6 +10,12 @@ enum {
 	OWNERS = 6,
 };
 
+/** How many of them are whose. */
+struct owned {
+	br_hostid uid;
+	uint64_t count;
+};
+
 /** A sum over inodes of one mount that do not fit for one kind of reason. */
 struct tally {
 	uint64_t count;
@@ -20,10 +26,8 @@ struct tally {
 	/** Of the first example. */
 	struct br_inode first;
 	struct br_verdict verdict;
-	struct {
-		br_hostid uid;
-		uint64_t count;
-	} owners[OWNERS];
+	/** In the order of the walk. */
+	struct owned owners[OWNERS];
 	size_t nowners;
 };
 
@@ -67,6 +71,11 @@ struct check_work {
 	/** --fail-fast, and an error was found. */
 	bool stop;
 };
+
+/** An empty result, and the check that is to fill it. NULL; 0 or -1 with an error in dx. */
+struct br_check *check_new(const struct br_check_input *input);
+int check_begin(struct check_work *work, struct br_check *check, const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx);
 
 /** What a finding is about; zero where it does not apply. */
 struct about {
@@ -113,8 +122,12 @@ bool check_reach(struct check_work *work, const struct br_mount_source *ms);
 void check_containers(struct check_work *work);
 /** Findings about sources that need no walk. */
 void check_sources(struct check_work *work);
+/** Findings about mounts that the engine cannot make, or not without making something on the host. */
+void check_mounting(struct check_work *work);
 /** Walk every tree and judge. 0 or -1 with an error in dx. */
 int check_trees(struct check_work *work);
+/** Take the sums over this tree from options->told; false where it has to be walked. */
+bool take_told(struct check_work *work, size_t tree);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
 /** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
@@ -127,8 +140,14 @@ void check_future(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
 /** The finding shows how many, and the first few. */
 void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
-/** Whether this host user keeps access. */
-bool is_keeper(const struct check_work *work, const char *name);
+/** Whether this host user keeps access to everything, or to one of these mounts. */
+bool is_keeper(
+	const struct check_work *work, const struct br_mount *mounts, size_t n, const char *name);
+/** Who asks for what the mount needs: "--need", "x-bindright, compose.yaml:9:15". */
+const char *say_asker(struct check_work *work, const struct br_need *need);
+/** A reason, and who asked for what the mount needs, if anybody did. */
+const char *say_asked(
+	struct check_work *work, const struct br_mount_source *ms, const char *because);
 /** Whether an entry below a source has the name of a private key. */
 bool is_secret_inside(const struct br_entry *entry);
 /** Who can read this file of the mount beside its owner and the container's user: "everybody", one of their names, or NULL. */

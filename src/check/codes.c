@@ -1,4 +1,8 @@
+#include <base/text.h>
 #include <bindright/check.h>
+
+#include <stdio.h>
+#include <string.h>
 
 static const struct br_code_info all[] = {
 	{1, BR_WARNING, "a key that compose does not know"},
@@ -21,6 +25,7 @@ static const struct br_code_info all[] = {
 	{209, BR_ERROR, "could not be examined"},
 	{210, BR_INFO, "the container runs now: a change takes effect under its feet"},
 	{211, BR_WARNING, "a named volume that the engine will chown and fill itself"},
+	{212, BR_ERROR, "the engine cannot make this mount, and will refuse to start"},
 	{301, BR_WARNING, "no host user or group has the container's ID"},
 	{302, BR_WARNING, "the UID belongs to a different host user"},
 	{303, BR_ERROR, "the user cannot be worked out"},
@@ -53,4 +58,50 @@ const struct br_code_info *br_code_find(br_code_number code) {
 		}
 	}
 	return NULL;
+}
+
+static int refuse_ignore(const struct br_ignore *ignore, struct br_diags *dx) {
+	const char *names[sizeof(all) / sizeof(all[0]) + 1] = {NULL};
+	char words[sizeof(all) / sizeof(all[0])][8];
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		(void)snprintf(words[i], sizeof(words[i]), "BR%03u", all[i].code);
+		names[i] = words[i];
+	}
+	const char *near = br_nearest(ignore->code.s, names);
+	(void)br_error(
+		dx, ignore->code.at, "x-bindright: there is no finding code '%s'", ignore->code.s);
+	if (near) {
+		br_hint(dx, "did you mean %s? bindright codes lists them", near);
+	} else {
+		br_hint(dx, "bindright codes lists them");
+	}
+	return -1;
+}
+
+static int check_ignores(const struct br_ignore *ignores, size_t n, struct br_diags *dx) {
+	for (size_t i = 0; i < n; i++) {
+		uint32_t code;
+		if (br_parse_u32(
+			    ignores[i].code.s + 2 + strspn(ignores[i].code.s + 2, "0"), 999, &code)
+			|| !br_code_find(code)) {
+			return refuse_ignore(&ignores[i], dx);
+		}
+	}
+	return 0;
+}
+
+int br_check_ignores(const struct br_spec *spec, struct br_diags *dx) {
+	for (size_t i = 0; i < spec->n; i++) {
+		const struct br_container *container = &spec->containers[i];
+		if (check_ignores(container->ignores, container->nignores, dx)) {
+			return -1;
+		}
+		for (size_t k = 0; k < container->nmounts; k++) {
+			const struct br_wishes *wishes = &container->mounts[k].wishes;
+			if (check_ignores(wishes->ignores, wishes->nignores, dx)) {
+				return -1;
+			}
+		}
+	}
+	return 0;
 }

@@ -104,6 +104,7 @@ static void check_unmapped(struct check_work *work, const struct about *about) {
 	struct br_finding *finding = add_finding(work, 307, about,
 		"%s of '%s' has no mapping in its user namespace: the engine will refuse to start it",
 		what, about->container->name.s);
+	finding->refused = true;
 	const struct br_idmap *map = user ? &cred->uids : &cred->gids;
 	const struct br_idmap_extent *last = &map->extents[map->n - 1];
 	for (size_t i = 0; i < map->n; i++) {
@@ -160,13 +161,30 @@ static bool told_before(const struct check_work *work, size_t i, bool group) {
 	return false;
 }
 
-bool is_keeper(const struct check_work *work, const char *name) {
+/** Whether the input says of one of the mounts that this host user keeps it. */
+static bool is_wished(
+	const struct check_work *work, const struct br_mount *mounts, size_t n, const char *name) {
+	for (size_t i = 0; i < n; i++) {
+		const struct br_wishes *wishes = &mounts[i].wishes;
+		for (size_t k = 0; k < wishes->nusers; k++) {
+			const struct br_host_user *user =
+				br_hostdb_user_said(work->input->hostdb, wishes->users[k].s);
+			if (user && strcmp(user->name, name) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool is_keeper(
+	const struct check_work *work, const struct br_mount *mounts, size_t n, const char *name) {
 	for (size_t i = 0; work->options->keepers && work->options->keepers[i]; i++) {
 		if (strcmp(work->options->keepers[i], name) == 0) {
 			return true;
 		}
 	}
-	return false;
+	return is_wished(work, mounts, n, name);
 }
 
 /** No account of the host has this UID, and none could be meant to (root, IDs of a user namespace). */
@@ -216,7 +234,9 @@ static void check_stranger(struct check_work *work, const struct about *about) {
 		uid.v == 0 ? NULL : br_hostdb_user(work->input->hostdb, uid);
 	const struct br_engine_mode *mode = work->input->mode;
 	bool runs_it = user && mode && mode->user && mode->user->uid.v == uid.v;
-	if (!user || runs_it || is_keeper(work, user->name) || is_namesake(about, user->name)) {
+	if (!user || runs_it
+		|| is_keeper(work, about->container->mounts, about->container->nmounts, user->name)
+		|| is_namesake(about, user->name)) {
 		return;
 	}
 	struct br_finding *finding = account

@@ -63,6 +63,12 @@ static const char *finding_id(
 static const struct br_ignore *find_ignore(br_code_number code, const struct about *about) {
 	char name[16];
 	(void)snprintf(name, sizeof(name), "BR%03u", code);
+	for (size_t i = 0; about->mount && i < about->mount->mount->wishes.nignores; i++) {
+		const struct br_ignore *ignore = &about->mount->mount->wishes.ignores[i];
+		if (strcmp(ignore->code.s, name) == 0) {
+			return ignore;
+		}
+	}
 	for (size_t i = 0; about->container && i < about->container->nignores; i++) {
 		const struct br_ignore *ignore = &about->container->ignores[i];
 		bool here = !ignore->target.s

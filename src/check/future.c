@@ -133,8 +133,10 @@ static bool is_shared_place(const struct mount_work *mw, const struct br_mount_s
 void check_future(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
 	struct made made;
-	const char *const *keepers = work->options->keepers;
-	if (!keepers || !keepers[0] || !is_shared_place(mw, ms)) {
+	static const char *const nobody[] = {NULL};
+	const struct br_wishes *wishes = &ms->mount->wishes;
+	const char *const *keepers = work->options->keepers ? work->options->keepers : nobody;
+	if ((!keepers[0] && !wishes->nusers) || !is_shared_place(mw, ms)) {
 		return;
 	}
 	if (br_inode_read(ms->source->fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, work->input->acls,
@@ -145,6 +147,13 @@ void check_future(
 		work->failed = true;
 		return;
 	}
-	for (size_t i = 0; keepers[i] && !check_keeper(work, ms, &made, keepers[i]); i++) {
+	bool told = false;
+	for (size_t i = 0; !told && keepers[i]; i++) {
+		told = check_keeper(work, ms, &made, keepers[i]);
+	}
+	for (size_t i = 0; !told && i < wishes->nusers; i++) {
+		const struct br_host_user *user =
+			br_hostdb_user_said(work->input->hostdb, wishes->users[i].s);
+		told = user && check_keeper(work, ms, &made, user->name);
 	}
 }

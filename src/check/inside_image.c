@@ -74,6 +74,19 @@ static const char *advise_way(const struct inside *in, const struct obstacle *ob
 	       "the program (HOME, HF_HOME, …)";
 }
 
+static const struct br_obstacle *keep_obstacle(
+	const struct inside *in, const struct obstacle *obstacle) {
+	struct br_obstacle *out = BR_NEW(in->work->check->arena, struct br_obstacle);
+	if (!out) {
+		in->work->failed = true;
+		return NULL;
+	}
+	*out = (struct br_obstacle){.path = obstacle->path,
+		.inode = obstacle->inode,
+		.of_image = obstacle->node != NULL || obstacle->mount->kind == BR_MOUNT_TMPFS};
+	return out;
+}
+
 static void check_way(const struct inside *in, struct mount_work *mw) {
 	const struct br_mount_source *ms = mw->result.mount;
 	struct about about = about_mount(ms);
@@ -87,6 +100,7 @@ static void check_way(const struct inside *in, struct mount_work *mw) {
 	finding->because = say_obstacle(in, &obstacle);
 	finding->advice = advise_way(in, &obstacle);
 	finding->verdict = obstacle.verdict;
+	finding->obstacle = keep_obstacle(in, &obstacle);
 	mw->result.fits = false;
 }
 

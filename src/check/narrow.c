@@ -44,7 +44,10 @@ bool check_narrow(
 	work->failed |= known < 0;
 	if (!writes) {
 		finding = add_finding(work, 403, &about,
-			"'%s' need not be written (--need), and is mounted read-write", about.path);
+			"'%s' need not be written (%s), and is mounted read-write", about.path,
+			say_asker(work, &ms->demand->need));
+	} else if (ms->demand->need.said.text) {
+		return false;
 	} else if (known > 0) {
 		finding = add_finding(work, 403, &about,
 			"nothing is known to write '%s', and it is mounted read-write", target);

@@ -271,6 +271,22 @@ static const struct br_code_page all[] = {
 		"the mount (volume: {nocopy: true}); or start it once before bindright fix.",
 	},
 	{
+		212,
+		"The engine, or its runtime, cannot make this mount, and so does not start the "
+		"container: the mount point lies inside another mount and is not there, and it "
+		"cannot be created (the mount around it is read-only, or in a user namespace the "
+		"runtime mounts as the namespace's root, who may not write there); a directory on "
+		"the way to it is one that this root may not enter; or the mount has an option "
+		"that this engine cannot carry out.",
+		"mkdir -p outer inner",
+		"  app:\n"
+		"    image: example\n"
+		"    user: \"1001:1001\"\n"
+		"    volumes: [\"./outer:/data:ro\", \"./inner:/data/inner\"]\n",
+		"Create the mount point on the host first, in the outer mount's source; or leave "
+		"the option out.",
+	},
+	{
 		301,
 		"No host user has the container's UID, or no host group its GID. Access works "
 		"by numbers, so nothing fails; but what the container writes belongs to a bare "

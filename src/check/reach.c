@@ -77,6 +77,7 @@ static bool cannot_make(struct check_work *work, const struct br_mount_source *m
 	finding->because = say(work, "in '%s' %s", ms->source->real,
 		say_because(work, &inode, &mode->cred, &verdict));
 	finding->advice = "create it before the first start";
+	finding->refused = true;
 	return true;
 }
 
@@ -100,6 +101,7 @@ bool check_reach(struct check_work *work, const struct br_mount_source *ms) {
 		"'%s', who runs the engine, cannot enter '%s', so it does not reach '%s'",
 		mode->user->name, dir, about.path);
 	finding->because = say_because(work, &inode, &mode->cred, &verdict);
+	finding->refused = true;
 	advise_reach(work, finding, dir, BR_X);
 	return true;
 }

@@ -18,11 +18,12 @@ static bool is_key(const char *name) {
 		".pgpass", ".netrc", ".my.cnf", ".git-credentials", "privkey.pem", "shadow",
 		"gshadow"};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(name, keys[i]) == 0) {
+		// Asked of each file; mostly the first letter tells.
+		if (name[0] == keys[i][0] && strcmp(name, keys[i]) == 0) {
 			return true;
 		}
 	}
-	return strncmp(name, "ssh_host_", 9) == 0 && ends_with(name, "_key");
+	return name[0] == 's' && strncmp(name, "ssh_host_", 9) == 0 && ends_with(name, "_key");
 }
 
 /** One that is mounted by itself may have a name of which there are harmless ones in every test suite. */
@@ -53,15 +54,16 @@ static bool is_secret_source(const struct br_mount_source *ms) {
 }
 
 /** A user of the host who may read it, and neither owns it, nor is the container's or one who keeps access. */
-static const struct br_host_user *find_reader(
-	struct check_work *work, const struct br_inode *inode, br_hostid box, const char *real) {
+static const struct br_host_user *find_reader(struct check_work *work, const struct br_inode *inode,
+	const struct br_mount_source *ms, const char *real) {
+	br_hostid box = ms->identity->cred.uid;
 	const struct br_host_user *users;
 	size_t n = br_hostdb_users(work->input->hostdb, &users);
 	for (size_t i = 0; i < n; i++) {
 		struct br_cred cred;
 		uint32_t uid = users[i].uid.v;
 		if (uid == 0 || uid == inode->uid.v || uid == box.v
-			|| is_keeper(work, users[i].name)) {
+			|| is_keeper(work, ms->mount, 1, users[i].name)) {
 			continue;
 		}
 		if (br_hostdb_cred(work->input->hostdb, work->check->arena, &users[i], &cred)) {
@@ -87,7 +89,7 @@ const char *say_readers(struct check_work *work, const struct br_inode *inode,
 	if (!(inode->mode & 0070)) {
 		return NULL;
 	}
-	const struct br_host_user *user = find_reader(work, inode, ms->identity->cred.uid, real);
+	const struct br_host_user *user = find_reader(work, inode, ms, real);
 	return user ? user->name : NULL;
 }
 

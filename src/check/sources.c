@@ -166,9 +166,10 @@ static void check_missing(
 	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
 	if (ms->source->fs.mount_read_only || ms->source->fs.super_read_only) {
-		(void)add_finding(work, 205, &about,
+		add_finding(work, 205, &about,
 			"'%s' does not exist, and cannot be created: the file system is read-only",
-			about.path);
+			about.path)
+			->refused = true;
 		return;
 	}
 	enum br_create create = engine_creates(work) ? ms->mount->create : BR_CREATE_NEVER;
@@ -181,6 +182,7 @@ static void check_missing(
 			? "'%s' does not exist, and the engine will not create it"
 			: "'%s' does not exist, and not every version of compose creates it",
 		about.path);
+	finding->refused = create == BR_CREATE_NEVER;
 	finding->because = say(work, "the way there ends at '%s'",
 		ms->source->stopped_at ? ms->source->stopped_at : about.path);
 	finding->advice = advise_missing(ms);
@@ -220,6 +222,7 @@ static void check_unreachable(
 	struct about about = about_mount(ms);
 	const struct br_source *source = ms->source;
 	const char *where = source->stopped_at ? source->stopped_at : source->path;
+	struct br_finding *finding;
 	switch (source->state) {
 	case BR_SOURCE_PRESENT:
 		return;
@@ -227,13 +230,16 @@ static void check_unreachable(
 		check_missing(work, mw, ms);
 		return;
 	case BR_SOURCE_DANGLING:
-		add_finding(work, 204, &about, "'%s' is a symbolic link that %s", source->path,
-			source->err == ELOOP ? "leads round in a circle" : "leads nowhere")
-			->because = say(work, "the way ends at '%s'", where);
+		finding = add_finding(work, 204, &about, "'%s' is a symbolic link that %s",
+			source->path,
+			source->err == ELOOP ? "leads round in a circle" : "leads nowhere");
+		finding->because = say(work, "the way ends at '%s'", where);
+		finding->refused = true;
 		return;
 	case BR_SOURCE_NOT_A_DIRECTORY:
 		add_finding(work, 203, &about, "'%s' lies below '%s', which is not a directory",
-			source->path, where);
+			source->path, where)
+			->refused = true;
 		return;
 	case BR_SOURCE_UNREACHABLE:
 		check_unseen(work, ms, where);
@@ -273,8 +279,8 @@ static void check_file_system(
 	}
 	if (ms->demand && ms->demand->read_only && (root_need(ms) & BR_W)) {
 		add_finding(work, 205, about,
-			"'%s' is to be written (--need), and the container has it read-only",
-			about->path)
+			"'%s' is to be written (%s), and the container has it read-only",
+			about->path, say_asker(work, &ms->demand->need))
 			->advice = "mount it without :ro, or ask for r";
 	}
 	if (fs->keeps_owners != BR_YES) {
@@ -329,31 +335,6 @@ static void check_exposure(
 		finding->advice =
 			"give the container's user access instead (bindright fix), then chmod o-w";
 	}
-}
-
-/** BR402: the mount point of `inner` inside `outer`'s source is not there yet. */
-static void check_nested(struct check_work *work, const struct br_mount_source *outer,
-	const struct br_mount *inner) {
-	size_t n = strlen(outer->mount->target.s);
-	if (outer->mount == inner || !inner->target.s || n < 2
-		|| strncmp(inner->target.s, outer->mount->target.s, n) != 0
-		|| inner->target.s[n] != '/') {
-		return;
-	}
-	if (outer->source->state != BR_SOURCE_PRESENT || !S_ISDIR(outer->source->mode)) {
-		return;
-	}
-	br_auto(br_closep) int fd =
-		br_open_beneath(outer->source->fd, inner->target.s + n + 1, O_PATH, true);
-	if (fd >= 0 || errno != ENOENT) {
-		return;
-	}
-	struct about about = about_mount(outer);
-	about.at = inner->at;
-	struct br_finding *finding = add_finding(work, 402, &about,
-		"the engine will create '%s' on the host, as root's: the mount point of '%s'",
-		say(work, "%s%s", outer->source->real, inner->target.s + n), inner->target.s);
-	finding->advice = "create it before the first start";
 }
 
 /** Whether a directory has nothing in it; false also where it cannot be listed. */
@@ -423,9 +404,6 @@ static void check_present(struct check_work *work, const struct br_mount_source 
 	check_file_system(work, ms, &about);
 	check_exposure(work, ms, &about);
 	check_volume(work, ms, &about);
-	for (size_t i = 0; i < ms->container->nmounts; i++) {
-		check_nested(work, ms, &ms->container->mounts[i]);
-	}
 }
 
 void check_sources(struct check_work *work) {

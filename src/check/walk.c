@@ -1,5 +1,5 @@
 /** The walk: every inode against every demand on it, summed up by mount. */
-#include "check_impl.h"
+#include "walk.h"
 
 #include <base/own.h>
 #include <base/text.h>
@@ -11,27 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/** What one tree's walk needs, shared with the workers' predicates (constant while it runs). */
-struct walk {
-	struct check_work *work;
-	const struct br_tree *tree;
-	/** Demands that FUSE lets into nothing. */
-	uint64_t shut;
-	/** Demands that do not see the mounts below their source. */
-	uint64_t hidden;
-	/** By demand index: where its sums go. */
-	struct mount_work *mounts[BR_DEMANDS_MAX];
-};
-
-/** Whether the demand's root is this path or one above it. */
-static bool is_below(const struct br_demand *demand, const char *path) {
-	size_t n = strlen(demand->below);
-	return n == 0
-		|| (strncmp(path, demand->below, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
-
 static bool is_root_of(const struct br_demand *demand, const char *path) {
-	return strcmp(demand->below, path) == 0;
+	return *demand->below == *path && strcmp(demand->below, path) == 0;
 }
 
 /** Whether a read-only mount below the source lets it write is a matter of its own: the rest is judged as everywhere. */
@@ -67,6 +48,36 @@ static const struct br_inode *at_start(const struct walk *walk, const struct br_
 	return room;
 }
 
+static bool is_like(const struct last *last, const struct br_inode *inode, unsigned need) {
+	return last->set && last->mode == inode->mode && last->uid == inode->uid.v
+		&& last->gid == inode->gid.v && last->acl == inode->acl
+		&& last->attrs == inode->attrs && last->need == need;
+}
+
+/** The kernel's answer for this inode. */
+static const struct br_verdict *ask(struct walk *walk, const struct br_demand *demand,
+	const struct br_inode *inode, unsigned need) {
+	struct last *last = &walk->last[demand->index];
+	struct br_inode bare;
+	struct br_inode given;
+	if (!is_like(last, inode, need)) {
+		struct br_where where = where_of(demand);
+		*last = (struct last){
+			.set = true,
+			.acl = inode->acl,
+			.mode = inode->mode,
+			.attrs = inode->attrs,
+			.uid = inode->uid.v,
+			.gid = inode->gid.v,
+			.need = need,
+			.verdict = br_access_use(
+				unfrozen(at_start(walk, demand, inode, &given), &bare),
+				&demand->identity->cred, &where, need),
+		};
+	}
+	return &last->verdict;
+}
+
 /** br_scan_ask: the ACL is read only where it can matter, or where the watcher will need it. */
 static bool wants(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
@@ -76,11 +87,12 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 	}
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		unsigned need = is_below(demand, path) ? br_need_of(demand, inode) : 0;
+		unsigned need = br_demand_applies(demand, path) ? br_need_of(demand, inode) : 0;
 		if (need == 0) {
 			continue;
 		}
-		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0) {
+		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0
+			|| demand->mount->overlay) {
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
@@ -95,6 +107,16 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 		}
 	}
 	return false;
+}
+
+/** Whether wants() is the same for inodes that have owner, group, mode and attributes in common, wherever they lie. */
+static bool wants_alike(const struct br_tree *tree) {
+	for (size_t i = 0; i < tree->n; i++) {
+		if (*tree->demands[i].below) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /** br_scan_ask: --exclude. */
@@ -202,7 +224,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	for (unsigned i = 0; i < demand->index; i++) {
-		told = told || is_below(&walk->tree->demands[i], entry->path);
+		told = told || br_demand_applies(&walk->tree->demands[i], entry->path);
 	}
 	if (told) {
 		return;
@@ -236,6 +258,29 @@ static void judge_shut(
 	}
 }
 
+/** Under `:O`. */
+static struct br_verdict judge_overlay(const struct walk *walk, const struct br_demand *demand,
+	const struct br_entry *entry, unsigned need) {
+	struct br_inode inode = *entry->inode;
+	struct br_cred mounter;
+	bool is_root = is_root_of(demand, entry->path);
+	bool known = br_check_mounter(
+		walk->work->input, walk->mounts[demand->index]->result.mount, &mounter);
+	if (is_root) {
+		br_check_overlay_top(walk->work->input->mode, &inode);
+	}
+	struct br_verdict verdict =
+		br_access_use(&inode, &demand->identity->cred, &(struct br_where){0}, need);
+	const char *slash = strrchr(entry->path, '/');
+	bool at_top = strlen(demand->below) >= (size_t)(slash ? slash - entry->path : 0);
+	if (!is_root && known) {
+		br_check_overlay(&mounter, &inode,
+			at_top || !entry->parent || br_check_overlay_maps(&mounter, entry->parent),
+			need, &verdict);
+	}
+	return verdict;
+}
+
 /** One demand, one inode. */
 static void judge(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
 	struct mount_work *mw = walk->mounts[demand->index];
@@ -254,36 +299,36 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	}
 	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
-	struct br_inode bare;
-	struct br_inode given;
-	struct br_where where = where_of(demand);
-	struct br_verdict verdict =
-		br_access_use(unfrozen(at_start(walk, demand, inode, &given), &bare),
-			&demand->identity->cred, &where, need);
+	const struct br_verdict *verdict = ask(walk, demand, inode, need);
+	struct br_verdict limited;
+	if (demand->mount->overlay) {
+		limited = judge_overlay(walk, demand, entry, need);
+		verdict = &limited;
+	}
 	bool by_attribute =
-		verdict.rule == BR_RULE_IMMUTABLE || verdict.rule == BR_RULE_APPEND_ONLY;
+		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
-		judge_root(mw, entry, need, &verdict);
+		judge_root(mw, entry, need, verdict);
 	}
 	bool ungiven = is_ungiven(walk, demand, inode);
 	if (ungiven) {
-		add_to(walk->work, &mw->ungiven, entry, &verdict);
+		add_to(walk->work, &mw->ungiven, entry, verdict);
 	}
-	mw->result.misfit += verdict.missing != 0 || frozen || ungiven;
+	mw->result.misfit += verdict->missing != 0 || frozen || ungiven;
 	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
-		add_to(walk->work, &mw->frozen, entry, &verdict);
+		add_to(walk->work, &mw->frozen, entry, verdict);
 	}
-	if (verdict.missing && by_attribute) {
-		add_to(walk->work, &mw->protected, entry, &verdict);
-	} else if (verdict.missing && !is_root_of(demand, entry->path)) {
-		add_to(walk->work, &mw->inside, entry, &verdict);
+	if (verdict->missing && by_attribute) {
+		add_to(walk->work, &mw->protected, entry, verdict);
+	} else if (verdict->missing && !is_root_of(demand, entry->path)) {
+		add_to(walk->work, &mw->inside, entry, verdict);
 	}
 	mw->files += S_ISREG(inode->mode);
-	mw->writable += data && (verdict.have & BR_W) && !frozen;
-	mw->worse += (verdict.missing & ~(unsigned)BR_W) != 0 || frozen;
+	mw->writable += data && (verdict->have & BR_W) && !frozen;
+	mw->worse += (verdict->missing & ~(unsigned)BR_W) != 0 || frozen;
 	judge_sticky(walk, demand, mw, entry);
 	judge_secret(walk, demand, mw, entry);
-	if (S_ISDIR(inode->mode) && !(verdict.have & BR_X)) {
+	if (S_ISDIR(inode->mode) && !(verdict->have & BR_X)) {
 		*entry->state |= bit;
 	}
 }
@@ -308,10 +353,10 @@ static bool is_hidden(
 	return entry->mount_point || (entry->inode && entry->inode->mount != demand->source->mount);
 }
 
-static void see(struct walk *walk, const struct br_entry *entry) {
+void walk_see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
+		if (!br_demand_applies(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -330,7 +375,7 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	int more = 0;
 	while (!work->stop && (more = br_scan_next(scan, &entry)) > 0) {
 		work->check->inodes += entry->inode != NULL;
-		see(walk, entry);
+		walk_see(walk, entry);
 		if (watch->see && watch->see(watch->context, walk->tree, entry, work->dx)) {
 			return -1;
 		}
@@ -342,20 +387,26 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	return 0;
 }
 
-static int check_tree(struct check_work *work, const struct br_tree *tree) {
+void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree *tree) {
 	const struct br_demands *demands = work->input->demands;
-	struct walk walk = {.work = work, .tree = tree};
+	*walk = (struct walk){.work = work, .tree = tree};
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_habits_submounts(work->habits, demand->mount)
+			bool hidden =
+				br_check_submounts(work->input, work->habits, &demands->mounts[i])
 				== BR_SUBMOUNTS_HIDDEN;
-			walk.mounts[demand->index] = &work->mounts[i];
-			walk.hidden |= (uint64_t)hidden << demand->index;
-			walk.shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
+			walk->mounts[demand->index] = &work->mounts[i];
+			walk->hidden |= (uint64_t)hidden << demand->index;
+			walk->shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
 				<< demand->index;
 		}
 	}
+}
+
+static int check_tree(struct check_work *work, const struct br_tree *tree) {
+	struct walk walk;
+	walk_begin(&walk, work, tree);
 	const char *silent = work->options->cross
 		? br_source_silent_mount(work->check->arena, tree->root)
 		: NULL;
@@ -369,9 +420,11 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 		.depth = work->options->depth,
 		.cross = work->options->cross,
 		.wants = wants,
+		.wants_alike = wants_alike(tree),
 		.excludes = work->options->excludes ? excludes : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,
+		.may_hang = br_source_may_hang(tree->root),
 	};
 	br_auto(br_scan_freep) struct br_scan *scan =
 		br_scan_new(tree->root->fd, work->input->acls, &options);
@@ -385,7 +438,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 int check_trees(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->ntrees && !work->stop; i++) {
-		if (demands->trees[i].root->state == BR_SOURCE_PRESENT
+		if (demands->trees[i].root->state == BR_SOURCE_PRESENT && !take_told(work, i)
 			&& check_tree(work, &demands->trees[i])) {
 			return -1;
 		}

@@ -3,6 +3,7 @@
 
 #include <base/text.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +73,8 @@ static void check_root(
 		struct br_finding *finding = add_finding(work, kinds[i].code, &about,
 			"%s cannot %s '%s'", say_who(work, ms),
 			is_dir ? kinds[i].dir_verb : kinds[i].file_verb, about.path);
-		finding->because =
-			say_because(work, &mw->result.root, &ms->identity->cred, verdict);
+		finding->because = say_asked(work, ms,
+			say_because(work, &mw->result.root, &ms->identity->cred, verdict));
 		finding->verdict = *verdict;
 		finding->command = say_command(work, mw, ms, about.path);
 		finding->count = kinds[i].bit == BR_X && is_dir ? mw->closed : 0;
@@ -100,6 +101,7 @@ static void check_shut_out(
 			"mounted without allow_other",
 			fs->mount_point, fs->fuse_only_uid);
 	finding->advice = "mount it with -o allow_other";
+	finding->refused = !engine_enters;
 	finding->verdict = mw->result.verdict;
 	finding->count = is_dir ? mw->closed : 0;
 }
@@ -155,19 +157,32 @@ static const char *plural(uint64_t n, const char *one, const char *many) {
 	return n == 1 ? one : many;
 }
 
+/** The most first, whatever order the walk's threads brought them in. */
+static int by_count(const void *a, const void *b) {
+	const struct owned *x = a;
+	const struct owned *y = b;
+	if (x->count != y->count) {
+		return x->count < y->count ? 1 : -1;
+	}
+	return (x->uid.v > y->uid.v) - (x->uid.v < y->uid.v);
+}
+
 /** "12 belong to 0 (root), 3 to 1000 (alice); of 'a' owner is 0 (root), …". */
 static const char *say_owners(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
 	const struct tally *tally = &mw->inside;
 	struct br_buf buf = {0};
 	uint64_t told = 0;
+	struct owned owners[OWNERS];
+	memcpy(owners, tally->owners, sizeof(owners));
+	qsort(owners, tally->nowners, sizeof(owners[0]), by_count);
 	for (size_t i = 0; i < tally->nowners; i++) {
-		br_buf_addf(&buf, "%s%" PRIu64 "%s to %s", i ? ", " : "", tally->owners[i].count,
-			i                                     ? ""
-				: tally->owners[i].count == 1 ? " belongs"
-							      : " belong",
-			say_uid(work, tally->owners[i].uid));
-		told += tally->owners[i].count;
+		br_buf_addf(&buf, "%s%" PRIu64 "%s to %s", i ? ", " : "", owners[i].count,
+			i                              ? ""
+				: owners[i].count == 1 ? " belongs"
+						       : " belong",
+			say_uid(work, owners[i].uid));
+		told += owners[i].count;
 	}
 	if (told < tally->count) {
 		br_buf_addf(&buf, ", %" PRIu64 " to others", tally->count - told);
@@ -206,7 +221,7 @@ static void check_inside(
 	}
 	struct br_finding *finding = add_finding(
 		work, 104, &about, "%s cannot use %s in '%s'", say_who(work, ms), what, about.path);
-	finding->because = say_owners(work, mw, ms);
+	finding->because = say_asked(work, ms, say_owners(work, mw, ms));
 	finding->verdict = tally->verdict;
 	give_examples(work, finding, tally);
 }
@@ -224,6 +239,7 @@ static void check_ungiven(
 		"to start",
 		tally->count, plural(tally->count, "entry", "entries"), about.path,
 		say_who(work, ms));
+	finding->refused = true;
 	finding->because = tally->first.attrs & (BR_IMMUTABLE | BR_APPEND)
 		? "chattr protects them: not even root changes their owner"
 		: "a rootless engine changes the owner only of what belongs to its user's own IDs";
@@ -260,8 +276,11 @@ static void check_sums(
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
-			strerror(mw->unseen_err));
-		finding->advice = "run it as root: sudo bindright";
+			mw->unseen_err == ETIMEDOUT ? "its file system does not answer"
+						    : strerror(mw->unseen_err));
+		finding->advice = mw->unseen_err == ETIMEDOUT
+			? "see to its server, or leave it out (--exclude)"
+			: "run it as root: sudo bindright";
 		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->frozen.count) {

@@ -15,6 +15,11 @@ enum {
 	CLI_FAILED = 3,
 };
 
+enum {
+	/** A flag that was given neither way, where that is a third thing. */
+	CLI_UNSAID = -1,
+};
+
 /** One bit a command, for the option table. */
 enum {
 	CLI_CHECK = 1 << 0,
@@ -89,6 +94,7 @@ struct cli_args {
 	struct br_text strategy;
 	struct cli_words from;
 	struct cli_words allow_dangerous;
+	struct br_text max_copy_up;
 	struct br_text prune;
 	struct br_text plan;
 	struct br_text jobs;
@@ -98,6 +104,7 @@ struct cli_args {
 	struct cli_words gid_map;
 
 	int fail_fast;
+	int no_deps;
 	int cross;
 	int quiet;
 	int verbose;
@@ -105,6 +112,7 @@ struct cli_args {
 	int create_missing;
 	int future_files;
 	int privileged_files;
+	int require_jail;
 	int yes;
 	int dry_run;
 	int walk;

@@ -80,6 +80,7 @@ int session_engine(struct session *session) {
 		.input = session->spec ? session->spec->engine : BR_ENGINE_UNSAID,
 		.by_root = session->spec && session->spec->by_root,
 		.invoker = {cli->world->invoker},
+		.environment = cli->world->environment,
 	};
 	uint32_t owner = find_owner(session);
 	session->socket = find_socket(session, br_engine_choose(&request), owner);
@@ -91,5 +92,11 @@ int session_engine(struct session *session) {
 	}
 	request.info = found ? &info : NULL;
 	session->mode = br_engine_mode_read(&session->arena, &request, session->hostdb, cli->dx);
-	return session->mode ? 0 : -1;
+	const struct br_engine_settings *settings = session->mode ? &session->mode->settings : NULL;
+	if (settings && session->spec && settings->nvolumes
+		&& br_spec_add_volumes(
+			session->spec, settings->volumes, settings->nvolumes, cli->dx)) {
+		return -1;
+	}
+	return settings ? 0 : -1;
 }

@@ -32,6 +32,8 @@ static const struct cli_option all[] = {
 		"read variables from here instead of .env (repeatable)"},
 	{"profile", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(profiles),
 		"switch a profile on (repeatable)"},
+	{"no-deps", 0, CLI_FLAG, false, NULL, NULL, CLI_READ, FIELD(no_deps),
+		"leave out what the named services depend on"},
 	{"project-name", 'p', CLI_WORD, false, "NAME", NULL, CLI_READ, FIELD(project_name),
 		"the project's name"},
 	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_READ, FIELD(env),
@@ -97,6 +99,8 @@ static const struct cli_option all[] = {
 		"files of these owners may be changed too"},
 	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CHANGES, FIELD(privileged_files),
 		"also change setuid, setgid and capability-bearing files"},
+	{"max-copy-up", 0, CLI_WORD, false, "SIZE", NULL, CHANGES, FIELD(max_copy_up),
+		"how much an overlay may copy for it (default: 256M)"},
 	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CHANGES, FIELD(allow_dangerous),
 		"allow this source although it is refused (repeatable)"},
 	{"plan", 0, CLI_WORD, false, "FILE", NULL, CLI_FIX, FIELD(plan),
@@ -105,6 +109,8 @@ static const struct cli_option all[] = {
 		"do not ask"},
 	{"dry-run", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO,
 		FIELD(dry_run), "show what would be done, change nothing"},
+	{"require-jail", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO,
+		FIELD(require_jail), "fail rather than work without the mount jail"},
 	{"prune", 0, CLI_WORD, false, "AGE", NULL, CLI_HISTORY, FIELD(prune),
 		"drop journals older than AGE (30d, 12h, 2w)"},
 	{"as", 0, CLI_WORD, false, "WHO", NULL, CLI_EXPLAIN, FIELD(as),
@@ -130,7 +136,7 @@ static const struct cli_option all[] = {
 };
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
-static const char *const later_options[] = {"container", "files-from", "require-jail", NULL};
+static const char *const later_options[] = {"container", "files-from", NULL};
 static const char *const later_commands[] = {NULL};
 static const char *const later_kinds[] = {
 	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};
@@ -515,6 +521,7 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
 	}
 	args->text = (uint16_t)text;
 	args->create_missing = 1;
+	args->future_files = CLI_UNSAID;
 	args->argc = argc;
 	args->argv = argv;
 	args->command_at = -1;

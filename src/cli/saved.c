@@ -53,14 +53,14 @@ static int check_owner(const struct cli *cli, const struct stat *st) {
 			"refused to apply '%s': it belongs to uid %u, who could have written anything",
 			name->s, st->st_uid);
 		br_hint(cli->dx, "read it, and make the plan yourself");
-		return CLI_FAILED;
+		return CLI_USAGE;
 	}
 	// An ACL that lets somebody write shows in the bits of the group.
 	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
 		(void)br_error(cli->dx, name->at,
 			"refused to apply '%s': others than its owner can write it", name->s);
 		br_hint(cli->dx, "read it, and make the plan again");
-		return CLI_FAILED;
+		return CLI_USAGE;
 	}
 	return 0;
 }

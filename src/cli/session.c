@@ -76,6 +76,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.files = cli_strings(&session->arena, &args->files),
 		.services = session->services ? session->services
 					      : cli_strings(&session->arena, &args->words),
+		// Whoever asks about one service asks about no other.
+		.no_deps = session->services || args->no_deps,
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
 		.files_at = cli_spans(&session->arena, &args->files),
@@ -213,70 +215,6 @@ static int read_needs(struct session *session, struct br_demand_options *options
 	return 0;
 }
 
-const struct br_host_user *cli_find_user(
-	const struct cli *cli, struct br_hostdb *db, struct br_text word) {
-	uint32_t uid;
-	const struct br_host_user *user = br_hostdb_user_named(db, word.s);
-	if (!user && br_parse_u32(word.s, BR_NO_ID - 1, &uid) == 0) {
-		user = br_hostdb_user(db, (br_hostid){uid});
-	}
-	if (!user) {
-		(void)br_error(cli->dx, word.at, "there is no host user '%s'", word.s);
-	}
-	return user;
-}
-
-/** The one who keeps access unasked: who runs it; for root alone, who owns the project directory. */
-static const struct br_host_user *default_keeper(struct session *session) {
-	const struct cli_world *world = session->cli->world;
-	if (world->invoker != 0) {
-		return br_hostdb_user(session->hostdb, (br_hostid){world->invoker});
-	}
-	struct br_inode inode;
-	if (br_inode_stat(AT_FDCWD, session->spec->project_directory, &inode) || inode.uid.v == 0) {
-		return NULL;
-	}
-	return br_hostdb_user(session->hostdb, inode.uid);
-}
-
-static int add_keeper(struct session *session, struct br_keeper *keeper, const char **name,
-	const struct br_host_user *user) {
-	*keeper = (struct br_keeper){.name = user->name};
-	*name = user->name;
-	return br_hostdb_cred(session->hostdb, &session->arena, user, &keeper->cred)
-		? br_error_memory(session->cli->dx)
-		: 0;
-}
-
-static int read_keepers(struct session *session) {
-	const struct cli_words *words = &session->cli->args->keep;
-	struct br_keeper *keepers = BR_NEW_ARRAY(&session->arena, struct br_keeper, words->n + 1);
-	const char **names = BR_NEW_ARRAY(&session->arena, const char *, words->n + 2);
-	size_t n = 0;
-	if (!keepers || !names) {
-		return br_error_memory(session->cli->dx);
-	}
-	for (size_t i = 0; i < words->n; i++) {
-		const struct br_host_user *user =
-			cli_find_user(session->cli, session->hostdb, words->v[i]);
-		if (!user || add_keeper(session, &keepers[n], &names[n], user)) {
-			return -1;
-		}
-		keepers[n++].demanded = true;
-	}
-	if (words->n == 0) {
-		const struct br_host_user *user = default_keeper(session);
-		if (user && add_keeper(session, &keepers[n], &names[n], user)) {
-			return -1;
-		}
-		n += user != NULL;
-	}
-	session->keepers = names;
-	session->plan_options.keepers = keepers;
-	session->plan_options.nkeepers = n;
-	return 0;
-}
-
 /** A list of IDs under construction. */
 struct owners {
 	br_hostid *v;
@@ -342,6 +280,30 @@ static int read_groups(struct session *session) {
 	return out ? 0 : br_error_memory(session->cli->dx);
 }
 
+/** "512M" in bytes. */
+static int read_size(const struct cli *cli, struct br_text word, uint64_t *out) {
+	static const char units[] = "KMG";
+	char digits[16];
+	size_t n = word.s ? strspn(word.s, "0123456789") : 0;
+	const char *unit = n > 0 && word.s[n] ? strchr(units, word.s[n]) : NULL;
+	*out = 0;
+	if (!word.s) {
+		return 0;
+	}
+	if (n > 0 && n < sizeof(digits) && (!word.s[n] || (unit && !word.s[n + 1]))) {
+		unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+		memcpy(digits, word.s, n);
+		digits[n] = '\0';
+		if (br_parse_u64(digits, UINT64_MAX >> 32, out) == 0 && *out > 0) {
+			*out <<= shift;
+			return 0;
+		}
+	}
+	(void)br_error(cli->dx, word.at, "'%s' is no size", word.s);
+	br_hint(cli->dx, "a number of bytes, or with a unit (K, M, G): --max-copy-up 512M");
+	return -1;
+}
+
 static int read_plan_options(struct session *session) {
 	static const char *const strategies[] = {"auto", "acl", "chown", "group"};
 	const struct cli_args *args = session->cli->args;
@@ -353,17 +315,20 @@ static int read_plan_options(struct session *session) {
 	}
 	options->create_users = args->create_users;
 	options->create_missing = args->create_missing;
-	options->future_files = args->future_files;
+	options->future_files = args->future_files == CLI_UNSAID ? 0 : args->future_files ? 1 : -1;
 	options->privileged_files = args->privileged_files;
 	options->protected_hardlinks = hardlinks_are_protected();
 	options->allow_dangerous = cli_strings(&session->arena, &args->allow_dangerous);
 	options->excludes = cli_strings(&session->arena, &args->excludes);
+	if (read_size(session->cli, args->max_copy_up, &options->max_copy_up)) {
+		return -1;
+	}
 	options->caller = (br_hostid){session->cli->world->euid};
 	options->caller_gid = (br_hostid){getegid()};
 	if (read_groups(session)) {
 		return -1;
 	}
-	return read_keepers(session) || read_from(session) ? -1 : 0;
+	return session_keepers(session) || read_from(session) ? -1 : 0;
 }
 
 static struct br_hostdb *read_hostdb(const struct cli *cli) {
@@ -393,14 +358,13 @@ static int read_images(struct session *session, struct br_identity_options *who)
 }
 
 int session_understand(struct session *session, const struct cli *cli) {
-	struct br_spec_request request;
 	struct br_identity_options who = {0};
 	session->cli = cli;
-	if (fill_request(session, &request) || read_pins(session, &who)) {
+	if (fill_request(session, &session->request) || read_pins(session, &who)) {
 		return CLI_USAGE;
 	}
-	session->spec = br_spec_read(&request, cli->dx);
-	if (!session->spec) {
+	session->spec = br_spec_read(&session->request, cli->dx);
+	if (!session->spec || br_check_ignores(session->spec, cli->dx)) {
 		return CLI_USAGE;
 	}
 	session->hostdb = read_hostdb(cli);
@@ -489,6 +453,29 @@ static struct br_check_input check_input(const struct session *session) {
 	};
 }
 
+/** Default ACLs may be asked for: then the plan must see all directories. */
+static bool wants_future(const struct session *session) {
+	for (size_t i = 0; i < session->demands->nmounts; i++) {
+		const char *word = session->demands->mounts[i].mount->wishes.future_files.s;
+		if (word && strcmp(word, "true") == 0) {
+			return session->plan_options.future_files >= 0;
+		}
+	}
+	return session->plan_options.future_files > 0;
+}
+
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms) {
+	const struct br_check_input input = check_input(session);
+	return br_check_submounts(&input, session_habits(session), ms);
+}
+
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out) {
+	const struct br_check_input input = check_input(session);
+	return br_check_mounter(&input, ms, out);
+}
+
 static bool some_keeper_demands(const struct session *session) {
 	for (size_t i = 0; i < session->plan_options.nkeepers; i++) {
 		if (session->plan_options.keepers[i].demanded) {
@@ -506,13 +493,15 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.hostdb = session->hostdb,
 		.acls = session->acls,
 		.engine = session->mode->engine,
+		.engine_user = session->mode->user,
+		.trial = {session_read_edited, session},
 	};
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){
 		.see = br_plan_see,
 		.context = session->plan,
 		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
-		.all = some_keeper_demands(session) || session->plan_options.future_files
+		.all = some_keeper_demands(session) || wants_future(session)
 			|| session->plan_options.reclaim,
 	};
 	return session->plan ? 0 : -1;
@@ -535,6 +524,35 @@ int session_check(struct session *session, bool planned) {
 	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
 }
 
+/** Whether what lies in the sources decides about the start: Podman's `:U`. */
+static bool walks_to_start(const struct br_spec *spec) {
+	for (size_t i = 0; i < spec->n; i++) {
+		for (size_t k = 0; k < spec->containers[i].nmounts; k++) {
+			if (spec->containers[i].mounts[k].chown) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+int session_check_start(struct session *session) {
+	struct br_check_options options = {0};
+	struct br_demand_options what = {
+		.trusted = session->cli->world->invoker, .mode = session->mode};
+	session->demands =
+		br_demands_make(session->spec, session->identities, &what, session->cli->dx);
+	if (!session->demands || fill_check_options(session, &options)) {
+		return CLI_USAGE;
+	}
+	struct br_check_input input = check_input(session);
+	options.keepers = NULL;
+	options.fail_fast = false;
+	options.depth = walks_to_start(session->spec) ? UINT_MAX : 0;
+	session->check = br_check_run(&input, &options, session->cli->dx);
+	return session->check ? 0 : CLI_FAILED;
+}
+
 int session_promise(struct session *session, uint16_t text) {
 	struct br_saved *out = BR_NEW(&session->arena, struct br_saved);
 	struct br_places *places = br_diags_places(session->cli->dx);
@@ -551,8 +569,28 @@ int session_promise(struct session *session, uint16_t text) {
 	return cli_saved_origin(session->cli, &session->arena, out) ? CLI_USAGE : 0;
 }
 
-int session_check_again(
-	struct session *session, struct br_demands **demands, struct br_check **again) {
+int session_foresee(struct session *session, struct br_told **told) {
+	const struct br_plan *plan = session->plan;
+	struct br_check_options options = {0};
+	struct br_check_input input = check_input(session);
+	size_t changed = 0;
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		changed += !plan->trees[i].refused && plan->trees[i].changes > 0;
+	}
+	if (fill_check_options(session, &options)) {
+		return CLI_USAGE;
+	}
+	// What changes one tree may lie in another one too, and who is made has groups that files were judged without.
+	if (changed != 1 || plan->nmakes > 0 || plan->naccounts > 0 || options.fail_fast
+		|| options.depth != UINT_MAX) {
+		return 0;
+	}
+	*told = br_told_new(&input, &options, session->cli->dx);
+	return *told ? 0 : CLI_FAILED;
+}
+
+int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
+	struct br_check **again) {
 	struct br_check_options options = {0};
 	struct br_demand_options what = {.trusted = session->cli->world->invoker};
 	struct br_check_input input = check_input(session);
@@ -569,6 +607,7 @@ int session_check_again(
 	}
 	input.hostdb = session->hostdb_again;
 	input.demands = *demands;
+	options.told = told;
 	*again = br_check_run(&input, &options, session->cli->dx);
 	return *again ? 0 : CLI_FAILED;
 }

@@ -14,6 +14,8 @@ struct session {
 	const char *const *services;
 	/** Where they stand, parallel. */
 	const struct br_span *services_at;
+	/** How the input was read. */
+	struct br_spec_request request;
 	struct br_spec *spec;
 	struct br_hostdb *hostdb;
 	/** As it is after a fix. */
@@ -40,13 +42,21 @@ int session_engine(struct session *session);
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
 int session_read(struct session *session, const struct cli *cli);
+/** The input as it would be read after an edit (`context`: the session); NULL where it would not be understood. The caller frees it. */
+struct br_spec *session_read_edited(void *context, struct br_span at, const char *with);
+/** Who keeps access: session->keepers and the plan's. 0, or -1 with errors in dx. */
+int session_keepers(struct session *session);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
+/** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */
+int session_check_start(struct session *session);
 /** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
 int session_promise(struct session *session, uint16_t text);
-/** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's. 0, or the exit status. */
-int session_check_again(
-	struct session *session, struct br_demands **demands, struct br_check **again);
+/** Before a change: whom to tell of what becomes of each entry, so that it need not be looked at again; *told stays NULL where that would not do. 0, or the exit status. */
+int session_foresee(struct session *session, struct br_told **told);
+/** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's; `told` may be NULL. 0, or the exit status. */
+int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
+	struct br_check **again);
 /** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the exit status. */
 int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again);
@@ -54,6 +64,12 @@ int session_report(const struct session *session, const char *command,
 int session_verdict(const struct session *session, const struct br_check *check);
 /** The habits of the engine that will start it. */
 const struct br_habits *session_habits(const struct session *session);
+/** What the container makes of the mounts below one of its sources. */
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms);
+/** br_check_mounter(). */
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out);
 void session_release(struct session *session);
 
 #endif

@@ -35,6 +35,12 @@ struct way {
 	uint64_t mount;
 	const char *todo;
 	unsigned hops;
+	/** The directories that were passed below the mount point all belong to IDs that the engine has (`:O`). */
+	bool above_mapped;
+	/** The object, as directory: what is made in it. */
+	bool makes;
+	struct br_inode made_file;
+	struct br_inode made_directory;
 };
 
 unsigned br_parse_need(const char *word) {
@@ -80,6 +86,9 @@ static int refuse(struct way *way, const char *path, int err) {
 static struct br_inode at_start(const struct way *way) {
 	const struct br_explain_query *query = way->query;
 	struct br_inode inode = way->inode;
+	if (query->overlay && strlen(way->real) <= way->floor) {
+		br_check_overlay_top(query->mode, &inode);
+	}
 	if (query->chown && br_engine_may_give(query->mode, inode.uid, inode.gid)) {
 		inode.uid = query->cred->uid;
 		inode.gid = query->cred->gid;
@@ -101,19 +110,53 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 		.want = want,
 	};
 	step.verdict = br_access_use(&step.inode, query->cred, &where, want);
+	unsigned without = step.verdict.missing;
+	if (query->overlay && strlen(way->real) > way->floor) {
+		br_check_overlay(
+			query->overlay, &way->inode, way->above_mapped, want, &step.verdict);
+		way->above_mapped &= br_check_overlay_maps(query->overlay, &way->inode);
+	}
 	step.granted = step.verdict.missing == 0;
 	step.rule = br_rule_name(step.verdict.rule);
 	facts.keeps_acls = br_inode_acl_support(fd) != 0;
-	if (!step.granted && find_ways(way->arena, &facts, &step)) {
+	if (step.verdict.missing & ~without) {
+		step.inode_way = "mount it without :O, or give it an owner and a group that the "
+				 "engine's user namespace has";
+	} else if (!step.granted && find_ways(way->arena, &facts, &step)) {
 		return br_error_memory(way->dx);
 	}
 	return br_vec_push(way->arena, &way->steps, step) ? br_error_memory(way->dx) : 0;
 }
 
+/** What the one who asks makes in the object. */
+static int foresee(struct way *way, int fd, bool read_only) {
+	const struct br_explain_query *query = way->query;
+	const struct br_where where = {.read_only = read_only};
+	struct br_inode dir = at_start(way);
+	struct br_inode again;
+	if (!query->foresees || !S_ISDIR(dir.mode) || query->mount_uids.n > 0
+		|| !br_access_create(&dir, query->cred, &where)
+		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, way->acls, &again)) {
+		return 0;
+	}
+	again.uid = dir.uid;
+	again.gid = dir.gid;
+	way->makes = true;
+	return br_access_created(&again, query->cred, S_IFREG | 0666, way->acls, &way->made_file)
+			|| br_access_created(&again, query->cred, S_IFDIR | 0777, way->acls,
+				&way->made_directory)
+		? br_error_memory(way->dx)
+		: 0;
+}
+
 /** The object itself, at the end of the way. */
 static int add_last(struct way *way, int fd, const char *path) {
 	unsigned need = way->query->need;
-	return add_step(way, fd, path, need ? need : whole_need(&way->inode));
+	bool below = way->query->writable_below && way->inode.mount != way->mount;
+	bool read_only = is_read_only(fd) || (way->query->read_only && !below);
+	return foresee(way, fd, read_only)
+		? -1
+		: add_step(way, fd, path, need ? need : whole_need(&way->inode));
 }
 
 /** A directory on the way; once, however often the way comes through it. */
@@ -220,6 +263,13 @@ static int go_up(struct way *way) {
 	return up ? go_to(way, *up ? up : "/") : br_error_memory(way->dx);
 }
 
+static int hidden(struct way *way, const char *path) {
+	(void)br_error(way->dx, way->query->at,
+		"the container does not see what is mounted at '%s', but what that covers", path);
+	br_hint(way->dx, "mount it into the container by itself");
+	return -1;
+}
+
 static int go_into(struct way *way, const char *name, bool last) {
 	struct br_inode inode;
 	const char *path = br_printf(way->arena, "%s/%s", way->real, name);
@@ -229,6 +279,9 @@ static int go_into(struct way *way, const char *name, bool last) {
 	br_auto(br_closep) int fd = openat(way->here, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ACL, way->acls, &inode)) {
 		return refuse(way, path, errno);
+	}
+	if (way->query->hides_below && inode.mount != way->mount) {
+		return hidden(way, path);
 	}
 	if (S_ISLNK(inode.mode)) {
 		return follow(way, fd, path, &inode);
@@ -286,6 +339,7 @@ static int look(struct way *way) {
 
 static void conclude(const struct way *way, struct br_explanation *out) {
 	const struct br_explain_step *last = &way->steps.v[way->steps.n - 1];
+	bool reached = !way->query->refusals;
 	*out = (struct br_explanation){
 		.query = way->query,
 		.steps = way->steps.v,
@@ -294,6 +348,8 @@ static void conclude(const struct way *way, struct br_explanation *out) {
 		.granted = true,
 		.have = last->verdict.have,
 	};
+	out->granted = !way->query->refusals || !way->query->refusals[0];
+	out->have = out->granted ? out->have : 0;
 	for (size_t i = 0; i < way->steps.n && out->granted; i++) {
 		if (!way->steps.v[i].granted) {
 			out->granted = false;
@@ -301,6 +357,12 @@ static void conclude(const struct way *way, struct br_explanation *out) {
 			out->have = out->decider == last ? out->have : 0;
 		}
 	}
+	for (size_t i = 0; i + 1 < way->steps.n; i++) {
+		reached = reached && way->steps.v[i].granted;
+	}
+	out->makes = reached && way->makes;
+	out->made_file = way->made_file;
+	out->made_directory = way->made_directory;
 }
 
 int br_explain(struct br_arena *arena, const struct br_explain_query *query, struct br_acls *acls,
@@ -311,8 +373,12 @@ int br_explain(struct br_arena *arena, const struct br_explain_query *query, str
 		.dx = dx,
 		.here = -1,
 		.real = "",
+		.above_mapped = true,
 		.todo = ""};
-	int failed = query->from ? walk(&way) : look(&way);
+	int failed = query->before && br_vec_push(arena, &way.steps, *query->before)
+		? br_error_memory(dx)
+		: query->from ? walk(&way)
+			      : look(&way);
 	br_closep(&way.here);
 	if (!failed) {
 		conclude(&way, out);

@@ -189,6 +189,17 @@ static int keep_groups(struct task *t, const struct br_text *text, const char **
 	return task_note(t, "groups", t->input, text);
 }
 
+/** The annotation of the settings: what crun makes of it takes the place of all groups. */
+static int keep_groups_always(struct task *t) {
+	const struct br_text *text = &t->mode->settings.keep_groups;
+	const char *runtime = task_runtime(t);
+	if (runtime && strcmp(runtime, "crun") != 0) {
+		return 0;
+	}
+	t->keeps_groups = true;
+	return task_note(t, "groups", "containers.conf", text);
+}
+
 static int add_word(
 	struct task *t, struct taken *taken, const struct br_text *text, const char **why) {
 	struct br_half half = br_half_read(text->s, strlen(text->s));
@@ -221,6 +232,9 @@ static int add_word(
 int accounts_add_words(struct task *t, const char **why) {
 	struct taken taken = {0};
 	int result = 0;
+	if (t->mode->settings.keep_groups.s && keep_groups_always(t)) {
+		return -1;
+	}
 	for (size_t i = 0; i < t->box->ngroup_add; i++) {
 		result = add_word(t, &taken, &t->box->group_add[i], why) ? -1 : result;
 	}

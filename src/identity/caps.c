@@ -172,6 +172,21 @@ static int read_literal(const struct br_container *box, struct br_caps *out, str
 	return bad || worse ? -1 : 0;
 }
 
+/** `default_capabilities`; ALL is no name there. */
+static int read_defaults(const struct br_engine_mode *mode, struct br_diags *dx, uint64_t *out) {
+	struct caps_named named;
+	int bad = read_caps(mode->settings.caps, mode->settings.ncaps, dx, &named);
+	for (size_t i = 0; i < mode->settings.ncaps; i++) {
+		if (strcasecmp(mode->settings.caps[i].s, "ALL") == 0) {
+			bad = br_error(dx, mode->settings.caps[i].at,
+				"'%s' is no capability: default_capabilities names each",
+				mode->settings.caps[i].s);
+		}
+	}
+	*out = named.set;
+	return bad;
+}
+
 int br_caps_of(const struct br_container *box, const struct br_engine_mode *mode,
 	const struct br_image *image, struct br_caps *out, struct br_diags *dx) {
 	struct caps_named add;
@@ -182,6 +197,10 @@ int br_caps_of(const struct br_container *box, const struct br_engine_mode *mode
 	}
 	int bad_add = read_caps(box->cap_add, box->ncap_add, dx, &add);
 	int bad_drop = read_caps(box->cap_drop, box->ncap_drop, dx, &drop);
+	uint64_t defaults = br_engine_default_caps(mode->engine, mode->version);
+	if (mode->settings.has_caps && read_defaults(mode, dx, &defaults)) {
+		return -1;
+	}
 	// The engine refuses unknown names of a privileged container, too.
 	if (bad_add || bad_drop) {
 		return -1;
@@ -193,8 +212,7 @@ int br_caps_of(const struct br_container *box, const struct br_engine_mode *mode
 	} else if (drop.all) {
 		out->bounding = add.set;
 	} else {
-		uint64_t set = br_engine_default_caps(mode->engine, mode->version);
-		out->bounding = (set & ~drop.set) | add.set;
+		out->bounding = (defaults & ~drop.set) | add.set;
 	}
 	if (br_engine_has(mode->engine, mode->version, BR_TRAIT_AMBIENT_CAPS)) {
 		out->ambient = add.all ? br_caps_all() : add.set;

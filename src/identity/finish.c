@@ -36,7 +36,7 @@ static int compare_hostids(const void *a, const void *b) {
 
 /** The umask in octal digits; the engine refuses others. */
 static int settle_umask(struct task *t) {
-	const struct br_text *word = &t->box->umask;
+	const struct br_text *word = t->box->umask.s ? &t->box->umask : &t->mode->settings.umask;
 	uint32_t umask = 0;
 	t->out->cred.umask = ENGINE_UMASK;
 	if (!word->s) {
@@ -127,14 +127,44 @@ static int note_caps(struct task *t, const struct br_text *words, size_t n) {
 	return 0;
 }
 
-/** Root has the bounding set in effect; others have the ambient one, which Docker leaves empty. */
+/** What root has where nothing is added or dropped. */
+static int note_defaults(struct task *t) {
+	const struct br_engine_settings *s = &t->mode->settings;
+	// A list that is empty has no place of its own.
+	return s->ncaps ? task_note(t, "capabilities", "containers.conf", &s->caps[0])
+			: task_note(t, "capabilities",
+				s->has_caps ? "containers.conf" : "engine default", NULL);
+}
+
+/** A program that it runs gives it nothing that it has not: "no-new-privileges", in each of its spellings. */
+static bool keeps_privileges(const struct br_container *box) {
+	const char *name = "no-new-privileges";
+	size_t n = strlen(name);
+	for (size_t i = 0; i < box->nsecurity_opt; i++) {
+		const char *s = box->security_opt[i].s;
+		if (strncmp(s, name, n) == 0
+			&& (!s[n]
+				|| ((s[n] == ':' || s[n] == '=')
+					&& strcmp(s + n + 1, "true") == 0))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * Root has the bounding set in effect; others have the ambient one, which Docker leaves empty. Whom Podman does not know for root by the word, though he is ("00", a name with UID 0), has the
+ * ambient set first and the bounding one by execve(2) alone, if that may.
+ */
 static int settle_caps(struct task *t, const struct br_caps *caps) {
 	const struct br_container *box = t->box;
 	bool root = t->out->uid.v == 0;
 	// Podman goes by the word: no ambient ones where it takes the user for root.
 	bool as_root = !t->text.s || !*t->text.s || task_is(t->word.user.s, t->word.user.n, "root")
 		|| task_is(t->word.user.s, t->word.user.n, "0") || t->word.user.n == 0;
-	t->out->cred.caps = root                      ? caps->bounding
+	bool unknown_root = br_engine_is_podman(t->mode->engine) && !as_root && !t->pin
+		&& keeps_privileges(box);
+	t->out->cred.caps = root && !unknown_root     ? caps->bounding
 		: as_root && !box->literal && !t->pin ? 0
 						      : caps->ambient;
 	if (box->literal) {
@@ -153,8 +183,7 @@ static int settle_caps(struct task *t, const struct br_caps *caps) {
 		struct br_text text = {.s = t->image->capabilities_label};
 		return task_note_image(t, "capabilities", &text, NULL);
 	}
-	if (task_note(t, "capabilities", "engine default", NULL)
-		|| note_caps(t, box->cap_drop, box->ncap_drop)) {
+	if (note_defaults(t) || note_caps(t, box->cap_drop, box->ncap_drop)) {
 		return -1;
 	}
 	return note_caps(t, box->cap_add, box->ncap_add);
@@ -163,7 +192,8 @@ static int settle_caps(struct task *t, const struct br_caps *caps) {
 /** From what the maps are. */
 static int note_maps(struct task *t) {
 	const struct br_engine_mode *mode = t->mode;
-	if (t->space.word.s && task_note(t, "user namespace", t->input, &t->space.word)) {
+	const char *from = t->space.from ? t->space.from : t->input;
+	if (t->space.word.s && task_note(t, "user namespace", from, &t->space.word)) {
 		return -1;
 	}
 	for (size_t i = 0; t->space.uids.n > 0 && i < mode->norigins; i++) {

@@ -1,8 +1,6 @@
 /** Podman's --hostuser: accounts of the host that the container gets. */
 #include "task.h"
 
-#include <base/text.h>
-
 #include <string.h>
 
 /** What Podman before 4.7 makes of a number: its digits are taken for octal ones. False where they are none: it fails. */
@@ -22,12 +20,7 @@ static bool as_octal(uint32_t id, uint32_t *out) {
 static const struct br_host_user *find(struct task *t, const char *name) {
 	struct br_hostdb *db = t->mode->hostdb;
 	for (size_t i = 0; db && i < t->box->nhost_users; i++) {
-		const char *word = t->box->host_users[i].s;
-		const struct br_host_user *user = br_hostdb_user_named(db, word);
-		uint32_t uid;
-		if (!user && br_parse_u32(word, BR_NO_ID - 1, &uid) == 0) {
-			user = br_hostdb_user(db, (br_hostid){uid});
-		}
+		const struct br_host_user *user = br_hostdb_user_said(db, t->box->host_users[i].s);
 		if (user && strcmp(user->name, name) == 0) {
 			return user;
 		}

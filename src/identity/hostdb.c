@@ -346,6 +346,15 @@ int hostdb_file(const struct br_hostdb *db, struct br_arena *arena, const char *
 	return keep_text(arena, text, len, out) ? br_error_memory(dx) : 0;
 }
 
+int hostdb_open(const struct br_hostdb *db, const char *path) {
+	br_auto(br_closep) int root = open(db->sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? -1 : open_in_root(root, path);
+}
+
+const char *hostdb_path(const struct br_hostdb *db, struct br_arena *arena, const char *path) {
+	return shown_name(arena, db->sysroot, path + strspn(path, "/"));
+}
+
 struct br_hostdb *br_hostdb_read(const char *sysroot, struct br_diags *dx) {
 	struct br_hostdb *db = calloc(1, sizeof(*db));
 	if (!db) {
@@ -540,6 +549,15 @@ const struct br_host_group *br_hostdb_group(struct br_hostdb *db, br_hostid gid)
 
 const struct br_host_user *br_hostdb_user_named(struct br_hostdb *db, const char *name) {
 	return find_user(db, &(struct question){.name = name});
+}
+
+const struct br_host_user *br_hostdb_user_said(struct br_hostdb *db, const char *word) {
+	uint32_t uid;
+	const struct br_host_user *user = br_hostdb_user_named(db, word);
+	if (!user && br_parse_u32(word, BR_NO_ID - 1, &uid) == 0) {
+		user = br_hostdb_user(db, (br_hostid){uid});
+	}
+	return user;
 }
 
 const struct br_host_group *br_hostdb_group_named(struct br_hostdb *db, const char *name) {

@@ -20,4 +20,9 @@ const struct hostdb_text *hostdb_subids(const struct br_hostdb *db, bool groups)
 int hostdb_file(const struct br_hostdb *db, struct br_arena *arena, const char *path,
 	struct hostdb_text *out, struct br_diags *dx);
 
+/** Open a file or directory below the sysroot for reading. A descriptor; -1 with errno, nothing is said. */
+int hostdb_open(const struct br_hostdb *db, const char *path);
+/** A path of the host as it is found from here: with the sysroot before it where that is not "/". NULL without memory. */
+const char *hostdb_path(const struct br_hostdb *db, struct br_arena *arena, const char *path);
+
 #endif

@@ -2,6 +2,7 @@
 #include "caps.h"
 #include "daemon.h"
 #include "hostdb.h"
+#include "settings.h"
 #include "subids.h"
 
 #include <base/text.h>
@@ -337,6 +338,18 @@ static int settle_remap(struct making *m) {
 	return found ? remap_to(m, word.at, user) : 0;
 }
 
+/** Podman's files; what a running service says of its runtime it has from those that it was started with. */
+static int settle_settings(struct making *m) {
+	struct br_engine_mode *out = m->out;
+	if (settings_read(m->arena, m->request, out, m->dx)) {
+		return -1;
+	}
+	if (!out->runtime && out->settings.runtime.s && *out->settings.runtime.s) {
+		out->runtime = out->settings.runtime.s;
+	}
+	return 0;
+}
+
 static int make(struct making *m) {
 	struct br_engine_mode *out = m->out;
 	const struct br_engine_request *request = m->request;
@@ -353,6 +366,9 @@ static int make(struct making *m) {
 		return -1;
 	}
 	if (settle_version(m) || settle_user(m)) {
+		return -1;
+	}
+	if (br_engine_is_podman(out->engine) && settle_settings(m)) {
 		return -1;
 	}
 	switch (out->engine) {

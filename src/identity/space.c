@@ -179,8 +179,7 @@ struct keep {
 };
 
 static int refuse_option(struct task *t, const char *option, size_t n) {
-	return br_error(
-		t->dx, t->box->userns_mode.at, "'%.*s' is no option of keep-id", (int)n, option);
+	return br_error(t->dx, t->space.word.at, "'%.*s' is no option of keep-id", (int)n, option);
 }
 
 static int read_keep_option(struct task *t, const char *s, size_t n, struct keep *out) {
@@ -204,7 +203,7 @@ static int read_keep_option(struct task *t, const char *s, size_t n, struct keep
 			return br_error_memory(t->dx);
 		}
 		if (!task_engine_has(t, all[i].trait)) {
-			return br_error(t->dx, t->box->userns_mode.at,
+			return br_error(t->dx, t->space.word.at,
 				"this version of Podman does not know '%.*s' of keep-id", (int)n,
 				s);
 		}
@@ -327,8 +326,7 @@ static int settle_nomap(struct task *t) {
 
 // ---- Podman ----
 
-static int settle_mode(struct task *t) {
-	const struct br_text *word = &t->box->userns_mode;
+static int settle_mode(struct task *t, const struct br_text *word) {
 	const char *rest;
 	t->space.word = *word;
 	if (is_mode(word, "keep-id", &rest)) {
@@ -370,13 +368,17 @@ static int settle_podman(struct task *t) {
 	if (names) {
 		return settle_names(t);
 	}
-	if (box->userns_mode.s) {
-		return settle_mode(t);
+	if (box->userns_mode.s && *box->userns_mode.s) {
+		return settle_mode(t, &box->userns_mode);
 	}
 	if (box->pod.s) {
 		return task_refused(t,
 			br_printf(t->arena, "it is in the pod '%s', whose user namespace counts",
 				box->pod.s));
+	}
+	if (t->mode->settings.userns.s) {
+		t->space.from = t->mode->settings.userns_from;
+		return settle_mode(t, &t->mode->settings.userns);
 	}
 	return take_engine_space(t);
 }

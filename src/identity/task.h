@@ -20,8 +20,9 @@ struct space {
 	bool is_keep_id;
 	uint32_t uid;
 	uint32_t gid;
-	/** The word that decided; s NULL where none did. */
+	/** The word that decided, and from where it is if not from the input; s NULL where none did. */
 	struct br_text word;
+	const char *from;
 };
 
 struct task {

@@ -2,6 +2,7 @@
 #ifndef BR_IMAGE_PARTS_H
 #define BR_IMAGE_PARTS_H
 
+#include <base/authors.h>
 #include <base/mem.h>
 #include <bindright/image.h>
 
@@ -9,6 +10,8 @@
 struct image_finder {
 	struct br_arena *arena;
 	const struct br_image_options *options;
+	/** Who must be able to read what is read because the spec, or a Dockerfile, names it. */
+	struct br_authors authors;
 	struct br_diags *dx;
 	/** Paths of images that somebody will ask about; absolute. */
 	const char *const *asked;

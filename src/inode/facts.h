@@ -14,6 +14,12 @@ bool br_fact_possible(uint32_t mode, unsigned which);
 bool br_fact_same_acl(const struct br_acl *a, const struct br_acl *b);
 bool br_fact_same_blob(const struct br_blob *a, const struct br_blob *b);
 
+/**
+ * Whether (dirfd, name) is on a file system that lists all its attributes and keeps exact change times; `mount`
+ * is its br_inode_stat's. False where that cannot be told. For threads.
+ */
+bool br_fact_is_local(int dirfd, const char *name, uint64_t mount);
+
 /** br_acl_encode of bare entries. */
 void br_fact_encode(const struct br_acl_entry *entries, size_t n, void *out);
 

@@ -31,8 +31,9 @@ static const uint64_t unique_above = UINT64_C(1) << 31;
 // Mount ID << 1 | whether its listings are complete, by the ID's lowest bits.
 static _Atomic uint64_t known[MOUNTS];
 
-// File systems whose listxattr names every ACL and capability that getxattr gives. Others keep some to
-// themselves: a FUSE server lists what it likes, NFSv4 only its own.
+// File systems whose listxattr names every ACL and capability that getxattr gives, and whose change times
+// are the kernel's own (FS_MGTIME where it has that). Others keep some to themselves: a FUSE server says
+// what it likes, NFSv4 lists only its own.
 static bool lists_everything(uint64_t type) {
 	switch (type) {
 	case EXT4_SUPER_MAGIC:
@@ -58,7 +59,7 @@ static int examine(int dirfd, const char *name, uint64_t mount) {
 	return lists_everything((uint64_t)fs.f_type);
 }
 
-static bool is_trusted(int dirfd, const char *name, uint64_t mount) {
+bool br_fact_is_local(int dirfd, const char *name, uint64_t mount) {
 	if (mount < unique_above) {
 		return false;
 	}
@@ -92,7 +93,7 @@ unsigned br_inode_present(int dirfd, const char *name, const struct br_inode *in
 		want &= br_fact_possible(in->mode, which) ? ~0U : ~which;
 	}
 	// One attribute is asked for at the same price.
-	if (!(want & (want - 1)) || !is_trusted(dirfd, name, in->mount)) {
+	if (!(want & (want - 1)) || !br_fact_is_local(dirfd, name, in->mount)) {
 		return want;
 	}
 	char names[NAMES_SIZE];

@@ -139,9 +139,12 @@ static int read_fact(
 
 int br_inode_read(
 	int dirfd, const char *name, unsigned want, struct br_acls *acls, struct br_inode *out) {
-	if (br_inode_stat(dirfd, name, out)) {
-		return -1;
-	}
+	return br_inode_stat(dirfd, name, out) ? -1
+					       : br_inode_read_rest(dirfd, name, want, acls, out);
+}
+
+int br_inode_read_rest(
+	int dirfd, const char *name, unsigned want, struct br_acls *acls, struct br_inode *out) {
 	unsigned present = br_inode_present(dirfd, name, out, want);
 	// The others are NULL already.
 	out->have = want & (BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS) & ~present;

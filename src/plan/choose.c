@@ -344,12 +344,13 @@ static bool has_room(const struct tree_work *tree, const struct br_acl *acl) {
 	return acl == NULL || acl->n <= acl_room(tree);
 }
 
-// --future-files: a directory without a default ACL gets one.
+// --future-files, or the mount's own wish: a directory without a default ACL gets one.
 static int add_default(struct choice *c, const struct facts *facts, struct outcome *out) {
 	enum br_left_reason reason;
-	if (!c->plan->options->future_files || c->plan->options->reclaim || !S_ISDIR(facts->mode)
-		|| facts->def != NULL || c->people.need == 0 || out->kind == OUTCOME_LEFT
-		|| !c->acls || c->tree->foreign || c->tree->strategy == BR_STRATEGY_GROUP
+	if (c->plan->options->reclaim || !wants_future(c->plan, c->tree->tree, facts->demands)
+		|| !S_ISDIR(facts->mode) || facts->def != NULL || c->people.need == 0
+		|| out->kind == OUTCOME_LEFT || !c->acls || c->tree->foreign
+		|| c->tree->strategy == BR_STRATEGY_GROUP
 		|| !gate_open(c->plan, c->tree, facts, false, &reason)) {
 		return 0;
 	}

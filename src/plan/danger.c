@@ -373,3 +373,37 @@ int danger_check(struct br_plan *plan, struct tree_work *tree) {
 	}
 	return refuse(plan, tree, what, !never);
 }
+
+// On an overlay a lower file is copied as a whole before its owner, mode or ACL changes. Which of them are lower ones is not to be seen from above.
+int copy_up_check(struct br_plan *plan, struct tree_work *tree) {
+	uint64_t most = plan->options->max_copy_up == 0 ? BR_COPY_UP : plan->options->max_copy_up;
+	if (strstr(tree->tree->root->fs.type, "overlay") == NULL) {
+		return 0;
+	}
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		tree->copies += class->outcome.kind == OUTCOME_CHANGE ? class->bytes : 0;
+	}
+	unsigned long long mib = (tree->copies + (1 << 20) - 1) >> 20;
+	plan->work->copies += tree->copies;
+	if (plan->work->copies <= most) {
+		return mib == 0
+			? 0
+			: note_add(plan,
+				br_printf(plan->arena,
+					"%s lies on an overlay: up to %llu MiB of lower files are copied",
+					tree->tree->path, mib));
+	}
+	unsigned long long all = (plan->work->copies + (1 << 20) - 1) >> 20;
+	const char *rule = br_printf(plan->arena,
+		"lies on an overlay, which would copy up to %llu MiB: each lower file whose owner or mode "
+		"changes, as a whole",
+		mib);
+	const char *option = br_printf(plan->arena, "to have it copied: --max-copy-up %lluM", all);
+	if (option == NULL || refuse(plan, tree, rule, false) != 0) {
+		return -1;
+	}
+	tree->copies_refused = true;
+	plan->work->refusals.v[plan->work->refusals.n - 1].option = option;
+	return 0;
+}

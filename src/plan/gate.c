@@ -3,9 +3,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+// Asked of each inode: mostly the first letter tells.
 static bool one_of(const char *name, size_t n, const char *const *names) {
 	for (; *names != NULL; names++) {
-		if (strlen(*names) == n && memcmp(name, *names, n) == 0) {
+		if (n > 0 && name[0] == **names && strlen(*names) == n
+			&& memcmp(name, *names, n) == 0) {
 			return true;
 		}
 	}
@@ -32,7 +34,7 @@ static bool component_is_private(const char *name, size_t n, bool last) {
 		return false;
 	}
 	for (size_t i = 0; private_keys[i] != NULL; i++) {
-		if (begins(name, n, private_keys[i])) {
+		if (n > 0 && name[0] == private_keys[i][0] && begins(name, n, private_keys[i])) {
 			return true;
 		}
 	}

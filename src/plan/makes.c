@@ -122,6 +122,7 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 	struct draft draft;
 	struct people people = {0};
 	br_hostid owner = after->uid;
+	uint64_t on = 0;
 	if (draft_open(plan, &draft, after) != 0) {
 		return -1;
 	}
@@ -130,6 +131,7 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 		if (!is_on(make, demand) || people.n == PEOPLE_MAX) {
 			continue;
 		}
+		on |= (uint64_t)1 << demand->index;
 		const struct br_cred *cred = &demand->identity->cred;
 		unsigned need = demand->need.dir;
 		people.v[people.n++] = (struct person){.cred = cred, .need = need};
@@ -139,15 +141,17 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 		}
 	}
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
-		const struct br_cred *cred = &plan->options->keepers[i].cred;
-		if (cred->uid.v != owner.v && cred->uid.v != 0) {
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		const struct br_cred *cred = &keeper->cred;
+		if (cred->uid.v != owner.v && cred->uid.v != 0
+			&& keeper_of(keeper, make->tree, on)) {
 			draft_name(&draft, cred->uid, BR_R | BR_W | BR_X);
 		}
 	}
 	if (draft_close(plan, &draft, after) != 0) {
 		return -1;
 	}
-	if (plan->options->future_files) {
+	if (wants_future(plan, make->tree, on)) {
 		after->def = draft_default(plan, after, &people);
 		return after->def == NULL ? -1 : 0;
 	}

@@ -64,23 +64,37 @@ static int unserved(const struct br_plan *plan, const struct tree_work *tree, co
 	return *out == NULL ? -1 : n > 0;
 }
 
+static int note_defaults(struct br_plan *plan, const struct tree_work *tree, const char *path) {
+	return note_add(plan,
+		tree->foreign
+			? br_printf(plan->arena,
+				"no default ACLs below %s: something in it belongs to others than those "
+				"whose files may be changed (--from)",
+				path)
+			: br_printf(plan->arena,
+				"below %s the umask no longer counts: new files get what the default ACLs say, "
+				"as far as their maker asks for it (usually rw- for files, rwx for directories)",
+				path));
+}
+
 static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 	const char *path = tree->tree->path;
 	const char *who;
 	if (!tree->root_seen || !S_ISDIR(tree->root.mode)) {
 		return 0;
 	}
-	if (plan->options->future_files && tree->strategy != BR_STRATEGY_GROUP) {
-		return note_add(plan,
-			tree->foreign
-				? br_printf(plan->arena,
-					"no default ACLs below %s: something in it belongs to others than those "
-					"whose files may be changed (--from)",
-					path)
-				: br_printf(plan->arena,
-					"below %s the umask no longer counts: new files get what the default ACLs say, "
-					"as far as their maker asks for it (usually rw- for files, rwx for directories)",
-					path));
+	if (tree->strategy != BR_STRATEGY_GROUP
+		&& wants_future(plan, tree->tree, demands_at(tree->tree, ""))) {
+		return note_defaults(plan, tree, path);
+	}
+	for (size_t i = 0; tree->strategy != BR_STRATEGY_GROUP && i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		const char *below = br_printf(plan->arena, "%s/%s", path, demand->below);
+		bool wanted = *demand->below
+			&& wants_future(plan, tree->tree, (uint64_t)1 << demand->index);
+		if (!below || (wanted && note_defaults(plan, tree, below) != 0)) {
+			return -1;
+		}
 	}
 	int n = unserved(plan, tree, &who);
 	if (n <= 0 || tree->strategy == BR_STRATEGY_CHOWN) {

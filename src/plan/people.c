@@ -12,21 +12,41 @@ bool demand_counts(const struct br_demand *demand) {
 		&& demand->identity->cred.gid.v != BR_NO_ID;
 }
 
-// Whether path is `above` or lies below it, component by component.
-static bool is_below(const char *path, const char *above) {
-	size_t n = strlen(above);
-	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '\0' || path[n] == '/'));
-}
-
 uint64_t demands_at(const struct br_tree *tree, const char *path) {
 	uint64_t set = 0;
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
-		if (demand_counts(demand) && is_below(path, demand->below)) {
+		if (demand_counts(demand) && br_demand_applies(demand, path)) {
 			set |= (uint64_t)1 << demand->index;
 		}
 	}
 	return set;
+}
+
+bool keeper_of(const struct br_keeper *keeper, const struct br_tree *tree, uint64_t demands) {
+	bool found = keeper->nmounts == 0;
+	for (size_t i = 0; !found && i < tree->n; i++) {
+		const struct br_demand *demand = &tree->demands[i];
+		for (size_t k = 0; (demands >> demand->index & 1) != 0 && k < keeper->nmounts;
+			k++) {
+			found = found || keeper->mounts[k] == demand->mount;
+		}
+	}
+	return found;
+}
+
+bool wants_future(const struct br_plan *plan, const struct br_tree *tree, uint64_t demands) {
+	if (plan->options->future_files != 0) {
+		return plan->options->future_files > 0;
+	}
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct br_demand *demand = &tree->demands[i];
+		const char *word = demand->mount->wishes.future_files.s;
+		if ((demands >> demand->index & 1) != 0 && word && strcmp(word, "true") == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 struct br_inode facts_inode(const struct facts *facts) {
@@ -74,8 +94,9 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 	}
 	unsigned need = out->need;
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
-		if (plan->options->keepers[i].demanded) {
-			person_add(out, at->inode, &plan->options->keepers[i].cred, need);
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper_of(keeper, tree->tree, at->demands)) {
+			person_add(out, at->inode, &keeper->cred, need);
 		}
 	}
 }

@@ -51,8 +51,9 @@ static void tree_begin(
 		}
 	}
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
-		if (plan->options->keepers[i].demanded) {
-			note_person(work, &plan->options->keepers[i].cred, &first);
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper_of(keeper, tree, UINT64_MAX)) {
+			note_person(work, &keeper->cred, &first);
 		}
 	}
 }
@@ -171,11 +172,11 @@ static bool in_sticky(
 }
 
 static int see_sticky(struct tree_work *tree, const struct br_entry *entry) {
-	uint64_t hash = path_hash(entry->path, entry->path_len);
 	if (!S_ISDIR(entry->inode->mode) || (entry->inode->mode & S_ISVTX) == 0
 		|| tree->sticky.n == STICKY_MAX) {
 		return 0;
 	}
+	uint64_t hash = path_hash(entry->path, entry->path_len);
 	struct sticky *sticky = table_put(&tree->sticky, &hash);
 	if (sticky == NULL) {
 		return -1;
@@ -215,6 +216,13 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	const uint64_t key[2] = {entry->inode->dev, entry->inode->ino};
 	struct link *link = table_find(&tree->links, key);
 	if (link != NULL) {
+		// Whichever the walk found first: the same in every plan.
+		if (link->path != NULL && strcmp(entry->path, link->path) < 0) {
+			link->path = br_strdup(plan->arena, entry->path);
+			if (link->path == NULL) {
+				return -1;
+			}
+		}
 		link->found++;
 		if (!link->mixed && link->class != class) {
 			link->mixed = true;
@@ -239,28 +247,55 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	return 1;
 }
 
+static struct class *class_of(struct tree_work *tree, const struct facts *facts) {
+	if (tree->last > 0) {
+		struct class *last = table_at(&tree->classes, tree->last - 1);
+		if (memcmp(&last->facts, facts, sizeof(*facts)) == 0) {
+			return last;
+		}
+	}
+	struct class *class = table_put(&tree->classes, facts);
+	if (class != NULL) {
+		tree->last = table_index(&tree->classes, class) + 1;
+	}
+	return class;
+}
+
+static bool is_later(const struct br_time *a, const struct br_time *b) {
+	return a->sec > b->sec || (a->sec == b->sec && a->nsec > b->nsec);
+}
+
+// Whether it was made after everything that was seen. A copy on an overlay is made when something below it is changed.
+static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
+	return strstr(tree->tree->root->fs.type, "overlay") == NULL
+		&& is_later(&inode->btime, &tree->newest);
+}
+
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
 	if (see_sticky(tree, entry) != 0) {
 		return -1;
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);
-	struct class *class = table_put(&tree->classes, &facts);
+	struct class *class = class_of(tree, &facts);
 	if (class == NULL) {
 		return -1;
 	}
 	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
 		return -1;
 	}
+	if (is_later(&entry->inode->btime, &tree->newest)) {
+		tree->newest = entry->inode->btime;
+	}
 	if (*entry->path == '\0') {
 		tree->root = *entry->inode;
 		tree->root_seen = true;
 	}
 	if ((facts.flags & FACT_LINKS) != 0) {
-		size_t number =
-			(size_t)((unsigned char *)class - tree->classes.items) / tree->classes.item;
+		size_t number = table_index(&tree->classes, class);
 		int first = see_link(plan, tree, entry, (uint32_t)number);
 		if (first <= 0) {
-			return first;
+			return first < 0 ? -1
+					 : tally_add(plan->arena, &class->seen, entry->path, 0);
 		}
 	}
 	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;
@@ -429,6 +464,9 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	if (wanting && danger_check(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
+	if (wanting && !tree->refused && copy_up_check(plan, tree) != 0) {
+		return br_error_memory(dx);
+	}
 	out->refused = tree->refused;
 	out->partial = tree->refused || tree->unseen.count > 0;
 	if (tree->refused) {
@@ -536,6 +574,7 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 		}
 	}
 	struct outcome outcome;
+	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
 	const struct class *class = table_find(&work->classes, &facts);
 	if (class != NULL) {
 		outcome = class->outcome;
@@ -544,6 +583,9 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 	}
 	if (outcome.kind != OUTCOME_CHANGE) {
 		return 0;
+	}
+	if (class == NULL || is_new(work, inode)) {
+		return 2;
 	}
 	*after = *inode;
 	after->mode = outcome.after.mode;

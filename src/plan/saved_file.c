@@ -261,6 +261,15 @@ static int read_document(const struct reader *r, const struct br_node *root, str
 		(void)member(r, root, "seal");
 		return -1;
 	}
+	const struct br_node *tool = br_node_get(root, "tool");
+	const struct br_node *version =
+		tool == NULL || tool->kind != BR_NODE_MAP ? NULL : br_node_get(tool, "version");
+	if (version != NULL && version->kind == BR_NODE_SCALAR) {
+		out->tool = br_strdup(r->arena, version->s);
+		if (out->tool == NULL) {
+			return br_error_memory(r->dx);
+		}
+	}
 	return check_version(r, saved) != 0 || check_seal(r, seal) != 0 ? -1
 									: read_saved(r, saved, out);
 }
@@ -409,6 +418,11 @@ int br_saved_compare(
 		differ(&c);
 		br_note(dx, c.at,
 			"other directories or accounts would be created, or other users are kept");
+	}
+	if (c.differs && saved->tool != NULL && strcmp(saved->tool, BR_VERSION) != 0) {
+		br_note(dx, c.at,
+			"it was made by bindright %s, this is %s: another version may plan otherwise",
+			saved->tool, BR_VERSION);
 	}
 	return c.differs ? -1 : 0;
 }

@@ -14,12 +14,19 @@ void table_release(struct table *table) {
 	table_init(table, table->key, table->item);
 }
 
-// FNV-1a with a final mix, so that low bits are good enough for a mask.
+// FNV-1a by words, with a final mix, so that low bits are good enough for a mask.
 static uint64_t hash(const void *key, size_t n) {
 	const unsigned char *p = key;
 	uint64_t h = 14695981039346656037u;
-	for (size_t i = 0; i < n; i++) {
-		h = (h ^ p[i]) * 1099511628211u;
+	for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t), p += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * 1099511628211u;
+		// What is multiplied moves up only.
+		h ^= h >> 32;
+	}
+	for (; n > 0; n--) {
+		h = (h ^ *p++) * 1099511628211u;
 	}
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15u;
@@ -28,6 +35,10 @@ static uint64_t hash(const void *key, size_t n) {
 
 void *table_at(const struct table *table, size_t i) {
 	return table->items + i * table->item;
+}
+
+size_t table_index(const struct table *table, const void *item) {
+	return (size_t)((const unsigned char *)item - table->items) / table->item;
 }
 
 // The slot where the key is, or would be. Slots hold numbers from 1; 0 is empty.

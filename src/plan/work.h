@@ -28,6 +28,8 @@ void *table_find(const struct table *table, const void *key);
 /** Find or add (all but the key zeroed). NULL with ENOMEM. */
 void *table_put(struct table *table, const void *key);
 void *table_at(const struct table *table, size_t i);
+/** The number of an item, from 0. */
+size_t table_index(const struct table *table, const void *item);
 
 /** The first few of many paths. */
 struct tally {
@@ -150,11 +152,15 @@ struct tree_work {
 	struct br_inode root;
 	bool root_seen;
 	struct table classes;
+	/** Number of the class that was seen last, from 1: most inodes are like the one before. */
+	size_t last;
 	struct table links;
 	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
 	struct tally unseen;
 	struct tally mount_points;
+	/** When the newest inode that was seen was made. */
+	struct br_time newest;
 	/** All demands, and demanded keepers, are of one UID. */
 	bool single;
 	br_hostid sole;
@@ -165,6 +171,10 @@ struct tree_work {
 	/** Settled. */
 	enum br_strategy strategy;
 	bool refused;
+	/** Bytes of regular files on an overlay that will change: as many are copied at most. */
+	uint64_t copies;
+	/** Refused for that. */
+	bool copies_refused;
 };
 
 /** The login credentials of a host UID. */
@@ -195,6 +205,11 @@ struct br_plan_work {
 	br_vec(struct br_account) new_accounts;
 	br_vec(const char *) notes;
 	br_vec(struct br_advice) advice;
+	/** Bytes that overlays copy at most. */
+	uint64_t copies;
+	/** Edits that were tried, and the bytes of their texts. */
+	unsigned trials;
+	size_t trial_bytes;
 };
 
 /* table.c above; people.c: */
@@ -230,6 +245,10 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 	const struct people_at *at, struct people *out);
 /** Demands with a host identity, whose `below` is the path or above it. */
 uint64_t demands_at(const struct br_tree *tree, const char *path);
+/** Whether one of these demands of the tree is on a mount that the keeper is to keep. */
+bool keeper_of(const struct br_keeper *keeper, const struct br_tree *tree, uint64_t demands);
+/** Whether files that are made later are to be usable where these demands are. */
+bool wants_future(const struct br_plan *plan, const struct br_tree *tree, uint64_t demands);
 /** Whether the demand has an identity on this host. */
 bool demand_counts(const struct br_demand *demand);
 
@@ -311,6 +330,9 @@ int effects_finish(struct br_plan *plan);
 
 /** Refuse the tree if it is dangerous. 0, or -1 with ENOMEM. */
 int danger_check(struct br_plan *plan, struct tree_work *tree);
+
+/** Refuse the tree if changing it would copy too much, or say how much it copies. 0, or -1 with ENOMEM. */
+int copy_up_check(struct br_plan *plan, struct tree_work *tree);
 
 /* makes.c, accounts.c: */
 

@@ -163,6 +163,9 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 	pen_ink(pen, INK_PLAIN);
 	pen_say(pen, "  %s  ", step->link ? "---" : br_perm_text(step->want, want));
 	pen_quote(pen, step->path);
+	if (step->of_image || step->of_mount) {
+		pen_say(pen, " (%s)", step->of_image ? "in the image" : "of the container");
+	}
 	if (step->link) {
 		pen_say(pen, " -> ");
 		pen_quote(pen, step->link);
@@ -184,10 +187,26 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 	}
 }
 
+/** What lies on the way does not matter then. */
+static void say_refusals(struct pen *pen, const char *const *refusals) {
+	pen_ink(pen, INK_RED);
+	pen_say(pen, "No");
+	pen_ink(pen, INK_PLAIN);
+	pen_say(pen, ": the container will not start\n");
+	for (size_t i = 0; refusals[i]; i++) {
+		pen_wrap(pen, "  ", 2, refusals[i]);
+	}
+}
+
 static void say_verdict(struct pen *pen, const struct br_explanation *explanation) {
 	const struct br_explain_step *last = &explanation->steps[explanation->nsteps - 1];
+	const char *const *refusals = explanation->query->refusals;
 	char have[4];
 	char want[4];
+	if (refusals) {
+		say_refusals(pen, refusals);
+		return;
+	}
 	if (explanation->query->need) {
 		pen_ink(pen, explanation->granted ? INK_GREEN : INK_RED);
 		pen_say(pen, "%s", explanation->granted ? "Yes" : "No");
@@ -209,6 +228,20 @@ static void say_verdict(struct pen *pen, const struct br_explanation *explanatio
 	pen_say(pen, "\n");
 }
 
+static void say_made(struct pen *pen, const char *what, const struct br_inode *inode) {
+	char mode[12];
+	pen_say(pen, "%s %s of %u:%u", what, br_mode_text(inode, mode), inode->uid.v, inode->gid.v);
+}
+
+/** Asked for by -v. */
+static void say_makes(struct pen *pen, const struct br_explanation *explanation) {
+	if (explanation->makes) {
+		say_made(pen, "What it makes there:", &explanation->made_file);
+		say_made(pen, ", and directories", &explanation->made_directory);
+		pen_say(pen, "\n");
+	}
+}
+
 static char *explain_text(
 	const struct br_explain_report *report, const struct br_report_style *style, size_t *len) {
 	const struct br_explanation *explanation = report->explanation;
@@ -220,6 +253,9 @@ static char *explain_text(
 		}
 	}
 	say_verdict(&pen, explanation);
+	if (style->verbosity > 0) {
+		say_makes(&pen, explanation);
+	}
 	return pen_take(&pen, len);
 }
 
@@ -252,6 +288,9 @@ static void json_step(struct br_json *json, const struct br_explain_step *step) 
 	char text[12];
 	br_json_object(json, NULL);
 	br_json_bytes(json, "path", step->path);
+	if (step->of_image || step->of_mount) {
+		br_json_string(json, "of", step->of_image ? "image" : "mount");
+	}
 	br_json_string(json, "type", type_name(step->inode.mode));
 	br_json_bytes(json, "link", step->link);
 	br_json_int(json, "uid", step->inode.uid.v);
@@ -271,6 +310,31 @@ static void json_step(struct br_json *json, const struct br_explain_step *step) 
 	}
 	br_json_end(json);
 	br_arena_release(&arena);
+}
+
+static void json_made(struct br_json *json, const char *key, const struct br_inode *inode) {
+	struct br_arena arena = {0};
+	char text[12];
+	br_json_object(json, key);
+	br_json_int(json, "uid", inode->uid.v);
+	br_json_int(json, "gid", inode->gid.v);
+	(void)snprintf(text, sizeof(text), "%04o", inode->mode & 07777U);
+	br_json_string(json, "mode", text);
+	br_json_string(json, "acl", inode->acl ? br_acl_text(&arena, inode->acl) : NULL);
+	br_json_end(json);
+	br_arena_release(&arena);
+}
+
+/** Only of what a container does. */
+static void json_makes(struct br_json *json, const struct br_explanation *explanation) {
+	if (!explanation->makes) {
+		br_json_null(json, "makes");
+		return;
+	}
+	br_json_object(json, "makes");
+	json_made(json, "file", &explanation->made_file);
+	json_made(json, "directory", &explanation->made_directory);
+	br_json_end(json);
 }
 
 /** As it is asked for: "rw". */
@@ -304,9 +368,20 @@ static char *explain_json(const struct br_explain_report *report, size_t *len) {
 	json_who(json, query->cred);
 	br_json_string(json, "need", query->need ? need_word(query->need, text) : NULL);
 	br_json_bool(json, "read_only", query->read_only);
+	if (report->mount) {
+		br_json_bool(json, "starts", !query->refusals);
+		br_json_array(json, "refusals");
+		for (size_t i = 0; query->refusals && query->refusals[i]; i++) {
+			json_words(json, NULL, query->refusals[i]);
+		}
+		br_json_end(json);
+	}
 	br_json_bool(json, "granted", explanation->granted);
 	br_json_string(json, "have", br_perm_text(explanation->have, text));
 	br_json_string(json, "rule", explanation->decider->rule);
+	if (report->mount) {
+		json_makes(json, explanation);
+	}
 	br_json_array(json, "steps");
 	for (size_t i = 0; i < explanation->nsteps; i++) {
 		json_step(json, &explanation->steps[i]);

@@ -128,6 +128,31 @@ static void json_build(struct br_json *json, const struct br_inspect_report *rep
 	br_json_end(json);
 }
 
+static void json_ignores(struct br_json *json, const struct br_inspect_report *report,
+	const struct br_ignore *ignores, size_t n) {
+	br_json_array(json, "ignores");
+	for (size_t i = 0; i < n; i++) {
+		br_json_object(json, NULL);
+		json_words(json, "code", ignores[i].code.s);
+		json_words(json, "reason", ignores[i].reason.s);
+		json_words(json, "target", ignores[i].target.s);
+		if (report->origins) {
+			json_place(json, "origin", report->places, ignores[i].code.at);
+		}
+		br_json_end(json);
+	}
+	br_json_end(json);
+}
+
+/** Whether files that are made later are asked for: null where nothing is said. */
+static void json_future(struct br_json *json, const struct br_text *word) {
+	if (word->s) {
+		br_json_bool(json, "future_files", strcmp(word->s, "true") == 0);
+	} else {
+		br_json_null(json, "future_files");
+	}
+}
+
 static void json_mount(struct br_json *json, const struct br_inspect_report *report,
 	const struct br_mount *mount) {
 	char selinux[2] = {mount->selinux, '\0'};
@@ -138,6 +163,9 @@ static void json_mount(struct br_json *json, const struct br_inspect_report *rep
 		{"recursive", &mount->recursive, (size_t)SINGLE},
 		{"idmap", &mount->idmap, (size_t)SINGLE},
 		{"options", mount->options, mount->noptions},
+		{"need", &mount->wishes.need, (size_t)SINGLE},
+		{"users", mount->wishes.users, mount->wishes.nusers},
+		{"future_files", &mount->wishes.future_files, (size_t)SINGLE},
 	};
 	size_t n = sizeof(all) / sizeof(all[0]);
 	br_json_object(json, NULL);
@@ -153,9 +181,11 @@ static void json_mount(struct br_json *json, const struct br_inspect_report *rep
 	br_json_string(json, "selinux", mount->selinux ? selinux : NULL);
 	br_json_bool(json, "chown", mount->chown);
 	br_json_bool(json, "overlay", mount->overlay);
-	for (size_t i = 2; i < n; i++) {
+	for (size_t i = 2; i + 1 < n; i++) {
 		json_named(json, &all[i]);
 	}
+	json_future(json, &mount->wishes.future_files);
+	json_ignores(json, report, mount->wishes.ignores, mount->wishes.nignores);
 	if (report->origins) {
 		br_json_object(json, "origins");
 		json_place(json, "mount", report->places, mount->at);
@@ -208,6 +238,7 @@ static void json_container(
 		}
 	}
 	br_json_end(json);
+	json_ignores(json, report, container->ignores, container->nignores);
 	if (report->origins) {
 		br_json_object(json, "origins");
 		json_place(json, "container", report->places, container->at);
@@ -299,6 +330,49 @@ static void say_identity(struct pen *pen, const struct br_inspect_report *report
 	}
 }
 
+static void say_wish(struct pen *pen, const struct br_inspect_report *report, const char *what,
+	struct br_text word) {
+	if (word.s) {
+		pen_say(pen, "    %-18s ", what);
+		pen_quote(pen, word.s);
+		say_place(pen, report, word.at);
+		pen_say(pen, "\n");
+	}
+}
+
+static void say_ignores(struct pen *pen, const struct br_inspect_report *report,
+	const struct br_ignore *ignores, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		pen_say(pen, "  %-13s ", "ignore");
+		pen_quote(pen, ignores[i].code.s);
+		if (ignores[i].target.s) {
+			pen_say(pen, " of ");
+			pen_quote(pen, ignores[i].target.s);
+		}
+		if (ignores[i].reason.s) {
+			pen_say(pen, ": ");
+			pen_quote(pen, ignores[i].reason.s);
+		}
+		say_place(pen, report, ignores[i].code.at);
+		pen_say(pen, "\n");
+	}
+}
+
+/** What `x-bindright` says of it, below the mount. */
+static void say_wishes(
+	struct pen *pen, const struct br_inspect_report *report, const struct br_wishes *wishes) {
+	say_wish(pen, report, "need", wishes->need);
+	say_wish(pen, report, "future files", wishes->future_files);
+	for (size_t i = 0; i < wishes->nusers; i++) {
+		say_wish(pen, report, "user", wishes->users[i]);
+	}
+	for (size_t i = 0; i < wishes->nignores; i++) {
+		const struct br_ignore *ignore = &wishes->ignores[i];
+		say_wish(pen, report, "ignore", ignore->code);
+		say_wish(pen, report, "because", ignore->reason);
+	}
+}
+
 static void say_mount(
 	struct pen *pen, const struct br_inspect_report *report, const struct br_mount *mount) {
 	const char *kind = kind_name(mount->kind);
@@ -312,6 +386,7 @@ static void say_mount(
 	pen_say(pen, mount->read_only ? "  ro" : "  rw");
 	say_place(pen, report, mount->at);
 	pen_say(pen, "\n");
+	say_wishes(pen, report, &mount->wishes);
 }
 
 static void say_container(struct pen *pen, const struct br_inspect_report *report, size_t at) {
@@ -359,6 +434,7 @@ static void say_container(struct pen *pen, const struct br_inspect_report *repor
 	for (size_t i = 0; i < container->nmounts; i++) {
 		say_mount(pen, report, &container->mounts[i]);
 	}
+	say_ignores(pen, report, container->ignores, container->nignores);
 	pen_say(pen, "\n");
 }
 

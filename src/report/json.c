@@ -236,6 +236,9 @@ void json_finding(
 	br_json_bytes(json, "path", finding->path);
 	json_words(json, "message", finding->message);
 	json_words(json, "because", finding->because);
+	if (finding->refused) {
+		br_json_bool(json, "refused", true);
+	}
 	if (finding->nexamples > 0) {
 		br_json_int(json, "count", (int64_t)finding->count);
 		json_examples(json, finding->examples, finding->nexamples);

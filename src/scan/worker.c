@@ -44,6 +44,9 @@ struct worker {
 	/** The path of the directory with a slash, for the caller's questions; empty where nobody asks. */
 	char *path;
 	size_t path_len, path_cap;
+	/** The inode that `wants` was asked about last, and its answer; mode 0: none yet. */
+	struct br_inode asked;
+	bool wanted;
 	/** What the last reading of a directory gave. */
 	ssize_t filled;
 	_Alignas(struct listed) char listing[LISTING_BYTES];
@@ -65,7 +68,8 @@ int br_scan_offer(struct br_scan *scan, struct br_pool *pool, struct node *nodes
 }
 
 static bool asks(const struct worker *w) {
-	return w->scan->options.wants || w->scan->options.excludes;
+	const struct br_scan_options *options = &w->scan->options;
+	return (options->wants && !options->wants_alike) || options->excludes;
 }
 
 /* ---- Records ---- */
@@ -172,12 +176,32 @@ static int add_attribute(struct worker *w, struct spot at, unsigned index, struc
 	return 0;
 }
 
+static bool is_alike(const struct br_inode *a, const struct br_inode *b) {
+	return a->mode == b->mode && a->uid.v == b->uid.v && a->gid.v == b->gid.v
+		&& a->attrs == b->attrs;
+}
+
+/** Whether the caller wants any attributes of it. */
+static bool is_wanted(struct worker *w, const char *path, const struct br_inode *inode) {
+	const struct br_scan_options *options = &w->scan->options;
+	if (!options->want || !options->wants) {
+		return options->want != 0;
+	}
+	if (!options->wants_alike) {
+		return options->wants(options->context, path, inode);
+	}
+	if (!is_alike(&w->asked, inode)) {
+		w->asked = *inode;
+		w->wanted = options->wants(options->context, "", inode);
+	}
+	return w->wanted;
+}
+
 /** The attributes that the caller wants. False: the inode is gone, or the scan has failed. */
 static bool add_attributes(
 	struct worker *w, struct spot at, const char *path, struct record **record) {
 	const struct br_scan_options *options = &w->scan->options;
-	if (!options->want
-		|| (options->wants && !options->wants(options->context, path, &(*record)->inode))) {
+	if (!is_wanted(w, path, &(*record)->inode)) {
 		return true;
 	}
 	unsigned present = br_inode_present(at.fd, at.name, &(*record)->inode, options->want);
@@ -286,12 +310,20 @@ static void add_child(struct worker *w, struct node *node, const struct listed *
 	w->nlist++;
 }
 
+/** A sign of life: what comes next may wait for somebody else's program or machine. */
+static void beat(const struct worker *w) {
+	if (w->scan->options.beat) {
+		atomic_fetch_add_explicit(w->scan->options.beat, 1, memory_order_relaxed);
+	}
+}
+
 /** Read an entry that is no directory. False: it became one meanwhile. */
 static bool add_leaf(struct worker *w, struct node *node, const char *name) {
 	struct record *record = begin(w, RECORD_LEAF, node, name);
 	if (!record) {
 		return true;
 	}
+	beat(w);
 	if (!br_inode_stat(node->fd, name, &record->inode)) {
 		if (S_ISDIR(record->inode.mode)) {
 			return false;
@@ -339,6 +371,7 @@ static void add_entries(struct worker *w, struct node *node) {
 
 /** Fill the listing: 1, 0 at the end (also of a directory that is gone), -1 with errno. */
 static int read_listing(struct worker *w, int fd) {
+	beat(w);
 	do {
 		w->filled = syscall(SYS_getdents64, fd, w->listing, sizeof(w->listing));
 	} while (w->filled < 0 && errno == EINTR);
@@ -348,10 +381,16 @@ static int read_listing(struct worker *w, int fd) {
 	return w->filled > 0;
 }
 
-/** Let another worker go on with the directory while this one has a buffer full of it. */
+/** Whether a worker waits that nothing was offered to yet. */
+static bool is_awaited(const struct worker *w) {
+	return br_pool_idle(w->pool)
+		> atomic_load_explicit(&w->scan->offered, memory_order_relaxed);
+}
+
+/** Let a worker that waits go on with the directory while this one has a buffer full of it. Two that have directories of their own are faster than two in one. */
 static bool pass_on(struct worker *w, struct node *node) {
 	unsigned open = atomic_load_explicit(&w->scan->open, memory_order_relaxed);
-	if (w->filled < LISTING_BYTES / 2 || open >= w->scan->max_open) {
+	if (w->filled < LISTING_BYTES / 2 || open >= w->scan->max_open || !is_awaited(w)) {
 		return false;
 	}
 	/* What is held here must be on its way before the other's: BR_ENTER comes first. */
@@ -513,6 +552,7 @@ static int arrive(struct worker *w, struct node *node, int holder, int err) {
 static void visit(struct worker *w, struct node *node) {
 	struct br_scan *scan = w->scan;
 	bool fresh = false;
+	beat(w);
 	int holder = br_node_holder(scan, node, &fresh);
 	int err = errno;
 	int fd = set_path(w, node) ? arrive(w, node, holder, err) : -1;
@@ -536,8 +576,7 @@ static void visit(struct worker *w, struct node *node) {
 
 /** Give the older half of the list to a worker that waits. */
 static void share(struct worker *w) {
-	unsigned offered = atomic_load_explicit(&w->scan->offered, memory_order_relaxed);
-	if (w->nlist < 2 || br_pool_idle(w->pool) <= offered) {
+	if (w->nlist < 2 || !is_awaited(w)) {
 		return;
 	}
 	size_t keep = w->nlist / 2;

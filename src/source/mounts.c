@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 
 struct br_mounts {
 	struct br_arena arena;
@@ -30,10 +31,14 @@ static int add_line(struct br_mounts *mounts, struct libmnt_fs *fs) {
 		.id = mnt_fs_get_id(fs),
 		.type = copy_or_empty(arena, mnt_fs_get_fstype(fs)),
 		.mount_point = copy_or_empty(arena, mnt_fs_get_target(fs)),
+		.device = br_printf(
+			arena, "%u:%u", major(mnt_fs_get_devno(fs)), minor(mnt_fs_get_devno(fs))),
+		.root = copy_or_empty(arena, mnt_fs_get_root(fs)),
 		.vfs_options = copy_or_empty(arena, mnt_fs_get_vfs_options(fs)),
 		.fs_options = copy_or_empty(arena, mnt_fs_get_fs_options(fs)),
 	};
-	if (!line.type || !line.mount_point || !line.vfs_options || !line.fs_options) {
+	if (!line.device || !line.root || !line.type || !line.mount_point || !line.vfs_options
+		|| !line.fs_options) {
 		return -1;
 	}
 	return br_vec_push(arena, &mounts->lines, line);
@@ -144,6 +149,28 @@ size_t br_mounts_below(const struct br_mounts *mounts, const char *real,
 		}
 	}
 	return count;
+}
+
+const char *br_mounts_place(
+	struct br_arena *arena, const struct br_mounts *mounts, const char *real) {
+	const struct br_mount_line *in = NULL;
+	size_t longest = 0;
+	for (size_t i = 0; i < mounts->lines.n; i++) {
+		const struct br_mount_line *line = &mounts->lines.v[i];
+		size_t n = strlen(line->mount_point);
+		bool holds = strcmp(line->mount_point, real) == 0 || below(real, line->mount_point);
+		// Of several in one place the last one covers the others.
+		if (holds && n >= longest) {
+			longest = n;
+			in = line;
+		}
+	}
+	if (!in) {
+		return br_strdup(arena, real);
+	}
+	const char *rest = strcmp(in->mount_point, real) == 0 ? "" : below(real, in->mount_point);
+	bool slash = *rest && strcmp(in->root, "/") != 0;
+	return br_printf(arena, "%s%s%s%s", in->device, in->root, slash ? "/" : "", rest);
 }
 
 /** What a type of file system keeps. An option may change it, see judge_options(). */

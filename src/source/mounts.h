@@ -14,6 +14,9 @@ struct br_mount_line {
 	int id;
 	const char *type;
 	const char *mount_point;
+	/** The file system, as "MAJOR:MINOR", and which of its directories is mounted. */
+	const char *device;
+	const char *root;
 	/** The mount's own options, and the file system's. */
 	const char *vfs_options;
 	const char *fs_options;

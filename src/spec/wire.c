@@ -26,7 +26,7 @@ enum {
 	LEAST_TEXT = 8,
 	LEAST_MESSAGE = 44,
 	LEAST_IGNORE = 3 * LEAST_WORD,
-	LEAST_MOUNT = 5 * LEAST_WORD + 60,
+	LEAST_MOUNT = 7 * LEAST_WORD + 68,
 	LEAST_CONTAINER = 12 * LEAST_WORD + 100,
 	LEAST_QUESTION = 8,
 };
@@ -60,6 +60,8 @@ struct wire {
 	struct br_diag *messages;
 	size_t nmessages;
 	size_t nmounts;
+	/** Words without their places, to be compared. */
+	bool bare;
 };
 
 static bool failed(const struct wire *w) {
@@ -153,6 +155,9 @@ static size_t text_length(const struct wire *w, uint32_t text) {
 }
 
 static struct br_span span(struct wire *w, struct br_span at) {
+	if (w->bare) {
+		return at;
+	}
 	uint32_t text = number(w, at.text);
 	// "No place" is {0}, however it came about.
 	at.off = number(w, text ? at.off : 0);
@@ -247,6 +252,43 @@ static char selinux(struct wire *w, char v) {
 	return (char)letter;
 }
 
+static const struct br_ignore *ignores(struct wire *w, const struct br_ignore *v, size_t *n) {
+	struct br_ignore *made = list(w, n, sizeof(*v), LEAST_IGNORE);
+	for (size_t i = 0; i < *n && !failed(w); i++) {
+		struct br_ignore one = {0};
+		if (!made) {
+			one = v[i];
+		}
+		one.code = word(w, one.code);
+		one.reason = word(w, one.reason);
+		one.target = word(w, one.target);
+		require(w, one.code.s, "a code is absent");
+		if (made) {
+			made[i] = one;
+		}
+	}
+	return made ? made : v;
+}
+
+static bool is_one_of(const char *s, const char *const *words) {
+	while (*words && strcmp(*words, s) != 0) {
+		words++;
+	}
+	return *words != NULL;
+}
+
+static void wishes(struct wire *w, struct br_wishes *v) {
+	static const char *const needs[] = {"r", "rw", "rx", "rwx", NULL};
+	static const char *const bools[] = {"true", "false", NULL};
+	v->need = word(w, v->need);
+	require(w, !v->need.s || is_one_of(v->need.s, needs), "a need is none");
+	v->future_files = word(w, v->future_files);
+	require(w, !v->future_files.s || is_one_of(v->future_files.s, bools),
+		"a yes or no is neither");
+	v->users = words(w, v->users, &v->nusers);
+	v->ignores = ignores(w, v->ignores, &v->nignores);
+}
+
 static void mount(struct wire *w, struct br_mount *m) {
 	m->kind = (enum br_mount_kind)choice(w, m->kind, BR_MOUNT_OTHER + 1);
 	m->source = word(w, m->source);
@@ -266,6 +308,7 @@ static void mount(struct wire *w, struct br_mount *m) {
 	m->options = words(w, m->options, &m->noptions);
 	m->unset_variable = string(w, m->unset_variable);
 	m->environment_variable = string(w, m->environment_variable);
+	wishes(w, &m->wishes);
 	m->at = span(w, m->at);
 	check_source(w, m);
 }
@@ -308,24 +351,6 @@ static const struct br_build *build(struct wire *w, const struct br_build *v) {
 		*made = b;
 	}
 	return made;
-}
-
-static const struct br_ignore *ignores(struct wire *w, const struct br_ignore *v, size_t *n) {
-	struct br_ignore *made = list(w, n, sizeof(*v), LEAST_IGNORE);
-	for (size_t i = 0; i < *n && !failed(w); i++) {
-		struct br_ignore one = {0};
-		if (!made) {
-			one = v[i];
-		}
-		one.code = word(w, one.code);
-		one.reason = word(w, one.reason);
-		one.target = word(w, one.target);
-		require(w, one.code.s, "a code is absent");
-		if (made) {
-			made[i] = one;
-		}
-	}
-	return made ? made : v;
 }
 
 /** What only Podman and OCI runtimes can be told. */
@@ -544,6 +569,30 @@ struct br_spec *br_wire_take_result(const char *bytes, size_t n, struct br_diags
 		.base = br_wire_base(dx),
 	};
 	return take_result(&w, made, dx) > 0 ? br_steal(&made) : NULL;
+}
+
+// ---- comparing ----
+
+static void put_words(const struct br_spec *spec, struct br_buf *out) {
+	struct wire w = {.out = out, .bare = true};
+	struct br_spec copy = *spec;
+	project(&w, &copy);
+}
+
+int br_spec_same(const struct br_spec *a, const struct br_spec *b) {
+	struct br_buf one = {0};
+	struct br_buf other = {0};
+	put_words(a, &one);
+	put_words(b, &other);
+	int same = -1;
+	if (!one.failed && !other.failed) {
+		same = one.n == other.n && memcmp(one.s, other.s, one.n) == 0;
+	} else {
+		errno = ENOMEM;
+	}
+	br_buf_release(&one);
+	br_buf_release(&other);
+	return same;
 }
 
 // ---- questions ----

@@ -40,6 +40,8 @@ bindright.spec/1
   containers[].mounts[].type containers[].mounts[].source containers[].mounts[].target containers[].mounts[].read_only
   containers[].mounts[].create_host_path containers[].mounts[].selinux containers[].mounts[].propagation
   containers[].mounts[].recursive containers[].mounts[].options[]
+  containers[].mounts[].need containers[].mounts[].future_files containers[].mounts[].users[] containers[].mounts[].ignores[].code
+  containers[].ignores[].code containers[].ignores[].reason containers[].ignores[].target
   containers[].origins.container.line containers[].origins.user.file containers[].origins.user.line containers[].origins.user.column
 bindright.explain/1
   schema path as.uid as.gid as.groups[] as.capabilities[] need granted have rule

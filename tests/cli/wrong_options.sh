@@ -75,7 +75,7 @@ wrong codes --need r
 wrong check --container db
 wrong check --image-archive x.tar
 wrong fix --plan x.json
-wrong fix --require-jail
+wrong check --require-jail
 wrong check -- docker run -v x:/x y
 wrong --version=1
 wrong check --compose-version 2

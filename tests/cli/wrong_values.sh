@@ -34,6 +34,13 @@ wrong check --keep 4294967295
 wrong fix --from nobody-of-that-name
 wrong fix --from alice,
 wrong fix --from alice,bob
+wrong fix --max-copy-up 0
+wrong fix --max-copy-up -1
+wrong fix --max-copy-up 1x
+wrong fix --max-copy-up 1MB
+wrong fix --max-copy-up M
+wrong fix --max-copy-up ''
+wrong plan --max-copy-up 99999999999999999999
 wrong check --depth -1
 wrong check --depth 1x
 wrong check --depth 1000001

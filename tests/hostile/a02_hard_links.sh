@@ -14,8 +14,8 @@ keep outside elsewhere beside data/private
 want 1 fix -q
 kept
 want 1 bindright plan --sysroot $T
-says 'root alone may use'
-says 'may be links to files elsewhere' 'belong to uid 7007' 'further links outside'
+says 'closed to everybody else'
+says 'may be linked from elsewhere' 'belongs to uid 7007' 'further links outside'
 want 0 undo
 
 rm -r data

@@ -14,5 +14,18 @@ want 0 undo
 kept
 want 0 fix -q --privileged-files --strategy chown
 if python3 -c 'import os; os.getxattr("data/ping", "security.capability")' 2>/dev/null; then die "the new owner was given a capability"; fi
+# An overlay cannot tell who has a file mapped: there they are left to whoever knows better.
+if [ "$fs" = overlay ]; then
+	want 1 undo
+	says 'all but its setuid, setgid and capabilities: somebody may still be writing to it'
+	exit 0
+fi
 want 0 undo
 kept
+# What the new owner put into it does not get them.
+want 0 fix -q --privileged-files --strategy chown
+as 1001:1001 sh -c 'echo evil >data/ping'
+want 1 undo
+says 'all but its setuid, setgid and capabilities: what is in it has changed'
+owned 7001:7001:755 data/ping
+if python3 -c 'import os; os.getxattr("data/ping", "security.capability")' 2>/dev/null; then die "what somebody wrote was given a capability"; fi

@@ -30,3 +30,12 @@ owned 7001:7001:644 data/d/f data/d/g data/e/f
 meddled fchownat:1 'test "$(stat -c %u data)" = 7001 && test "$(stat -c %u data/d)" = 7001' 0 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
 # And parents first on the way back.
 meddled fchownat:2 'test "$(stat -c %u data)" = 7001 && test "$(stat -c %u data/d/f)" = 1001' 0 "$BINDRIGHT" undo -q --yes
+# What nobody was asked about is not changed: nothing like it was there when the plan was made.
+touch new && chmod 640 new && chown 7001:7001 new
+keep new
+meddled mkdirat:1 'mv new data/d/new' any "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+says 'data/d/new: nothing like it was there when the plan was made'
+mv data/d/new new
+kept
+belong 1001 data data/d/f data/d/g
+want 0 undo

@@ -18,11 +18,21 @@ umount data/d
 kept
 # Mounted over while it works.
 meddled fdatasync:2+ 'mount -t tmpfs tmpfs data/d && touch data/d/f && chown 7001:7001 data/d/f' 1 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+# From within the jail it is not even seen.
+words <$T/out | grep -q 'jail: off' && says 'mount point is in the way' || silent 'mount point is in the way'
+owned 7001:7001:644 data/d/f
+umount data/d
+want 0 undo
+kept
+# Mounted over before it is undone.
+want 0 fix -q --strategy chown
+mount -t tmpfs tmpfs data/d && touch data/d/f && chown 7001:7001 data/d/f
+want 1 undo
 says 'mount point is in the way'
 owned 7001:7001:644 data/d/f
 umount data/d
-kept
 want 0 undo
+kept
 # The kernel's own file systems are no sources.
 for source in /proc /sys /dev; do
 	compose "volumes: [\"$source:/x\"]"

@@ -56,3 +56,23 @@ printf 'services:\n  app:\n    image: example\n    user: "1002:1002"\n    volume
 meddled fdatasync:2+ "! $BINDRIGHT fix --yes --sysroot $T -f inner.yaml >$T/inner 2>&1" 0 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
 grep -q 'another fix or undo is running in' $T/inner || die "$(cat $T/inner)"
 want 0 undo
+# By another path it is the same place: the inner tree, bound elsewhere; and the tree that it lies in.
+mkdir alias && mount --bind data/sub alias
+mkdir above && mount --bind $T/work above
+for other in ./alias ./above/data/sub ./above/data; do
+	sed "s|\./data/sub|$other|" inner.yaml >other.yaml
+	meddled fdatasync:2+ "! $BINDRIGHT fix --yes --sysroot $T -f other.yaml >$T/inner 2>&1" 0 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
+	grep -q 'another fix or undo is running in' $T/inner || die "in $other: $(cat $T/inner)"
+	want 0 undo
+done
+# And what was done later there is undone first.
+want 0 fix -q --strategy chown
+first=$(ls $T/state/runs | tail -n 1)
+sed "s|\./data/sub|./alias|" inner.yaml >other.yaml
+want 0 fix -q -f other.yaml --from 1001
+want 3 undo "$first"
+says 'came later and changed the same places'
+want 0 undo
+want 0 undo
+belong 7001 data data/sub data/f
+umount alias above

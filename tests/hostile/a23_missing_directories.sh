@@ -35,6 +35,15 @@ meddled mkdirat:2+ 'n=$(ls -d place/.bindright-*) && touch $n/theirs' 3 "$BINDRI
 says 'somebody else interferes'
 want any undo
 ls place/.bindright-*/theirs >$T/out || die "undo removed what is not ours"
+# One that root made long ago, as private and empty, is moved there.
+rm -rf place/.bindright-* && mkdir -m 700 old && sleep 4
+keep old
+meddled mkdirat:2+ 'n=$(ls -d place/.bindright-*) && mv $n away && mv old $n' 3 "$BINDRIGHT" fix --yes --sysroot $T
+says 'somebody else interferes'
+mv place/.bindright-* old
+kept
+want any undo
+rm -r away old
 # Killed at any of its calls nothing is left behind by undo.
 rm -rf place/.bindright-* place/new
 for when in mkdirat:2 mkdirat:2+ fchownat:1 fchownat:1+ renameat2:1 renameat2:1+ mkdirat:3+; do

@@ -43,6 +43,7 @@ clean_up() {
 		while read -r mount; do umount -l "$mount" || true; done
 	chattr -R -i -a $T/work 2>/dev/null || true
 	umount -l $T || true
+	for loop in ${loops:-}; do losetup -d "$loop" 2>/dev/null || true; done
 	rm -rf --one-file-system "$real" "$memory"
 }
 # Images lie where a sync costs nothing, if there is such a place.

@@ -63,8 +63,6 @@ gate s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
 gate s/\(FACT_IMMUTABLE \| FACT_APPEND \| FACT_READ_ONLY\)/FACT_APPEND/
 gate s/\(\(facts->mode & 06000\) != 0 \|\| /(/
 gate s/\(facts->mode & 02000\) == 0 \|\| is_own_group/true || is_own_group/
-people s/n == 0 \|\| \(strncmp\(path, above, n\) == 0/n != 0 \&\& (strncmp(path, above, n) == 0/
-people s/ && \(path\[n\] == '.0' \|\| path\[n\] == '\/'\)//
 people s/at->after == NULL \? need : need \| /at->after != NULL ? need : need | /
 people s/\.missing != 0;/.missing == 0;/
 people s/if \(need == 0 \|\|/if (need > 6 ||/

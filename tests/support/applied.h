@@ -58,9 +58,9 @@ char *snapshot(const char *path);
 /** snapshot(path) equals `before` (and says where not). */
 void assert_snapshot(const char *path, const char *before);
 
-/** Run the ground's job; br_apply_job's answer. */
+/** Run the ground's job, between two calls of sched_yield(); br_apply_job's answer. */
 int ground_apply(struct ground *g);
-/** Undo (NULL: the newest); br_undo's answer. */
+/** Undo (NULL: the newest), between two calls of sched_yield(); br_undo's answer. */
 int ground_undo(struct ground *g, const char *id, bool dry);
 /** Undo, and the tree is as it was; then the run is forgotten. */
 void ground_undo_wholly(struct ground *g, const char *before);

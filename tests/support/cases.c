@@ -146,6 +146,18 @@ static void put_words(
 	}
 }
 
+static void put_ignores(
+	struct spec_case *run, const char *indent, const struct br_ignore *ignores, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		br_buf_add(&run->out, indent);
+		put(run, "ignore", ignores[i].code);
+		br_buf_add(&run->out, ignores[i].reason.s ? indent : "");
+		put(run, "  reason", ignores[i].reason);
+		br_buf_add(&run->out, ignores[i].target.s ? indent : "");
+		put(run, "  target", ignores[i].target);
+	}
+}
+
 static void put_mount(struct spec_case *run, const struct br_mount *mount) {
 	static const char *const kinds[] = {
 		"bind", "volume-bind", "secret", "config", "volume", "tmpfs", "other"};
@@ -173,6 +185,10 @@ static void put_mount(struct spec_case *run, const struct br_mount *mount) {
 	put(run, "    propagation", mount->propagation);
 	put(run, "    recursive", mount->recursive);
 	put_words(run, "    option", mount->options, mount->noptions);
+	put(run, "    need", mount->wishes.need);
+	put(run, "    future_files", mount->wishes.future_files);
+	put_words(run, "    user", mount->wishes.users, mount->wishes.nusers);
+	put_ignores(run, "    ", mount->wishes.ignores, mount->wishes.nignores);
 }
 
 static void put_build(struct spec_case *run, const struct br_build *build) {
@@ -217,11 +233,7 @@ static void put_container(struct spec_case *run, const struct br_container *c) {
 	for (size_t i = 0; i < c->nmounts; i++) {
 		put_mount(run, &c->mounts[i]);
 	}
-	for (size_t i = 0; i < c->nignores; i++) {
-		put(run, "  ignore", c->ignores[i].code);
-		put(run, "    reason", c->ignores[i].reason);
-		put(run, "    target", c->ignores[i].target);
-	}
+	put_ignores(run, "  ", c->ignores, c->nignores);
 }
 
 static void put_spec(struct spec_case *run, const struct br_spec *spec) {

@@ -112,67 +112,152 @@ pid_t trace_fork(void) {
 	return pid;
 }
 
-/** Wait until it stops at a system call: true; false at its end. Signals are handed on. */
-static bool next_stop(pid_t pid, int *status) {
-	int signal = 0;
+/** One of them: where it stands in its call, and what that call is to fail with. */
+struct traced {
+	pid_t pid;
+	long call;
+	int err;
+};
+
+struct tracing {
+	struct traced all[64];
+	size_t n;
+	/** Whose turn it was. */
+	size_t turn;
+	pid_t first;
+	int *status;
+};
+
+static struct traced *find(struct tracing *t, pid_t pid) {
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->all[i].pid == pid) {
+			return &t->all[i];
+		}
+	}
+	if (t->n == sizeof(t->all) / sizeof(t->all[0])) {
+		return NULL;
+	}
+	t->all[t->n] = (struct traced){.pid = pid};
+	return &t->all[t->n++];
+}
+
+static void forget(struct tracing *t, pid_t pid) {
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->all[i].pid == pid) {
+			t->all[i] = t->all[--t->n];
+		}
+	}
+}
+
+/** Wait for one of them, each in turn: a busy one must not keep the others from their signals. */
+static pid_t wait_for(struct tracing *t, int *status) {
+	for (size_t i = 0; i < t->n; i++) {
+		t->turn = (t->turn + 1) % t->n;
+		pid_t pid = waitpid(t->all[t->turn].pid, status, __WALL | WNOHANG);
+		if (pid > 0) {
+			return pid;
+		}
+	}
+	return waitpid(-1, status, __WALL);
+}
+
+/** Wait until one of them stops at a system call; NULL at the end of the first. Signals are handed on. */
+static struct traced *next_stop(struct tracing *t) {
 	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, pid, NULL, (long)signal) < 0
-			|| waitpid(pid, status, 0) != pid || !WIFSTOPPED(*status)) {
-			return false;
+		int status;
+		pid_t pid = wait_for(t, &status);
+		if (pid < 0) {
+			return NULL;
 		}
-		signal = WSTOPSIG(*status);
+		if (pid == t->first) {
+			*t->status = status;
+		}
+		if (!WIFSTOPPED(status)) {
+			forget(t, pid);
+			if (pid == t->first) {
+				return NULL;
+			}
+			continue;
+		}
+		int signal = WSTOPSIG(status);
+		bool is_new = pid != t->first && signal == SIGSTOP;
 		if (signal == (SIGTRAP | 0x80)) {
-			return true;
+			return find(t, pid);
 		}
-		// What exec says for itself is no signal.
-		signal = signal == SIGTRAP ? 0 : signal;
+		// What exec and fork say for themselves is no signal, nor is a child's first stop.
+		signal = signal == SIGTRAP || is_new ? 0 : signal;
+		(void)ptrace(PTRACE_SYSCALL, pid, NULL, (long)signal);
 	}
 }
 
 /** Where it stands, and whether it could be told. */
-static bool look(pid_t pid, struct trace_stop *stop) {
+static bool look(struct traced *one, struct trace_stop *stop) {
 	struct __ptrace_syscall_info info = {0};
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0) {
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, one->pid, sizeof(info), &info) <= 0) {
 		return false;
 	}
 	stop->entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
 	if (stop->entry) {
-		stop->call = (long)info.entry.nr;
+		one->call = (long)info.entry.nr;
 	}
+	stop->call = one->call;
 	return true;
 }
 
+static void end_all(struct tracing *t) {
+	for (size_t i = 0; i < t->n; i++) {
+		(void)kill(t->all[i].pid, SIGKILL);
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		int status;
+		pid_t pid = t->all[i].pid;
+		while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
+		}
+		if (pid == t->first) {
+			*t->status = status;
+		}
+	}
+	t->n = 0;
+}
+
+/** Ask whoever chooses. False: they are to be killed. */
+static bool handle(
+	struct traced *one, struct trace_stop *stop, trace_choose *choose, void *context) {
+	stop->count++;
+	if (!stop->entry && one->err != 0) {
+		(void)set_answer(one->pid, -one->err);
+		one->err = 0;
+	}
+	switch (choose(context, stop, &one->err)) {
+	case TRACE_GO:
+		break;
+	case TRACE_FAIL:
+		if (!stop->entry || !set_call(one->pid, -1)) {
+			one->err = 0;
+		}
+		break;
+	case TRACE_KILL:
+		return false;
+	}
+	return ptrace(PTRACE_SYSCALL, one->pid, NULL, 0L) == 0 || errno == ESRCH;
+}
+
 long trace_run(pid_t pid, trace_choose *choose, void *context, int *status) {
+	const long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK;
 	struct trace_stop stop = {0};
-	int err = 0;
+	struct tracing t = {.first = pid, .status = status};
+	struct traced *one;
 	if (waitpid(pid, status, 0) != pid || !WIFSTOPPED(*status)) {
 		return -1;
 	}
-	(void)ptrace(
-		PTRACE_SETOPTIONS, pid, NULL, (long)(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD));
-	while (next_stop(pid, status) && look(pid, &stop)) {
-		stop.count++;
-		if (!stop.entry && err != 0) {
-			(void)set_answer(pid, -err);
-			err = 0;
-		}
-		switch (choose(context, &stop, &err)) {
-		case TRACE_GO:
+	(void)ptrace(PTRACE_SETOPTIONS, pid, NULL, options);
+	(void)find(&t, pid);
+	(void)ptrace(PTRACE_SYSCALL, pid, NULL, 0L);
+	while ((one = next_stop(&t)) != NULL) {
+		if (look(one, &stop) && !handle(one, &stop, choose, context)) {
 			break;
-		case TRACE_FAIL:
-			if (!stop.entry || !set_call(pid, -1)) {
-				err = 0;
-			}
-			break;
-		case TRACE_KILL:
-			(void)kill(pid, SIGKILL);
-			(void)waitpid(pid, status, 0);
-			return stop.count;
 		}
 	}
-	if (WIFSTOPPED(*status)) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, status, 0);
-	}
+	end_all(&t);
 	return stop.count;
 }

@@ -1,5 +1,5 @@
 /**
- * A child that is stopped before and after each system call of its main thread, to be killed there, to be lied to, or to let somebody else act meanwhile.
+ * A child that is stopped, with the processes that it forks, before and after each system call of their main threads, to be killed there, to be lied to, or to let somebody else act meanwhile.
  */
 #ifndef BR_TESTS_TRACE_H
 #define BR_TESTS_TRACE_H

@@ -134,6 +134,9 @@ static int grant(struct br_compose *c, struct br_draft *draft, const struct br_t
 	if (!mount.source.s || !mount.target.s) {
 		return mount.source.s ? br_error_memory(c->dx) : -1;
 	}
+	if (br_compose_wishes(c, entry, BR_WISHER_MOUNT, &mount.wishes)) {
+		return -1;
+	}
 	warn_ignored(c, entry, source->s);
 	return br_draft_mount(c, draft, &mount);
 }

@@ -9,9 +9,9 @@
  *   include.c, extends.c   what a document takes from other files
  *   merge.c, unique.c      one document over the ones before it   -> the model
  *   schema_model.c, forms.c   what must hold of all of them together
- *   versions.c  what differs between versions
- *   volumes.c, binds.c, build.c, start.c, ignore.c, service.c   a service  -> a container
- *   select.c, check.c, conflicts.c   who runs, what refers to what   -> the spec
+ *   volumes.c, binds.c, build.c, start.c, wishes.c, service.c   a service  -> a container
+ *   versions.c  what differs between versions of compose
+ *   select.c, check.c, conflicts.c, depends.c   who runs, what refers to what   -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
  */
@@ -150,6 +150,38 @@ struct br_compose {
 	struct br_tree *model;
 };
 
+/* versions.c */
+
+/** A rule that not every version of compose has. */
+enum br_compose_rule {
+	/** Where discovery climbs, the caller's .env counts before the project directory's. */
+	BR_RULE_CALLERS_DOTENV,
+	/** The type of a long mount is one of a list. */
+	BR_RULE_TYPES_CHECKED,
+	/** A long bind without a bind block is sent as a short one: the engine makes a missing source. */
+	BR_RULE_BARE_BIND_CREATES,
+	/** Of a key that begins with x- maps are merged and lists joined; before, a later file's replaces it. */
+	BR_RULE_EXTENSIONS_MERGE,
+	/** \\server\share is absolute. */
+	BR_RULE_UNC_IS_ABSOLUTE,
+	/** One target for two mounts is refused. */
+	BR_RULE_TARGETS_UNIQUE,
+	/** Where words must differ, a number is the word of its digits. */
+	BR_RULE_NUMBERS_ARE_WORDS,
+	/** Two services that are on have two container names, and none runs fewer than no times. */
+	BR_RULE_COUNTS_CHECKED,
+	/** Durations have days and weeks, sizes may be any number, modes in quotes are octal; host_ip, container_name and pull_policy have forms. */
+	BR_RULE_FORMS_CHECKED,
+	/** PWD is set where the caller's environment has none. */
+	BR_RULE_PWD_SET,
+	/** A bind block that does not say create_host_path says yes. */
+	BR_RULE_BIND_BLOCK_CREATES,
+	/** What an included file and the including one both have is merged; before, it is refused. */
+	BR_RULE_IMPORTS_MERGE,
+};
+/** Whether the version whose rules count has it. */
+bool br_compose_has(const struct br_compose *c, enum br_compose_rule rule);
+
 /** Read a compose project into an empty spec. The whole of this folder. */
 int br_compose_read(const struct br_spec_request *request, struct br_file_store *store,
 	struct br_spec *spec, struct br_diags *dx);
@@ -160,38 +192,6 @@ int br_compose_preload(const struct br_spec_request *request, struct br_file_sto
 static inline struct br_text br_tree_text(const struct br_tree *tree) {
 	return (struct br_text){tree->s, tree->at};
 }
-
-/* versions.c */
-
-/** Rules that not all versions have. */
-enum br_since {
-	/** The .env of the caller's directory counts too, not only the project's. */
-	BR_SINCE_CALLERS_DOTENV,
-	/** A mount's type is one of a list. */
-	BR_SINCE_MOUNT_TYPES,
-	/** A long bind without `bind:` is made by the engine. */
-	BR_SINCE_ENGINE_CREATES,
-	/** One with a `bind:` that does not say so too. */
-	BR_SINCE_BIND_CREATES,
-	/** PWD is set where the caller's environment has none. */
-	BR_SINCE_PWD,
-	/** A UNC path, two backslashes in front, is absolute. */
-	BR_SINCE_UNC,
-	/** Two mounts of one service on one target are refused. */
-	BR_SINCE_ONE_TARGET,
-	/** A number in a list is the same as a string of its digits. */
-	BR_SINCE_NUMBER_IS_WORD,
-	/** Durations have days and weeks, sizes are floating numbers, modes in quotes are octal; host_ip, container_name and pull_policy have forms. */
-	BR_SINCE_FORMS,
-	/** Two services that are on cannot have one container_name. */
-	BR_SINCE_ONE_NAME,
-	/** A scale or a number of replicas below zero is refused. */
-	BR_SINCE_NO_NEGATIVE_SCALE,
-	/** What is included gives way to the including file instead of being in conflict with it. */
-	BR_SINCE_INCLUDED_GIVES_WAY,
-};
-/** Whether this version (struct br_spec_request's compose_version) has the rule. */
-bool br_compose_since(unsigned version, enum br_since rule);
 
 /* paths.c: lexical paths */
 
@@ -272,6 +272,8 @@ int br_compose_load(struct br_compose *c, const struct br_layer *layer,
 	const struct br_input *input, struct br_tree **model);
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc);
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
+/** The files that services extend are asked for together with those that are included: once an included one is known, its authors count as who asks. */
+void br_compose_wish_bases(struct br_compose *c, const struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
 /** The model after a document: what br_compose_schema let pass because it is empty, and what words must mean. Reports all that is wrong. */
@@ -315,6 +317,8 @@ struct br_draft {
 	struct br_tree *service;
 	struct br_container *container;
 	br_vec(struct br_mount) mounts;
+	/** Its own `x-bindright`. */
+	struct br_wishes wishes;
 	/** How many mounts are its own, not of volumes_from. */
 	size_t nown;
 	/** A target that is taken already, if any, and by what. */
@@ -351,7 +355,7 @@ int br_secret_mounts(struct br_compose *c, struct br_draft *draft, bool config);
 int br_tmpfs_mounts(struct br_compose *c, struct br_draft *draft);
 int br_socket_mount(struct br_compose *c, struct br_draft *draft);
 
-/* build.c, start.c, ignore.c, service.c, select.c */
+/* build.c, start.c, wishes.c, service.c, select.c */
 
 /** The environment, of env_file too, and whether the image's entrypoint runs. */
 int br_compose_start(struct br_compose *c, struct br_draft *draft);
@@ -360,13 +364,32 @@ int br_compose_build(struct br_compose *c, struct br_draft *draft);
 /** "NAME=VALUE" words of a list or a map (NULL: none): a name without a value takes the variable's, or is left out. */
 int br_compose_pairs(
 	struct br_compose *c, const struct br_tree *list, const struct br_text **out, size_t *n);
-int br_compose_ignores(struct br_compose *c, struct br_draft *draft);
+/** Where `x-bindright` may stand. */
+enum br_wisher {
+	BR_WISHER_TOP,
+	BR_WISHER_SERVICE,
+	BR_WISHER_MOUNT,
+};
+/** What the `x-bindright` of map says; nothing where it has none. */
+int br_compose_wishes(
+	struct br_compose *c, const struct br_tree *map, enum br_wisher who, struct br_wishes *out);
+/** What the top and the service say goes into the draft's container and all its mounts. */
+int br_compose_spread_wishes(
+	struct br_compose *c, const struct br_wishes *top, const struct br_draft *draft);
+/** Warn of an `x-bindright` that stands where it says nothing. */
+void br_compose_idle_wishes(struct br_compose *c);
 /** Fill draft->container from draft->service. */
 int br_compose_service(struct br_compose *c, struct br_draft *draft);
 /** Make the containers of the model. */
 int br_compose_select(struct br_compose *c);
 /** Add the mounts that volumes_from names. */
 int br_compose_inherit(struct br_compose *c, struct br_draft *drafts, size_t n);
+/* depends.c */
+
+/** What services that are on depend on is there, and not in a circle. */
+int br_compose_dependencies(struct br_compose *c, struct br_draft *drafts, size_t n);
+/** Select also what those that are selected depend on. */
+int br_compose_draw_in(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** What compose refuses in a service that is on. */
 int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** The same of what bears on no mount. */

@@ -138,7 +138,7 @@ static const char *directory(struct br_compose *c) {
 
 /* Up to 2.26 only the project directory's .env counts, not the caller's. */
 static int start_again(struct br_compose *c) {
-	if (br_compose_since(c->request->compose_version, BR_SINCE_CALLERS_DOTENV)) {
+	if (br_compose_has(c, BR_RULE_CALLERS_DOTENV)) {
 		return 0;
 	}
 	c->env = (struct br_env){.arena = c->arena};
@@ -197,7 +197,9 @@ static int cannot_read(struct br_compose *c, const struct br_input *input, struc
 		return br_error(
 			c->dx, from, "cannot read '%s': it is not a regular file", input->shown);
 	}
-	return br_error(c->dx, from, "cannot read '%s': %s", input->shown, br_compose_why(why));
+	(void)br_error(c->dx, from, "cannot read '%s': %s", input->shown, br_compose_why(why));
+	br_hint_answer(c->dx, why);
+	return -1;
 }
 
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from) {

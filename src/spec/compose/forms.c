@@ -269,8 +269,7 @@ static bool is_policy(const char *s, bool old) {
 	return !old && has_every(s);
 }
 
-static bool has_form(enum br_form form, const char *words, unsigned version) {
-	bool old = !br_compose_since(version, BR_SINCE_FORMS);
+static bool has_form(enum br_form form, const char *words, bool old) {
 	switch (form) {
 	case BR_FORM_ANY:
 		return true;
@@ -308,7 +307,7 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	return true;
 }
 
-const char *br_form_wrong(enum br_form form, const char *words, unsigned version) {
+const char *br_form_wrong(enum br_form form, const char *words, bool old) {
 	static const char *const wanted[] = {
 		[BR_FORM_ANY] = "",
 		[BR_FORM_DURATION] = "a duration like 1m30s",
@@ -328,5 +327,5 @@ const char *br_form_wrong(enum br_form form, const char *words, unsigned version
 		[BR_FORM_SSH] = "'default' or id=path",
 		[BR_FORM_NOT_EMPTY] = "a path",
 	};
-	return has_form(form, words, version) ? NULL : wanted[form];
+	return has_form(form, words, old) ? NULL : wanted[form];
 }

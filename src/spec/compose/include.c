@@ -143,7 +143,7 @@ static int import_entry(struct br_compose *c, struct br_tree *to, const char *se
 	if (!ours) {
 		return br_tree_set(c, to, entry->key, entry->value);
 	}
-	if (br_compose_since(c->request->compose_version, BR_SINCE_INCLUDED_GIVES_WAY)) {
+	if (br_compose_has(c, BR_RULE_IMPORTS_MERGE)) {
 		struct br_path up = {NULL, section, 0};
 		struct br_path here = {&up, entry->key.s, 0};
 		bool replace = ours->value->reset || ours->value->override;
@@ -183,6 +183,16 @@ static int import_section(struct br_compose *c, struct br_tree *doc, const struc
 	return 0;
 }
 
+/* Of the top level only the sections are imported. */
+static void warn_wishes(struct br_compose *c, const struct br_tree *model) {
+	const struct br_member *member = br_tree_member(model, "x-bindright");
+	if (member && !member->value->reset) {
+		br_warning(c->dx, member->key.at,
+			"x-bindright has no effect at the top of an included file: it belongs to "
+			"its services, or to the top of the project");
+	}
+}
+
 static int include(struct br_compose *c, struct item *item, struct br_tree *doc) {
 	struct br_tree *model = NULL;
 	if (set_item(c, item)) {
@@ -193,6 +203,7 @@ static int include(struct br_compose *c, struct item *item, struct br_tree *doc)
 			return -1;
 		}
 	}
+	warn_wishes(c, model);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
 		if (import_section(c, doc, model, sections[i])) {
 			return -1;

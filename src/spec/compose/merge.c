@@ -53,7 +53,13 @@ static const struct {
 	{"configs.*.external", RULE_EITHER},
 };
 
-static enum rule rule_of(const struct br_path *path) {
+static enum rule rule_of(const struct br_compose *c, const struct br_path *path) {
+	bool is_extension = path && path->key && strncmp(path->key, "x-", 2) == 0;
+	// A service may have such a name.
+	if (is_extension && !br_path_is(path, "*.*")
+		&& !br_compose_has(c, BR_RULE_EXTENSIONS_MERGE)) {
+		return RULE_REPLACE;
+	}
 	for (size_t i = 0; path && i < sizeof(rules) / sizeof(*rules); i++) {
 		if (br_path_is(path, rules[i].pattern)) {
 			return rules[i].rule;
@@ -179,7 +185,7 @@ static struct br_tree *clash(struct br_compose *c, const struct br_tree *a, cons
 
 struct br_tree *br_merge(
 	struct br_compose *c, struct br_tree *a, struct br_tree *b, const struct br_path *path) {
-	enum rule rule = rule_of(path);
+	enum rule rule = rule_of(c, path);
 	a = normalize(c, a, rule);
 	b = normalize(c, b, rule);
 	if (!a || !b) {

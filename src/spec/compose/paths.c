@@ -71,8 +71,7 @@ const char *br_shown_path(const struct br_compose *c, const char *path) {
 static bool is_windows_absolute(const struct br_compose *c, const char *s) {
 	bool is_drive = s[0] && s[1] == ':' && (s[2] == '/' || s[2] == '\\');
 	return is_drive
-		|| (strncmp(s, "\\\\", 2) == 0
-			&& br_compose_since(c->request->compose_version, BR_SINCE_UNC));
+		|| (strncmp(s, "\\\\", 2) == 0 && br_compose_has(c, BR_RULE_UNC_IS_ABSOLUTE));
 }
 
 const char *br_host_path(struct br_compose *c, const struct br_layer *layer, struct br_text path) {

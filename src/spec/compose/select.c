@@ -107,7 +107,7 @@ static int switch_on(struct br_compose *c, const struct br_tree *service) {
 	return 0;
 }
 
-/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves other services out. */
+/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves out the others but those. */
 static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	const char *const *names = c->request->services;
 	const struct br_span *at = c->request->services_at;
@@ -142,7 +142,8 @@ static int fill(struct br_compose *c, struct br_draft *draft, const struct br_me
 	return br_compose_service(c, draft);
 }
 
-static int give_out(struct br_compose *c, struct br_draft *drafts, size_t n) {
+static int give_out(
+	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_wishes *top) {
 	struct br_container *out = BR_NEW_ARRAY(c->arena, struct br_container, n);
 	size_t k = 0;
 	if (!out) {
@@ -151,6 +152,9 @@ static int give_out(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		if (!drafts[i].selected) {
 			continue;
+		}
+		if (br_compose_spread_wishes(c, top, &drafts[i])) {
+			return -1;
 		}
 		drafts[i].container->mounts = drafts[i].mounts.v;
 		drafts[i].container->nmounts = drafts[i].mounts.n;
@@ -173,11 +177,9 @@ int br_compose_select(struct br_compose *c) {
 		return br_error(c->dx, services->at, "more than %d services in one project",
 			BR_COMPOSE_SERVICES);
 	}
-	const struct br_member *extension = br_tree_member(c->model, "x-bindright");
-	if (extension) {
-		br_warning(c->dx, extension->key.at,
-			"x-bindright has no effect here: it belongs into a service");
-	}
+	struct br_wishes top = {0};
+	result = br_compose_wishes(c, c->model, BR_WISHER_TOP, &top);
+	br_compose_idle_wishes(c);
 	for (size_t i = 0; i < services->members.n; i++) {
 		const struct br_member *member = &services->members.v[i];
 		if (!member->value->reset) {
@@ -188,5 +190,8 @@ int br_compose_select(struct br_compose *c) {
 		|| br_compose_inherit(c, drafts, n)) {
 		return -1;
 	}
-	return give_out(c, drafts, n);
+	if (!c->request->no_deps && br_compose_draw_in(c, drafts, n)) {
+		return -1;
+	}
+	return give_out(c, drafts, n, &top);
 }

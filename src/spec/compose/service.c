@@ -28,12 +28,13 @@ static int compare_items(const void *a, const void *b) {
 static int check_twice(struct br_compose *c, const struct words *words, const char *service,
 	const struct br_tree *list) {
 	size_t n = list->members.n;
-	bool old = !br_compose_since(c->request->compose_version, BR_SINCE_NUMBER_IS_WORD);
+	bool old = !br_compose_has(c, BR_RULE_NUMBERS_ARE_WORDS);
 	struct item *items = BR_NEW_ARRAY(c->arena, struct item, n);
 	if (!items) {
 		return br_error_memory(c->dx);
 	}
 	for (size_t i = 0; i < n; i++) {
+		// Before 2.40 a number was not the same as a string of its digits.
 		bool is_number = list->members.v[i].value->kind != BR_VALUE_STRING;
 		items[i] = (struct item){is_number && old, &(*words->out)[i]};
 	}
@@ -143,5 +144,6 @@ int br_compose_service(struct br_compose *c, struct br_draft *draft) {
 	bad = set_words(c, draft) || bad;
 	bad = br_compose_build(c, draft) || bad;
 	bad = set_mounts(c, draft) || bad;
-	return br_compose_ignores(c, draft) || bad ? -1 : 0;
+	return br_compose_wishes(c, draft->service, BR_WISHER_SERVICE, &draft->wishes) || bad ? -1
+											      : 0;
 }

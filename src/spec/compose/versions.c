@@ -1,27 +1,37 @@
-/** The one table of what differs between compose versions; each row was seen in 2.26.1, 2.40.3 and the sources of both. */
+/** What differs between versions of compose: each rule, and the first version that has it. */
 #include "compose.h"
 
 enum {
-	/** What counts where nobody says which version: the newest that was measured. */
+	/** The newest that was measured: its rules count where no version is known. */
 	NEWEST = 240,
+	/** The next one, known by its sources only. */
+	LATER = NEWEST + 1,
 };
 
-/** The first version with the rule, major * 100 + minor. Between 2.26 and 2.40 nothing was measured: a rule begins where its source says, or with 2.40. */
-static const unsigned since[] = {
-	[BR_SINCE_CALLERS_DOTENV] = 227,
-	[BR_SINCE_MOUNT_TYPES] = 227,
-	[BR_SINCE_ENGINE_CREATES] = 227,
-	[BR_SINCE_PWD] = 240,
-	[BR_SINCE_UNC] = 240,
-	[BR_SINCE_ONE_TARGET] = 240,
-	[BR_SINCE_NUMBER_IS_WORD] = 240,
-	[BR_SINCE_FORMS] = 240,
-	[BR_SINCE_ONE_NAME] = 240,
-	[BR_SINCE_NO_NEGATIVE_SCALE] = 240,
-	[BR_SINCE_BIND_CREATES] = 241,
-	[BR_SINCE_INCLUDED_GIVES_WAY] = 241,
+static const struct {
+	enum br_compose_rule rule;
+	unsigned since;
+} rules[] = {
+	{BR_RULE_CALLERS_DOTENV, 227},
+	{BR_RULE_TYPES_CHECKED, 227},
+	{BR_RULE_BARE_BIND_CREATES, 227},
+	{BR_RULE_EXTENSIONS_MERGE, 227},
+	{BR_RULE_UNC_IS_ABSOLUTE, 240},
+	{BR_RULE_TARGETS_UNIQUE, 240},
+	{BR_RULE_NUMBERS_ARE_WORDS, 240},
+	{BR_RULE_COUNTS_CHECKED, 240},
+	{BR_RULE_FORMS_CHECKED, 240},
+	{BR_RULE_PWD_SET, 240},
+	{BR_RULE_BIND_BLOCK_CREATES, LATER},
+	{BR_RULE_IMPORTS_MERGE, LATER},
 };
 
-bool br_compose_since(unsigned version, enum br_since rule) {
-	return (version ? version : NEWEST) >= since[rule];
+bool br_compose_has(const struct br_compose *c, enum br_compose_rule rule) {
+	unsigned version = c->request->compose_version ? c->request->compose_version : NEWEST;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		if (rules[i].rule == rule) {
+			return version >= rules[i].since;
+		}
+	}
+	return false;
 }

@@ -345,7 +345,7 @@ static int get_type(struct longform *l) {
 			return 0;
 		}
 	}
-	if (!br_compose_since(l->c->request->compose_version, BR_SINCE_MOUNT_TYPES)) {
+	if (!br_compose_has(l->c, BR_RULE_TYPES_CHECKED)) {
 		br_warning(
 			l->c->dx, type.at, "the mount type '%s' is unknown", type.s ? type.s : "");
 		l->mount->kind = BR_MOUNT_OTHER;
@@ -395,10 +395,9 @@ static int get_bind(struct longform *l) {
 	mount->selinux = selinux.s ? selinux.s[0] : '\0';
 	if (br_tree_get(bind, "create_host_path")) {
 		mount->create_host_path = create;
-	} else if (br_compose_since(l->c->request->compose_version, BR_SINCE_ENGINE_CREATES)) {
-		/* Without a bind block it is sent as the short form would be. */
-		create = !bind
-			|| br_compose_since(l->c->request->compose_version, BR_SINCE_BIND_CREATES);
+	} else {
+		create = br_compose_has(
+			l->c, bind ? BR_RULE_BIND_BLOCK_CREATES : BR_RULE_BARE_BIND_CREATES);
 	}
 	mount->create = create ? BR_CREATE_ENGINE : BR_CREATE_NEVER;
 	return 0;
@@ -485,8 +484,8 @@ void br_volumes_expanded(struct br_tree *volumes) {
 }
 
 void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target) {
-	bool counts = br_compose_since(c->request->compose_version, BR_SINCE_ONE_TARGET);
-	for (size_t i = 0; counts && i < draft->mounts.n; i++) {
+	bool refused = br_compose_has(c, BR_RULE_TARGETS_UNIQUE);
+	for (size_t i = 0; refused && i < draft->mounts.n; i++) {
 		const struct br_mount *other = &draft->mounts.v[i];
 		if (!draft->second.s && strcmp(other->target.s, target.s) == 0) {
 			draft->second = target;
@@ -504,6 +503,9 @@ int br_volume_mount(
 		return br_error_memory(c->dx);
 	}
 	if (entry->kind == BR_VALUE_MAP ? long_mount(&l) : short_mount(c, entry, &mount)) {
+		return -1;
+	}
+	if (br_compose_wishes(c, entry, BR_WISHER_MOUNT, &mount.wishes)) {
 		return -1;
 	}
 	br_check_target(c, &mount);

@@ -1,0 +1,371 @@
+// An undo from without: which run, its journal and its places; done in a process of its own; and how it went.
+
+#include "undo.h"
+
+#include <base/file.h>
+#include <base/own.h>
+#include <bindright/source.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct br_span nowhere;
+
+// ---- Opening ----
+
+static int find_run(struct undo *u, const char *id) {
+	int r = br_state_open(u->arena, &u->options->state, false, &u->state, u->dx);
+	if (r > 0 && !u->dry && br_state_lock(&u->state, u->dx) < 0) {
+		return -1;
+	}
+	return r < 0 ? -1
+		     : br_undo_choose(u->arena, r > 0 ? &u->state : NULL, id, &u->summary, u->dx);
+}
+
+int br_undo_cannot_use(struct undo *u, const char *why) {
+	return br_error(
+		u->dx, nowhere, "the journal of run %s cannot be used: %s", u->summary.run.id, why);
+}
+
+static int open_journal(struct undo *u) {
+	const char *why = "it is gone";
+	uint64_t here = br_machine();
+	if (u->summary.run.state == BR_RUN_DAMAGED) {
+		return br_undo_cannot_use(u, u->summary.run.why);
+	}
+	if (here != 0 && u->summary.machine != 0 && here != u->summary.machine) {
+		return br_undo_cannot_use(u, "it was written on another machine");
+	}
+	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {
+		return br_undo_cannot_use(u, why != NULL ? why : "it is gone");
+	}
+	if (!u->dry && br_run_lock(u->fd) < 0) {
+		return br_undo_cannot_use(u, strerror(errno));
+	}
+	br_state_unlock(&u->state);
+	u->acls = br_acls_new();
+	if (u->acls == NULL) {
+		return br_error_memory(u->dx);
+	}
+	if (br_journal_open(&u->journal, u->fd, u->acls) < 0) {
+		return br_undo_cannot_use(u, errno == EBADMSG ? "it is damaged" : strerror(errno));
+	}
+	return 0;
+}
+
+// ---- Accounts: what may be asked about them ----
+
+static struct made_account *account_of(struct undo *u, uint64_t seq) {
+	for (size_t i = 0; i < u->accounts.n; i++) {
+		if (u->accounts.v[i].seq == seq) {
+			return &u->accounts.v[i];
+		}
+	}
+	return NULL;
+}
+
+static char *text_of(struct undo *u, struct br_bytes bytes) {
+	return br_strndup(u->arena, bytes.n > 0 ? bytes.p : "", bytes.n);
+}
+
+static int note_account(struct undo *u, const struct br_record *r) {
+	struct made_account *made = NULL;
+	char *line = text_of(u, r->text);
+	if (r->type == BR_REC_ACCOUNT) {
+		struct made_account new = {.seq = r->seq};
+		new.account.is_group = r->is_group != 0;
+		new.account.id = r->uid;
+		new.account.name = text_of(u, r->name);
+		made = new.account.name != NULL &&br_vec_push(u->arena, &u->accounts, new) == 0
+			? &u->accounts.v[u->accounts.n - 1]
+			: NULL;
+	} else {
+		made = account_of(u, r->of);
+		if (made == NULL) {
+			return 0;
+		}
+	}
+	if (made == NULL || line == NULL) {
+		return br_error_memory(u->dx);
+	}
+	made->account.line = (struct br_bytes){line, r->text.n};
+	return 0;
+}
+
+/** They stand before everything else that was done. */
+static int note_accounts(struct undo *u) {
+	struct br_record r;
+	int more;
+	while ((more = br_journal_next(&u->journal, &r)) > 0 && r.type != BR_REC_INTENT
+		&& r.type != BR_REC_MKDIR) {
+		if ((r.type == BR_REC_ACCOUNT || r.type == BR_REC_ACCOUNT_DONE)
+			&& note_account(u, &r) < 0) {
+			return -1;
+		}
+	}
+	return more < 0 ? br_undo_cannot_use(u, strerror(errno)) : 0;
+}
+
+/** br_apart's. It is asked by number only: what is removed is what the journal said before anybody worked on it. */
+static void serve(void *context, unsigned what, uint64_t which, struct br_served *out) {
+	struct undo *u = context;
+	struct br_answer_of answer;
+	br_auto(br_freep) char *line = NULL;
+	const struct made_account *made = account_of(u, which);
+	*out = (struct br_served){.r = -1, .outcome = BR_FAILED, .why = "it was not asked for"};
+	if (made == NULL) {
+		return;
+	}
+	if (what == BR_ASK_ACCOUNT_THERE) {
+		out->r = br_account_line(made->account.is_group, made->account.name, &line);
+	} else if (what == BR_ASK_ACCOUNT_REMOVE) {
+		br_account_remove(&made->account, u->dry, &answer);
+		out->r = 0;
+		out->outcome = (int)answer.outcome;
+		out->err = answer.err;
+		memcpy(out->why, answer.why, sizeof(out->why));
+	}
+}
+
+void br_undo_ask(struct undo *u, unsigned what, uint64_t seq, struct br_served *out) {
+	if (u->line == NULL) {
+		serve(u, what, seq, out);
+	} else if (br_line_ask(u->line, what, seq, out) < 0) {
+		*out = (struct br_served){.r = -1, .outcome = BR_FAILED, .why = "nobody answers"};
+	}
+}
+
+// ---- Places ----
+
+static bool is_same_root(struct br_target *t, const struct br_inode *now) {
+	struct br_inode then = t->root;
+	uint64_t fsid = br_target_look(t);
+	if (then.dev != now->dev && fsid == t->fsid && fsid != 0) {
+		then.dev = now->dev;
+	}
+	if (t->copies_up) {
+		then.btime = now->btime;
+	}
+	return br_inode_same(&then, now);
+}
+
+/** Find the target again; where that fails it is stopped, and everything below it will be a conflict. */
+static void open_target(struct undo *u, int slash, struct br_target *t) {
+	struct br_inode now;
+	struct br_source source;
+	// Guarded: its server may be gone.
+	int asked = br_source_open(u->arena, t->real, geteuid(), &source);
+	t->remote = asked == 0 && u->options->jail != BR_JAIL_NONE && br_source_may_hang(&source);
+	br_source_release(&source);
+	if (asked < 0 || source.err == ETIMEDOUT) {
+		t->stopped = asked < 0 ? ENOMEM : ETIMEDOUT;
+		t->fd = -1;
+		return;
+	}
+	const char *below = t->real[0] == '/' ? t->real + 1 : t->real;
+	t->fd = br_open_beneath(slash, below, O_PATH | O_NOFOLLOW, true);
+	t->owns_fd = true;
+	if (t->fd < 0 || br_inode_stat(t->fd, "", &now) < 0) {
+		t->stopped = errno;
+		return;
+	}
+	if (!is_same_root(t, &now)) {
+		t->stopped = ESTALE;
+		return;
+	}
+	t->root = now;
+}
+
+static int open_all(struct undo *u) {
+	if (open_journal(u) < 0) {
+		return -1;
+	}
+	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (slash < 0) {
+		return br_error(u->dx, nowhere, "cannot open '/': %s", strerror(errno));
+	}
+	for (size_t i = 0; i < u->summary.ntargets; i++) {
+		open_target(u, slash, u->summary.targets[i]);
+	}
+	u->way = (struct br_way)BR_WAY_NONE(u->summary.cross);
+	u->crew = br_crew_new(u->options->threads, u->summary.cross);
+	u->window = calloc(1, sizeof(*u->window));
+	return u->crew == NULL || u->window == NULL ? br_error_memory(u->dx) : note_accounts(u);
+}
+
+// ---- The work ----
+
+static void release(struct undo *u) {
+	br_crew_free(u->crew);
+	if (u->window != NULL) {
+		br_arena_release(&u->window->arena);
+	}
+	free(u->window);
+	br_journal_release(&u->journal);
+	br_targets_release(u->summary.targets, u->summary.ntargets);
+	br_way_release(&u->way);
+	br_buf_release(&u->path);
+	br_buf_release(&u->name);
+	br_closep(&u->fd);
+	br_acls_free(u->acls);
+	br_state_release(&u->state);
+}
+
+static int tell(struct undo *u, int worked) {
+	const struct br_undo_result *result = u->result;
+	const struct br_run *run = &u->summary.run;
+	if (u->interrupted) {
+		(void)br_error(u->dx, nowhere, "interrupted: %ju of %ju put back",
+			(uintmax_t)result->restored + (uintmax_t)result->same,
+			(uintmax_t)run->changes);
+		br_hint(u->dx, "bindright undo %s puts back the rest", run->id);
+		return -1;
+	}
+	// A dry one shows what cannot be put back, and the rest is to be put back all the same.
+	if (worked == 0 && result->failed > 0 && !u->dry) {
+		return br_error(u->dx, nowhere, "%llu could not be put back",
+			(unsigned long long)result->failed);
+	}
+	return worked;
+}
+
+static int work_here(struct undo *u) {
+	int worked = br_undo_work(u);
+	return tell(u, worked);
+}
+
+/** br_apart's: over there. */
+static int work_apart(void *context, struct br_line *line) {
+	struct undo *u = context;
+	struct br_apply_options options = *u->options;
+	options.progress = NULL;
+	options.stop = &u->board->stop;
+	u->options = &options;
+	u->line = line;
+	u->result = &u->board->undone;
+	return work_here(u);
+}
+
+static void tick(void *context) {
+	const struct undo *u = context;
+	const volatile uint64_t *restored = &u->board->undone.restored;
+	if (u->options->progress != NULL) {
+		u->options->progress(u->options->context, *restored);
+	}
+}
+
+static struct br_few few_of(struct br_undo_result *result) {
+	return (struct br_few){result->examples, result->reasons, &result->nexamples};
+}
+
+/** Its texts came otherwise: those are over there. What an attempt before put back is so now. */
+static void take_result(struct br_undo_result *result, const struct br_undo_result *there) {
+	uint64_t before = result->restored + result->removed;
+	result->same = there->same > before ? there->same - before : 0;
+	result->restored += there->restored;
+	result->removed += there->removed;
+	result->conflicts = there->conflicts;
+	result->failed = there->failed;
+	result->interrupted = there->interrupted;
+}
+
+static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
+	struct br_undo_result *result = u->result;
+	u->board = br_board_new();
+	if (u->board == NULL) {
+		(void)br_error_memory(u->dx);
+		return BR_APART_REFUSED;
+	}
+	struct br_apart apart = {
+		.work = work_apart,
+		.serve = serve,
+		.tick = tick,
+		.context = u,
+		.board = u->board,
+		.options = u->options,
+		.targets = u->summary.targets,
+		.ntargets = u->summary.ntargets,
+		.cross = u->summary.cross,
+		.dry = u->dry,
+		.journal = u->fd,
+		// CAP_LEASE: br_contents_differ() asks for one of other people's files.
+		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_SETFCAP
+			| UINT64_C(1) << CAP_LEASE,
+		.arena = u->arena,
+		.dx = u->dx,
+		.here = few_of(result),
+		.there = few_of(&u->board->undone),
+	};
+	enum br_apart_end end = br_apart_run(&apart, r, hung);
+	take_result(result, &u->board->undone);
+	u->interrupted = result->interrupted;
+	br_board_free(u->board);
+	u->board = NULL;
+	return end;
+}
+
+/** Nothing more is done in this place; the rest begins anew, with the journal as it is now. */
+static int leave_behind(struct undo *u, size_t hung) {
+	struct br_target *t = u->summary.targets[hung];
+	t->stopped = ETIMEDOUT;
+	br_closep(&t->fd);
+	br_journal_release(&u->journal);
+	if (br_journal_open(&u->journal, u->fd, u->acls) < 0) {
+		return br_undo_cannot_use(u, errno == EBADMSG ? "it is damaged" : strerror(errno));
+	}
+	return 0;
+}
+
+static int apart(struct undo *u) {
+	int r = -1;
+	for (size_t tries = 0; tries <= u->summary.ntargets; tries++) {
+		size_t hung = 0;
+		switch (run_apart(u, &r, &hung)) {
+		case BR_APART_ENDED:
+			return r;
+		case BR_APART_REFUSED:
+		case BR_APART_DIED:
+			return -1;
+		case BR_APART_HUNG:
+			if (leave_behind(u, hung) < 0) {
+				return -1;
+			}
+		}
+	}
+	return -1;
+}
+
+// NOLINTNEXTLINE(readability-function-size): the header's parameters
+int br_undo(struct br_arena *arena, const char *id, bool dry,
+	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
+	struct br_diags *dx) {
+	struct undo u = {
+		.arena = arena,
+		.options = options,
+		.result = result,
+		.dx = dx,
+		.dry = dry,
+		.state = BR_STATE_NONE,
+		.fd = -1,
+		.way = BR_WAY_NONE(false),
+	};
+	*result = (struct br_undo_result){0};
+	*run = (struct br_run){0};
+	int r = find_run(&u, id);
+	*run = u.summary.run;
+	if (r > 0) {
+		int worked = open_all(&u);
+		if (worked == 0) {
+			worked = options->jail != BR_JAIL_NONE ? apart(&u) : work_here(&u);
+		}
+		if (!dry) {
+			br_run_unlock(u.fd);
+			br_history_publish(&u.state);
+		}
+		r = worked < 0 ? -1 : 1;
+	}
+	release(&u);
+	return r;
+}

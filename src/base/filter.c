@@ -1,0 +1,205 @@
+#include <base/filter.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+// Newer than the headers of an older distribution; the same on all architectures.
+enum {
+	CALL_FCHMODAT2 = 452,
+	CALL_SETXATTRAT = 463,
+	CALL_GETXATTRAT = 464,
+	CALL_LISTXATTRAT = 465,
+	CALL_REMOVEXATTRAT = 466,
+};
+
+/** What computing needs, whatever else there is to do. */
+static const int common[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(write),
+	SCMP_SYS(close),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(futex),
+	SCMP_SYS(fstat),
+	SCMP_SYS(getrandom),
+	// libc's qsort wants to know how much memory there is.
+	SCMP_SYS(sysinfo),
+};
+
+/** What only somebody who took the process over would try. */
+static const int deadly[] = {
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(creat),
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+	SCMP_SYS(socket),
+	SCMP_SYS(socketpair),
+	SCMP_SYS(connect),
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(kill),
+	SCMP_SYS(tkill),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(mount),
+	SCMP_SYS(open_tree),
+	SCMP_SYS(move_mount),
+	SCMP_SYS(fsopen),
+	SCMP_SYS(unshare),
+	SCMP_SYS(setns),
+	SCMP_SYS(bpf),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(keyctl),
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
+};
+
+/** And what one that only computes would not try either. */
+static const int deadly_to_computing[] = {
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(openat2),
+	SCMP_SYS(clone),
+	SCMP_SYS(clone3),
+};
+
+/** Reading inodes, changing them, writing to what is open, and what threads need. */
+static const int changing[] = {
+	SCMP_SYS(openat2),
+	SCMP_SYS(statx),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(name_to_handle_at),
+	SCMP_SYS(fgetxattr),
+	SCMP_SYS(getxattr),
+	SCMP_SYS(lgetxattr),
+	CALL_GETXATTRAT,
+	CALL_LISTXATTRAT,
+	SCMP_SYS(fchownat),
+	SCMP_SYS(fchmodat),
+	CALL_FCHMODAT2,
+	SCMP_SYS(setxattr),
+	SCMP_SYS(removexattr),
+	CALL_SETXATTRAT,
+	CALL_REMOVEXATTRAT,
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(syncfs),
+	SCMP_SYS(sync),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(sendto),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getppid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(getgroups),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(getrlimit),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(exit),
+};
+
+static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t n) {
+	int failed = 0;
+	for (size_t i = 0; i < n && !failed; i++) {
+		failed = seccomp_rule_add(filter, action, calls[i], 0);
+	}
+	return failed;
+}
+
+/** Memory, but none that can be executed. And fstat as libc spells it: the empty path cannot be told from others here, and what is asked is only looked at. */
+static int add_common(scmp_filter_ctx filter) {
+	return add_all(filter, SCMP_ACT_ALLOW, common, sizeof(common) / sizeof(*common))
+		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+			SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))
+		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+			SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+}
+
+static int add_changing(scmp_filter_ctx filter) {
+	const uint64_t harmless = O_PATH | O_NOFOLLOW;
+	// Threads, not processes. Without clone3, whose flags lie in memory, libc takes clone.
+#ifdef __s390__
+	const struct scmp_arg_cmp thread =
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
+#else
+	const struct scmp_arg_cmp thread =
+		SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
+#endif
+	return add_all(filter, SCMP_ACT_ALLOW, changing, sizeof(changing) / sizeof(*changing))
+		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, thread)
+		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+			SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))
+		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+			SCMP_A2_64(SCMP_CMP_MASKED_EQ, harmless, harmless));
+}
+
+/** Everything else is answered as by a kernel that does not have it. */
+static int load(int (*add)(scmp_filter_ctx filter)) {
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	if (!filter) {
+		errno = ENOMEM;
+		return -1;
+	}
+	// A tree instead of a list, where this libseccomp can: no matter if not.
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	int failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)
+		|| add_common(filter) || add(filter)
+		|| add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, sizeof(deadly) / sizeof(*deadly))
+		|| seccomp_load(filter);
+	seccomp_release(filter);
+	errno = failed ? ENOTSUP : errno;
+	return failed ? -1 : 0;
+}
+
+static int add_computing(scmp_filter_ctx filter) {
+	return add_all(filter, SCMP_ACT_KILL_PROCESS, deadly_to_computing,
+		sizeof(deadly_to_computing) / sizeof(*deadly_to_computing));
+}
+
+int br_filter_computing(void) {
+	return load(add_computing);
+}
+
+int br_filter_changing(void) {
+	return load(add_changing);
+}

@@ -1,0 +1,19 @@
+/**
+ * Lists of system calls that a process may still make: the only file that knows libseccomp. A list cannot be taken off again, and
+ * whoever is started inherits it.
+ */
+#ifndef BR_BASE_FILTER_H
+#define BR_BASE_FILTER_H
+
+/**
+ * Only what computing needs: no file, no process. What only somebody who took the process over would try ends it, the rest answers
+ * ENOSYS. Needs no_new_privs, or the right to do without. 0, or -1 with ENOTSUP or ENOMEM.
+ */
+int br_filter_computing(void);
+/**
+ * Only what reading and changing inodes below held directories needs, and appending to a journal; threads, but no processes. Paths are
+ * opened by openat2, or (O_PATH, without following a link) openat. 0, or -1 with ENOTSUP or ENOMEM.
+ */
+int br_filter_changing(void);
+
+#endif
