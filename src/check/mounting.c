@@ -51,8 +51,8 @@ enum br_submounts br_check_submounts(const struct br_check_input *input,
 }
 
 // The runtime's process has entered the user namespace. Where it made that, runc has no groups any more (nsexec.c, setgroups(0)); crun has the container's by then.
-bool br_check_mounter(
-	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out) {
+bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
+	struct br_cred *out) {
 	const struct br_engine_mode *mode = input->mode;
 	const struct br_cred *cred = &ms->identity->cred;
 	*out = (struct br_cred){.caps = UINT64_MAX, .uids = cred->uids, .gids = cred->gids};
@@ -169,8 +169,7 @@ static void check_absent(struct point *p) {
 	// crun makes mounts read-only when all are there.
 	const struct br_where where = {.read_only = source->fs.mount_read_only
 			|| source->fs.super_read_only
-			|| (p->outer->mount->read_only
-				&& !is_crun(work->input->mode, p->outer->container))};
+			|| (p->outer->mount->read_only && !is_crun(work->input->mode, p->outer->container))};
 	struct br_finding *finding;
 	p->verdict = br_access(&p->inode, &p->mounter, &where, BR_W | BR_X);
 	if (p->verdict.missing) {

@@ -67,7 +67,8 @@ static struct told_tree *find(struct br_told *told, const struct br_tree *tree) 
 	return NULL;
 }
 
-int br_told_see(struct br_told *told, const struct br_tree *tree, const struct br_entry *entry) {
+int br_told_see(
+	struct br_told *told, const struct br_tree *tree, const struct br_entry *entry) {
 	struct told_tree *of = find(told, tree);
 	if (!of || entry->event == BR_LEAVE) {
 		return 0;

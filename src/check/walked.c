@@ -378,8 +378,13 @@ static void check_running(struct check_work *work) {
 		struct br_finding *finding =
 			add_finding(work, 210, &about, "'%s' runs now", container->name.s);
 		finding->because = "what is changed on the host changes under its feet";
-		finding->advice = say(
-			work, "docker compose stop %s, before bindright fix", container->name.s);
+		finding->advice = say(work, "%s stop %s, before bindright fix",
+			!container->exists ? "docker compose"
+				: spec->engine == BR_ENGINE_DOCKER
+					|| spec->engine == BR_ENGINE_DOCKER_ROOTLESS
+				? "docker"
+				: "podman",
+			container->name.s);
 	}
 }
 

@@ -121,4 +121,12 @@ golden 0 bindright explain --sysroot "$T/work" web:/data/there --need r
 chmod 700 outer
 golden 1 bindright explain --sysroot "$T/work" web:/data/there --need r
 golden 1 bindright explain --sysroot "$T/work" web:/data/there --need r --format json
+chmod 755 outer
+# What it makes there, in words and in JSON.
+setfacl -m d:u:2001:rwx outer/there && chmod 777 outer/there
+golden 0 bindright explain -v --sysroot "$T/work" web:/data/there
+sed -i 's|"./inner:/data/there"|"./inner:/inner"|' compose.yaml
+golden 0 bindright explain -v --sysroot "$T/work" web:/data/there
+golden 0 bindright explain --format json --sysroot "$T/work" web:/data/there
+golden 0 bindright explain -v --sysroot "$T/work" web:/data
 done_golden

@@ -3,7 +3,7 @@
 #
 # Each combination is one container that tries everything in every directory of a tree. What it could do is compared, for
 # each directory and the file in it, with what `bindright explain` said before, of the same run line.
-# time limit: 600
+# time limit: 1200
 # shellcheck source=tests/e2e/lib.sh
 E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 # shellcheck source=tests/e2e/lib/podman.sh
