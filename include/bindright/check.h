@@ -184,8 +184,8 @@ struct br_check_input {
 /**
  * With whose rights the container's runtime makes its mounts: of the root of the container's user namespace, with all capabilities there. False: not known.
  */
-bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
-	struct br_cred *out);
+bool br_check_mounter(
+	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out);
 /**
  * Podman's `:O`: its overlay reaches what lies in the source with the rights of whoever mounted it, too (ovl_permission(), fs/overlayfs/inode.c), and copies what is written, for which owner and
  * group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict about `want` what that refuses.

@@ -268,8 +268,8 @@ static struct br_verdict judge_overlay(const struct walk *walk, const struct br_
 	if (is_root) {
 		br_check_overlay_top(walk->work->input->mode, &inode);
 	}
-	struct br_verdict verdict = br_access_use(
-		&inode, &demand->identity->cred, &(struct br_where){0}, need);
+	struct br_verdict verdict =
+		br_access_use(&inode, &demand->identity->cred, &(struct br_where){0}, need);
 	const char *slash = strrchr(entry->path, '/');
 	bool at_top = strlen(demand->below) >= (size_t)(slash ? slash - entry->path : 0);
 	if (!is_root && known) {
@@ -392,8 +392,8 @@ void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_check_submounts(
-					      work->input, work->habits, &demands->mounts[i])
+			bool hidden =
+				br_check_submounts(work->input, work->habits, &demands->mounts[i])
 				== BR_SUBMOUNTS_HIDDEN;
 			walk->mounts[demand->index] = &work->mounts[i];
 			walk->hidden |= (uint64_t)hidden << demand->index;

@@ -522,6 +522,7 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.hostdb = session->hostdb,
 		.acls = session->acls,
 		.engine = session->mode->engine,
+		.runtime = session->mode->runtime,
 		.engine_user = session->mode->user,
 		.trial = {session_read_edited, session},
 	};
