@@ -229,6 +229,10 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		|| walk->tree->root->fs.remote) {
 		return;
 	}
+	if (walk->told) {
+		walk->doubtful = true;
+		return;
+	}
 	for (unsigned i = 0; i < demand->index; i++) {
 		told = told || is_below(&walk->tree->demands[i], entry->path);
 	}
@@ -381,7 +385,8 @@ void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree
 	}
 }
 
-static int check_tree(struct check_work *work, const struct br_tree *tree) {
+/** `depth`: levels below the root that are looked at. */
+static int check_tree(struct check_work *work, const struct br_tree *tree, unsigned depth) {
 	struct walk walk;
 	walk_begin(&walk, work, tree);
 	const char *silent = work->options->cross
@@ -394,7 +399,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	}
 	struct br_scan_options options = {
 		.threads = work->options->threads,
-		.depth = work->options->depth,
+		.depth = depth,
 		.cross = work->options->cross,
 		.wants = wants,
 		.wants_alike = wants_alike(tree),
@@ -414,9 +419,15 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 int check_trees(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->ntrees && !work->stop; i++) {
-		if (demands->trees[i].root->state == BR_SOURCE_PRESENT && !take_told(work, i)
-			&& check_tree(work, &demands->trees[i])) {
+		if (demands->trees[i].root->state != BR_SOURCE_PRESENT) {
+			continue;
+		}
+		bool told = can_take(work, i);
+		if (check_tree(work, &demands->trees[i], told ? 0 : work->options->depth)) {
 			return -1;
+		}
+		if (told) {
+			take_told(work, i);
 		}
 	}
 	return 0;
