@@ -291,6 +291,10 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		|| walk->tree->root->fs.remote) {
 		return;
 	}
+	if (walk->told) {
+		walk->doubtful = true;
+		return;
+	}
 	for (unsigned i = 0; i < demand->index; i++) {
 		told = told || br_demand_applies(&walk->tree->demands[i], entry->path);
 	}
@@ -483,7 +487,8 @@ void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree
 	}
 }
 
-static int check_tree(struct check_work *work, const struct br_tree *tree) {
+/** `depth`: levels below the root that are looked at. */
+static int check_tree(struct check_work *work, const struct br_tree *tree, unsigned depth) {
 	struct walk walk;
 	walk_begin(&walk, work, tree);
 	const char *silent = work->options->cross
@@ -499,7 +504,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 	}
 	struct br_scan_options options = {
 		.threads = work->options->threads,
-		.depth = work->options->depth,
+		.depth = depth,
 		.cross = work->options->cross,
 		.wants = wants,
 		.wants_alike = wants_alike(tree),
@@ -521,9 +526,15 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 int check_trees(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->ntrees && !work->stop; i++) {
-		if (demands->trees[i].root->state == BR_SOURCE_PRESENT && !take_told(work, i)
-			&& check_tree(work, &demands->trees[i])) {
+		if (demands->trees[i].root->state != BR_SOURCE_PRESENT) {
+			continue;
+		}
+		bool told = can_take(work, i);
+		if (check_tree(work, &demands->trees[i], told ? 0 : work->options->depth)) {
 			return -1;
+		}
+		if (told) {
+			take_told(work, i);
 		}
 	}
 	return 0;

@@ -627,8 +627,8 @@ int session_foresee(struct session *session, struct br_told **told) {
 	return *told ? 0 : CLI_FAILED;
 }
 
-int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
-	struct br_check **again) {
+int session_check_again(struct session *session, const struct br_told *told,
+	struct br_demands **demands, struct br_check **again) {
 	struct br_check_options options = {0};
 	struct br_demand_options what = {.trusted = session->cli->world->invoker};
 	struct br_check_input input = check_input(session);

@@ -66,8 +66,8 @@ int session_promise(struct session *session, uint16_t text);
 /** Before a change: whom to tell of what becomes of each entry, so that it need not be looked at again; *told stays NULL where that would not do. 0, or the exit status. */
 int session_foresee(struct session *session, struct br_told **told);
 /** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's; `told` may be NULL. 0, or the exit status. */
-int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
-	struct br_check **again);
+int session_check_again(struct session *session, const struct br_told *told,
+	struct br_demands **demands, struct br_check **again);
 /** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the exit status. */
 int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again);
