@@ -25,10 +25,12 @@ complete -c bindright -n "$none" -a help -d 'explain a command and its options'
 complete -c bindright -n '__fish_seen_subcommand_from help' -a "$commands"
 
 complete -c bindright -n "$read" -s f -l file -r -F -d 'read this file'
+complete -c bindright -n "$read" -l container -x -d 'a container that the engine has'
 complete -c bindright -n "$read" -l kind -x -a 'compose run-line oci' -d 'what the input is'
 complete -c bindright -n "$read" -l project-directory -r -F -d 'where relative paths start'
 complete -c bindright -n "$read" -l env-file -r -F -d 'read variables from here instead of .env'
 complete -c bindright -n "$read" -l profile -x -d 'switch a profile on'
+complete -c bindright -n "$read" -l no-deps -d 'leave out what the named services depend on'
 complete -c bindright -n "$read" -s p -l project-name -x -d "the project's name"
 complete -c bindright -n "$read" -l env -x -d 'a variable for interpolation'
 complete -c bindright -n "$read; or __fish_seen_subcommand_from id" -l engine -x -a 'docker docker-rootless podman podman-rootless oci' -d 'whose rules apply'

@@ -142,6 +142,9 @@ struct br_watch {
 	bool all;
 };
 
+/** What somebody tells who walks the trees himself, summed up. */
+struct br_told;
+
 struct br_check_options {
 	unsigned threads;
 	unsigned depth;
@@ -159,6 +162,8 @@ struct br_check_options {
 	const char *const *keepers;
 	/** May be {0}. */
 	struct br_watch watch;
+	/** Trees that were told of are not walked again, if they are the same and everything in them could be seen. Emptied; NULL: all are walked. */
+	struct br_told *told;
 };
 
 /** What is judged, from the earlier stages; all outlive the check. */
@@ -203,5 +208,20 @@ struct br_check *br_check_run(const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx);
 void br_check_free(struct br_check *check);
 void br_check_freep(struct br_check **check);
+
+/**
+ * For whoever walks a tree himself and knows what becomes of each entry: he tells it, and a later check of the same trees, whose demands may
+ * have been made anew, need not walk them once more. `input` has the demands whose trees he walks; it outlives this, as does what the options
+ * point to. NULL with an error in dx.
+ */
+struct br_told *br_told_new(const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx);
+/**
+ * An entry as br_scan_next gives it, as it is to be found from now on: the directory before what is in it, its `state` kept as br_scan
+ * keeps it. BR_LEAVE is ignored. 0; -1 with an error in dx.
+ */
+int br_told_see(struct br_told *told, const struct br_tree *tree, const struct br_entry *entry);
+void br_told_free(struct br_told *told);
+void br_told_freep(struct br_told **told);
 
 #endif

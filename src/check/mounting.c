@@ -140,7 +140,9 @@ static int look(struct point *p, const char *dir) {
 	br_auto(br_closep) int fd =
 		br_open_beneath(p->outer->source->fd, dir, O_PATH | O_DIRECTORY, true);
 	p->dir = dir;
-	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ACL, p->work->input->acls, &p->inode)) {
+	if (fd < 0
+		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, p->work->input->acls,
+			&p->inode)) {
 		return -1;
 	}
 	// Under `:U` it is given away before anything is mounted.
@@ -158,6 +160,28 @@ static void check_search(struct point *p) {
 			p->inner->target.s, path_of(p, p->dir)));
 	finding->because = say_mounter(p);
 	finding->verdict = p->verdict;
+}
+
+/** What the runtime's mkdir(0755) makes in the directory, where that is not what it asks for: the directory's group, setgid, or a default ACL. NULL: nothing else. */
+static const char *say_born(struct point *p) {
+	struct check_work *work = p->work;
+	struct br_cred maker = p->mounter;
+	const struct br_birth birth = {.parent = &p->inode,
+		.cred = &maker,
+		.new_group = p->outer->source->fs.new_group,
+		.mode = S_IFDIR | 0755};
+	struct br_inode made;
+	char mode[12];
+	maker.umask = 0;
+	if (br_access_created(&birth, work->input->acls, &made)) {
+		work->failed = true;
+		return NULL;
+	}
+	bool plain = made.mode == (S_IFDIR | 0755) && made.gid.v == maker.gid.v && !made.acl
+		&& !made.def;
+	return plain ? NULL
+		     : say(work, "by the directory above it, it will be %s of %u:%u",
+			     br_mode_text(&made, mode), made.uid.v, made.gid.v);
 }
 
 /** BR402, or BR212: the mount point, or a directory above it, is to be made in what was looked at last. */
@@ -186,6 +210,7 @@ static void check_absent(struct point *p) {
 		finding = add_finding(work, 402, &about,
 			"the engine will create '%s' on the host, as %s: the mount point of '%s'",
 			path, uid ? say(work, "uid %u's", uid) : "root's", p->inner->target.s);
+		finding->because = say_born(p);
 	}
 	finding->advice = "create it before the first start";
 }

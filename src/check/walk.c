@@ -1,5 +1,5 @@
 /** The walk: every inode against every demand on it, summed up by mount. */
-#include "check_impl.h"
+#include "walk.h"
 
 #include <base/own.h>
 #include <base/text.h>
@@ -10,36 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/** The last verdict about a demand, and all that it rests on: most entries of a tree are like the one before. */
-struct last {
-	bool set;
-	const struct br_acl *acl;
-	uint32_t mode, attrs, uid, gid;
-	unsigned need;
-	struct br_verdict verdict;
-};
-
-/** What one tree's walk needs, shared with the workers' predicates (constant while it runs). */
-struct walk {
-	struct check_work *work;
-	const struct br_tree *tree;
-	/** Demands that FUSE lets into nothing. */
-	uint64_t shut;
-	/** Demands that do not see the mounts below their source. */
-	uint64_t hidden;
-	/** By demand index: where its sums go. */
-	struct mount_work *mounts[BR_DEMANDS_MAX];
-	/** By demand index; not for the predicates. */
-	struct last last[BR_DEMANDS_MAX];
-};
-
-/** Whether the demand's root is this path or one above it. */
-static bool is_below(const struct br_demand *demand, const char *path) {
-	size_t n = strlen(demand->below);
-	return n == 0
-		|| (strncmp(path, demand->below, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
 
 static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return *demand->below == *path && strcmp(demand->below, path) == 0;
@@ -55,8 +25,7 @@ static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_i
 	return room;
 }
 
-/** What surrounds the inodes of this mount. */
-static struct br_where where_of(const struct br_demand *demand) {
+struct br_where where_of(const struct br_demand *demand) {
 	const struct br_cred *cred = &demand->identity->cred;
 	if (demand->identity->id_mapped) {
 		return (struct br_where){.mount_uids = cred->uids, .mount_gids = cred->gids};
@@ -117,7 +86,7 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 	}
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		unsigned need = is_below(demand, path) ? br_need_of(demand, inode) : 0;
+		unsigned need = br_demand_applies(demand, path) ? br_need_of(demand, inode) : 0;
 		if (need == 0) {
 			continue;
 		}
@@ -254,7 +223,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	for (unsigned i = 0; i < demand->index; i++) {
-		told = told || is_below(&walk->tree->demands[i], entry->path);
+		told = told || br_demand_applies(&walk->tree->demands[i], entry->path);
 	}
 	if (told) {
 		return;
@@ -383,10 +352,10 @@ static bool is_hidden(
 	return entry->mount_point || (entry->inode && entry->inode->mount != demand->source->mount);
 }
 
-static void see(struct walk *walk, const struct br_entry *entry) {
+void walk_see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
+		if (!br_demand_applies(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -405,7 +374,7 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	int more = 0;
 	while (!work->stop && (more = br_scan_next(scan, &entry)) > 0) {
 		work->check->inodes += entry->inode != NULL;
-		see(walk, entry);
+		walk_see(walk, entry);
 		if (watch->see && watch->see(watch->context, walk->tree, entry, work->dx)) {
 			return -1;
 		}
@@ -417,21 +386,26 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	return 0;
 }
 
-static int check_tree(struct check_work *work, const struct br_tree *tree) {
+void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree *tree) {
 	const struct br_demands *demands = work->input->demands;
-	struct walk walk = {.work = work, .tree = tree};
+	*walk = (struct walk){.work = work, .tree = tree};
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
 			bool hidden =
 				br_check_submounts(work->input, work->habits, &demands->mounts[i])
 				== BR_SUBMOUNTS_HIDDEN;
-			walk.mounts[demand->index] = &work->mounts[i];
-			walk.hidden |= (uint64_t)hidden << demand->index;
-			walk.shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
+			walk->mounts[demand->index] = &work->mounts[i];
+			walk->hidden |= (uint64_t)hidden << demand->index;
+			walk->shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
 				<< demand->index;
 		}
 	}
+}
+
+static int check_tree(struct check_work *work, const struct br_tree *tree) {
+	struct walk walk;
+	walk_begin(&walk, work, tree);
 	const char *silent = work->options->cross
 		? br_source_silent_mount(work->check->arena, tree->root)
 		: NULL;
@@ -449,6 +423,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 		.excludes = work->options->excludes ? excludes : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,
+		.may_hang = br_source_may_hang(tree->root),
 	};
 	br_auto(br_scan_freep) struct br_scan *scan =
 		br_scan_new(tree->root->fd, work->input->acls, &options);
@@ -462,7 +437,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 int check_trees(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->ntrees && !work->stop; i++) {
-		if (demands->trees[i].root->state == BR_SOURCE_PRESENT
+		if (demands->trees[i].root->state == BR_SOURCE_PRESENT && !take_told(work, i)
 			&& check_tree(work, &demands->trees[i])) {
 			return -1;
 		}

@@ -24,6 +24,8 @@ enum {
 static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
 		"read this file (repeatable; - is standard input)"},
+	{"container", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(containers),
+		"a container that the engine has, running or not (repeatable)"},
 	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind),
 		"what the input is (default: as its content looks)"},
 	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_READ, FIELD(project_directory),
@@ -32,6 +34,8 @@ static const struct cli_option all[] = {
 		"read variables from here instead of .env (repeatable)"},
 	{"profile", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(profiles),
 		"switch a profile on (repeatable)"},
+	{"no-deps", 0, CLI_FLAG, false, NULL, NULL, CLI_READ, FIELD(no_deps),
+		"leave out what the named services depend on"},
 	{"project-name", 'p', CLI_WORD, false, "NAME", NULL, CLI_READ, FIELD(project_name),
 		"the project's name"},
 	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_READ, FIELD(env),
@@ -134,7 +138,7 @@ static const struct cli_option all[] = {
 };
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
-static const char *const later_options[] = {"container", "files-from", NULL};
+static const char *const later_options[] = {"files-from", NULL};
 static const char *const later_commands[] = {NULL};
 static const char *const later_kinds[] = {
 	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};

@@ -128,23 +128,42 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 	return br_vec_push(way->arena, &way->steps, step) ? br_error_memory(way->dx) : 0;
 }
 
+/** Whose group new files get on the file system of a path. */
+static enum br_group_rule group_rule(struct way *way, const char *path) {
+	struct br_source source;
+	if (br_source_open(way->arena, path, BR_NO_ID, &source)) {
+		return BR_GROUP_OF_MAKER;
+	}
+	enum br_group_rule rule = source.fs.new_group;
+	br_source_release(&source);
+	return rule;
+}
+
 /** What the one who asks makes in the object. */
-static int foresee(struct way *way, int fd, bool read_only) {
+static int foresee(struct way *way, int fd, const char *path, bool read_only) {
 	const struct br_explain_query *query = way->query;
-	const struct br_where where = {.read_only = read_only};
+	struct br_birth birth = {
+		.cred = query->cred,
+		.where = {.read_only = read_only,
+			.mount_uids = query->mount_uids,
+			.mount_gids = query->mount_gids},
+		.mode = S_IFREG | 0666,
+	};
 	struct br_inode dir = at_start(way);
 	struct br_inode again;
-	if (!query->foresees || !S_ISDIR(dir.mode) || query->mount_uids.n > 0
-		|| !br_access_create(&dir, query->cred, &where)
+	if (!query->foresees || !S_ISDIR(dir.mode)
+		|| !br_access_create(&dir, query->cred, &birth.where)
 		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, way->acls, &again)) {
 		return 0;
 	}
 	again.uid = dir.uid;
 	again.gid = dir.gid;
 	way->makes = true;
-	return br_access_created(&again, query->cred, S_IFREG | 0666, way->acls, &way->made_file)
-			|| br_access_created(&again, query->cred, S_IFDIR | 0777, way->acls,
-				&way->made_directory)
+	birth.parent = &again;
+	birth.new_group = group_rule(way, path);
+	int failed = br_access_created(&birth, way->acls, &way->made_file);
+	birth.mode = S_IFDIR | 0777;
+	return failed || br_access_created(&birth, way->acls, &way->made_directory)
 		? br_error_memory(way->dx)
 		: 0;
 }
@@ -154,7 +173,7 @@ static int add_last(struct way *way, int fd, const char *path) {
 	unsigned need = way->query->need;
 	bool below = way->query->writable_below && way->inode.mount != way->mount;
 	bool read_only = is_read_only(fd) || (way->query->read_only && !below);
-	return foresee(way, fd, read_only)
+	return foresee(way, fd, path, read_only)
 		? -1
 		: add_step(way, fd, path, need ? need : whole_need(&way->inode));
 }
