@@ -504,11 +504,8 @@ struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_i
 	for (size_t i = 0; i < options->nneeds; i++) {
 		options->needs[i].used = false;
 	}
-	struct maker m = {.arena = out->arena,
-		.out = out,
-		.options = options,
-		.kind = spec->kind,
-		.dx = dx};
+	struct maker m = {
+		.arena = out->arena, .out = out, .options = options, .kind = spec->kind, .dx = dx};
 	return make(&m, spec, identities) ? NULL : br_steal(&out);
 }
 

@@ -30,8 +30,8 @@ struct br_explain_query {
 	/** Podman's `:U`: the engine of this mode (NULL: root's) first gives what is there to the one who asks. */
 	bool chown;
 	const struct br_engine_mode *mode;
-	/** Podman's `:O`. */
-	bool overlay;
+	/** Podman's `:O`, and who mounts it (br_check_mounter()); or NULL. */
+	const struct br_cred *overlay;
 	/** But not what is mounted below `from` (br_habits_submounts). */
 	bool writable_below;
 	/** The container does not see what is mounted below `from`, but what that covers. */

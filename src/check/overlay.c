@@ -1,4 +1,4 @@
-/** Podman's `:O` without root. */
+/** Podman's `:O`. */
 #include "check_impl.h"
 
 enum {
@@ -6,18 +6,17 @@ enum {
 	OVERFLOW_ID = 65534,
 };
 
-void br_check_overlay(const struct br_engine_mode *mode, const struct br_inode *inode,
+bool br_check_overlay_maps(const struct br_cred *mounter, const struct br_inode *inode) {
+	br_boxid box;
+	return br_idmap_to_box(&mounter->uids, inode->uid, &box)
+		&& br_idmap_to_box(&mounter->gids, inode->gid, &box);
+}
+
+void br_check_overlay(const struct br_cred *mounter, const struct br_inode *inode,
 	bool above_mapped, unsigned want, struct br_verdict *verdict) {
-	if (!mode || !mode->user) {
-		return;
-	}
-	struct br_cred mounter = mode->cred;
-	mounter.caps = UINT64_MAX;
-	mounter.uids = mode->uids;
-	mounter.gids = mode->gids;
 	struct br_verdict its =
-		br_access(inode, &mounter, &(struct br_where){0}, want & (BR_R | BR_X));
-	bool copies = above_mapped && br_engine_may_give(mode, inode->uid, inode->gid);
+		br_access(inode, mounter, &(struct br_where){0}, want & (BR_R | BR_X));
+	bool copies = above_mapped && br_check_overlay_maps(mounter, inode);
 	// Writing is reading, until it is copied.
 	unsigned may = (its.have & (BR_R | BR_X)) | (copies && (its.have & BR_R) ? BR_W : 0);
 	unsigned lost = verdict->have & ~may;
@@ -38,7 +37,8 @@ void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *in
 		return;
 	}
 	if (!br_idmap_to_box(&mode->uids, inode->uid, &box)) {
-		(void)br_idmap_to_host(&mode->uids, (br_boxid){OVERFLOW_ID}, &inode->uid); // or as it is
+		(void)br_idmap_to_host(
+			&mode->uids, (br_boxid){OVERFLOW_ID}, &inode->uid); // or as it is
 	}
 	if (!br_idmap_to_box(&mode->gids, inode->gid, &box)) {
 		(void)br_idmap_to_host(&mode->gids, (br_boxid){OVERFLOW_ID}, &inode->gid);

@@ -69,7 +69,7 @@ int br_scan_offer(struct br_scan *scan, struct br_pool *pool, struct node *nodes
 
 static bool asks(const struct worker *w) {
 	const struct br_scan_options *options = &w->scan->options;
-	return (options->wants && !options->wants_alike) || options->excludes;
+	return (options->wants && !options->wants_alike) || options->excludes || options->skips;
 }
 
 /* ---- Records ---- */
@@ -355,11 +355,17 @@ static bool is_dots(const char *name) {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
+static bool skipped(struct worker *w, const char *name) {
+	const struct br_scan_options *options = &w->scan->options;
+	return options->skips
+		&& options->skips(options->context, entry_path(w, name, strlen(name)));
+}
+
 static void add_entries(struct worker *w, struct node *node) {
 	for (ssize_t at = 0; at < w->filled;) {
 		const struct listed *listed = (const void *)(w->listing + at);
 		at += listed->size;
-		if (is_dots(listed->name)) {
+		if (is_dots(listed->name) || skipped(w, listed->name)) {
 			continue;
 		}
 		bool maybe = listed->type == DT_DIR || listed->type == DT_UNKNOWN;
@@ -381,10 +387,16 @@ static int read_listing(struct worker *w, int fd) {
 	return w->filled > 0;
 }
 
-/** Let another worker go on with the directory while this one has a buffer full of it. */
+/** Whether a worker waits that nothing was offered to yet. */
+static bool is_awaited(const struct worker *w) {
+	return br_pool_idle(w->pool)
+		> atomic_load_explicit(&w->scan->offered, memory_order_relaxed);
+}
+
+/** Let a worker that waits go on with the directory while this one has a buffer full of it. Two that have directories of their own are faster than two in one. */
 static bool pass_on(struct worker *w, struct node *node) {
 	unsigned open = atomic_load_explicit(&w->scan->open, memory_order_relaxed);
-	if (w->filled < LISTING_BYTES / 2 || open >= w->scan->max_open) {
+	if (w->filled < LISTING_BYTES / 2 || open >= w->scan->max_open || !is_awaited(w)) {
 		return false;
 	}
 	/* What is held here must be on its way before the other's: BR_ENTER comes first. */
@@ -570,8 +582,7 @@ static void visit(struct worker *w, struct node *node) {
 
 /** Give the older half of the list to a worker that waits. */
 static void share(struct worker *w) {
-	unsigned offered = atomic_load_explicit(&w->scan->offered, memory_order_relaxed);
-	if (w->nlist < 2 || br_pool_idle(w->pool) <= offered) {
+	if (w->nlist < 2 || !is_awaited(w)) {
 		return;
 	}
 	size_t keep = w->nlist / 2;

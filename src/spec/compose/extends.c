@@ -115,8 +115,8 @@ static struct br_member *find_service(struct br_compose *c, const struct br_tree
 		if (file && (br_schema_service(c, member) || br_unique_service(c, member->value))) {
 			return NULL;
 		}
-		br_volumes_expanded(file ? br_tree_get(member->value, "volumes") : NULL);
-		return member;
+		struct br_tree *volumes = file ? br_tree_get(member->value, "volumes") : NULL;
+		return br_volumes_expanded(c, volumes) ? NULL : member;
 	}
 	if (file && member && !member->value->reset && member->value->kind == BR_VALUE_NULL) {
 		return member;

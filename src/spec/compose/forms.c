@@ -25,7 +25,7 @@ static bool is_address(const char *s) {
 	return inet_pton(AF_INET, s, &any) == 1 || inet_pton(AF_INET6, s, &any) == 1;
 }
 
-/* The unit that begins here; 0: none. Days and weeks came with 2.40. */
+/* The unit that begins here; 0: none. Days and weeks are newer. */
 static size_t unit_length(const char *s, bool old) {
 	static const char *const units[] = {
 		"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h", "d", "w"};
@@ -86,7 +86,7 @@ static bool is_size(const char *s) {
 	return is_number(number) && strtod(number, NULL) >= 0 && is_size_suffix(s + n);
 }
 
-/* Before 2.40: only digits and dots, and each part of the unit may be left out. */
+/* Of old only digits and dots, and each part of the unit may be left out. */
 static bool is_old_size(const char *s) {
 	size_t n = strspn(s, DIGITS ".");
 	if (!n || *s == '.' || s[n - 1] == '.' || memchr(s, '.', n) != memrchr(s, '.', n)) {
@@ -221,9 +221,8 @@ static bool is_host(const char *s) {
 	return cut && cut > s && !memchr(s, ':', (size_t)(cut - s));
 }
 
-static bool is_mode(const char *s, unsigned version) {
-	// Before 2.40 a mode in quotes was decimal.
-	return all_of(s, version && version < 240 ? DIGITS : "01234567");
+static bool is_mode(const char *s, bool old) {
+	return all_of(s, old ? DIGITS : "01234567");
 }
 
 static bool is_count(const char *s) {
@@ -259,10 +258,9 @@ static bool has_every(const char *s) {
 	return false;
 }
 
-static bool is_policy(const char *s, unsigned version) {
+static bool is_policy(const char *s, bool old) {
 	static const char *const words[] = {"always", "never", "build", "if_not_present", "missing",
 		"refresh", "daily", "weekly"};
-	bool old = version && version < 240;
 	for (size_t i = 0; i < (old ? 5 : 8); i++) {
 		if (old ? strcmp(s, words[i]) == 0 : strstr(s, words[i]) != NULL) {
 			return true;
@@ -271,8 +269,7 @@ static bool is_policy(const char *s, unsigned version) {
 	return !old && has_every(s);
 }
 
-static bool has_form(enum br_form form, const char *words, unsigned version) {
-	bool old = version && version < 240;
+static bool has_form(enum br_form form, const char *words, bool old) {
 	switch (form) {
 	case BR_FORM_ANY:
 		return true;
@@ -289,7 +286,7 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	case BR_FORM_ADDRESS:
 		return old || is_address(words);
 	case BR_FORM_MODE:
-		return is_mode(words, version);
+		return is_mode(words, old);
 	case BR_FORM_COUNT:
 		return is_count(words);
 	case BR_FORM_DEVICE:
@@ -299,7 +296,7 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	case BR_FORM_NAME:
 		return old || has_name(words);
 	case BR_FORM_PULL:
-		return is_policy(words, version);
+		return is_policy(words, old);
 	case BR_FORM_PAIR:
 		return strchr(words, '=') != NULL;
 	case BR_FORM_SSH:
@@ -310,7 +307,7 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	return true;
 }
 
-const char *br_form_wrong(enum br_form form, const char *words, unsigned version) {
+const char *br_form_wrong(enum br_form form, const char *words, bool old) {
 	static const char *const wanted[] = {
 		[BR_FORM_ANY] = "",
 		[BR_FORM_DURATION] = "a duration like 1m30s",
@@ -330,5 +327,5 @@ const char *br_form_wrong(enum br_form form, const char *words, unsigned version
 		[BR_FORM_SSH] = "'default' or id=path",
 		[BR_FORM_NOT_EMPTY] = "a path",
 	};
-	return has_form(form, words, version) ? NULL : wanted[form];
+	return has_form(form, words, old) ? NULL : wanted[form];
 }
