@@ -318,9 +318,7 @@ static int what_comes_of(const char *path) {
 	if (bytes) {
 		return strcmp(bytes, "text") == 0 ? GOT_OWN : GOT_SECRET;
 	}
-	return errno == ESTALE               ? GOT_STALE
-		: errno == BR_EFOREIGN ? GOT_FOREIGN
-				       : GOT_ERROR;
+	return errno == ESTALE ? GOT_STALE : errno == BR_EFOREIGN ? GOT_FOREIGN : GOT_ERROR;
 }
 
 /** Read it while the two names change places; how it ended, and whether so many opens came at all. */

@@ -263,6 +263,9 @@ struct br_engine_container {
 	/** For br_spec_of_containers(); json NULL: there is no such container. */
 	struct br_inspected is;
 	const char *socket;
+	/** The name is a pod's: what is said is of its infra container, whose user namespace its containers have. `alone`: there is such a pod, and it shares none. */
+	bool is_pod;
+	bool alone;
 	/** The lines of its passwd and group, read from its own root by way of the engine; `read`: they were read, and what is missing is missing. */
 	struct br_image accounts;
 	bool read;

@@ -205,7 +205,7 @@ int session_containers(struct session *session) {
 static bool is_auto(const struct session *session, const struct br_container *box) {
 	const struct br_engine_settings *settings = &session->mode->settings;
 	const char *word = box->userns_mode.s && *box->userns_mode.s ? box->userns_mode.s
-		: box->nuid_maps || box->ngid_maps || box->pod.s     ? NULL
+		: box->nuid_maps || box->ngid_maps                   ? NULL
 								     : settings->userns.s;
 	return word && strncmp(word, "auto", 4) == 0 && (!word[4] || word[4] == ':');
 }
@@ -222,17 +222,29 @@ static const char *name_of(struct session *session, const struct br_container *b
 	return spec->kind == BR_INPUT_RUN_LINE && is_said && between == '_' ? box->name.s : NULL;
 }
 
+/** `--pod NAME`, a pod that is there already; `--pod new:NAME` makes one. */
+static bool is_in_pod(const struct br_container *box) {
+	return box->pod.s && *box->pod.s && strncmp(box->pod.s, "new:", 4) != 0;
+}
+
+static int look_up_one(struct session *session, const struct br_container *box, char between) {
+	struct br_engine_container *out = &session->existing[box - session->spec->containers];
+	const char *name = is_in_pod(box) ? box->pod.s
+		: is_auto(session, box)   ? name_of(session, box, between)
+					  : NULL;
+	if (out->is.json || out->alone || !name) {
+		return 0;
+	}
+	out->is_pod = is_in_pod(box);
+	out->is.name = (struct br_text){name, box->name.at};
+	return br_engine_containers_read(
+		&session->arena, session->socket, false, out, 1, session->cli->dx);
+}
+
 static int look_up(struct session *session, char between) {
 	const struct br_spec *spec = session->spec;
 	for (size_t i = 0; i < spec->n; i++) {
-		struct br_engine_container *out = &session->existing[i];
-		const char *name = name_of(session, &spec->containers[i], between);
-		if (out->is.json || !name || !is_auto(session, &spec->containers[i])) {
-			continue;
-		}
-		out->is.name = (struct br_text){name, spec->containers[i].name.at};
-		if (br_engine_containers_read(
-			    &session->arena, session->socket, false, out, 1, session->cli->dx)) {
+		if (look_up_one(session, &spec->containers[i], between)) {
 			return -1;
 		}
 	}
@@ -243,7 +255,8 @@ int session_look_up(struct session *session) {
 	const struct br_spec *spec = session->spec;
 	bool any = false;
 	for (size_t i = 0; i < spec->n; i++) {
-		any = any || is_auto(session, &spec->containers[i]);
+		any = any || is_auto(session, &spec->containers[i])
+			|| is_in_pod(&spec->containers[i]);
 	}
 	if (spec->kind == BR_INPUT_CONTAINER || !any || !session->socket
 		|| !br_engine_is_podman(session->mode->engine)) {

@@ -594,7 +594,9 @@ const struct br_identity *br_identify(struct br_arena *arena, const struct br_sp
 			.pin = find_pin(options, spec->containers[i].name.s),
 			.mode = options->mode ? options->mode : &docker,
 			.image = options->images ? &options->images[i] : &nothing,
-			.existing = options->existing && options->existing[i].is.json
+			.existing = options->existing
+					&& (options->existing[i].is.json
+						|| options->existing[i].alone)
 				? &options->existing[i]
 				: NULL,
 			.out = &all[i],

@@ -103,11 +103,12 @@ static int take_inner(struct task *t, const struct br_idmap *uids, const struct 
 	return 1;
 }
 
-/** Of a container that exists the maps are all that is left of keep-id: the engine's user is somebody else than root in it. Its group is one of the process's, whoever that is. */
+/** Of a container or a pod that exists the maps are all that is left of keep-id: the engine's user is somebody else than root in it. Its group is one of the process's, whoever that is. */
 static void keep_group(struct task *t, const struct br_idmap *uids, const struct br_idmap *gids) {
 	br_boxid uid;
 	br_boxid gid;
-	if (t->box->exists && t->mode->user && br_idmap_to_box(uids, (br_hostid){0}, &uid)
+	if ((t->box->exists || t->box->pod.s) && t->mode->user
+		&& br_idmap_to_box(uids, (br_hostid){0}, &uid)
 		&& br_idmap_to_box(gids, (br_hostid){0}, &gid) && uid.v != 0) {
 		t->space.has_user = true;
 		t->space.uid = uid.v;
@@ -184,12 +185,7 @@ static int settle_existing(struct task *t) {
 	const struct br_engine_container *other = t->existing;
 	struct br_idmap uids;
 	struct br_idmap gids;
-	t->space.from = "existing container";
-	if (other->process.pid) {
-		t->space.uids = other->process.uids;
-		t->space.gids = other->process.gids;
-		return 1;
-	}
+	t->space.from = other->is_pod ? "pod" : "existing container";
 	if (!other->nuid_maps || !other->ngid_maps) {
 		return take_engine_space(t);
 	}
@@ -197,6 +193,7 @@ static int settle_existing(struct task *t) {
 		|| read_map(t, true, other->gid_maps, other->ngid_maps, &gids)) {
 		return -1;
 	}
+	keep_group(t, &uids, &gids);
 	return take_inner(t, &uids, &gids);
 }
 
@@ -398,6 +395,10 @@ static int settle_podman(struct task *t) {
 		return task_refused(t,
 			"its maps and its user namespace exclude each other: the engine will refuse to start it");
 	}
+	if (box->pod.s && *box->pod.s && box->userns_mode.s && *box->userns_mode.s) {
+		return task_refused(t,
+			"a container in a pod takes no user namespace of its own (--userns): the engine will refuse to start it");
+	}
 	if (maps) {
 		return settle_words(t);
 	}
@@ -407,7 +408,17 @@ static int settle_podman(struct task *t) {
 	if (box->userns_mode.s && *box->userns_mode.s) {
 		return settle_mode(t, &box->userns_mode);
 	}
-	if (box->pod.s) {
+	const char *from = t->mode->settings.userns_from;
+	bool shares = box->pod.s && !(t->existing && t->existing->alone);
+	if (shares && from && strcmp(from, "PODMAN_USERNS") == 0 && !box->exists) {
+		return task_refused(t,
+			"PODMAN_USERNS gives it another user namespace than its pod's: the engine will refuse to start it");
+	}
+	if (shares && t->existing && !box->exists) {
+		t->space.word = box->pod;
+		return settle_existing(t);
+	}
+	if (shares) {
 		return task_refused(t,
 			br_printf(t->arena, "it is in the pod '%s', whose user namespace counts",
 				box->pod.s));

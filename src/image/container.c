@@ -50,6 +50,28 @@ static const char *url_of(struct asking *a, const char *name) {
 			a->engine->version, name);
 }
 
+/** The infra container of a pod that shares its user namespace: its ID in *id. 1, 0 where there is none, -1 with the reason. */
+static int ask_pod(struct asking *a, const char *name, const char **id) {
+	const char *url =
+		br_printf(a->finder->arena, "http://localhost/v4.0.0/libpod/pods/%s/json", name);
+	br_auto(br_value_freep) struct br_value *pod = NULL;
+	long status = url && a->engine->is_podman ? engine_get_json(a->engine, url, false, &pod)
+						  : HTTP_NOT_FOUND;
+	if (!pod) {
+		return status == HTTP_NOT_FOUND ? 0 : -1;
+	}
+	const struct br_value *shared = br_value_get(pod, "SharedNamespaces");
+	const char *infra = br_value_string(br_value_get(pod, "InfraContainerID"));
+	bool shares = false;
+	for (size_t i = 0; i < br_value_count(shared); i++) {
+		const char *what = br_value_string(br_value_at(shared, i));
+		shares = shares || (what && strcmp(what, "user") == 0);
+	}
+	a->out->alone = !shares || !infra || !is_name(infra);
+	*id = a->out->alone ? NULL : br_strdup(a->finder->arena, infra);
+	return *id ? 1 : a->out->alone ? 0 : -1;
+}
+
 /** The volumes that have a name, which may be paths of the host. */
 static void ask_volumes(struct asking *a) {
 	const struct br_value *mounts = br_value_get(a->container, "Mounts");
@@ -210,7 +232,11 @@ static int take_process(struct asking *a) {
 /** 1, 0 where there is none, -1 without memory; -2 with the reason in the engine. */
 static int ask_all(struct asking *a) {
 	struct br_inspected *is = &a->out->is;
-	int found = ask_container(a, is->name.s);
+	const char *name = is->name.s;
+	int found = a->out->is_pod ? ask_pod(a, name, &name) : 1;
+	if (found > 0) {
+		found = ask_container(a, name);
+	}
 	if (found <= 0) {
 		return found < 0 ? -2 : 0;
 	}
@@ -222,7 +248,7 @@ static int ask_all(struct asking *a) {
 	if (!json || take_maps(a) || take_process(a)) {
 		return -1;
 	}
-	if (!a->out->process.pid && ask_accounts(a)) {
+	if (!a->out->is_pod && !a->out->process.pid && ask_accounts(a)) {
 		return -1;
 	}
 	is->json = json;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Containers that engines have: who they are before they run and while they do is what they say themselves, and what they may do is what they can.
-# time limit: 600
+# time limit: 900
 # shellcheck source=tests/e2e/lib.sh
 E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 # shellcheck source=tests/e2e/lib/podman.sh
@@ -137,7 +137,34 @@ engine_of rpodman
 rl pod create --name pod --userns keep-id >/dev/null
 owner=2001:2001 both rpodman --pod pod localhost/image
 owner=2001:2001 both rpodman --pod pod -u app localhost/image
+# And so a run line's that would join it.
+line() { # STATUS WORDS...
+	expect "$1" "${find[@]}" "$BINDRIGHT" check "${more[@]}" --format json --image-archive "$engine/images.tar" -- podman run -v "$work/data:/data" "${@:2}"
+	python3 -c "$told" <"$out"
+}
+joins() {
+	"${client[@]}" create --name box --network none -v "$work/data:/data" "$@" sleep 1000 >/dev/null
+	say box >said
+	line "$status" "$@" >lined
+	diff said lined >&2 || die "in a pod: $*"
+	"${client[@]}" rm box >/dev/null
+}
+chown 2001:2001 data
+joins --pod pod localhost/image
+joins --pod pod -u app localhost/image
+joins --pod pod localhost/imageapp
 rl pod rm -f pod >/dev/null
+rl pod create --name pod --share net --userns keep-id >/dev/null
+joins --pod pod localhost/image
+rl pod rm -f pod >/dev/null
+rl pod create --name pod --infra=false --share= >/dev/null
+joins --pod pod localhost/image
+rl pod rm -f pod >/dev/null
+rl pod create --name pod >/dev/null
+joins --pod pod -u app localhost/image
+rl pod rm -f pod >/dev/null
+line 1 --pod pod localhost/image >/dev/null 2>&1 || true
+grep -q 'whose user namespace counts' "$out" || die 'a pod that is not there'
 
 # ---- mounts ----
 
@@ -178,7 +205,7 @@ owner=0:0
 pm create -q --name again --userns auto -v "$work/data:/data" localhost/image sleep 100 >/dev/null
 line=(podman run --name again --userns auto -v "$work/data:/data" localhost/image)
 expect 1 env CONTAINER_HOST="unix://$work/none" "$BINDRIGHT" check --image-archive "$engine/images.tar" -- "${line[@]}"
-says 'the engine chooses the IDs of the host'
+says 'engine chooses the IDs of the host'
 chown -R 1000000:1000000 data
 expect 0 "${find[@]}" "$BINDRIGHT" check -- "${line[@]}"
 expect 0 "${find[@]}" "$BINDRIGHT" inspect --origins -- "${line[@]}"
@@ -190,7 +217,7 @@ expect 1 "${find[@]}" "$BINDRIGHT" check -- "${line[@]}"
 pm kill again >/dev/null
 pm rm -f again >/dev/null
 expect 1 "${find[@]}" "$BINDRIGHT" check -- "${line[@]}"
-says 'the engine chooses the IDs of the host'
+says 'engine chooses the IDs of the host'
 
 # ---- errors ----
 
