@@ -4,7 +4,7 @@
 _bindright() {
 	local cur prev words cword command='' i
 	local commands='check plan fix reclaim undo history explain inspect id codes help'
-	local read='--file --kind --project-directory --env-file --profile --no-deps --project-name --env --engine
+	local read='--file --container --kind --project-directory --env-file --profile --no-deps --project-name --env --engine
 		--engine-user --engine-version --daemon-config --compose-version --sysroot --image-archive --user'
 	local input="$read --need --exclude --keep --fail-fast --depth --cross-file-systems
 		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version"

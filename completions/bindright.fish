@@ -25,6 +25,7 @@ complete -c bindright -n "$none" -a help -d 'explain a command and its options'
 complete -c bindright -n '__fish_seen_subcommand_from help' -a "$commands"
 
 complete -c bindright -n "$read" -s f -l file -r -F -d 'read this file'
+complete -c bindright -n "$read" -l container -x -d 'a container that the engine has'
 complete -c bindright -n "$read" -l kind -x -a 'compose run-line oci' -d 'what the input is'
 complete -c bindright -n "$read" -l project-directory -r -F -d 'where relative paths start'
 complete -c bindright -n "$read" -l env-file -r -F -d 'read variables from here instead of .env'

@@ -5,6 +5,7 @@
  * how many trees.
  */
 #include <base/mem.h>
+#include <base/own.h>
 #include <bindright/check.h>
 
 #include <errno.h>
@@ -271,6 +272,25 @@ static void make_project(struct project *p, const char *source) {
 	}
 }
 
+/** Walk the first tree in the check's place, and tell it what is there. */
+static struct br_told *tell(const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx) {
+	const struct br_tree *tree = &input->demands->trees[0];
+	struct br_scan_options walk = {.depth = UINT_MAX, .leave = true, .want = BR_HAVE_ACL};
+	struct br_told *told = br_told_new(input, options, dx);
+	struct br_scan *scan = br_scan_new(tree->root->fd, input->acls, &walk);
+	const struct br_entry *entry;
+	int more;
+	assert_non_null(told);
+	assert_non_null(scan);
+	while ((more = br_scan_next(scan, &entry)) > 0) {
+		assert_int_equal(br_told_see(told, tree, entry), 0);
+	}
+	assert_int_equal(more, 0);
+	br_scan_free(scan);
+	return told;
+}
+
 static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) {
 	struct br_hostdb *hostdb = br_hostdb_read(top, p->dx);
 	struct br_acls *acls = br_acls_new();
@@ -283,8 +303,22 @@ static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) 
 		.hostdb = hostdb,
 		.acls = acls};
 	struct br_check_options options = {.depth = UINT_MAX};
+	struct br_demands *others = br_demands_make(&p->spec, &p->identity, &what, p->dx);
+	br_auto(br_told_freep) struct br_told *told = NULL;
+	char later[PATH_MAX];
+	(void)snprintf(later, sizeof(later), "%.4000s/later", paths[0]);
+	assert_non_null(others);
+	if (roll(2) == 0) {
+		told = tell(&input, &options, p->dx);
+		options.told = told;
+		input.demands = others;
+		// Nobody looks any more.
+		assert_true(mkdir(later, 0) == 0 || errno == ENOTDIR);
+	}
 	struct br_check *check = br_check_run(&input, &options, p->dx);
 	assert_non_null(check);
+	assert_int_equal(check->inodes, n);
+	assert_true(!told || rmdir(later) == 0 || errno == ENOTDIR);
 	struct answer answer = ask_kernel(n, paths, &p->identity.cred, p->mount.read_only);
 	const struct br_mount_result *result = &check->mounts[0];
 	assert_int_equal(result->seen, n);
@@ -293,6 +327,7 @@ static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) 
 	assert_int_equal(result->fits, answer.misfit == 0);
 	assert_int_equal(check->errors == 0, answer.misfit == 0);
 	br_check_free(check);
+	br_demands_free(others);
 	br_demands_free(demands);
 	br_acls_free(acls);
 	br_hostdb_free(hostdb);

@@ -56,6 +56,12 @@ struct br_apply_options {
 	/** Called now and then with inodes done; may be NULL. */
 	void (*progress)(void *context, uint64_t done);
 	void *context;
+	/**
+	 * Told of each entry of a tree that is changed: as it was read, or as it is about to become, BR_ENTER before what is in the directory. Where nothing conflicted or failed in
+	 * the end, all of it was read back so. -1 (with an error in dx) ends the run. May be NULL.
+	 */
+	int (*see)(void *context, const struct br_tree *tree, const struct br_entry *entry);
+	void *see_context;
 };
 
 /** What happened. Strings belong to the arena given. */

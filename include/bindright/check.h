@@ -142,6 +142,9 @@ struct br_watch {
 	bool all;
 };
 
+/** What somebody tells who walks the trees himself, summed up. */
+struct br_told;
+
 struct br_check_options {
 	unsigned threads;
 	unsigned depth;
@@ -162,6 +165,8 @@ struct br_check_options {
 	const char *const *keepers;
 	/** May be {0}. */
 	struct br_watch watch;
+	/** Trees that were told of are not walked again, if they are the same and everything in them could be seen. Emptied; NULL: all are walked. */
+	struct br_told *told;
 };
 
 /** What is judged, from the earlier stages; all outlive the check. */
@@ -180,11 +185,46 @@ struct br_check_input {
 };
 
 /**
+ * With whose rights the container's runtime makes its mounts: of the root of the container's user namespace, with all capabilities there. False: not known.
+ */
+bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
+	struct br_cred *out);
+/**
+ * Podman's `:O`: its overlay reaches what lies in the source with the rights of whoever mounted it, too (ovl_permission(), fs/overlayfs/inode.c), and copies what is written, for which owner and
+ * group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict about `want` what that refuses.
+ */
+void br_check_overlay(const struct br_cred *mounter, const struct br_inode *inode,
+	bool above_mapped, unsigned want, struct br_verdict *verdict);
+/** Whether the mounter's user namespace has both of these IDs. */
+bool br_check_overlay_maps(const struct br_cred *mounter, const struct br_inode *inode);
+/** Whom what belongs to these IDs belongs to at the top of such an overlay: Podman gives the upper directory what it sees of the source. */
+void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *inode);
+
+/** What the container makes of the mounts below one of its sources: br_habits_submounts(), and what its runtime leaves out. */
+enum br_submounts br_check_submounts(const struct br_check_input *input,
+	const struct br_habits *habits, const struct br_mount_source *ms);
+
+/**
  * Judge everything. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.
  */
 struct br_check *br_check_run(const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx);
 void br_check_free(struct br_check *check);
 void br_check_freep(struct br_check **check);
+
+/**
+ * For whoever walks a tree himself and knows what becomes of each entry: he tells it, and a later check of the same trees, whose demands may
+ * have been made anew, need not walk them once more. `input` has the demands whose trees he walks; it outlives this, as does what the options
+ * point to. NULL with an error in dx.
+ */
+struct br_told *br_told_new(const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx);
+/**
+ * An entry as br_scan_next gives it, as it is to be found from now on: the directory before what is in it, its `state` kept as br_scan
+ * keeps it. BR_LEAVE is ignored. 0; -1 with an error in dx.
+ */
+int br_told_see(struct br_told *told, const struct br_tree *tree, const struct br_entry *entry);
+void br_told_free(struct br_told *told);
+void br_told_freep(struct br_told **told);
 
 #endif

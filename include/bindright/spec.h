@@ -22,6 +22,8 @@ enum br_input_kind {
 	BR_INPUT_RUN_LINE,
 	/** An OCI runtime bundle's config.json. */
 	BR_INPUT_OCI,
+	/** A container that an engine has already. */
+	BR_INPUT_CONTAINER,
 };
 
 /** What a mount is. Only BIND, VOLUME_BIND, SECRET and CONFIG reach a host path. */
@@ -171,6 +173,12 @@ struct br_container {
 	size_t ncap_bounding;
 	const struct br_text *cap_ambient;
 	size_t ncap_ambient;
+	/** The engine has it already: `user` is the whole word, with the image's in it; maps are those that it has, as words; no settings of today count. */
+	bool exists;
+	/** And it runs now. */
+	bool runs;
+	/** Of one that exists: the two sets above are its capabilities, as the engine says. */
+	bool has_caps;
 	struct br_text network_mode;
 	struct br_text pid;
 	struct br_text ipc;
@@ -279,6 +287,21 @@ struct br_spec_request {
  * ignore SIGCHLD. Where no such child can be had the reading is done here, and as root a note says so.
  */
 struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_diags *dx);
+/** A container as its engine describes it. Borrowed. */
+struct br_inspected {
+	/** As the user named it, with its place: that of everything about it. */
+	struct br_text name;
+	/** One JSON object: "container" is what inspecting it says (Docker's GET /containers/NAME/json, Podman's of /libpod), "volumes" what inspecting each named volume of it says, by name. */
+	const char *json;
+	size_t n;
+	bool is_podman;
+};
+
+/**
+ * What is said about containers that exist, as a spec: kind CONTAINER, in this order. `dir` is its project directory, absolute. NULL with errors in dx: what is said is not what an engine says.
+ */
+struct br_spec *br_spec_of_containers(
+	const struct br_inspected *all, size_t n, const char *dir, struct br_diags *dx);
 /**
  * Add volumes that Podman gives to every container (`volumes` of containers.conf(5)), each as behind `-v`: where a container has one of its own on the same target that one counts. 0, or -1 with an
  * error in dx at the word that Podman refuses, or at a mount of another kind on the same target. To be called before anybody points into the containers.

@@ -364,21 +364,62 @@ static bool is_old(const struct batch *b) {
 		>= BATCH_MS;
 }
 
-static int queue(struct batch *b, const struct br_entry *entry) {
+/** The directory of an entry as it will be: a sticky one decides about what is in it. -1: no memory. */
+static int parent_to_be(struct batch *b, const struct br_entry *entry, struct br_inode *parent) {
 	const struct br_job *job = b->work->job;
+	const char *slash = strrchr(entry->path, '/');
+	size_t n = slash != NULL ? (size_t)(slash - entry->path) : 0;
+	*parent = *entry->parent;
+	br_auto(br_freep) char *path = strndup(entry->path, n);
+	struct br_inode after;
+	int r = path == NULL ? -1 : job->decide(job->context, b->tree, path, parent, &after);
+	if (r == 1) {
+		*parent = after;
+	}
+	return r < 0 ? -1 : 0;
+}
+
+/** Tell of an entry, as `inode` or as nothing. */
+static int tell(struct batch *b, const struct br_entry *entry, const struct br_inode *inode) {
+	const struct br_apply_options *options = b->work->options;
+	struct br_entry told = *entry;
+	struct br_inode parent;
+	if (options->see == NULL || entry->event == BR_LEAVE) {
+		return 0;
+	}
+	if (entry->parent != NULL && (entry->parent->mode & S_ISVTX) != 0) {
+		if (parent_to_be(b, entry, &parent) < 0) {
+			return br_error_memory(b->work->dx);
+		}
+		told.parent = &parent;
+	}
+	told.inode = inode;
+	return options->see(options->see_context, b->tree, &told);
+}
+
+/** br_decide, but 0 where nothing would change, and -1 with an error. */
+static int decide(struct batch *b, const struct br_entry *entry, struct br_inode *after) {
+	const struct br_job *job = b->work->job;
+	int r = job->decide(job->context, b->tree, entry->path, entry->inode, after);
+	if (r < 0) {
+		return br_error_memory(b->work->dx);
+	}
+	return r == 1 ? !br_inode_equal(entry->inode, after) : r;
+}
+
+static int queue(struct batch *b, const struct br_entry *entry) {
 	struct change c = {.before = *entry->inode};
-	int r = job->decide(job->context, b->tree, entry->path, entry->inode, &c.after);
+	int r = decide(b, entry, &c.after);
+	if (r < 0 || tell(b, entry, r == 1 ? &c.after : entry->inode) < 0) {
+		return -1;
+	}
 	if (r > 1) {
 		struct br_answer_of answer = {.outcome = BR_CONFLICT,
 			.why = "nothing like it was there when the plan was made"};
 		left_alone(b, entry->path, &answer);
-		return 0;
 	}
-	if (r > 0 && br_inode_equal(&c.before, &c.after)) {
+	if (r != 1) {
 		return 0;
-	}
-	if (r <= 0) {
-		return r < 0 ? br_error_memory(b->work->dx) : 0;
 	}
 	if (b->changes.n == 0 && clock_gettime(CLOCK_MONOTONIC, &b->since) < 0) {
 		b->since = (struct timespec){0};
@@ -389,6 +430,16 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 	}
 	b->stale += !is_fresh(&c.before);
 	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
+}
+
+/** Tell of what has no turn now. */
+static int foresee(struct batch *b, const struct br_entry *entry) {
+	struct br_inode after;
+	if (b->work->options->see == NULL || entry->event == BR_LEAVE) {
+		return 0;
+	}
+	int r = entry->inode != NULL && !entry->mount_point ? decide(b, entry, &after) : 0;
+	return r < 0 ? -1 : tell(b, entry, r == 1 ? &after : entry->inode);
 }
 
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
@@ -413,10 +464,8 @@ static int walk(struct batch *b, struct br_scan *scan) {
 			return 0;
 		}
 		// A directory's turn is when it is left.
-		if (entry->event == BR_ENTER || entry->inode == NULL || entry->mount_point) {
-			continue;
-		}
-		if (queue(b, entry) < 0) {
+		bool now = entry->event != BR_ENTER && entry->inode != NULL && !entry->mount_point;
+		if ((now ? queue(b, entry) : foresee(b, entry)) < 0) {
 			return -1;
 		}
 	}

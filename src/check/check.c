@@ -10,7 +10,7 @@ static double now(void) {
 	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
-static struct br_check *check_new(const struct br_check_input *input) {
+struct br_check *check_new(const struct br_check_input *input) {
 	struct br_check *check = calloc(1, sizeof(*check));
 	struct br_arena *arena = calloc(1, sizeof(*arena));
 	if (!check || !arena) {
@@ -52,18 +52,27 @@ static int give_mounts(struct check_work *work) {
 	return 0;
 }
 
-static int run(struct br_check *check, const struct br_check_input *input,
+int check_begin(struct check_work *work, struct br_check *check, const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx) {
-	struct check_work work = {.check = check, .input = input, .options = options, .dx = dx};
-	work.habits = options->habits ? options->habits : br_habits(BR_ENGINE_DOCKER, 0);
-	work.mounts = BR_NEW_ARRAY(check->arena, struct mount_work, input->demands->nmounts);
-	if (!work.mounts) {
+	*work = (struct check_work){.check = check, .input = input, .options = options, .dx = dx};
+	work->habits = options->habits ? options->habits : br_habits(BR_ENGINE_DOCKER, 0);
+	work->mounts = BR_NEW_ARRAY(check->arena, struct mount_work, input->demands->nmounts);
+	if (!work->mounts) {
 		return br_error_memory(dx);
 	}
 	for (size_t i = 0; i < input->demands->nmounts; i++) {
-		work.mounts[i].result.mount = &input->demands->mounts[i];
+		work->mounts[i].result.mount = &input->demands->mounts[i];
 	}
 	check->complete = options->depth == UINT_MAX && !options->only;
+	return 0;
+}
+
+static int run(struct br_check *check, const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx) {
+	struct check_work work;
+	if (check_begin(&work, check, input, options, dx)) {
+		return -1;
+	}
 	check_containers(&work);
 	check_sources(&work);
 	check_mounting(&work);

@@ -10,6 +10,12 @@ enum {
 	OWNERS = 6,
 };
 
+/** How many of them are whose. */
+struct owned {
+	br_hostid uid;
+	uint64_t count;
+};
+
 /** A sum over inodes of one mount that do not fit for one kind of reason. */
 struct tally {
 	uint64_t count;
@@ -20,10 +26,8 @@ struct tally {
 	/** Of the first example. */
 	struct br_inode first;
 	struct br_verdict verdict;
-	struct {
-		br_hostid uid;
-		uint64_t count;
-	} owners[OWNERS];
+	/** In the order of the walk. */
+	struct owned owners[OWNERS];
 	size_t nowners;
 };
 
@@ -67,6 +71,11 @@ struct check_work {
 	/** --fail-fast, and an error was found. */
 	bool stop;
 };
+
+/** An empty result, and the check that is to fill it. NULL; 0 or -1 with an error in dx. */
+struct br_check *check_new(const struct br_check_input *input);
+int check_begin(struct check_work *work, struct br_check *check, const struct br_check_input *input,
+	const struct br_check_options *options, struct br_diags *dx);
 
 /** What a finding is about; zero where it does not apply. */
 struct about {
@@ -117,8 +126,12 @@ void check_sources(struct check_work *work);
 void check_mounting(struct check_work *work);
 /** Walk every tree and judge. 0 or -1 with an error in dx. */
 int check_trees(struct check_work *work);
+/** Take the sums over this tree from options->told; false where it has to be walked. */
+bool take_told(struct check_work *work, size_t tree);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
+/** What surrounds the inodes of this mount. */
+struct br_where where_of(const struct br_demand *demand);
 /** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
 bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
 /** BR403; whether there is one. */

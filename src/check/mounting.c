@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 /** The file name of the container's runtime; NULL: not known. */
-static const char *runtime_of(const struct check_work *work, const struct br_container *container) {
-	const struct br_engine_mode *mode = work->input->mode;
+static const char *runtime_of(
+	const struct br_engine_mode *mode, const struct br_container *container) {
 	const char *word = container->runtime.s ? container->runtime.s
 		: mode                          ? mode->runtime
 						: NULL;
@@ -22,8 +22,8 @@ static const char *runtime_of(const struct check_work *work, const struct br_con
 	return slash ? slash + 1 : word ? word : docker ? "runc" : NULL;
 }
 
-static bool is_crun(const struct check_work *work, const struct br_container *container) {
-	const char *name = runtime_of(work, container);
+static bool is_crun(const struct br_engine_mode *mode, const struct br_container *container) {
+	const char *name = runtime_of(mode, container);
 	return name && strcmp(name, "crun") == 0;
 }
 
@@ -36,13 +36,24 @@ static bool is_same_map(const struct br_idmap *a, const struct br_idmap *b) {
 	return a->n == b->n;
 }
 
-/**
- * Who makes the mounts: the runtime's process has entered the container's user namespace, and is its root there, with all capabilities. Where it made the namespace, runc has no groups any more
- * (nsexec.c, setgroups(0)); crun has the container's by then. False: not known.
- */
-static bool mounter_of(
-	const struct check_work *work, const struct br_mount_source *ms, struct br_cred *out) {
-	const struct br_engine_mode *mode = work->input->mode;
+/** Whether the container has a user namespace that its runtime makes, and not only the one that a rootless engine is in. */
+static bool has_space(const struct br_engine_mode *mode, const struct br_cred *cred) {
+	return cred->uids.n > 0
+		&& !(mode && mode->user && is_same_map(&cred->uids, &mode->uids)
+			&& is_same_map(&cred->gids, &mode->gids));
+}
+
+enum br_submounts br_check_submounts(const struct br_check_input *input,
+	const struct br_habits *habits, const struct br_mount_source *ms) {
+	bool hides = habits->crun_hides_submounts && is_crun(input->mode, ms->container)
+		&& has_space(input->mode, &ms->identity->cred);
+	return hides ? BR_SUBMOUNTS_HIDDEN : br_habits_submounts(habits, ms->mount);
+}
+
+// The runtime's process has entered the user namespace. Where it made that, runc has no groups any more (nsexec.c, setgroups(0)); crun has the container's by then.
+bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
+	struct br_cred *out) {
+	const struct br_engine_mode *mode = input->mode;
 	const struct br_cred *cred = &ms->identity->cred;
 	*out = (struct br_cred){.caps = UINT64_MAX, .uids = cred->uids, .gids = cred->gids};
 	if (ms->identity->confidence == BR_UNKNOWN
@@ -50,10 +61,10 @@ static bool mounter_of(
 		|| !br_idmap_to_host(&cred->gids, (br_boxid){0}, &out->gid)) {
 		return false;
 	}
-	if (is_crun(work, ms->container)) {
+	if (is_crun(mode, ms->container)) {
 		out->groups = cred->groups;
 		out->ngroups = cred->ngroups;
-	} else if (mode && mode->user && is_same_map(&cred->uids, &mode->uids)) {
+	} else if (mode && mode->user && !has_space(mode, cred)) {
 		out->groups = mode->cred.groups;
 		out->ngroups = mode->cred.ngroups;
 	}
@@ -123,7 +134,7 @@ static const char *say_mounter(const struct point *p) {
 		: why;
 }
 
-/** Open a directory of the source. -1: it cannot be said what it is. */
+/** Open a directory of the source. -1 with errno: ENOTDIR, or it cannot be said what it is. */
 static int look(struct point *p, const char *dir) {
 	const struct br_cred *cred = &p->outer->identity->cred;
 	br_auto(br_closep) int fd =
@@ -158,7 +169,7 @@ static void check_absent(struct point *p) {
 	// crun makes mounts read-only when all are there.
 	const struct br_where where = {.read_only = source->fs.mount_read_only
 			|| source->fs.super_read_only
-			|| (p->outer->mount->read_only && !is_crun(work, p->outer->container))};
+			|| (p->outer->mount->read_only && !is_crun(work->input->mode, p->outer->container))};
 	struct br_finding *finding;
 	p->verdict = br_access(&p->inode, &p->mounter, &where, BR_W | BR_X);
 	if (p->verdict.missing) {
@@ -201,6 +212,13 @@ static void check_alike(struct point *p, const char *below, bool is_directory) {
 		->advice = "mount it somewhere else, or make the two of one kind";
 }
 
+static void check_below_file(struct point *p, const char *file) {
+	refuse(p, 203,
+		say(p->work, "the mount point '%s' lies below '%s', which is no directory",
+			p->inner->target.s, path_of(p, file)))
+		->advice = "mount it somewhere else";
+}
+
 /** From the source's root to the mount point. */
 static void check_point(struct point *p) {
 	const char *below = p->inner->target.s + strlen(p->outer->mount->target.s) + 1;
@@ -209,6 +227,9 @@ static void check_point(struct point *p) {
 		n += strcspn(below + n, "/");
 		const char *next = say(p->work, "%.*s", (int)n, below);
 		if (look(p, dir)) {
+			if (errno == ENOTDIR) {
+				check_below_file(p, dir);
+			}
 			return;
 		}
 		p->verdict = br_access(&p->inode, &p->mounter, &(struct br_where){0}, BR_X);
@@ -242,7 +263,7 @@ static void check_nested(struct check_work *work, const struct br_container *con
 	p.outer = outer ? source_of(work, outer) : NULL;
 	if (!p.outer || p.outer->source->state != BR_SOURCE_PRESENT
 		|| !S_ISDIR(p.outer->source->mode) || outer->idmap.s
-		|| !mounter_of(work, p.outer, &p.mounter)) {
+		|| !br_check_mounter(work->input, p.outer, &p.mounter)) {
 		return;
 	}
 	check_point(&p);
@@ -286,7 +307,7 @@ static void check_options(struct check_work *work, const struct br_mount_source 
 		what = ":O";
 		why = "it keeps what is written in a directory of root's, 0700, and mounts as the "
 		      "root of the container's user namespace, which cannot enter that";
-	} else if (mount->idmap.s && is_crun(work, ms->container)
+	} else if (mount->idmap.s && is_crun(work->input->mode, ms->container)
 		&& (strcmp(mount->idmap.s, "idmap") != 0
 				? rootless
 				: work->habits->idmap_needs_space && (rootless || !cred->uids.n))) {

@@ -1,5 +1,5 @@
 /** The walk: every inode against every demand on it, summed up by mount. */
-#include "check_impl.h"
+#include "walk.h"
 
 #include <base/own.h>
 #include <base/text.h>
@@ -10,38 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/** The last verdict about a demand, and all that it rests on: most entries of a tree are like the one before. */
-struct last {
-	bool set;
-	const struct br_acl *acl;
-	uint32_t mode, attrs, uid, gid;
-	unsigned need;
-	struct br_verdict verdict;
-};
-
-/** What one tree's walk needs, shared with the workers' predicates (constant while it runs). */
-struct walk {
-	struct check_work *work;
-	const struct br_tree *tree;
-	/** Demands that FUSE lets into nothing. */
-	uint64_t shut;
-	/** Demands that do not see the mounts below their source. */
-	uint64_t hidden;
-	/** With `only`: those of them below the root, from there on, in by_path's order. */
-	br_vec(const char *) listed;
-	/** By demand index: where its sums go. */
-	struct mount_work *mounts[BR_DEMANDS_MAX];
-	/** By demand index; not for the predicates. */
-	struct last last[BR_DEMANDS_MAX];
-};
-
-/** Whether the demand's root is this path or one above it. */
-static bool is_below(const struct br_demand *demand, const char *path) {
-	size_t n = strlen(demand->below);
-	return n == 0
-		|| (strncmp(path, demand->below, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
 
 static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return *demand->below == *path && strcmp(demand->below, path) == 0;
@@ -57,8 +25,7 @@ static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_i
 	return room;
 }
 
-/** What surrounds the inodes of this mount. */
-static struct br_where where_of(const struct br_demand *demand) {
+struct br_where where_of(const struct br_demand *demand) {
 	const struct br_cred *cred = &demand->identity->cred;
 	if (demand->identity->id_mapped) {
 		return (struct br_where){.mount_uids = cred->uids, .mount_gids = cred->gids};
@@ -119,11 +86,12 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 	}
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		unsigned need = is_below(demand, path) ? br_need_of(demand, inode) : 0;
+		unsigned need = br_demand_applies(demand, path) ? br_need_of(demand, inode) : 0;
 		if (need == 0) {
 			continue;
 		}
-		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0) {
+		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0
+			|| demand->mount->overlay) {
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
@@ -151,72 +119,6 @@ static bool wants_alike(const struct br_tree *tree) {
 }
 
 /** br_scan_ask: --exclude. */
-/** Bytewise, but a slash before all others: what is below a directory comes right after it. */
-static int compare_paths(const char *a, const char *b) {
-	for (; *a && *a == *b; a++, b++) {
-	}
-	int x = *a == '/' ? 1 : *a ? (unsigned char)*a + 1 : 0;
-	int y = *b == '/' ? 1 : *b ? (unsigned char)*b + 1 : 0;
-	return x - y;
-}
-
-static int by_path(const void *a, const void *b) {
-	return compare_paths(*(const char *const *)a, *(const char *const *)b);
-}
-
-/** Neither listed nor on the way to what is. */
-static bool skips(void *context, const char *path) {
-	const struct walk *walk = context;
-	size_t low = 0;
-	size_t high = walk->listed.n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		bool before = compare_paths(walk->listed.v[middle], path) < 0;
-		low = before ? middle + 1 : low;
-		high = before ? high : middle;
-	}
-	size_t n = strlen(path);
-	const char *found = low < walk->listed.n ? walk->listed.v[low] : "";
-	return strncmp(found, path, n) != 0 || (found[n] && found[n] != '/');
-}
-
-/** The rest of a path behind a directory; NULL where it is not below it. */
-static const char *rest_of(const char *path, const char *dir) {
-	size_t n = strlen(dir);
-	n -= n && dir[n - 1] == '/';
-	return strncmp(path, dir, n) == 0 && path[n] == '/' ? path + n + 1 : NULL;
-}
-
-/** A listed path, by the tree's real path or by a source's as it was written. 0 or -1 with ENOMEM. */
-static int list_path(struct walk *walk, const char *path) {
-	struct br_arena *arena = walk->work->check->arena;
-	const char *rest = rest_of(path, walk->tree->path);
-	for (size_t i = 0; !rest && i < walk->tree->n; i++) {
-		const struct br_demand *demand = &walk->tree->demands[i];
-		rest = rest_of(path, demand->source->path);
-		if (rest && *demand->below) {
-			rest = br_printf(arena, "%s/%s", demand->below, rest);
-			if (!rest) {
-				return -1;
-			}
-		}
-	}
-	return rest && *rest ? br_vec_push(arena, &walk->listed, rest) : 0;
-}
-
-static int list_paths(struct walk *walk) {
-	const struct br_check_options *options = walk->work->options;
-	for (size_t i = 0; i < options->nonly; i++) {
-		if (list_path(walk, options->only[i])) {
-			return br_error_memory(walk->work->dx);
-		}
-	}
-	if (walk->listed.n) {
-		qsort(walk->listed.v, walk->listed.n, sizeof(*walk->listed.v), by_path);
-	}
-	return 0;
-}
-
 static bool excludes(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
 	const char *const *globs = walk->work->options->excludes;
@@ -321,7 +223,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	for (unsigned i = 0; i < demand->index; i++) {
-		told = told || is_below(&walk->tree->demands[i], entry->path);
+		told = told || br_demand_applies(&walk->tree->demands[i], entry->path);
 	}
 	if (told) {
 		return;
@@ -355,6 +257,29 @@ static void judge_shut(
 	}
 }
 
+/** Under `:O`. */
+static struct br_verdict judge_overlay(const struct walk *walk, const struct br_demand *demand,
+	const struct br_entry *entry, unsigned need) {
+	struct br_inode inode = *entry->inode;
+	struct br_cred mounter;
+	bool is_root = is_root_of(demand, entry->path);
+	bool known = br_check_mounter(
+		walk->work->input, walk->mounts[demand->index]->result.mount, &mounter);
+	if (is_root) {
+		br_check_overlay_top(walk->work->input->mode, &inode);
+	}
+	struct br_verdict verdict =
+		br_access_use(&inode, &demand->identity->cred, &(struct br_where){0}, need);
+	const char *slash = strrchr(entry->path, '/');
+	bool at_top = strlen(demand->below) >= (size_t)(slash ? slash - entry->path : 0);
+	if (!is_root && known) {
+		br_check_overlay(&mounter, &inode,
+			at_top || !entry->parent || br_check_overlay_maps(&mounter, entry->parent),
+			need, &verdict);
+	}
+	return verdict;
+}
+
 /** One demand, one inode. */
 static void judge(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
 	struct mount_work *mw = walk->mounts[demand->index];
@@ -374,6 +299,11 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
 	const struct br_verdict *verdict = ask(walk, demand, inode, need);
+	struct br_verdict limited;
+	if (demand->mount->overlay) {
+		limited = judge_overlay(walk, demand, entry, need);
+		verdict = &limited;
+	}
 	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -422,10 +352,10 @@ static bool is_hidden(
 	return entry->mount_point || (entry->inode && entry->inode->mount != demand->source->mount);
 }
 
-static void see(struct walk *walk, const struct br_entry *entry) {
+void walk_see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
+		if (!br_demand_applies(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -444,7 +374,7 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	int more = 0;
 	while (!work->stop && (more = br_scan_next(scan, &entry)) > 0) {
 		work->check->inodes += entry->inode != NULL;
-		see(walk, entry);
+		walk_see(walk, entry);
 		if (watch->see && watch->see(watch->context, walk->tree, entry, work->dx)) {
 			return -1;
 		}
@@ -456,20 +386,26 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	return 0;
 }
 
-static int check_tree(struct check_work *work, const struct br_tree *tree) {
+void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree *tree) {
 	const struct br_demands *demands = work->input->demands;
-	struct walk walk = {.work = work, .tree = tree};
+	*walk = (struct walk){.work = work, .tree = tree};
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_habits_submounts(work->habits, demand->mount)
+			bool hidden =
+				br_check_submounts(work->input, work->habits, &demands->mounts[i])
 				== BR_SUBMOUNTS_HIDDEN;
-			walk.mounts[demand->index] = &work->mounts[i];
-			walk.hidden |= (uint64_t)hidden << demand->index;
-			walk.shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
+			walk->mounts[demand->index] = &work->mounts[i];
+			walk->hidden |= (uint64_t)hidden << demand->index;
+			walk->shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
 				<< demand->index;
 		}
 	}
+}
+
+static int check_tree(struct check_work *work, const struct br_tree *tree) {
+	struct walk walk;
+	walk_begin(&walk, work, tree);
 	const char *silent = work->options->cross
 		? br_source_silent_mount(work->check->arena, tree->root)
 		: NULL;
@@ -478,7 +414,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 			"cannot walk '%s': what is mounted at '%s' in it does not answer",
 			tree->path, silent);
 	}
-	if (work->options->only && list_paths(&walk)) {
+	if (work->options->only && listed_begin(&walk)) {
 		return -1;
 	}
 	struct br_scan_options options = {
@@ -488,9 +424,10 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 		.wants = wants,
 		.wants_alike = wants_alike(tree),
 		.excludes = work->options->excludes ? excludes : NULL,
-		.skips = work->options->only ? skips : NULL,
+		.skips = work->options->only ? listed_skips : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,
+		.may_hang = br_source_may_hang(tree->root),
 	};
 	br_auto(br_scan_freep) struct br_scan *scan =
 		br_scan_new(tree->root->fd, work->input->acls, &options);
@@ -504,7 +441,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 int check_trees(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->ntrees && !work->stop; i++) {
-		if (demands->trees[i].root->state == BR_SOURCE_PRESENT
+		if (demands->trees[i].root->state == BR_SOURCE_PRESENT && !take_told(work, i)
 			&& check_tree(work, &demands->trees[i])) {
 			return -1;
 		}

@@ -3,6 +3,7 @@
 
 #include <base/text.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,19 +157,32 @@ static const char *plural(uint64_t n, const char *one, const char *many) {
 	return n == 1 ? one : many;
 }
 
+/** The most first, whatever order the walk's threads brought them in. */
+static int by_count(const void *a, const void *b) {
+	const struct owned *x = a;
+	const struct owned *y = b;
+	if (x->count != y->count) {
+		return x->count < y->count ? 1 : -1;
+	}
+	return (x->uid.v > y->uid.v) - (x->uid.v < y->uid.v);
+}
+
 /** "12 belong to 0 (root), 3 to 1000 (alice); of 'a' owner is 0 (root), …". */
 static const char *say_owners(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
 	const struct tally *tally = &mw->inside;
 	struct br_buf buf = {0};
 	uint64_t told = 0;
+	struct owned owners[OWNERS];
+	memcpy(owners, tally->owners, sizeof(owners));
+	qsort(owners, tally->nowners, sizeof(owners[0]), by_count);
 	for (size_t i = 0; i < tally->nowners; i++) {
-		br_buf_addf(&buf, "%s%" PRIu64 "%s to %s", i ? ", " : "", tally->owners[i].count,
-			i                                     ? ""
-				: tally->owners[i].count == 1 ? " belongs"
-							      : " belong",
-			say_uid(work, tally->owners[i].uid));
-		told += tally->owners[i].count;
+		br_buf_addf(&buf, "%s%" PRIu64 "%s to %s", i ? ", " : "", owners[i].count,
+			i                              ? ""
+				: owners[i].count == 1 ? " belongs"
+						       : " belong",
+			say_uid(work, owners[i].uid));
+		told += owners[i].count;
 	}
 	if (told < tally->count) {
 		br_buf_addf(&buf, ", %" PRIu64 " to others", tally->count - told);
@@ -262,8 +276,11 @@ static void check_sums(
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
-			strerror(mw->unseen_err));
-		finding->advice = "run it as root: sudo bindright";
+			mw->unseen_err == ETIMEDOUT ? "its file system does not answer"
+						    : strerror(mw->unseen_err));
+		finding->advice = mw->unseen_err == ETIMEDOUT
+			? "see to its server, or leave it out (--exclude)"
+			: "run it as root: sudo bindright";
 		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->frozen.count) {
@@ -361,8 +378,13 @@ static void check_running(struct check_work *work) {
 		struct br_finding *finding =
 			add_finding(work, 210, &about, "'%s' runs now", container->name.s);
 		finding->because = "what is changed on the host changes under its feet";
-		finding->advice = say(
-			work, "docker compose stop %s, before bindright fix", container->name.s);
+		finding->advice = say(work, "%s stop %s, before bindright fix",
+			!container->exists ? "docker compose"
+				: spec->engine == BR_ENGINE_DOCKER
+					|| spec->engine == BR_ENGINE_DOCKER_ROOTLESS
+				? "docker"
+				: "podman",
+			container->name.s);
 	}
 }
 

@@ -68,6 +68,7 @@ struct cli_args {
 	int line_index;
 
 	struct cli_words files;
+	struct cli_words containers;
 	struct br_text kind;
 	struct br_text project_directory;
 	struct cli_words env_files;

@@ -31,7 +31,12 @@ static bool wants_progress(const struct cli *cli) {
 	return isatty(STDERR_FILENO) && !cli->args->quiet;
 }
 
-static int apply(struct session *session, struct br_apply_result *result) {
+static int see(void *context, const struct br_tree *tree, const struct br_entry *entry) {
+	return br_told_see(context, tree, entry);
+}
+
+static int apply(
+	struct session *session, struct br_told *told, struct br_apply_result *result) {
 	const struct cli *cli = session->cli;
 	struct br_apply_options options = {
 		.state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")},
@@ -42,6 +47,8 @@ static int apply(struct session *session, struct br_apply_result *result) {
 		.cross = cli->args->cross,
 		.excludes = session->plan_options.excludes,
 		.progress = wants_progress(cli) ? progress : NULL,
+		.see = told ? see : NULL,
+		.see_context = told,
 	};
 	cli_catch_signals();
 	int status = br_apply_run(&session->arena, session->plan, &options, result, cli->dx);
@@ -54,12 +61,20 @@ static int apply(struct session *session, struct br_apply_result *result) {
 	return status ? CLI_FAILED : 0;
 }
 
-/** Apply and prove: what the host looks like afterwards decides, not what was meant. */
+/** Whether all has become as it was told to be: every change was read back, and nothing else was found than the walk told of. */
+static bool is_as_told(const struct br_apply_result *result) {
+	return result->conflicts == 0 && result->failed == 0 && result->made == 0
+		&& result->accounts == 0;
+}
+
+/** Apply and prove: what the host looks like afterwards decides, not what was meant. Where each change was read back, that has been seen already. */
 static int apply_and_check(struct session *session) {
 	struct br_apply_result result = {0};
 	struct br_demands *demands = NULL;
 	struct br_check *again = NULL;
-	int failed = apply(session, &result);
+	br_auto(br_told_freep) struct br_told *told = NULL;
+	int failed = session_foresee(session, &told);
+	failed = failed ? failed : apply(session, told, &result);
 	if (failed && !result.id[0]) {
 		return failed;
 	}
@@ -68,7 +83,8 @@ static int apply_and_check(struct session *session) {
 		(void)session_report(session, "fix", &result, NULL);
 		return failed;
 	}
-	int status = session_check_again(session, &demands, &again);
+	bool proven = !failed && is_as_told(&result);
+	int status = session_check_again(session, proven ? told : NULL, &demands, &again);
 	if (status == 0) {
 		status = session_report(session, session->command, &result, again);
 	}

@@ -24,6 +24,8 @@ enum {
 static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
 		"read this file (repeatable; - is standard input)"},
+	{"container", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(containers),
+		"a container that the engine has, running or not (repeatable)"},
 	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind),
 		"what the input is (default: as its content looks)"},
 	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_READ, FIELD(project_directory),
@@ -140,7 +142,7 @@ static const struct cli_option all[] = {
 };
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
-static const char *const later_options[] = {"container", NULL};
+static const char *const later_options[] = {NULL};
 static const char *const later_commands[] = {NULL};
 static const char *const later_kinds[] = {
 	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};

@@ -21,6 +21,8 @@ struct session {
 	/** As it is after a fix. */
 	struct br_hostdb *hostdb_again;
 	struct br_acls *acls;
+	/** What the engine says of containers, parallel to the spec's; NULL: it was not asked. */
+	struct br_engine_container *existing;
 	/** The engine's socket, where it may be asked; NULL: nowhere. */
 	const char *socket;
 	const struct br_engine_mode *mode;
@@ -41,6 +43,10 @@ struct session {
 
 /** Work out which engine it is and how it runs: session->socket and mode, from the words, session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
 int session_engine(struct session *session);
+/** The containers of --container: session->spec and existing. 0, or -1 with errors in dx. */
+int session_containers(struct session *session);
+/** What the engine has of the spec's containers where only that tells who they are: session->existing. 0, or -1 with errors in dx. */
+int session_look_up(struct session *session);
 /** Read the input and work out who each container is, no more. 0, or the exit status with errors in dx. */
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
@@ -57,9 +63,11 @@ int session_check(struct session *session, bool planned);
 int session_check_start(struct session *session);
 /** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
 int session_promise(struct session *session, uint16_t text);
-/** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's. 0, or the exit status. */
-int session_check_again(
-	struct session *session, struct br_demands **demands, struct br_check **again);
+/** Before a change: whom to tell of what becomes of each entry, so that it need not be looked at again; *told stays NULL where that would not do. 0, or the exit status. */
+int session_foresee(struct session *session, struct br_told **told);
+/** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's; `told` may be NULL. 0, or the exit status. */
+int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
+	struct br_check **again);
 /** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the exit status. */
 int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again);
@@ -67,6 +75,12 @@ int session_report(const struct session *session, const char *command,
 int session_verdict(const struct session *session, const struct br_check *check);
 /** The habits of the engine that will start it. */
 const struct br_habits *session_habits(const struct session *session);
+/** What the container makes of the mounts below one of its sources. */
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms);
+/** br_check_mounter(). */
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out);
 void session_release(struct session *session);
 
 #endif

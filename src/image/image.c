@@ -245,6 +245,10 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 		}
 	}
 	for (size_t i = 0; !failed && i < spec->n; i++) {
+		if (options->containers) {
+			container_take(&options->containers[i], &images[i]);
+			continue;
+		}
 		failed = mounted_take(&finder, &spec->containers[i], &images[i]) != 0;
 	}
 	archive_release(&finder);

@@ -216,6 +216,13 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	const uint64_t key[2] = {entry->inode->dev, entry->inode->ino};
 	struct link *link = table_find(&tree->links, key);
 	if (link != NULL) {
+		// Whichever the walk found first: the same in every plan.
+		if (link->path != NULL && strcmp(entry->path, link->path) < 0) {
+			link->path = br_strdup(plan->arena, entry->path);
+			if (link->path == NULL) {
+				return -1;
+			}
+		}
 		link->found++;
 		if (!link->mixed && link->class != class) {
 			link->mixed = true;
@@ -287,7 +294,9 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 		size_t number = table_index(&tree->classes, class);
 		int first = see_link(plan, tree, entry, (uint32_t)number);
 		if (first <= 0) {
-			return first;
+			return first < 0
+				? -1
+				: tally_add(plan->arena, &class->seen, entry->path, 0);
 		}
 	}
 	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;

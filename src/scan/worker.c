@@ -387,10 +387,16 @@ static int read_listing(struct worker *w, int fd) {
 	return w->filled > 0;
 }
 
-/** Let another worker go on with the directory while this one has a buffer full of it. */
+/** Whether a worker waits that nothing was offered to yet. */
+static bool is_awaited(const struct worker *w) {
+	return br_pool_idle(w->pool)
+		> atomic_load_explicit(&w->scan->offered, memory_order_relaxed);
+}
+
+/** Let a worker that waits go on with the directory while this one has a buffer full of it. Two that have directories of their own are faster than two in one. */
 static bool pass_on(struct worker *w, struct node *node) {
 	unsigned open = atomic_load_explicit(&w->scan->open, memory_order_relaxed);
-	if (w->filled < LISTING_BYTES / 2 || open >= w->scan->max_open) {
+	if (w->filled < LISTING_BYTES / 2 || open >= w->scan->max_open || !is_awaited(w)) {
 		return false;
 	}
 	/* What is held here must be on its way before the other's: BR_ENTER comes first. */
@@ -576,8 +582,7 @@ static void visit(struct worker *w, struct node *node) {
 
 /** Give the older half of the list to a worker that waits. */
 static void share(struct worker *w) {
-	unsigned offered = atomic_load_explicit(&w->scan->offered, memory_order_relaxed);
-	if (w->nlist < 2 || br_pool_idle(w->pool) <= offered) {
+	if (w->nlist < 2 || !is_awaited(w)) {
 		return;
 	}
 	size_t keep = w->nlist / 2;

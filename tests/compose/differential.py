@@ -66,6 +66,29 @@ def compose_files(top):
                 yield os.path.relpath(os.path.join(folder, file), top), request
 
 
+REST = """
+secrets: {s0: {file: ./s}}
+configs: {c0: {file: ./c}}
+"""
+
+
+def values(top, work):
+    """Each line of values.txt as a project of its own."""
+    for number, line in enumerate(open(os.path.join(top, "tests/compose/values.txt"), encoding="utf-8"), 1):
+        kind, _, text = line.rstrip("\n").partition(" ")
+        if kind == "#":
+            continue
+        folder = os.path.join(work, "value-%d" % number)
+        os.mkdir(folder)
+        services = "services:\n  b: {image: y}\n  a:\n    image: x\n" + ("    %s\n" % text if kind == "S" else "")
+        with open(os.path.join(folder, "compose.yaml"), "w", encoding="utf-8") as file:
+            file.write(services + REST)
+            file.write("networks: {n: null}\n" if kind == "S" else text + "\n")
+        request = compare.Request(folder)
+        request.files = ["compose.yaml"]
+        yield "values.txt:%d: %s" % (number, text), request
+
+
 def generated(count, seed, work):
     for i in range(count):
         folder = os.path.join(work, str(i))
@@ -88,7 +111,7 @@ def main():
     number = int(options.version.split(".")[0]) * 100 + int(options.version.split(".")[1])
     judged, bad, refused = 0, [], 0
     with tempfile.TemporaryDirectory() as work:
-        cases = list(spec_cases(options.top)) + list(compose_files(options.top))
+        cases = list(spec_cases(options.top)) + list(compose_files(options.top)) + list(values(options.top, work))
         cases += generated(options.generate, seed, options.keep or work)
         for name, request in cases:
             if options.only not in name or (request.version and request.version != number):

@@ -221,7 +221,8 @@ static void end_all(struct tracing *t) {
 }
 
 /** Ask whoever chooses. False: they are to be killed. */
-static bool handle(struct traced *one, struct trace_stop *stop, trace_choose *choose, void *context) {
+static bool handle(
+	struct traced *one, struct trace_stop *stop, trace_choose *choose, void *context) {
 	stop->count++;
 	if (!stop->entry && one->err != 0) {
 		(void)set_answer(one->pid, -one->err);

@@ -168,7 +168,13 @@ enum br_compose_rule {
 	BR_RULE_TARGETS_UNIQUE,
 	/** Where words must differ, a number is the word of its digits. */
 	BR_RULE_NUMBERS_ARE_WORDS,
-	/** Two services that are on have two container names, and none runs fewer than no times. */
+	/** PWD is set where the caller's environment has none. */
+	BR_RULE_PWD_SET,
+	/** Durations have days and weeks, sizes are floating numbers, modes in quotes are octal; host_ip, container_name and pull_policy have forms. */
+	BR_RULE_FORMS_CHECKED,
+	/** Two services that are on cannot have one container_name. */
+	BR_RULE_NAMES_UNIQUE,
+	/** A scale or a number of replicas below zero is refused. */
 	BR_RULE_COUNTS_CHECKED,
 	/** A bind block that does not say create_host_path says yes. */
 	BR_RULE_BIND_BLOCK_CREATES,

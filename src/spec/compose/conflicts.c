@@ -13,10 +13,6 @@ struct part {
 	const struct br_draft *draft;
 };
 
-static bool is_new(const struct part *part) {
-	return br_compose_has(part->c, BR_RULE_COUNTS_CHECKED);
-}
-
 static const char *word(const struct br_tree *map, const char *key) {
 	const struct br_tree *value = br_tree_get(map, key);
 	return value && value->kind == BR_VALUE_STRING ? value->s : "";
@@ -169,7 +165,7 @@ static int check_scale(const struct part *part) {
 	}
 	const struct br_tree *which = has_some ? scale : replicas;
 	int64_t n = has_some ? some : many;
-	if (is_new(part) && n < 0) {
+	if (n < 0 && br_compose_has(part->c, BR_RULE_COUNTS_CHECKED)) {
 		return br_error(c->dx, which->at, "service '%s' cannot run %lld times",
 			part->draft->name, (long long)n);
 	}
@@ -204,8 +200,8 @@ static int check_watch(const struct part *part) {
 /* Since 2.40 two services that are on cannot have one name. */
 static int check_name(const struct part *part) {
 	const char *name = word(part->draft->service, "container_name");
-	for (const struct br_draft *other = part->drafts;
-		*name && is_new(part) && other != part->draft; other++) {
+	bool counts = *name && br_compose_has(part->c, BR_RULE_NAMES_UNIQUE);
+	for (const struct br_draft *other = part->drafts; counts && other != part->draft; other++) {
 		const struct br_tree *theirs = br_tree_get(other->service, "container_name");
 		if (!other->on || strcmp(word(other->service, "container_name"), name) != 0) {
 			continue;

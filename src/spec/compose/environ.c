@@ -30,6 +30,9 @@ int br_compose_environment(struct br_compose *c) {
 	}
 	// Compose sets it itself where the caller's environment has none.
 	struct br_var pwd = {"PWD", c->request->cwd, BR_VAR_ENVIRONMENT};
+	if (!br_compose_has(c, BR_RULE_PWD_SET)) {
+		return 0;
+	}
 	return br_env_set(&c->env, &pwd, false) ? br_error_memory(c->dx) : 0;
 }
 

@@ -34,7 +34,6 @@ static int check_twice(struct br_compose *c, const struct words *words, const ch
 		return br_error_memory(c->dx);
 	}
 	for (size_t i = 0; i < n; i++) {
-		// Before 2.40 a number was not the same as a string of its digits.
 		bool is_number = list->members.v[i].value->kind != BR_VALUE_STRING;
 		items[i] = (struct item){is_number && old, &(*words->out)[i]};
 	}

@@ -178,7 +178,7 @@ static int read_words(struct br_run *run) {
 			return -1;
 		}
 	}
-	struct br_command command = {words, request->nline};
+	struct br_command command = {words, request->nline, '\0', {0}};
 	return br_run_variables(run) ? -1 : br_run_line(run, &command);
 }
 
