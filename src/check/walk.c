@@ -1,12 +1,15 @@
 /** The walk: every inode against every demand on it, summed up by mount. */
 #include "walk.h"
 
+#include <base/jail.h>
 #include <base/own.h>
+#include <base/sys.h>
 #include <base/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,6 +122,72 @@ static bool wants_alike(const struct br_tree *tree) {
 }
 
 /** br_scan_ask: --exclude. */
+/** Bytewise, but a slash before all others: what is below a directory comes right after it. */
+static int compare_paths(const char *a, const char *b) {
+	for (; *a && *a == *b; a++, b++) {
+	}
+	int x = *a == '/' ? 1 : *a ? (unsigned char)*a + 1 : 0;
+	int y = *b == '/' ? 1 : *b ? (unsigned char)*b + 1 : 0;
+	return x - y;
+}
+
+static int by_path(const void *a, const void *b) {
+	return compare_paths(*(const char *const *)a, *(const char *const *)b);
+}
+
+/** Neither listed nor on the way to what is. */
+static bool skips(void *context, const char *path) {
+	const struct walk *walk = context;
+	size_t low = 0;
+	size_t high = walk->listed.n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		bool before = compare_paths(walk->listed.v[middle], path) < 0;
+		low = before ? middle + 1 : low;
+		high = before ? high : middle;
+	}
+	size_t n = strlen(path);
+	const char *found = low < walk->listed.n ? walk->listed.v[low] : "";
+	return strncmp(found, path, n) != 0 || (found[n] && found[n] != '/');
+}
+
+/** The rest of a path behind a directory; NULL where it is not below it. */
+static const char *rest_of(const char *path, const char *dir) {
+	size_t n = strlen(dir);
+	n -= n && dir[n - 1] == '/';
+	return strncmp(path, dir, n) == 0 && path[n] == '/' ? path + n + 1 : NULL;
+}
+
+/** A listed path, by the tree's real path or by a source's as it was written. 0 or -1 with ENOMEM. */
+static int list_path(struct walk *walk, const char *path) {
+	struct br_arena *arena = walk->work->check->arena;
+	const char *rest = rest_of(path, walk->tree->path);
+	for (size_t i = 0; !rest && i < walk->tree->n; i++) {
+		const struct br_demand *demand = &walk->tree->demands[i];
+		rest = rest_of(path, demand->source->path);
+		if (rest && *demand->below) {
+			rest = br_printf(arena, "%s/%s", demand->below, rest);
+			if (!rest) {
+				return -1;
+			}
+		}
+	}
+	return rest && *rest ? br_vec_push(arena, &walk->listed, rest) : 0;
+}
+
+static int list_paths(struct walk *walk) {
+	const struct br_check_options *options = walk->work->options;
+	for (size_t i = 0; i < options->nonly; i++) {
+		if (list_path(walk, options->only[i])) {
+			return br_error_memory(walk->work->dx);
+		}
+	}
+	if (walk->listed.n) {
+		qsort(walk->listed.v, walk->listed.n, sizeof(*walk->listed.v), by_path);
+	}
+	return 0;
+}
+
 static bool excludes(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
 	const char *const *globs = walk->work->options->excludes;
@@ -220,6 +289,10 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 	bool told = false;
 	if (!is_secret_inside(entry) || !(entry->inode->mode & 0077)
 		|| walk->tree->root->fs.remote) {
+		return;
+	}
+	if (walk->told) {
+		walk->doubtful = true;
 		return;
 	}
 	for (unsigned i = 0; i < demand->index; i++) {
@@ -386,6 +459,17 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	return 0;
 }
 
+static int walk_from(struct walk *walk, const struct br_scan_options *options) {
+	const struct br_tree *tree = walk->tree;
+	br_auto(br_scan_freep) struct br_scan *scan =
+		br_scan_new(tree->root->fd, walk->work->input->acls, options);
+	if (!scan) {
+		return br_error(walk->work->dx, (struct br_span){0}, "cannot walk '%s': %s",
+			tree->path, strerror(errno));
+	}
+	return pull(walk, scan);
+}
+
 void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree *tree) {
 	const struct br_demands *demands = work->input->demands;
 	*walk = (struct walk){.work = work, .tree = tree};
@@ -403,7 +487,8 @@ void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree
 	}
 }
 
-static int check_tree(struct check_work *work, const struct br_tree *tree) {
+/** `depth`: levels below the root that are looked at. */
+static int check_tree(struct check_work *work, const struct br_tree *tree, unsigned depth) {
 	struct walk walk;
 	walk_begin(&walk, work, tree);
 	const char *silent = work->options->cross
@@ -414,32 +499,42 @@ static int check_tree(struct check_work *work, const struct br_tree *tree) {
 			"cannot walk '%s': what is mounted at '%s' in it does not answer",
 			tree->path, silent);
 	}
+	if (work->options->only && list_paths(&walk)) {
+		return -1;
+	}
 	struct br_scan_options options = {
 		.threads = work->options->threads,
-		.depth = work->options->depth,
+		.depth = depth,
 		.cross = work->options->cross,
 		.wants = wants,
 		.wants_alike = wants_alike(tree),
 		.excludes = work->options->excludes ? excludes : NULL,
+		.skips = work->options->only ? skips : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,
 		.may_hang = br_source_may_hang(tree->root),
 	};
-	br_auto(br_scan_freep) struct br_scan *scan =
-		br_scan_new(tree->root->fd, work->input->acls, &options);
-	if (!scan) {
-		return br_error(work->dx, (struct br_span){0}, "cannot walk '%s': %s", tree->path,
-			strerror(errno));
-	}
-	return pull(&walk, scan);
+	// What it takes is a view of all there is. CAP_FOWNER is for not touching the times of access (O_NOATIME, may_open()).
+	(void)br_sys_prepare(); // Where that fails, what needs it says so.
+	uint64_t rights =
+		br_jail_lower(UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_FOWNER);
+	int r = walk_from(&walk, &options);
+	br_jail_raise(rights);
+	return r;
 }
 
 int check_trees(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->ntrees && !work->stop; i++) {
-		if (demands->trees[i].root->state == BR_SOURCE_PRESENT && !take_told(work, i)
-			&& check_tree(work, &demands->trees[i])) {
+		if (demands->trees[i].root->state != BR_SOURCE_PRESENT) {
+			continue;
+		}
+		bool told = can_take(work, i);
+		if (check_tree(work, &demands->trees[i], told ? 0 : work->options->depth)) {
 			return -1;
+		}
+		if (told) {
+			take_told(work, i);
 		}
 	}
 	return 0;
