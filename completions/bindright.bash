@@ -30,7 +30,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | --image-archive | -o | --output | --plan | --allow-dangerous)
+	-f | --file | --files-from | --env-file | --image-archive | -o | --output | --plan | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -61,8 +61,8 @@ _bindright() {
 
 	local offered
 	case $command in
-	'') offered="$commands $input --fail-on" ;;
-	check) offered="$input --fail-on" ;;
+	'') offered="$commands $input --fail-on --files-from --null" ;;
+	check) offered="$input --fail-on --files-from --null" ;;
 	plan) offered="$input --fail-on $change" ;;
 	fix) offered="$input $change --plan --yes --dry-run --require-jail" ;;
 	reclaim)

@@ -304,6 +304,83 @@ struct piece {
 	bool other;
 };
 
+/** Make every record's crc fit again, as only its writer could. */
+static void seal(struct sample *s) {
+	uint32_t crc = br_crc32c(0, s->bytes, s->end[0] - 4);
+	for (size_t i = 1; i <= RECORDS; i++) {
+		size_t n = s->end[i] - s->end[i - 1];
+		crc = br_crc32c(crc, s->bytes + s->end[i - 1], n - 4);
+		for (unsigned k = 0; k < 4; k++) {
+			s->bytes[s->end[i] - 4 + k] = (char)(crc >> (8 * k));
+		}
+	}
+}
+
+/** What the reader takes must be right in itself, whatever it is. */
+static void read_all(const struct sample *s, bool *refused) {
+	br_auto(br_closep) int fd = memory_file(s->bytes, s->n);
+	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
+	struct br_journal j;
+	struct br_record r;
+	int got;
+	if (br_journal_open(&j, fd, acls) < 0) {
+		assert_int_equal(errno, EBADMSG);
+		*refused = true;
+		return;
+	}
+	for (int backwards = 0; backwards <= 1; backwards++) {
+		if (backwards) {
+			br_journal_to_end(&j);
+		}
+		while ((got = backwards ? br_journal_prev(&j, &r) : br_journal_next(&j, &r)) > 0) {
+			assert_true(r.path.n <= s->n && r.name.n <= s->n && r.text.n <= s->n
+				&& r.extra.n <= s->n);
+			if (r.type == BR_REC_INTENT) {
+				assert_int_equal(r.before.mode & S_IFMT, r.after.mode & S_IFMT);
+			}
+		}
+		assert_true(got == 0 || errno == EBADMSG);
+		*refused = *refused || got < 0;
+	}
+	br_journal_release(&j);
+}
+
+// With a chain that fits, nonsense in a record is refused all the same, and never read past its end.
+static void test_sealed_nonsense(void **state) {
+	(void)state;
+	static struct sample s;
+	static struct sample other;
+	static const unsigned char values[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
+	bool refused = false;
+	int n = 0;
+	make_sample(&s, acls, "id");
+	other = s;
+	seal(&other);
+	assert_memory_equal(other.bytes, s.bytes, s.n);
+	read_all(&other, &refused);
+	assert_false(refused);
+	for (size_t at = s.end[0]; at < s.n; at++) {
+		for (size_t i = 0; i < sizeof(values); i++) {
+			other = s;
+			other.bytes[at] = (char)values[i];
+			seal(&other);
+			refused = false;
+			read_all(&other, &refused);
+			n += refused;
+		}
+	}
+	print_message("%d of %zu refused\n", n, (s.n - s.end[0]) * sizeof(values));
+	assert_true(n > 100);
+	// An object of another type afterwards: behind its mode stand two numbers, two ACLs and the capabilities.
+	other = s;
+	other.bytes[s.end[3] - 8 - 3 * 4 - 20 - 2 * 44 - 12 + 1] ^= (char)(S_IFDIR >> 8);
+	seal(&other);
+	refused = false;
+	read_all(&other, &refused);
+	assert_true(refused);
+}
+
 static void test_splices(void **state) {
 	(void)state;
 	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
@@ -524,6 +601,7 @@ int main(void) {
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_torn_at_every_byte),
 		cmocka_unit_test(test_flipped_at_every_byte),
+		cmocka_unit_test(test_sealed_nonsense),
 		cmocka_unit_test(test_splices),
 		cmocka_unit_test(test_last_batch_with_holes),
 		cmocka_unit_test(test_goes_on_after_a_torn_end),

@@ -152,6 +152,9 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** Look at these paths only, at the directories on the way to them, and at the sources themselves; absolute, without "." and "..". NULL: at everything. */
+	const char *const *only;
+	size_t nonly;
 	/** The engine does not run as root. */
 	bool rootless;
 	/** The engine's habits; NULL: those of the newest Docker. */
@@ -162,8 +165,8 @@ struct br_check_options {
 	const char *const *keepers;
 	/** May be {0}. */
 	struct br_watch watch;
-	/** Trees that were told of are not walked again, if they are the same and everything in them could be seen. Emptied; NULL: all are walked. */
-	struct br_told *told;
+	/** The tree that was told of is not walked again, if it is the same and nothing in it was found wanting. NULL: all are walked. */
+	const struct br_told *told;
 };
 
 /** What is judged, from the earlier stages; all outlive the check. */
@@ -184,8 +187,8 @@ struct br_check_input {
 /**
  * With whose rights the container's runtime makes its mounts: of the root of the container's user namespace, with all capabilities there. False: not known.
  */
-bool br_check_mounter(const struct br_check_input *input, const struct br_mount_source *ms,
-	struct br_cred *out);
+bool br_check_mounter(
+	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out);
 /**
  * Podman's `:O`: its overlay reaches what lies in the source with the rights of whoever mounted it, too (ovl_permission(), fs/overlayfs/inode.c), and copies what is written, for which owner and
  * group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict about `want` what that refuses.
@@ -210,14 +213,14 @@ void br_check_free(struct br_check *check);
 void br_check_freep(struct br_check **check);
 
 /**
- * For whoever walks a tree himself and knows what becomes of each entry: he tells it, and a later check of the same trees, whose demands may
- * have been made anew, need not walk them once more. `input` has the demands whose trees he walks; it outlives this, as does what the options
- * point to. NULL with an error in dx.
+ * For whoever walks a tree himself and knows what becomes of each entry: he tells it, and a later check of the same tree, whose demands may
+ * have been made anew, need not walk it once more where all is well. He may be a child process that was forked after this. `input` has the
+ * demands whose tree he walks; it outlives this, as does what the options point to. NULL with an error in dx.
  */
 struct br_told *br_told_new(const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx);
 /**
- * An entry as br_scan_next gives it, as it is to be found from now on: the directory before what is in it, its `state` kept as br_scan
+ * An entry of one and the same tree, as br_scan_next gives it, as it is to be found from now on: the directory before what is in it, its `state` kept as br_scan
  * keeps it. BR_LEAVE is ignored. 0; -1 with an error in dx.
  */
 int br_told_see(struct br_told *told, const struct br_tree *tree, const struct br_entry *entry);

@@ -272,6 +272,8 @@ struct br_plan_input {
 	struct br_acls *acls;
 	/** Whose rules apply; UNSAID: what the spec says. */
 	enum br_engine engine;
+	/** The OCI runtime that the engine uses ("runc", "crun"); NULL: not known. */
+	const char *runtime;
 	/** Who runs a rootless engine; NULL: not known, or none. */
 	const struct br_host_user *engine_user;
 	/** read NULL: advice comes without edits. */

@@ -74,6 +74,8 @@ struct br_scan_options {
 	bool wants_alike;
 	/** Whether this entry is left out altogether, with what is below; NULL: nothing is. Not asked about the root. The inode is all zero where none was read (a mount point, an error). */
 	br_scan_ask *excludes;
+	/** Whether this name in a directory is not even looked at; thread-safe, no I/O. NULL: all are. Not asked about the root. */
+	bool (*skips)(void *context, const char *path);
 	void *context;
 	/** BR_HAVE_* to read where `wants` says so. */
 	unsigned want;

@@ -376,7 +376,11 @@ static bool attend(struct watch *w) {
 	for (;;) {
 		struct pollfd p = {.fd = w->fd, .events = POLLIN};
 		int ready = poll(&p, 1, TICK_MS);
-		if (ready > 0 && (receive(w->fd, &m) <= 0 || take(w, &m) < 0)) {
+		if (ready < 0 && errno != EINTR) {
+			// Nobody would see its end.
+			return true;
+		}
+		if (ready > 0 && (receive(w->fd, &m) <= 0 || take(w, &m) < 0 || w->ended)) {
 			return true;
 		}
 		if (apart->options->stop != NULL && *apart->options->stop != 0) {

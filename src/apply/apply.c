@@ -210,6 +210,8 @@ static int begin_journal(struct br_work *work) {
 
 static int begin(struct br_work *work) {
 	work->failed = true;
+	// Within the jail the kernel cannot be tried out.
+	(void)br_inode_quiet();
 	if (add_targets(work) < 0
 		|| br_state_open(work->arena, &work->options->state, true, &work->state, work->dx)
 			< 0

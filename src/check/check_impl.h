@@ -126,8 +126,9 @@ void check_sources(struct check_work *work);
 void check_mounting(struct check_work *work);
 /** Walk every tree and judge. 0 or -1 with an error in dx. */
 int check_trees(struct check_work *work);
-/** Take the sums over this tree from options->told; false where it has to be walked. */
-bool take_told(struct check_work *work, size_t tree);
+/** Whether this tree was told of, in options->told, and all of it is well: then only its root is looked at, and what was told is added. */
+bool can_take(const struct check_work *work, size_t tree);
+void take_told(struct check_work *work, size_t tree);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
 /** What surrounds the inodes of this mount. */

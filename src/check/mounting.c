@@ -216,25 +216,28 @@ static void check_absent(struct point *p) {
 }
 
 /** What is mounted is a directory, or is none; -1: not known. */
-static int mounts_directory(const struct point *p) {
-	const struct br_mount_source *ms = source_of(p->work, p->inner);
+static int is_directory(const struct check_work *work, const struct br_mount *mount) {
+	const struct br_mount_source *ms = source_of(work, mount);
 	if (!ms) {
-		return p->inner->kind == BR_MOUNT_TMPFS || p->inner->kind == BR_MOUNT_VOLUME ? 1
-											     : -1;
+		return mount->kind == BR_MOUNT_TMPFS || mount->kind == BR_MOUNT_VOLUME ? 1 : -1;
+	}
+	if (ms->source->state == BR_SOURCE_MISSING && mount->create == BR_CREATE_ENGINE
+		&& engine_creates(work)) {
+		return 1;
 	}
 	return ms->source->state == BR_SOURCE_PRESENT ? S_ISDIR(ms->source->mode) : -1;
 }
 
 /** BR203: the two have to be alike (mount(2), ENOTDIR). */
-static void check_alike(struct point *p, const char *below, bool is_directory) {
-	int mounts = mounts_directory(p);
-	if (mounts < 0 || mounts == is_directory) {
+static void check_alike(struct point *p, const char *below, bool point_is_directory) {
+	int mounts = is_directory(p->work, p->inner);
+	if (mounts < 0 || mounts == point_is_directory) {
 		return;
 	}
 	refuse(p, 203,
 		say(p->work, "a %s is to be mounted at '%s', and '%s' is %s",
 			mounts ? "directory" : "file", p->inner->target.s, path_of(p, below),
-			is_directory ? "a directory" : "none"))
+			point_is_directory ? "a directory" : "none"))
 		->advice = "mount it somewhere else, or make the two of one kind";
 }
 
@@ -305,16 +308,18 @@ static void check_target(struct check_work *work, const struct br_mount_source *
 		: NULL;
 	bool known = node && node->origin == BR_IMAGE_ARCHIVE
 		&& (node->type == BR_IMAGE_FILE || node->type == BR_IMAGE_DIRECTORY);
-	bool is_directory = S_ISDIR(ms->source->mode);
-	if (!known || ms->source->state != BR_SOURCE_PRESENT
-		|| is_directory == (node->type == BR_IMAGE_DIRECTORY)) {
+	int mounts = is_directory(work, ms->mount);
+	if (!known || mounts < 0 || mounts == (node->type == BR_IMAGE_DIRECTORY)) {
 		return;
 	}
 	struct about about = about_mount(ms);
 	struct br_finding *finding = add_finding(work, 203, &about,
-		"'%s' is %s, and '%s' in the image is %s: the engine will refuse to start '%s'",
-		about.path, is_directory ? "a directory" : "a file", ms->mount->target.s,
-		is_directory ? "a file" : "a directory", ms->container->name.s);
+		"'%s' %s, and '%s' in the image is %s: the engine will refuse to start '%s'",
+		about.path,
+		ms->source->state == BR_SOURCE_MISSING ? "will be made, as a directory"
+			: mounts                       ? "is a directory"
+						       : "is a file",
+		ms->mount->target.s, mounts ? "a file" : "a directory", ms->container->name.s);
 	finding->advice = "mount it somewhere else, or make the two of one kind";
 	finding->refused = true;
 }

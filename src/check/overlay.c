@@ -37,7 +37,8 @@ void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *in
 		return;
 	}
 	if (!br_idmap_to_box(&mode->uids, inode->uid, &box)) {
-		(void)br_idmap_to_host(&mode->uids, (br_boxid){OVERFLOW_ID}, &inode->uid); // or as it is
+		(void)br_idmap_to_host(
+			&mode->uids, (br_boxid){OVERFLOW_ID}, &inode->uid); // or as it is
 	}
 	if (!br_idmap_to_box(&mode->gids, inode->gid, &box)) {
 		(void)br_idmap_to_host(&mode->gids, (br_boxid){OVERFLOW_ID}, &inode->gid);

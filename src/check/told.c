@@ -1,55 +1,101 @@
-/** A walk that somebody else makes: he tells what he finds, and the check takes it for its own. */
+/**
+ * A walk that somebody else makes: he tells what he finds, and the check takes it for its own, as far as all is well. He may be another
+ * process, forked off: the sums lie where both see them. Only numbers count here, no pointer of his.
+ */
 #include "walk.h"
 
-#include <stdlib.h>
+#include <base/own.h>
 
-/** The sums over one tree, as far as it was told. */
-struct told_tree {
-	/** NULL: nothing of it was told. */
-	struct walk *walk;
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/** What both see. */
+struct board {
+	uint64_t inodes;
+	/** One more than the number of the tree that was told of. */
+	size_t tree;
+	/** Something could not be seen: whoever looks himself may see more. */
+	bool doubtful;
+	/** One for each mount of the demands. */
+	struct mount_work mounts[];
 };
 
 struct br_told {
 	struct check_work work;
 	struct br_check_input input;
 	struct br_check_options options;
-	struct told_tree *trees;
-	/** Something could not be seen: whoever sees it may see more. */
-	bool doubtful;
+	struct board *board;
+	size_t size;
+	/** One for each tree; NULL: nothing of it was told in this process. */
+	struct walk **walks;
 };
+
+static struct board *new_board(size_t size) {
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int begin(struct br_told *told, struct br_diags *dx) {
+	const struct br_demands *demands = told->input.demands;
+	struct br_check *check = check_new(&told->input);
+	if (!check) {
+		return br_error_memory(dx);
+	}
+	if (check_begin(&told->work, check, &told->input, &told->options, dx)) {
+		return -1;
+	}
+	told->size = sizeof(*told->board) + demands->nmounts * sizeof(told->board->mounts[0]);
+	told->board = new_board(told->size);
+	told->walks = BR_NEW_ARRAY(check->arena, struct walk *, demands->ntrees);
+	if (!told->board || !told->walks) {
+		return br_error_memory(dx);
+	}
+	memcpy(told->board->mounts, told->work.mounts,
+		demands->nmounts * sizeof(told->board->mounts[0]));
+	told->work.mounts = told->board->mounts;
+	return 0;
+}
 
 struct br_told *br_told_new(const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx) {
 	struct br_told *told = calloc(1, sizeof(*told));
-	struct br_check *check = told ? check_new(input) : NULL;
-	if (!check) {
-		free(told);
+	if (!told) {
 		(void)br_error_memory(dx);
 		return NULL;
 	}
 	told->input = *input;
 	told->options = *options;
-	if (check_begin(&told->work, check, &told->input, &told->options, dx)) {
-		br_told_free(told);
-		return NULL;
-	}
-	told->trees = BR_NEW_ARRAY(check->arena, struct told_tree, input->demands->ntrees);
-	if (!told->trees) {
-		(void)br_error_memory(dx);
+	if (begin(told, dx)) {
 		br_told_free(told);
 		return NULL;
 	}
 	return told;
 }
 
-void br_told_free(struct br_told *told) {
-	if (told) {
-		if (told->work.mounts) {
-			release_tallies(&told->work);
+/** Whether somebody told in this process: then the examples are its own. */
+static bool is_ours(const struct br_told *told) {
+	for (size_t i = 0; told->walks && i < told->input.demands->ntrees; i++) {
+		if (told->walks[i]) {
+			return true;
 		}
-		br_check_free(told->work.check);
-		free(told);
 	}
+	return false;
+}
+
+void br_told_free(struct br_told *told) {
+	if (!told) {
+		return;
+	}
+	if (is_ours(told)) {
+		release_tallies(&told->work);
+	}
+	if (told->board) {
+		(void)munmap(told->board, told->size); // It was mapped like that.
+	}
+	br_check_free(told->work.check);
+	free(told);
 }
 
 void br_told_freep(struct br_told **told) {
@@ -57,80 +103,101 @@ void br_told_freep(struct br_told **told) {
 	*told = NULL;
 }
 
-static struct told_tree *find(struct br_told *told, const struct br_tree *tree) {
+/** The number of a tree; ntrees: it is none of ours. */
+static size_t number_of(const struct br_told *told, const struct br_tree *tree) {
 	const struct br_demands *demands = told->input.demands;
-	for (size_t i = 0; i < demands->ntrees; i++) {
-		if (&demands->trees[i] == tree) {
-			return &told->trees[i];
-		}
+	size_t i = 0;
+	while (i < demands->ntrees && &demands->trees[i] != tree) {
+		i++;
 	}
-	return NULL;
+	return i;
 }
 
-int br_told_see(
-	struct br_told *told, const struct br_tree *tree, const struct br_entry *entry) {
-	struct told_tree *of = find(told, tree);
-	if (!of || entry->event == BR_LEAVE) {
+int br_told_see(struct br_told *told, const struct br_tree *tree, const struct br_entry *entry) {
+	size_t i = number_of(told, tree);
+	if (i == told->input.demands->ntrees || entry->event == BR_LEAVE) {
 		return 0;
 	}
-	if (!of->walk) {
-		of->walk = BR_NEW(told->work.check->arena, struct walk);
-		if (!of->walk) {
+	if (!told->walks[i]) {
+		told->walks[i] = BR_NEW(told->work.check->arena, struct walk);
+		if (!told->walks[i]) {
 			return br_error_memory(told->work.dx);
 		}
-		walk_begin(of->walk, &told->work, tree);
+		walk_begin(told->walks[i], &told->work, tree);
+		told->walks[i]->told = true;
 	}
-	told->doubtful = told->doubtful || entry->err || (!entry->inode && !entry->mount_point);
-	told->work.check->inodes += entry->inode != NULL;
-	walk_see(of->walk, entry);
+	struct board *board = told->board;
+	board->doubtful = board->doubtful || entry->err || !entry->inode
+		|| (board->tree != 0 && board->tree != i + 1);
+	board->tree = i + 1;
+	board->inodes += entry->inode != NULL;
+	walk_see(told->walks[i], entry);
+	board->doubtful = board->doubtful || told->walks[i]->doubtful;
 	return told->work.failed ? br_error_memory(told->work.dx) : 0;
 }
 
-/** What the walk of one mount left, without what other parts of the check put beside it. */
-static void take_mount(struct mount_work *to, struct mount_work *from) {
-	const struct br_mount_source *mount = to->result.mount;
-	bool stopped = to->stopped;
-	*to = *from;
-	to->result.mount = mount;
-	to->stopped = stopped;
-	// The examples have moved.
-	*from = (struct mount_work){.result.mount = from->result.mount};
+/** Nothing was found in it. */
+static bool is_clean(const struct mount_work *mw) {
+	return mw->result.seen > 0 && mw->result.misfit == 0 && mw->result.unseen == 0
+		&& mw->closed == 0 && mw->inside.count == 0 && mw->protected.count == 0
+		&& mw->sticky.count == 0 && mw->ungiven.count == 0 && mw->unseen.count == 0
+		&& mw->mount_points.count == 0 && mw->frozen.count == 0
+		&& mw->exposed.count == 0;
 }
 
-/** The same demands, made anew, of the same tree. */
-static bool is_same(const struct br_tree *a, const struct br_tree *b) {
-	return a->n == b->n && a->root->state == BR_SOURCE_PRESENT && a->root->dev == b->root->dev
-		&& a->root->ino == b->root->ino;
-}
-
-/** Whether everything that is mounted from this tree is there: what is missing is no matter of a walk. */
-static bool is_whole(const struct br_demands *demands, const struct br_tree *tree) {
-	for (size_t i = 0; i < demands->nmounts; i++) {
-		if (demands->mounts[i].tree == tree
-			&& demands->mounts[i].source->state != BR_SOURCE_PRESENT) {
+/** The same demands, made anew, of the same tree; and each of the tree as a whole. */
+static bool is_same(const struct br_demands *then, const struct br_demands *now, size_t tree) {
+	const struct br_tree *a = &then->trees[tree];
+	const struct br_tree *b = &now->trees[tree];
+	if (then->ntrees != now->ntrees || then->nmounts != now->nmounts || a->n != b->n
+		|| a->root->dev != b->root->dev || a->root->ino != b->root->ino) {
+		return false;
+	}
+	for (size_t i = 0; i < now->nmounts; i++) {
+		const struct br_mount_source *ms = &now->mounts[i];
+		if (ms->tree == b
+			&& (ms->source->state != BR_SOURCE_PRESENT
+				|| (ms->demand && *ms->demand->below))) {
 			return false;
 		}
 	}
 	return true;
 }
 
-bool take_told(struct check_work *work, size_t tree) {
-	struct br_told *told = work->options->told;
+/** The sums of what was told beside what was seen of the root. */
+static void add_sums(struct mount_work *to, const struct mount_work *from) {
+	to->result.seen = from->result.seen;
+	to->files = from->files;
+	to->writable = from->writable;
+	to->worse = from->worse;
+}
+
+bool can_take(const struct check_work *work, size_t tree) {
+	const struct br_told *told = work->options->told;
 	const struct br_demands *demands = work->input->demands;
-	if (!told || told->doubtful || told->input.demands->ntrees != demands->ntrees
-		|| told->input.demands->nmounts != demands->nmounts || !told->trees[tree].walk
-		|| !is_same(&told->input.demands->trees[tree], &demands->trees[tree])
-		|| !is_whole(demands, &demands->trees[tree])) {
+	if (!told || told->board->doubtful || told->board->tree != tree + 1
+		|| !is_same(told->input.demands, demands, tree)) {
 		return false;
 	}
 	for (size_t i = 0; i < demands->nmounts; i++) {
-		if (demands->mounts[i].tree == &demands->trees[tree] && demands->mounts[i].demand) {
-			take_mount(&work->mounts[i], &told->work.mounts[i]);
+		const struct br_mount_source *ms = &demands->mounts[i];
+		if (ms->tree == &demands->trees[tree] && ms->demand
+			&& !is_clean(&told->board->mounts[i])) {
+			return false;
 		}
 	}
-	work->check->inodes += told->work.check->inodes;
-	work->check->complete = work->check->complete && told->work.check->complete;
-	told->trees[tree].walk = NULL;
-	told->work.check->inodes = 0;
 	return true;
+}
+
+void take_told(struct check_work *work, size_t tree) {
+	const struct br_told *told = work->options->told;
+	const struct br_demands *demands = work->input->demands;
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		const struct br_mount_source *ms = &demands->mounts[i];
+		if (ms->tree == &demands->trees[tree] && ms->demand) {
+			add_sums(&work->mounts[i], &told->board->mounts[i]);
+		}
+	}
+	// The root was counted here too.
+	work->check->inodes += told->board->inodes - 1;
 }

@@ -87,6 +87,7 @@ struct cli_args {
 	struct cli_words keep;
 	struct cli_words image_archives;
 	struct br_text depth;
+	struct br_text files_from;
 	struct br_text format;
 	struct br_text output;
 	struct br_text color;
@@ -105,6 +106,7 @@ struct cli_args {
 	struct cli_words gid_map;
 
 	int fail_fast;
+	int null;
 	int no_deps;
 	int cross;
 	int quiet;

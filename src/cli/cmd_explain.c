@@ -210,8 +210,7 @@ static int ask_mount(
 	asked->cred = identity->cred;
 	const struct br_mount_source *ms = find_source(asked, mount);
 	const struct br_demand *demand = ms->demand;
-	enum br_submounts submounts =
-		session_submounts(&asked->session, ms);
+	enum br_submounts submounts = session_submounts(&asked->session, ms);
 	if (identity->id_mapped) {
 		asked->query.mount_uids = identity->cred.uids;
 		asked->query.mount_gids = identity->cred.gids;
@@ -224,7 +223,8 @@ static int ask_mount(
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
 	asked->query.foresees = !mount->overlay;
-	asked->query.overlay = mount->overlay && session_mounter(&asked->session, ms, &asked->mounter)
+	asked->query.overlay =
+		mount->overlay && session_mounter(&asked->session, ms, &asked->mounter)
 		? &asked->mounter
 		: NULL;
 	asked->query.chown = mount->chown;

@@ -67,6 +67,10 @@ static const struct cli_option all[] = {
 		"a host user who must keep, or get, access (repeatable; default: you)"},
 	{"fail-fast", 0, CLI_FLAG, false, NULL, NULL, CLI_INPUT, FIELD(fail_fast),
 		"stop at the first error"},
+	{"files-from", 0, CLI_WORD, false, "FILE", NULL, CLI_CHECK, FIELD(files_from),
+		"judge the paths that this file lists, a line each, instead of walking"},
+	{"null", '0', CLI_FLAG, false, NULL, NULL, CLI_CHECK, FIELD(null),
+		"the list of --files-from is separated by NUL bytes"},
 	{"depth", 0, CLI_WORD, false, "N", NULL, CLI_INPUT, FIELD(depth),
 		"look at most N levels below each source"},
 	{"cross-file-systems", 0, CLI_FLAG, false, NULL, NULL, CLI_INPUT, FIELD(cross),
@@ -138,7 +142,7 @@ static const struct cli_option all[] = {
 };
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
-static const char *const later_options[] = {"files-from", NULL};
+static const char *const later_options[] = {NULL};
 static const char *const later_commands[] = {NULL};
 static const char *const later_kinds[] = {
 	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};
@@ -475,7 +479,7 @@ static int check_used(const struct reader *reader) {
 
 /** Options about how it is done and shown, not what. */
 static const char *const manners[] = {"output", "format", "color", "progress", "quiet", "verbose",
-	"fail-on", "jobs", "yes", "dry-run", "plan", "help", "version", NULL};
+	"fail-on", "jobs", "yes", "dry-run", "plan", "files-from", "null", "help", "version", NULL};
 
 size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first) {
 	const struct reader reader = {.argv = args->argv};

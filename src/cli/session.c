@@ -408,6 +408,12 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (read_needs(session, &what)) {
 		return CLI_USAGE;
 	}
+	if (cli->args->files_from.s) {
+		session->only = session_listed(session, &session->nonly);
+		if (!session->only) {
+			return CLI_USAGE;
+		}
+	}
 	int status = session_understand(session, cli);
 	if (status) {
 		return status;
@@ -464,6 +470,8 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
+	options->only = session->only;
+	options->nonly = session->nonly;
 	return read_number(cli, &cli->args->depth, 1000000, UINT_MAX, &options->depth)
 			|| read_number(cli, &cli->args->jobs, 64, 0, &options->threads)
 		? -1
@@ -522,6 +530,7 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.hostdb = session->hostdb,
 		.acls = session->acls,
 		.engine = session->mode->engine,
+		.runtime = session->mode->runtime,
 		.engine_user = session->mode->user,
 		.trial = {session_read_edited, session},
 	};
@@ -618,8 +627,8 @@ int session_foresee(struct session *session, struct br_told **told) {
 	return *told ? 0 : CLI_FAILED;
 }
 
-int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
-	struct br_check **again) {
+int session_check_again(struct session *session, const struct br_told *told,
+	struct br_demands **demands, struct br_check **again) {
 	struct br_check_options options = {0};
 	struct br_demand_options what = {.trusted = session->cli->world->invoker};
 	struct br_check_input input = check_input(session);

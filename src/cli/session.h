@@ -32,6 +32,9 @@ struct session {
 	struct br_plan_options plan_options;
 	struct br_plan *plan;
 	struct br_check *check;
+	/** What --files-from lists, or NULL. */
+	const char *const *only;
+	size_t nonly;
 	/** Names of the keepers, NULL at the end. */
 	const char *const *keepers;
 	/** The plan's promise, or NULL; goes into the report. */
@@ -52,6 +55,8 @@ int session_read(struct session *session, const struct cli *cli);
 struct br_spec *session_read_edited(void *context, struct br_span at, const char *with);
 /** Who keeps access: session->keepers and the plan's. 0, or -1 with errors in dx. */
 int session_keepers(struct session *session);
+/** --files-from: the paths, absolute, NULL at the end; their number in *n. NULL with an error in dx. */
+const char *const *session_listed(struct session *session, size_t *n);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
 /** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */
@@ -61,8 +66,8 @@ int session_promise(struct session *session, uint16_t text);
 /** Before a change: whom to tell of what becomes of each entry, so that it need not be looked at again; *told stays NULL where that would not do. 0, or the exit status. */
 int session_foresee(struct session *session, struct br_told **told);
 /** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's; `told` may be NULL. 0, or the exit status. */
-int session_check_again(struct session *session, struct br_told *told, struct br_demands **demands,
-	struct br_check **again);
+int session_check_again(struct session *session, const struct br_told *told,
+	struct br_demands **demands, struct br_check **again);
 /** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the exit status. */
 int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again);

@@ -113,7 +113,8 @@ static void number(const struct br_scan *scan, const struct br_entry *entry, str
 	}
 }
 
-static void add_entry(struct br_buf *out, const struct br_scan *scan, const struct br_entry *entry) {
+static void add_entry(
+	struct br_buf *out, const struct br_scan *scan, const struct br_entry *entry) {
 	struct wire wire = {
 		.event = entry->event,
 		.err = entry->err,
@@ -488,8 +489,8 @@ struct watched *br_watched_new(
 	w->acls = acls;
 	w->leave = options->leave;
 	w->fd = -1;
-	w->shared = mmap(NULL, sizeof(*w->beat), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	w->shared = mmap(
+		NULL, sizeof(*w->beat), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	w->beat = w->shared == MAP_FAILED ? NULL : w->shared;
 	if (!w->beat || pipe2(ends, O_CLOEXEC)) {
 		br_watched_free(w);

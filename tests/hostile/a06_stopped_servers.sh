@@ -36,6 +36,19 @@ for where in readdir:3 getattr:9; do
 	says 'its file system does not answer'
 	gone
 done
+# The walk of a check that root runs has no rights but to see everything (and to leave the times of access alone).
+stop_at readdir:3
+"$BINDRIGHT" check --sysroot $T >/dev/null 2>&1 &
+walker=$!
+for _ in {1..80}; do
+	rights=$(awk '$1 == "CapEff:" { print $2 }' /proc/$walker/status)
+	[ "$rights" != 000000000000000c ] || break
+	sleep 0.1
+done
+[ "$rights" = 000000000000000c ] || die "walks with rights $rights"
+kill $walker
+wait $walker || true
+gone
 # In the walk of fix: what lies elsewhere is done.
 mkdir plain && touch plain/f
 compose 'volumes: ["./data:/data", "./plain:/plain"]'

@@ -23,8 +23,8 @@ skip() {
 if [ -z "${HOSTILE_INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	for fs in ${HOSTILE_FS:-ext4 tmpfs}; do
-		# A background job of a shell begins with SIGINT ignored, which a program has to respect.
-		HOSTILE_INSIDE=$fs env --default-signal=INT unshare --mount --propagation private bash "$0" "$@" || exit
+		# A background job begins with SIGINT ignored, and one under nohup with SIGHUP, which a program has to respect.
+		HOSTILE_INSIDE=$fs env --default-signal=INT,HUP,TERM unshare --mount --propagation private bash "$0" "$@" || exit
 		[ -z "${once:-}" ] || break
 	done
 	exit 0
