@@ -25,6 +25,9 @@ struct walk {
 	br_vec(const char *) listed;
 	/** By demand index: where its sums go. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
+	/** Somebody else tells, who may be where nothing else can be looked at: what would need that is only noted. */
+	bool told;
+	bool doubtful;
 	/** By demand index; not for the predicates. */
 	struct last last[BR_DEMANDS_MAX];
 };
