@@ -22,6 +22,8 @@ struct entry {
 
 /** What the result is made from. */
 struct maker {
+	/** NULL: it cannot be read. */
+	const struct br_mounts *mounts;
 	struct br_arena *arena;
 	struct br_demands *out;
 	const struct br_demand_options *options;
@@ -202,7 +204,8 @@ static int open_source(struct maker *m, const struct br_container *box,
 	const struct br_mount *mount, const struct br_identity *first) {
 	struct br_demands *out = m->out;
 	struct br_source *source = &out->sources[out->nsources];
-	if (br_source_open(m->arena, mount->source.s, m->options->trusted, source)) {
+	if (br_source_open_among(
+		    m->arena, m->mounts, mount->source.s, m->options->trusted, source)) {
 		return br_error_memory(m->dx);
 	}
 	out->nsources++;
@@ -504,8 +507,17 @@ struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_i
 	for (size_t i = 0; i < options->nneeds; i++) {
 		options->needs[i].used = false;
 	}
-	struct maker m = {
-		.arena = out->arena, .out = out, .options = options, .kind = spec->kind, .dx = dx};
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	if (!mounts && errno == ENOMEM) {
+		(void)br_error_memory(dx);
+		return NULL;
+	}
+	struct maker m = {.arena = out->arena,
+		.out = out,
+		.options = options,
+		.kind = spec->kind,
+		.mounts = mounts,
+		.dx = dx};
 	return make(&m, spec, identities) ? NULL : br_steal(&out);
 }
 

@@ -102,6 +102,10 @@ struct br_source {
  * Resolve `path`. Always fills *out; 0, or -1 with ENOMEM. `trusted` is a UID, beside root, whose directories and links are accepted (the caller's, or SUDO_UID's).
  */
 int br_source_open(struct br_arena *arena, const char *path, uid_t trusted, struct br_source *out);
+/** The same for many: `mounts` was read shortly before (NULL: it cannot be read). */
+struct br_mounts;
+int br_source_open_among(struct br_arena *arena, const struct br_mounts *mounts, const char *path,
+	uid_t trusted, struct br_source *out);
 void br_source_release(struct br_source *source);
 /**
  * The first network or FUSE mount below a PRESENT source, as a path relative to it, that does not answer in time: whoever enters mount points would wait for it for ever. NULL: none.

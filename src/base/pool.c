@@ -131,7 +131,6 @@ static void destroy(struct br_pool *pool) {
 }
 
 struct br_pool *br_pool_new(unsigned n, size_t limit, br_work *work, void *context) {
-	n = n ? n : 1;
 	size_t cap = limit ? limit : 64;
 	struct br_pool *pool = calloc(1, sizeof(*pool) + n * sizeof(pool->threads[0]));
 	void **results = (void **)calloc(cap, sizeof(*results));
@@ -153,7 +152,7 @@ struct br_pool *br_pool_new(unsigned n, size_t limit, br_work *work, void *conte
 	pool->context = context;
 	// Fewer threads than asked for are slower, not wrong.
 	unsigned started = start_threads(pool, n);
-	if (!started) {
+	if (!started && n) {
 		destroy(pool);
 		errno = EAGAIN;
 		return NULL;
@@ -194,7 +193,8 @@ static bool make_room(struct br_pool *pool) {
 	if (pool->nresults < pool->results_cap) {
 		return true;
 	}
-	if (pool->limit) {
+	// Without threads nobody could make room.
+	if (pool->limit && pool->nthreads) {
 		return false;
 	}
 	size_t cap = pool->results_cap * 2;
@@ -224,9 +224,20 @@ void br_pool_post(struct br_pool *pool, void *result) {
 	unlock(pool);
 }
 
+/** Run jobs in the owner's own thread until there is a result. Called with the lock. */
+static void work_alone(struct br_pool *pool) {
+	while (!pool->nthreads && !pool->nresults && pool->njobs && !pool->stopping) {
+		void *job = pool->jobs[--pool->njobs];
+		unlock(pool);
+		pool->work(pool, pool->context, job);
+		lock(pool);
+	}
+}
+
 void *br_pool_take(struct br_pool *pool) {
 	void *out = NULL;
 	lock(pool);
+	work_alone(pool);
 	while (!pool->nresults && (pool->running || (pool->njobs && !pool->stopping))) {
 		(void)pthread_cond_wait(&pool->has_result, &pool->lock);
 	}

@@ -18,7 +18,7 @@ typedef void br_work(struct br_pool *pool, void *context, void *job);
 unsigned br_pool_cores(void);
 
 /**
- * Start n workers (at least 1). NULL with errno. At most `limit` results wait unread at a time: a worker that posts more waits, so memory
+ * Start n workers; 0: the owner works himself, while he takes. NULL with errno. At most `limit` results wait unread at a time: a worker that posts more waits, so memory
  * stays bounded (0: no limit).
  */
 struct br_pool *br_pool_new(unsigned n, size_t limit, br_work *work, void *context);

@@ -21,7 +21,7 @@ struct walk {
 	uint64_t shut;
 	/** Demands that do not see the mounts below their source. */
 	uint64_t hidden;
-	/** With `only`: those of them below the root, from there on, in by_path's order. */
+	/** With `only`: those of them below the root, from there on, a directory right before what is below it. */
 	br_vec(const char *) listed;
 	/** By demand index: where its sums go. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
@@ -35,5 +35,12 @@ struct walk {
 void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree *tree);
 /** One entry against every demand on it. Not BR_LEAVE. */
 void walk_see(struct walk *walk, const struct br_entry *entry);
+
+/* listed.c */
+
+/** The listed paths that are this tree's. 0 or -1 with an error in dx. */
+int listed_begin(struct walk *walk);
+/** A path that is neither listed nor on the way to one that is. */
+bool listed_skips(void *context, const char *path);
 
 #endif

@@ -299,21 +299,3 @@ int br_engine_containers_read(struct br_arena *arena, const char *socket, bool r
 	engine_release(&finder);
 	return result;
 }
-
-void container_take(const struct br_engine_container *container, struct br_image *out) {
-	if (container->read) {
-		out->users = container->accounts.users;
-		out->nusers = container->accounts.nusers;
-		out->groups = container->accounts.groups;
-		out->ngroups = container->accounts.ngroups;
-		out->no_passwd = container->accounts.no_passwd;
-		out->no_group = container->accounts.no_group;
-		out->accounts_complete = true;
-	}
-	// Its word is whole, whatever the image of that name is today.
-	out->origin = BR_IMAGE_ENGINE;
-	out->from = container->socket;
-	out->user = (struct br_text){.s = ""};
-	out->unknown = NULL;
-	out->capabilities_label = NULL;
-}

@@ -223,6 +223,25 @@ static int ask_all(struct image_finder *finder, const struct br_spec *spec) {
 	return failed ? br_error_memory(finder->dx) : 0;
 }
 
+/** Put what the engine knows of a container that it has in the place of what is known of its image. */
+static void take_container(const struct br_engine_container *container, struct br_image *out) {
+	if (container->read) {
+		out->users = container->accounts.users;
+		out->nusers = container->accounts.nusers;
+		out->groups = container->accounts.groups;
+		out->ngroups = container->accounts.ngroups;
+		out->no_passwd = container->accounts.no_passwd;
+		out->no_group = container->accounts.no_group;
+		out->accounts_complete = true;
+	}
+	// Its word is whole, whatever the image of that name is today.
+	out->origin = BR_IMAGE_ENGINE;
+	out->from = container->socket;
+	out->user = (struct br_text){.s = ""};
+	out->unknown = NULL;
+	out->capabilities_label = NULL;
+}
+
 const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, struct br_diags *dx) {
 	struct image_finder finder = {.arena = arena, .options = options, .dx = dx};
@@ -246,7 +265,7 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 	}
 	for (size_t i = 0; !failed && i < spec->n; i++) {
 		if (options->containers) {
-			container_take(&options->containers[i], &images[i]);
+			take_container(&options->containers[i], &images[i]);
 			continue;
 		}
 		failed = mounted_take(&finder, &spec->containers[i], &images[i]) != 0;

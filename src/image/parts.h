@@ -42,9 +42,6 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 int engine_running(struct image_finder *finder, const struct br_spec *spec, bool *running);
 void engine_release(struct image_finder *finder);
 
-/** Put what the engine knows of a container that it has in the place of what is known of its image. */
-void container_take(const struct br_engine_container *container, struct br_image *out);
-
 /** The table of well-known images: fills user and drop; never accounts. */
 int known_find(struct image_finder *finder, const char *reference, struct br_image *out);
 

@@ -336,9 +336,8 @@ static int advise_idmap(const struct text *text, const struct br_demand *demand)
 	struct attempt a = attempt_of(plan, demand);
 	const struct br_fs *fs = &demand->source->fs;
 	if (engine_of(plan) != BR_ENGINE_PODMAN || who->cred.uids.n == 0
-		|| !maps_mounts(plan, demand->container)
-		|| demand->mount->idmap.s != NULL || fs->remote || strcmp(fs->type, "overlay") == 0
-		|| demand_missing(demand)) {
+		|| !maps_mounts(plan, demand->container) || demand->mount->idmap.s != NULL
+		|| fs->remote || strcmp(fs->type, "overlay") == 0 || demand_missing(demand)) {
 		return 0;
 	}
 	a.mount = demand->mount;

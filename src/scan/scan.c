@@ -19,8 +19,9 @@ static unsigned descriptor_budget(void) {
 }
 
 static unsigned count_threads(const struct br_scan_options *options) {
+	// A thread would cost more than it does.
 	if (options->depth == 0) {
-		return 1;
+		return 0;
 	}
 	return options->threads ? options->threads : br_pool_cores();
 }

@@ -408,9 +408,18 @@ static int start(struct walk *w) {
 }
 
 int br_source_open(struct br_arena *arena, const char *path, uid_t trusted, struct br_source *out) {
-	*out = (struct br_source){.path = br_strdup(arena, path), .fd = -1};
 	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
-	if (!out->path || (!mounts && errno == ENOMEM)) {
+	if (!mounts && errno == ENOMEM) {
+		*out = (struct br_source){.fd = -1};
+		return -1;
+	}
+	return br_source_open_among(arena, mounts, path, trusted, out);
+}
+
+int br_source_open_among(struct br_arena *arena, const struct br_mounts *mounts, const char *path,
+	uid_t trusted, struct br_source *out) {
+	*out = (struct br_source){.path = br_strdup(arena, path), .fd = -1};
+	if (!out->path) {
 		errno = ENOMEM;
 		return -1;
 	}

@@ -126,7 +126,7 @@ add rpodman crun image '' '-u app' '--userns keep-id' '--userns keep-id -u app' 
 
 # What the engine refuses to start, or makes of mounts inside mounts: the runtime makes them as the root of the container's user namespace.
 inner="-v $work/more:/m"
-add plain runc image "$inner/a01/in" "$inner/a01/in :ro" "$inner/a01/file" "$inner/a02/file/in" '-u 00 --security-opt no-new-privileges'
+add plain runc image "$inner/a01/in" "$inner/a01/in :ro" "$inner/a01/file" "$inner/a02/file/in" "-v $work/more:/bin/busybox" '-u 00 --security-opt no-new-privileges'
 add remap runc image "$inner/a02/in" "$inner/a05/in" "$inner/a01/in"
 add rootless runc image "$inner/a02/in" "$inner/a17/in" "$inner/a18/in"
 add podman runc image "$inner/a01/in :ro" "--uidmap 0:100000:65536 $inner/a02/in" "--uidmap 0:100000:65536 $inner/a05/in" \

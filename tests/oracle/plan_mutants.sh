@@ -58,7 +58,7 @@ choose s/if \(moves_caps\(c, &out->after\)\) \{/if (false) {/
 choose s/if \(moves_caps\(c, after\)\) \{/if (false) {/
 choose s/if \(!moves_caps\(c, &out->after\)\) \{/if (true) {/
 choose s/\(has && !had && \(want & ~need\) != 0\)/(false)/
-plan s/ \|\| class == NULL \|\| is_new\(work, inode\)/ || class == NULL/
+plan s/class == NULL \|\| is_new\(work, inode\)/class == NULL/
 gate s/bool behind = uid == 0 \|\| /bool behind = true || /
 gate s/if \(uid == 0 \|\| \(tree->root_seen/if (true || (tree->root_seen/
 gate s/demand_counts\(demand\) && demand->identity->cred\.uid\.v == uid/false/
@@ -73,7 +73,7 @@ people s/\.missing != 0;/.missing == 0;/
 people s/if \(need == 0 \|\|/if (need > 6 ||/
 people s/\(at->demands >> demand->index & 1\) != 0/demand != NULL/
 people s/if \(k == 0 && !uid_is_known/if (false \&\& !uid_is_known/
-people s/person_add\(out, at->inode, &plan->options->keepers\[i\]\.cred, need\)/person_add(out, at->inode, \&plan->options->keepers[i].cred, need \& 4)/
+people s/person_add\(out, at->inode, &keeper->cred, need\)/person_add(out, at->inode, \&keeper->cred, need \& 4)/
 plan s/return link->found == link->nlink && !link->mixed;/return !link->mixed;/
 plan s/return link->found == link->nlink && !link->mixed;/return link->found == link->nlink;/
 plan s/!has_all_links\(link\) \|\| //

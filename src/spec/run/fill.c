@@ -311,6 +311,13 @@ static int read_volumes_from(struct filler *f) {
 		: 0;
 }
 
+/** Docker's client takes this one for itself: it unmasks /proc and /sys, and the engine never hears of it. */
+static int read_security(struct filler *f) {
+	bool is_clients = f->line->client == BR_CLIENT_DOCKER
+		&& strcmp(f->used->value.s, "systempaths=unconfined") == 0;
+	return is_clients ? 0 : push(f, &f->security_opt, value_of(f));
+}
+
 /** What adds to a list. */
 static int add_to_list(struct filler *f) {
 	struct br_container *c = &f->line->container;
@@ -322,7 +329,7 @@ static int add_to_list(struct filler *f) {
 	case BR_FLAG_HOSTUSER:
 		return push_all(f, &f->host_users);
 	case BR_FLAG_SECURITY_OPT:
-		return push(f, &f->security_opt, value_of(f));
+		return read_security(f);
 	case BR_FLAG_UIDMAP:
 		return read_map(f, &f->uid_maps);
 	case BR_FLAG_GIDMAP:
