@@ -38,7 +38,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
-    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev
+    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish
 
 comma := ,
 empty :=
@@ -206,7 +206,7 @@ test: deps
 CLI_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/cli/*.sh)))
 HOSTILE_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/hostile/*.sh)))
 # Those that ask real engines hundreds of questions are a suite of their own, for .ci/run.
-MATRIX_TESTS := $(sort $(wildcard $(patsubst %,tests/e2e/%.sh,compose_config dockerfile_builds engine_matrix \
+MATRIX_TESTS := $(sort $(wildcard $(patsubst %,tests/e2e/%.sh,compose_config containers dockerfile_builds engine_matrix \
     identity_matrix image_archive inside_image podman_identity podman_images projects run_lines \
     run_lines_podman)))
 E2E_TESTS := $(sort $(filter-out %/lib.sh $(MATRIX_TESTS),$(wildcard tests/e2e/*.sh)))

@@ -4,7 +4,7 @@
 _bindright() {
 	local cur prev words cword command='' i
 	local commands='check plan fix reclaim undo history explain inspect id codes help'
-	local read='--file --kind --project-directory --env-file --profile --project-name --env --engine
+	local read='--file --container --kind --project-directory --env-file --profile --no-deps --project-name --env --engine
 		--engine-user --engine-version --daemon-config --compose-version --sysroot --image-archive --user'
 	local input="$read --need --exclude --keep --fail-fast --depth --cross-file-systems
 		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version"
@@ -30,7 +30,7 @@ _bindright() {
 	done
 
 	case $prev in
-	-f | --file | --env-file | --image-archive | -o | --output | --plan | --allow-dangerous)
+	-f | --file | --files-from | --env-file | --image-archive | -o | --output | --plan | --allow-dangerous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -61,8 +61,8 @@ _bindright() {
 
 	local offered
 	case $command in
-	'') offered="$commands $input --fail-on" ;;
-	check) offered="$input --fail-on" ;;
+	'') offered="$commands $input --fail-on --files-from --null" ;;
+	check) offered="$input --fail-on --files-from --null" ;;
 	plan) offered="$input --fail-on $change" ;;
 	fix) offered="$input $change --plan --yes --dry-run --require-jail" ;;
 	reclaim)

@@ -8,24 +8,39 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool may_keep_setgid(const struct br_inode *parent, const struct br_cred *cred) {
+// What an ID on disk looks like through the mount; BR_NO_ID's value: like nobody.
+static br_hostid seen_as(const struct br_idmap *mount, br_hostid on_disk) {
+	br_hostid seen;
+	return br_idmap_to_host(mount, (br_boxid){on_disk.v}, &seen) ? seen : (br_hostid){BR_NO_ID};
+}
+
+// And back: mapped_fsuid(), mapped_fsgid().
+static br_hostid on_disk(const struct br_idmap *mount, br_hostid seen) {
+	br_boxid disk;
+	return (br_hostid){br_idmap_to_box(mount, seen, &disk) ? disk.v : BR_NO_ID};
+}
+
+// in_group_or_capable()
+static bool may_keep_setgid(const struct br_birth *birth) {
+	const struct br_cred *cred = birth->cred;
+	br_hostid uid = seen_as(&birth->where.mount_uids, birth->parent->uid);
+	br_hostid gid = seen_as(&birth->where.mount_gids, birth->parent->gid);
 	br_boxid ignored;
-	// in_group_or_capable()
-	return br_cred_in_group(cred, parent->gid)
-		|| ((cred->caps >> CAP_FSETID & 1)
-			&& br_idmap_to_box(&cred->uids, parent->uid, &ignored)
-			&& br_idmap_to_box(&cred->gids, parent->gid, &ignored));
+	return (gid.v != BR_NO_ID && br_cred_in_group(cred, gid))
+		|| ((cred->caps >> CAP_FSETID & 1) && uid.v != BR_NO_ID && gid.v != BR_NO_ID
+			&& br_idmap_to_box(&cred->uids, uid, &ignored)
+			&& br_idmap_to_box(&cred->gids, gid, &ignored));
 }
 
 // mode_strip_sgid(), and what the system calls let through: mkdir(2) takes no setuid and no setgid.
-static uint32_t asked_mode(
-	const struct br_inode *parent, const struct br_cred *cred, uint32_t mode) {
+static uint32_t asked_mode(const struct br_birth *birth) {
+	uint32_t mode = birth->mode;
 	const uint32_t group_runs = S_ISGID | S_IXGRP;
 	if (S_ISDIR(mode)) {
 		return mode & (uint32_t) ~(S_ISUID | S_ISGID);
 	}
-	bool strips = (mode & group_runs) == group_runs && (parent->mode & S_ISGID)
-		&& !may_keep_setgid(parent, cred);
+	bool strips = (mode & group_runs) == group_runs && (birth->parent->mode & S_ISGID)
+		&& !may_keep_setgid(birth);
 	return strips ? mode & (uint32_t)~S_ISGID : mode;
 }
 
@@ -83,19 +98,27 @@ static int inherit(const struct br_acl *def, struct br_acls *acls, struct br_ino
 	return own ? 0 : -1;
 }
 
-int br_access_created(const struct br_inode *parent, const struct br_cred *cred, uint32_t mode,
-	struct br_acls *acls, struct br_inode *out) {
+// The directory's group, by its setgid bit or by the file system's rule.
+static bool has_group_of_parent(const struct br_birth *birth) {
+	return (birth->parent->mode & S_ISGID) || birth->new_group != BR_GROUP_OF_MAKER;
+}
+
+int br_access_created(const struct br_birth *birth, struct br_acls *acls, struct br_inode *out) {
+	const struct br_inode *parent = birth->parent;
+	const struct br_cred *cred = birth->cred;
+	uint32_t mode = birth->mode;
 	*out = (struct br_inode){
 		.dev = parent->dev,
 		.mount = parent->mount,
 		.nlink = S_ISDIR(mode) ? 2 : 1,
-		.mode = asked_mode(parent, cred, mode),
-		.uid = cred->uid,
-		.gid = parent->mode & S_ISGID ? parent->gid : cred->gid,
+		.mode = asked_mode(birth),
+		.uid = on_disk(&birth->where.mount_uids, cred->uid),
+		.gid = has_group_of_parent(birth) ? parent->gid
+						  : on_disk(&birth->where.mount_gids, cred->gid),
 		.attrs = parent->attrs & (BR_READ_ONLY),
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
 	};
-	if (S_ISDIR(mode)) {
+	if (S_ISDIR(mode) && birth->new_group != BR_GROUP_OF_DIRECTORY_ALONE) {
 		out->mode |= parent->mode & S_ISGID;
 	}
 	if (S_ISLNK(mode)) {

@@ -27,6 +27,7 @@ struct maker {
 	struct br_arena *arena;
 	struct br_demands *out;
 	const struct br_demand_options *options;
+	enum br_input_kind kind;
 	struct br_diags *dx;
 	/** Those of out->mounts that can be judged, in order. */
 	br_vec(struct entry) entries;
@@ -340,6 +341,49 @@ static size_t count_demands(const struct maker *m, size_t root) {
 	return n;
 }
 
+static bool is_within(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
+bool br_demand_applies(const struct br_demand *demand, const char *path) {
+	if (!is_within(path, demand->below)) {
+		return false;
+	}
+	for (size_t i = 0; i < demand->ncovered; i++) {
+		if (is_within(path, demand->covered[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** What lies over this mount in its container; an OCI runtime mounts in the order of the list, engines from the outside to the inside. */
+static int find_covered(struct maker *m, struct br_demand *demand) {
+	const struct br_container *box = demand->container;
+	const char *target = demand->mount->target.s;
+	size_t n = strlen(target);
+	n -= n > 0 && target[n - 1] == '/';
+	br_vec(const char *) covered = {0};
+	for (size_t i = 0; i < box->nmounts; i++) {
+		const struct br_mount *inner = &box->mounts[i];
+		bool later = m->kind != BR_INPUT_OCI || inner > demand->mount;
+		if (inner == demand->mount || !later || strncmp(inner->target.s, target, n) != 0
+			|| inner->target.s[n] != '/' || !inner->target.s[n + 1]) {
+			continue;
+		}
+		const char *rest = inner->target.s + n + 1;
+		const char *path = br_printf(
+			m->arena, "%s%s%s", demand->below, *demand->below ? "/" : "", rest);
+		if (!path || br_vec_push(m->arena, &covered, path)) {
+			return br_error_memory(m->dx);
+		}
+	}
+	demand->covered = covered.v;
+	demand->ncovered = covered.n;
+	return 0;
+}
+
 static int fill_tree(
 	struct maker *m, size_t root, struct br_tree *tree, struct br_demand *demands) {
 	tree->root = m->entries.v[root].mount->source;
@@ -367,7 +411,7 @@ static int fill_tree(
 			.identity = demand->identity,
 			.mount = demand->mount,
 		};
-		if (br_mount_maps(m->arena, &mapped, m->dx)) {
+		if (br_mount_maps(m->arena, &mapped, m->dx) || find_covered(m, demand)) {
 			return -1;
 		}
 		demand->mount_uids = mapped.uids;
@@ -472,6 +516,7 @@ struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_i
 		.out = out,
 		.options = options,
 		.mounts = mounts,
+		.kind = spec->kind,
 		.dx = dx};
 	return make(&m, spec, identities) ? NULL : br_steal(&out);
 }

@@ -4,13 +4,14 @@
 
 // The newest row of an engine last. Docker 20.10 and 26.1, Podman 4.3 and 5.4: measured, with a mount below the source, and with volumes of `type: none, o: bind`. 25.0 is
 // the release whose notes bring recursive read-only binds (they need Linux 5.12). runc and crun make a mount read-only, not what is below it, unless asked for `rro`.
-// `:O` and `idmap` of Podman 4.3 with crun 1.8, of 5.4 with crun 1.21; for 5.4 `:O` in a user namespace is not measured.
+// `:O`, `idmap` and mounts below a source of Podman 4.3 with crun 1.8; of 5.4 with crun 1.21 `idmap` alone, the others in a user namespace are not measured.
 static const struct br_habits table[] = {
 	{BR_ENGINE_DOCKER, 0, .fills_empty = true, .nocopy_spares = true},
 	{BR_ENGINE_DOCKER, 2500, .read_only_recursive = true, .fills_empty = true,
 		.nocopy_spares = true},
 	{BR_ENGINE_PODMAN, 0, .fills_empty = true, .adopts_full = true, .adopts_for_user = true,
-		.overlay_needs_root = true, .idmap_needs_space = true},
+		.overlay_needs_root = true, .idmap_needs_space = true,
+		.crun_hides_submounts = true},
 	{BR_ENGINE_PODMAN, 500, .fills_empty = true, .adopts_for_user = true},
 	{.engine = BR_ENGINE_OCI},
 };

@@ -191,8 +191,7 @@ static void test_order(void **state) {
 		"exists docker-compose.override.yaml\n",
 		"compose compose.yaml\n",
 		// and together where a file names others.
-		"compose sub/b.yaml\nfile sub/.env\ncompose c.yaml\n",
-		"compose base.yaml\n",
+		"compose base.yaml\ncompose sub/b.yaml\nfile sub/.env\ncompose c.yaml\n",
 		"file one.env\nfile two.env\n",
 		"",
 	};

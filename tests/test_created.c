@@ -19,7 +19,9 @@
 #include <string.h>
 #include <support/any.h>
 #include <support/disks.h>
+#include <support/pretend.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,29 +43,33 @@
 enum {
 	PARENTS = 32,
 	KINDS = 4,
-	GROUPS = 3,
 	DEFAULT_COUNT = 30000,
 };
 
 static const uint32_t kinds[KINDS] = {S_IFREG, S_IFDIR, S_IFIFO, S_IFLNK};
-
-struct map_pair {
-	struct br_idmap uids;
-	struct br_idmap gids;
-};
 
 static const struct br_idmap_extent ns_uids[] = {{0, 1001, 1}, {1, 100000, 65536}};
 static const struct br_idmap_extent ns_gids[] = {{0, 2000, 2}, {100, 1002, 1}, {200, 101000, 1}};
 static const struct map_pair spaces[] = {
 	{{0}, {0}}, {{ns_uids, N(ns_uids)}, {ns_gids, N(ns_gids)}}};
 
+/* The ID map of a mount: what is on disk, and what it looks like. */
+static const struct br_idmap_extent mount_uids[] = {
+	{0, 0, 1}, {1001, 1002, 1}, {1002, 1001, 1}, {100000, 100000, 4000}};
+static const struct br_idmap_extent mount_gids[] = {
+	{0, 2000, 1}, {2000, 0, 1}, {1000, 1000, 5}, {101000, 101000, 1000}};
+static const struct map_pair mount_map = {{mount_uids, N(mount_uids)}, {mount_gids, N(mount_gids)}};
+
+/* Where things are made. */
+struct place {
+	const char *kind;
+	enum br_group_rule rule;
+};
+
 /* What a child is told, and what it says. */
 struct job {
-	uint32_t uid, gid;
-	uint32_t groups[GROUPS];
-	uint32_t ngroups;
+	struct who who;
 	uint32_t umask;
-	uint64_t caps;
 	uint32_t modes[PARENTS][KINDS];
 	/* -1: could not become who it should. */
 	int errors[PARENTS][KINDS];
@@ -75,30 +81,21 @@ struct world {
 	struct br_acls *acls;
 	struct job *job;
 	int top;
+	/* The same directory through a mount with an ID map, or -1. */
+	int mapped;
+	struct br_where where;
+	enum br_group_rule rule;
 	int dirs[PARENTS];
 	struct br_inode parents[PARENTS];
 	struct br_cred cred;
 	br_hostid groups[GROUPS];
 	uint64_t made;
+	uint64_t through_map;
 	uint64_t refused;
 	uint64_t inherited;
 };
 
 /* ---- the child ---- */
-
-static int take_caps(uint64_t effective) {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-	if (syscall(SYS_capget, &header, data)) {
-		return -1;
-	}
-	for (size_t i = 0; i < 2; i++) {
-		data[i].effective = data[i].permitted & (uint32_t)(effective >> 32 * i);
-		data[i].permitted = data[i].effective;
-		data[i].inheritable = 0;
-	}
-	return (int)syscall(SYS_capset, &header, data);
-}
 
 static int make_one(int dir, uint32_t kind, uint32_t mode) {
 	char name[2] = {"fdpl"[kind], '\0'};
@@ -117,9 +114,7 @@ static int make_one(int dir, uint32_t kind, uint32_t mode) {
 }
 
 static void make_all(struct job *job, const int *dirs) {
-	if (prctl(PR_SET_KEEPCAPS, 1) || syscall(SYS_setgroups, (size_t)job->ngroups, job->groups)
-		|| syscall(SYS_setresgid, job->gid, job->gid, job->gid)
-		|| syscall(SYS_setresuid, job->uid, job->uid, job->uid) || take_caps(job->caps)) {
+	if (become(&job->who, permitted_now())) {
 		return;
 	}
 	(void)umask(job->umask);
@@ -131,51 +126,18 @@ static void make_all(struct job *job, const int *dirs) {
 	}
 }
 
-static int write_map(pid_t pid, const char *file, const struct br_idmap *map) {
-	char path[64];
-	char text[256];
-	size_t n = 0;
-	for (size_t i = 0; i < map->n; i++) {
-		const struct br_idmap_extent *e = &map->extents[i];
-		n += (size_t)snprintf(
-			text + n, sizeof(text) - n, "%u %u %u\n", e->box, e->host, e->count);
-	}
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	br_auto(br_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd >= 0 && write(fd, text, n) == (ssize_t)n ? 0 : -1;
-}
-
-static _Noreturn void child(struct world *w, const struct map_pair *space, int to) {
-	char word = 'u';
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (space->uids.n
-		&& (unshare(CLONE_NEWUSER) || write(to, &word, 1) != 1 || read(to, &word, 1) != 1
-			|| syscall(SYS_setresgid, 0, 0, 0) || syscall(SYS_setresuid, 0, 0, 0))) {
-		_exit(1);
-	}
-	make_all(w->job, w->dirs);
-	_exit(0);
-}
-
 static void run_child(struct world *w, const struct map_pair *space) {
-	int ends[2];
-	char word = 'u';
+	int to = -1;
 	int status = -1;
 	w->job->became = false;
-	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
-	pid_t pid = fork();
+	pid_t pid = fork_into(space, &to);
 	REQUIRE(pid >= 0);
 	if (pid == 0) {
-		child(w, space, ends[1]);
-	}
-	br_closep(&ends[1]);
-	if (space->uids.n && read(ends[0], &word, 1) == 1) {
-		REQUIRE(!write_map(pid, "uid_map", &space->uids));
-		REQUIRE(!write_map(pid, "gid_map", &space->gids));
-		REQUIRE(write(ends[0], &word, 1) == 1);
+		make_all(w->job, w->dirs);
+		_exit(0);
 	}
 	REQUIRE(waitpid(pid, &status, 0) == pid);
-	br_closep(&ends[0]);
+	br_closep(&to);
 	REQUIRE(status == 0 && w->job->became);
 }
 
@@ -210,6 +172,12 @@ static void make_parent(struct world *w, unsigned i) {
 	REQUIRE(!mkdirat(w->top, name, 0700));
 	w->dirs[i] = openat(w->top, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	REQUIRE(w->dirs[i] >= 0);
+	/* As long as it is root's, who has an ID there. */
+	br_auto(br_closep) int mapped = -1;
+	if (w->where.mount_uids.n) {
+		mapped = openat(w->mapped, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		REQUIRE(mapped >= 0);
+	}
 	struct br_inode want = any_inode(&w->any, w->acls, S_IFDIR, 03000);
 	REQUIRE(!fchown(w->dirs[i], want.uid.v, want.gid.v));
 	REQUIRE(!fchmod(w->dirs[i],
@@ -222,6 +190,10 @@ static void make_parent(struct world *w, unsigned i) {
 	}
 	REQUIRE(!br_inode_read(
 		w->dirs[i], "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, w->acls, &w->parents[i]));
+	if (mapped >= 0) {
+		br_closep(&w->dirs[i]);
+		w->dirs[i] = br_steal_fd(&mapped);
+	}
 }
 
 static uint32_t mapped_id(struct world *w, const struct br_idmap *map, br_hostid *host) {
@@ -244,15 +216,17 @@ static void make_who(struct world *w, const struct map_pair *space) {
 	static const uint32_t umasks[] = {022, 002, 077, 027, 0, 0777};
 	struct job *job = w->job;
 	w->cred = (struct br_cred){.uids = space->uids, .gids = space->gids, .groups = w->groups};
-	job->uid = mapped_id(w, &space->uids, &w->cred.uid);
-	job->gid = mapped_id(w, &space->gids, &w->cred.gid);
-	job->ngroups = any_below(&w->any, GROUPS + 1);
-	for (uint32_t i = 0; i < job->ngroups; i++) {
-		job->groups[i] = mapped_id(w, &space->gids, &w->groups[i]);
+	struct who *who = &job->who;
+	*who = (struct who){.whole = true};
+	who->uid = mapped_id(w, &space->uids, &w->cred.uid);
+	who->gid = mapped_id(w, &space->gids, &w->cred.gid);
+	who->ngroups = any_below(&w->any, GROUPS + 1);
+	for (uint32_t i = 0; i < who->ngroups; i++) {
+		who->groups[i] = mapped_id(w, &space->gids, &w->groups[i]);
 	}
-	w->cred.ngroups = job->ngroups;
-	qsort(w->groups, job->ngroups, sizeof(w->groups[0]), by_id);
-	job->caps = w->cred.caps = sets[any_below(&w->any, N(sets))];
+	w->cred.ngroups = who->ngroups;
+	qsort(w->groups, who->ngroups, sizeof(w->groups[0]), by_id);
+	who->caps = w->cred.caps = sets[any_below(&w->any, N(sets))];
 	job->umask = w->cred.umask = umasks[any_below(&w->any, N(umasks))];
 	for (unsigned i = 0; i < PARENTS; i++) {
 		for (uint32_t k = 0; k < KINDS; k++) {
@@ -279,11 +253,12 @@ static void tell(struct world *w, const char *what, const struct br_inode *inode
 
 static void compare(struct world *w, unsigned i, uint32_t k) {
 	char name[2] = {"fdpl"[k], '\0'};
+	char path[16];
 	const struct br_inode *parent = &w->parents[i];
 	uint32_t asked = kinds[k] | (kinds[k] == S_IFLNK ? 0777 : w->job->modes[i][k]);
 	struct br_inode want;
 	struct br_inode got;
-	bool may = br_access(parent, &w->cred, &(struct br_where){0}, BR_W | BR_X).missing == 0;
+	bool may = br_access_create(parent, &w->cred, &w->where);
 	int err = w->job->errors[i][k];
 	if (may != (err == 0)) {
 		tell(w, "in", parent);
@@ -293,16 +268,24 @@ static void compare(struct world *w, unsigned i, uint32_t k) {
 		w->refused++;
 		return;
 	}
-	assert_int_equal(br_access_created(parent, &w->cred, asked, w->acls, &want), 0);
-	REQUIRE(!br_inode_read(w->dirs[i], name, BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, w->acls, &got));
+	const struct br_birth birth = {parent, &w->cred, w->where, w->rule, asked};
+	assert_int_equal(br_access_created(&birth, w->acls, &want), 0);
+	(void)snprintf(path, sizeof(path), "p%u/%s", i, name);
+	REQUIRE(!br_inode_read(w->top, path, BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, w->acls, &got));
 	if (!br_inode_equal(&want, &got) || (want.mode & S_IFMT) != (got.mode & S_IFMT)) {
 		tell(w, "in", parent);
 		tell(w, "said", &want);
 		tell(w, "is", &got);
-		fail_msg("uid %u gid %u umask %o caps %llx asked %o", w->cred.uid.v, w->cred.gid.v,
-			w->cred.umask, (unsigned long long)w->cred.caps, asked);
+		for (size_t g = 0; g < w->cred.ngroups; g++) {
+			print_error("group %u\n", w->groups[g].v);
+		}
+		fail_msg("uid %u gid %u umask %o caps %llx asked %o%s%s", w->cred.uid.v,
+			w->cred.gid.v, w->cred.umask, (unsigned long long)w->cred.caps, asked,
+			w->cred.uids.n ? " in a user namespace" : "",
+			w->where.mount_uids.n ? " on an ID-mapped mount" : "");
 	}
 	w->made++;
+	w->through_map += w->where.mount_uids.n != 0;
 	w->inherited += got.acl != NULL || got.def != NULL;
 	REQUIRE(!unlinkat(w->dirs[i], name, kinds[k] == S_IFDIR ? AT_REMOVEDIR : 0));
 }
@@ -333,21 +316,50 @@ static uint64_t wanted_count(void) {
 	return words ? strtoull(words, NULL, 10) : DEFAULT_COUNT;
 }
 
-static void compare_on(struct world *w, const char *path, const char *fs) {
+/* Some file systems have no such mounts. */
+static void open_mapped(struct world *w) {
+	br_auto(br_closep) int userns = namespace_of(&mount_map);
+	w->mapped = userns < 0 ? -1 : view_of(w->top, MOUNT_ATTR_IDMAP, userns);
+}
+
+static void compare_on(struct world *w, const char *path, const struct place *place) {
 	w->top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	REQUIRE(w->top >= 0);
-	w->made = w->refused = w->inherited = 0;
-	for (unsigned round = 0; w->made < wanted_count() / 6; round++) {
+	w->made = w->refused = w->inherited = w->through_map = 0;
+	w->rule = place->rule;
+	open_mapped(w);
+	for (unsigned round = 0; w->made < wanted_count() / 8; round++) {
+		w->where = (struct br_where){0};
+		if (w->mapped >= 0 && round / N(spaces) % 2) {
+			w->where.mount_uids = mount_map.uids;
+			w->where.mount_gids = mount_map.gids;
+		}
 		batch(w, &spaces[round % N(spaces)]);
 	}
-	print_message("%s: %llu made, %llu with an ACL, %llu refused\n", fs,
-		(unsigned long long)w->made, (unsigned long long)w->inherited,
-		(unsigned long long)w->refused);
+	print_message(
+		"%s: %llu made (%llu on an ID-mapped mount), %llu with an ACL, %llu refused\n",
+		place->kind, (unsigned long long)w->made, (unsigned long long)w->through_map,
+		(unsigned long long)w->inherited, (unsigned long long)w->refused);
+	br_closep(&w->mapped);
 	br_closep(&w->top);
 }
 
+/* The mount's options say which rule it is. */
+static void check_rule(const char *path, enum br_group_rule rule) {
+	struct br_arena arena = {0};
+	struct br_source source;
+	REQUIRE(!br_source_open(&arena, path, 0, &source));
+	assert_int_equal(source.fs.new_group, rule);
+	br_source_release(&source);
+	br_arena_release(&arena);
+}
+
 static void test_kernel(void **state) {
-	static const char *const disks[] = {"tmpfs", "ext4", "xfs", "btrfs", "overlay"};
+	static const struct place disks[] = {{"tmpfs", BR_GROUP_OF_MAKER},
+		{"ext4", BR_GROUP_OF_MAKER}, {"xfs", BR_GROUP_OF_MAKER},
+		{"btrfs", BR_GROUP_OF_MAKER}, {"overlay", BR_GROUP_OF_MAKER},
+		{"ext4+grpid", BR_GROUP_OF_DIRECTORY_ALONE}, {"xfs+grpid", BR_GROUP_OF_DIRECTORY}};
+	static const struct place temporary = {"the temporary directory", BR_GROUP_OF_MAKER};
 	struct world *w = *state;
 	const char *tmp = getenv("TMPDIR");
 	char place[200];
@@ -362,18 +374,26 @@ static void test_kernel(void **state) {
 	(void)snprintf(place, sizeof(place), "%s/created.XXXXXX", tmp ? tmp : "/tmp");
 	REQUIRE(mkdtemp(place));
 	w->any.state = any_seed();
-	compare_on(w, place, "the temporary directory");
+	compare_on(w, place, &temporary);
 	bool apart = disks_apart();
 	for (size_t i = 0; i < N(disks); i++) {
-		const char *why = apart ? disk_mount(disks[i], place) : "needs a mount namespace";
+		const char *kind = disks[i].kind;
+		const char *why = apart ? disk_mount(kind, place) : "needs a mount namespace";
 		if (why) {
-			print_message("skipped: %s: %s\n", disks[i], why);
+			print_message("skipped: %s: %s\n", kind, why);
 			continue;
 		}
-		compare_on(w, place, disks[i]);
-		disk_unmount(disks[i], place);
+		check_rule(place, disks[i].rule);
+		compare_on(w, place, &disks[i]);
+		disk_unmount(kind, place);
 	}
 	REQUIRE(!rmdir(place));
+}
+
+static int made(struct world *w, const struct br_inode *parent, const struct br_cred *cred,
+	uint32_t mode, struct br_inode *out) {
+	const struct br_birth birth = {.parent = parent, .cred = cred, .mode = mode};
+	return br_access_created(&birth, w->acls, out);
 }
 
 /* By hand, from acl(5), "OBJECT CREATION AND DEFAULT ACLs", and mkdir(2). */
@@ -392,22 +412,22 @@ static void test_words(void **state) {
 		.gid = {50},
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL};
 	struct br_inode out;
-	assert_int_equal(br_access_created(&parent, &app, S_IFREG | 0666, w->acls, &out), 0);
+	assert_int_equal(made(w, &parent, &app, S_IFREG | 0666, &out), 0);
 	assert_int_equal(out.mode, S_IFREG | 0644);
 	assert_int_equal(out.uid.v, 1001);
 	assert_int_equal(out.gid.v, 50);
-	assert_int_equal(br_access_created(&parent, &app, S_IFDIR | 0777, w->acls, &out), 0);
+	assert_int_equal(made(w, &parent, &app, S_IFDIR | 0777, &out), 0);
 	assert_int_equal(out.mode, S_IFDIR | 02755);
 	parent.mode = S_IFDIR | 0775;
 	parent.def = br_acls_make(w->acls, entries, N(entries));
-	assert_int_equal(br_access_created(&parent, &app, S_IFREG | 0666, w->acls, &out), 0);
+	assert_int_equal(made(w, &parent, &app, S_IFREG | 0666, &out), 0);
 	assert_int_equal(out.mode, S_IFREG | 0660);
 	assert_int_equal(out.gid.v, 1002);
 	assert_non_null(out.acl);
 	assert_int_equal(br_acl_find(out.acl, BR_ACL_USER, (br_hostid){1001})->perm, 7);
 	assert_int_equal(br_acl_find(out.acl, BR_ACL_MASK, (br_hostid){BR_NO_ID})->perm, 6);
 	assert_null(out.def);
-	assert_int_equal(br_access_created(&parent, &app, S_IFDIR | 0777, w->acls, &out), 0);
+	assert_int_equal(made(w, &parent, &app, S_IFDIR | 0777, &out), 0);
 	assert_int_equal(out.mode, S_IFDIR | 0770);
 	assert_ptr_equal(out.def, parent.def);
 }

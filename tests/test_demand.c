@@ -279,19 +279,26 @@ struct need_row {
 	/** --need at the mount's target; 0: none. */
 	unsigned bits;
 	struct br_need need;
+	/** What the input wishes, or NULL. */
+	const char *wish;
 };
 
 static const struct need_row needs[] = {
-	{"default", false, 0, {.dir = RWX, .file = RWX, .as_any = true}},
-	{"default, read-only", true, 0, {.dir = RX, .file = RX, .as_any = true}},
-	{"r", false, BR_R, {.dir = RX, .file = BR_R, .as_any = false}},
-	{"rw", false, BR_R | BR_W, {.dir = RWX, .file = BR_R | BR_W, .as_any = false}},
-	{"rx", false, RX, {.dir = RX, .file = RX, .as_any = false}},
-	{"rwx", false, RWX, {.dir = RWX, .file = RWX, .as_any = false}},
-	{"w", false, BR_W, {.dir = BR_W | BR_X, .file = BR_W, .as_any = false}},
-	{"x", false, BR_X, {.dir = BR_X, .file = BR_X, .as_any = false}},
+	{"default", false, 0, {.dir = RWX, .file = RWX, .as_any = true}, NULL},
+	{"default, read-only", true, 0, {.dir = RX, .file = RX, .as_any = true}, NULL},
+	{"r", false, BR_R, {.dir = RX, .file = BR_R, .as_any = false}, NULL},
+	{"rw", false, BR_R | BR_W, {.dir = RWX, .file = BR_R | BR_W, .as_any = false}, NULL},
+	{"rx", false, RX, {.dir = RX, .file = RX, .as_any = false}, NULL},
+	{"rwx", false, RWX, {.dir = RWX, .file = RWX, .as_any = false}, NULL},
+	{"w", false, BR_W, {.dir = BR_W | BR_X, .file = BR_W, .as_any = false}, NULL},
+	{"x", false, BR_X, {.dir = BR_X, .file = BR_X, .as_any = false}, NULL},
 	{"asked for is asked for", true, BR_R | BR_W,
-		{.dir = RWX, .file = BR_R | BR_W, .as_any = false}},
+		{.dir = RWX, .file = BR_R | BR_W, .as_any = false}, NULL},
+	{"wished", false, 0, {.dir = RX, .file = BR_R}, "r"},
+	{"wished to be written", true, 0, {.dir = RWX, .file = BR_R | BR_W}, "rw"},
+	{"wished to be run", false, 0, {.dir = RX, .file = RX}, "rx"},
+	{"wished to be all", false, 0, {.dir = RWX, .file = RWX}, "rwx"},
+	{"an option before a wish", false, BR_R, {.dir = RX, .file = BR_R}, "rwx"},
 };
 
 static void what_is_needed(void **state) {
@@ -303,12 +310,15 @@ static void what_is_needed(void **state) {
 	for (size_t i = 0; i < COUNT(needs); i++) {
 		mount->read_only = needs[i].read_only;
 		option->bits = needs[i].bits;
+		mount->wishes.need = (struct br_text){needs[i].wish, {1, 2, 3}};
 		f->options.nneeds = needs[i].bits != 0;
 		const struct br_demands *d = make(f);
 		assert_non_null(d);
 		const struct br_need *need = &d->trees[0].demands[0].need;
 		if (need->dir != needs[i].need.dir || need->file != needs[i].need.file
-			|| need->as_any != needs[i].need.as_any) {
+			|| need->as_any != needs[i].need.as_any
+			|| need->by_option != (needs[i].bits != 0)
+			|| (need->said.len == 3) != (needs[i].wish && !needs[i].bits)) {
 			fail_msg("%s: %u %u", needs[i].name, need->dir, need->file);
 		}
 		assert_int_equal(d->trees[0].demands[0].read_only, needs[i].read_only);

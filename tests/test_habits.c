@@ -61,6 +61,12 @@ static void test_volumes(void **state) {
 		assert_int_equal(habits->adopts_full, rows[i].full);
 		assert_int_equal(habits->adopts_for_user, rows[i].user);
 	}
+	// What Podman 4 cannot do in a user namespace; of 5 it is not known.
+	assert_true(br_habits(BR_ENGINE_PODMAN_ROOTLESS, 403)->overlay_needs_root);
+	assert_true(br_habits(BR_ENGINE_PODMAN, 403)->idmap_needs_space);
+	assert_true(br_habits(BR_ENGINE_PODMAN, 403)->crun_hides_submounts);
+	assert_false(br_habits(BR_ENGINE_PODMAN, 504)->idmap_needs_space);
+	assert_false(br_habits(BR_ENGINE_DOCKER, 2010)->overlay_needs_root);
 	assert_false(br_habits(BR_ENGINE_OCI, 0)->fills_empty);
 	assert_false(br_habits(BR_ENGINE_PODMAN, 0)->read_only_recursive);
 }

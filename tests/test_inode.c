@@ -452,8 +452,7 @@ static void test_present(void **state) {
 }
 
 // One more change of an inode that bears names in `place`; what cannot be done here is left out.
-static bool change_some(
-	const struct place *place, const char *name, unsigned which, bool again) {
+static bool change_some(const struct place *place, const char *name, unsigned which, bool again) {
 	unsigned char value[64];
 	char to[16];
 	br_auto(br_closep) int fd = open_at(place, name);
@@ -486,8 +485,7 @@ static bool change_some(
 			&& !renameat(place->dirfd, to, place->dirfd, name);
 	default:
 		// Back to where it began, which is a change as any other.
-		return place->chowns
-			&& !fchownat(fd, "", geteuid(), (gid_t)-1, AT_EMPTY_PATH);
+		return place->chowns && !fchownat(fd, "", geteuid(), (gid_t)-1, AT_EMPTY_PATH);
 	}
 }
 

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/trace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -274,6 +276,110 @@ static void test_as_a_user(void **state) {
 	assert_int_equal(errno, BR_EFOREIGN);
 }
 
+// ---- Somebody else at each of its calls ----
+
+enum {
+	/** How one that opened it ends. */
+	GOT_OWN = 1,
+	GOT_SECRET,
+	GOT_STALE,
+	GOT_FOREIGN,
+	GOT_ERROR,
+};
+
+struct swap {
+	const char *a, *b;
+	/** Before which of its opens the two names are exchanged, and how many later back again; 0: never. */
+	long at;
+	long back;
+	long seen;
+};
+
+static bool opens(long call) {
+	return call == SYS_openat || call == SYS_openat2 || call == SYS_open;
+}
+
+static enum trace_choice exchange(void *context, const struct trace_stop *stop, int *err) {
+	struct swap *swap = context;
+	(void)err;
+	if (!stop->entry || !opens(stop->call)) {
+		return TRACE_GO;
+	}
+	swap->seen++;
+	if (swap->seen == swap->at || (swap->back > 0 && swap->seen == swap->at + swap->back)) {
+		(void)renameat2(AT_FDCWD, swap->a, AT_FDCWD, swap->b, RENAME_EXCHANGE);
+	}
+	return TRACE_GO;
+}
+
+static int what_comes_of(const char *path) {
+	size_t n = 0;
+	char *bytes = br_read_input(path, ANN, 100, &n);
+	if (bytes) {
+		return strcmp(bytes, "text") == 0 ? GOT_OWN : GOT_SECRET;
+	}
+	return errno == ESTALE ? GOT_STALE : errno == BR_EFOREIGN ? GOT_FOREIGN : GOT_ERROR;
+}
+
+/** Read it while the two names change places; how it ended, and whether so many opens came at all. */
+static int read_while(struct swap *swap, const char *path, bool *came) {
+	int status = 0;
+	swap->seen = 0;
+	pid_t pid = trace_fork();
+	if (pid == 0) {
+		_exit(what_comes_of(path));
+	}
+	long stops = trace_run(pid, exchange, swap, &status);
+	*came = stops > 0 && swap->seen >= swap->at;
+	return stops > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+/** At every open there is: what is root's alone is never read, and the exchange is seen (`seen`) at some of them. */
+static void try_each(const char *path, const char *a, const char *b, int seen) {
+	unsigned met = 0;
+	for (long back = 0; back < 5; back++) {
+		bool came = true;
+		for (long at = 1; came; at++) {
+			struct swap swap = {.a = a, .b = b, .at = at, .back = back};
+			struct stat st;
+			int got = read_while(&swap, path, &came);
+			if (got == 0 || got == GOT_SECRET) {
+				fail_msg("%s: %d at open %ld", path, got, at);
+			}
+			met |= 1U << got;
+			// Back to their places.
+			assert_int_equal(lstat(a, &st), 0);
+			if (!S_ISREG(st.st_mode) || st.st_uid != EVE) {
+				assert_int_equal(
+					renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), 0);
+			}
+		}
+	}
+	assert_true(met & 1U << GOT_OWN);
+	assert_true(met & 1U << seen);
+}
+
+static void test_what_is_exchanged_meanwhile(void **state) {
+	(void)state;
+	need_root();
+	make_all();
+	int fd = open("secret", O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "swordfish", 9), 9);
+	assert_int_equal(close(fd), 0);
+	// By the plain path: for what she could not have named.
+	link_of(EVE, "../secret", "eve/evil");
+	try_each("eve/own", "eve/own", "eve/evil", GOT_FOREIGN);
+	// Another file of hers, between the look and the opening.
+	file("eve/other", EVE, 0644);
+	try_each("eve/own", "eve/own", "eve/other", GOT_STALE);
+	// Through a link of hers, whose target she exchanges for a name of root's file before her own rights are tried.
+	assert_int_equal(link("secret", "eve/hard"), 0);
+	link_of(EVE, "own", "eve/link");
+	try_each("eve/link", "eve/own", "eve/hard", GOT_FOREIGN);
+	try_each("eve/link", "eve/own", "eve/other", GOT_STALE);
+}
+
 static void test_words(void **state) {
 	(void)state;
 	assert_non_null(strstr(br_input_why(BR_EFOREIGN), "not followed as root"));
@@ -293,6 +399,7 @@ int main(void) {
 		IN_PLACE(test_as_many_links_as_the_kernel),
 		IN_PLACE(test_plain_user),
 		IN_PLACE(test_as_a_user),
+		IN_PLACE(test_what_is_exchanged_meanwhile),
 		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,8 +108,8 @@ static bool can_have(const struct ground *g) {
 	}
 	br_auto(br_closep) int clone = br_jail_mount(g->tree, false);
 	if (clone < 0) {
-		print_message("needs the right and the calls to clone a mount: %s\n",
-			strerror(errno));
+		print_message(
+			"needs the right and the calls to clone a mount: %s\n", strerror(errno));
 	}
 	return clone >= 0;
 }
@@ -164,22 +164,21 @@ static void reach_out(const struct tries *t, const struct ground *g) {
 	tell(t, "making a file outside", mkdirat(t->clone, "../new", 0700));
 }
 
-static const char *const outcome =
-	"chown in the tree: done\n"
-	"chmod in the tree: done\n"
-	"acl in the tree: done\n"
-	"xattr in the tree: done\n"
-	"an absolute path: ENOENT\n"
-	"the working directory: ENOENT\n"
-	"dots: ENOENT\n"
-	"many dots: ENOENT\n"
-	"a link: ELOOP\n"
-	"an absolute link: ELOOP\n"
-	"a link on the way: ELOOP\n"
-	"an older descriptor: EBADF\n"
-	"making a file: ENOENT\n"
-	"making a file at /: ENOENT\n"
-	"making a file outside: done\n";
+static const char *const outcome = "chown in the tree: done\n"
+				   "chmod in the tree: done\n"
+				   "acl in the tree: done\n"
+				   "xattr in the tree: done\n"
+				   "an absolute path: ENOENT\n"
+				   "the working directory: ENOENT\n"
+				   "dots: ENOENT\n"
+				   "many dots: ENOENT\n"
+				   "a link: ELOOP\n"
+				   "an absolute link: ELOOP\n"
+				   "a link on the way: ELOOP\n"
+				   "an older descriptor: EBADF\n"
+				   "making a file: ENOENT\n"
+				   "making a file at /: ENOENT\n"
+				   "making a file outside: done\n";
 
 typedef void prisoner(const struct tries *t, const struct ground *g);
 

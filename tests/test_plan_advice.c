@@ -72,6 +72,13 @@ static void test_idmap(void **state) {
 	plan_for(w, 1001, 1001, 0640);
 	assert_null(find(w, "idmap"));
 	w->source.fs.type = "ext4";
+	w->containers[0].runtime.s = "/usr/sbin/runc";
+	plan_for(w, 1001, 1001, 0640);
+	assert_null(find(w, "idmap"));
+	w->containers[0].runtime.s = "/opt/crun";
+	plan_for(w, 1001, 1001, 0640);
+	assert_non_null(find(w, "idmap"));
+	w->source.fs.type = "ext4";
 	plan_for(w, 1002, 1002, 0640);
 	assert_null(find(w, "idmap"));
 	// Docker has no such thing; nor does it help where IDs are not mapped.

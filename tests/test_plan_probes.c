@@ -7,6 +7,7 @@
 #include <bindright/apply.h>
 #include <bindright/scan.h>
 
+#include <sched.h>
 #include <support/applied.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -34,6 +35,8 @@ struct node {
 	int fd;
 	struct br_inode before;
 	struct br_inode after;
+	/** A file that was made in it after the fix; -1. */
+	int later;
 };
 
 struct principal {
@@ -53,6 +56,10 @@ struct forest {
 	uint64_t trees;
 	uint64_t changed;
 	uint64_t unserved;
+	/** Trees that were planned twice, with promises compared; files made later; principals in user namespaces. */
+	uint64_t saved;
+	uint64_t later;
+	uint64_t mapped;
 	char top[80];
 	char state[96];
 	char outside[96];
@@ -194,6 +201,9 @@ static void set_groups(struct principal *p, const struct br_cred *from) {
 		p->groups[i] = from->groups[i];
 	}
 	p->cred.ngroups = from->ngroups;
+	p->cred.caps = from->uids.n > 0 ? from->caps : 0;
+	p->cred.uids = from->uids;
+	p->cred.gids = from->gids;
 }
 
 static bool is_container(const struct world *w, uint32_t uid) {
@@ -222,6 +232,7 @@ static void add_people(struct world *w, struct forest *f) {
 		struct principal *p = add(f, cred->uid.v, cred->gid.v);
 		set_groups(p, cred);
 		p->demand = (int)i;
+		f->mapped += cred->uids.n > 0;
 	}
 	for (size_t i = 0; i < N(uids); i++) {
 		const struct br_host_user *user = br_hostdb_user(w->db, (br_hostid){uids[i]});
@@ -254,17 +265,69 @@ static void add_people(struct world *w, struct forest *f) {
 
 // ---- Trying ----
 
+static bool write_map(pid_t pid, const char *name, const struct br_idmap *map) {
+	char path[64];
+	char text[256];
+	size_t n = 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	for (size_t i = 0; i < map->n; i++) {
+		const struct br_idmap_extent *e = &map->extents[i];
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n, "%u %u %u\n", e->box, e->host, e->count);
+	}
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd >= 0 && write(fd, text, n) == (ssize_t)n && close(fd) == 0;
+}
+
+/** A user namespace of one's own with these maps: somebody who stays outside has to write them. */
+static void enter_namespace(const struct br_cred *cred) {
+	int ready[2];
+	int status;
+	char c = 0;
+	pid_t self = getpid();
+	if (pipe2(ready, O_CLOEXEC)) {
+		_exit(6);
+	}
+	pid_t helper = fork();
+	if (helper == 0) {
+		bool done = read(ready[0], &c, 1) == 1 && write_map(self, "uid_map", &cred->uids)
+			&& write_map(self, "gid_map", &cred->gids);
+		_exit(!done);
+	}
+	if (helper < 0 || unshare(CLONE_NEWUSER) || write(ready[1], &c, 1) != 1
+		|| waitpid(helper, &status, 0) != helper || status) {
+		_exit(7);
+	}
+}
+
+/** The number by which a process of this namespace calls itself. */
+static uint32_t own_number(const struct br_idmap *map, br_hostid id) {
+	br_boxid box = {id.v};
+	if (map->n > 0 && !br_idmap_to_box(map, id, &box)) {
+		_exit(8);
+	}
+	return box.v;
+}
+
 static void become(const struct br_cred *cred) {
 	gid_t list[8];
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
+	uint32_t caps = cred->uids.n > 0 ? (uint32_t)cred->caps : 0;
+	struct __user_cap_data_struct data[2] = {{.effective = caps, .permitted = caps}};
 	for (size_t i = 0; i < cred->ngroups; i++) {
 		list[i] = cred->groups[i].v;
 	}
+	if (setgroups(cred->ngroups, list)) {
+		_exit(2);
+	}
+	if (cred->uids.n > 0) {
+		enter_namespace(cred);
+	}
+	uint32_t uid = own_number(&cred->uids, cred->uid);
+	uint32_t gid = own_number(&cred->gids, cred->gid);
 	// What /proc/self/fd shows belongs to root otherwise.
-	if (setgroups(cred->ngroups, list) || setresgid(cred->gid.v, cred->gid.v, cred->gid.v)
-		|| setresuid(cred->uid.v, cred->uid.v, cred->uid.v)
-		|| syscall(SYS_capset, &head, none) || prctl(PR_SET_DUMPABLE, 1)) {
+	if (prctl(PR_SET_KEEPCAPS, 1) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)
+		|| syscall(SYS_capset, &head, data) || prctl(PR_SET_DUMPABLE, 1)) {
 		_exit(2);
 	}
 }
@@ -373,11 +436,9 @@ static void complain(const struct world *w, const struct node *node, const struc
 
 /** What a demand has of an inode, as it is or as it becomes: what one is given can make others need more. */
 static unsigned need_of(const struct world *w, size_t d, const struct node *node) {
-	const char *below = w->demand[d].below;
-	size_t n = strlen(below);
-	bool applies = n == 0
-		|| (strncmp(node->path, below, n) == 0
-			&& (node->path[n] == '\0' || node->path[n] == '/'));
+	// Below is "" or "a", covered is nothing or "a".
+	bool in_a = node->path[0] == 'a' && (node->path[1] == '\0' || node->path[1] == '/');
+	bool applies = in_a ? w->demand[d].ncovered == 0 : *w->demand[d].below == '\0';
 	return !applies ? 0
 			: br_need_of(&w->demand[d], &node->before)
 			| br_need_of(&w->demand[d], &node->after);
@@ -404,6 +465,11 @@ static unsigned explained(
 		if (keeper->cred.uid.v == cred->uid.v && keeper->demanded) {
 			bits |= need_of_all(w, node);
 		}
+	}
+	if (node->after.uid.v == cred->uid.v && node->before.uid.v != cred->uid.v && cred->caps
+		&& (bits || w->options.reclaim)) {
+		// What is his is his capability's.
+		return RWX;
 	}
 	bool heir = node->after.uid.v == cred->uid.v && node->before.uid.v != cred->uid.v;
 	heir = heir && (bits || w->options.reclaim);
@@ -451,7 +517,19 @@ static bool may_gain(const struct world *w, const struct forest *f, size_t p,
 	// Whoever owns it deletes it, also where others' are safe from him.
 	bool owns = attempt == DELETE && (dir->before.mode & S_ISVTX)
 		&& (node->after.uid.v == uid || dir->after.uid.v == uid);
-	return owns || (asks(attempt) & ~explained(w, f, p, dir)) == 0;
+	// While there is any x bit, a capability may execute a file.
+	unsigned by_caps = f->people[p].cred.caps && S_ISREG(dir->before.mode) ? BR_X : 0;
+	return owns || (asks(attempt) & ~(explained(w, f, p, dir) | by_caps)) == 0;
+}
+
+/** What goes back to the host is no longer the namespace's: by capability alone its containers keep what they need, and no more. */
+static bool may_lose(const struct world *w, const struct forest *f, size_t p,
+	const struct node *node, unsigned attempt) {
+	const struct node *dir = attempt == DELETE ? &f->nodes[node->parent] : node;
+	const struct br_cred *cred = &f->people[p].cred;
+	int d = f->people[p].demand;
+	return w->options.reclaim && cred->caps && d >= 0
+		&& (asks(attempt) & ~need_of(w, (size_t)d, dir)) != 0;
 }
 
 static void judge_one(
@@ -463,7 +541,7 @@ static void judge_one(
 	char what[64];
 	for (unsigned attempt = 1; attempt < TRIES; attempt++) {
 		bool gains = gained >> attempt & 1 && !may_gain(w, f, p, node, attempt);
-		if (gains || lost >> attempt & 1) {
+		if (gains || (lost >> attempt & 1 && !may_lose(w, f, p, node, attempt))) {
 			(void)snprintf(what, sizeof(what), "%s attempt %u",
 				gains ? "gains" : "loses", attempt);
 			complain(w, node, cred, what);
@@ -503,10 +581,22 @@ static void judge_demands(const struct world *w, struct forest *f, const struct 
 	}
 }
 
+/** Whether some container's user namespace knows it. */
+static bool is_in_range(const struct world *w, uint32_t uid) {
+	br_boxid box;
+	bool known = false;
+	for (size_t i = 0; i < w->tree.n; i++) {
+		const struct br_idmap *map = &w->identities[i].cred.uids;
+		known = known || (map->n > 0 && br_idmap_to_box(map, (br_hostid){uid}, &box));
+	}
+	return known;
+}
+
 /** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only where that is asked for. */
 static void judge_gate(const struct world *w, const struct forest *f, const struct node *node) {
 	uint32_t uid = node->before.uid.v;
 	bool allowed = uid == 0 || w->options.nfrom > 0 || is_container(w, uid)
+		|| (w->options.reclaim && is_in_range(w, uid))
 		|| (!w->options.reclaim && uid == f->nodes[0].before.uid.v);
 	if (!allowed && !br_inode_equal(&node->before, &node->after)) {
 		complain(w, node, &f->people[0].cred, "it belongs to somebody else");
@@ -519,7 +609,121 @@ static void judge_gate(const struct world *w, const struct forest *f, const stru
 	}
 }
 
+// ---- What comes later ----
+
+/** Root makes a file in each directory that got a default ACL. */
+static void make_later(struct forest *f) {
+	mode_t mask = umask(022);
+	for (size_t i = 0; i < f->n; i++) {
+		struct node *node = &f->nodes[i];
+		node->later = -1;
+		if (node->after.def && !node->before.def) {
+			int fd = openat(
+				node->fd, ".later", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+			assert_true(fd >= 0 && close(fd) == 0);
+			node->later = openat(node->fd, ".later", O_PATH | O_CLOEXEC);
+			assert_true(node->later >= 0);
+			f->later++;
+		}
+	}
+	(void)umask(mask);
+}
+
+/** Who is demanded can use what others make; a stranger can do no more with it than with the directory. */
+static void judge_later_one(
+	const struct world *w, struct forest *f, size_t p, const struct node *node) {
+	size_t i = (size_t)(node - f->nodes);
+	unsigned has = 0;
+	for (unsigned bit = 1; bit <= 4; bit *= 2) {
+		has |= tried[p][i] >> bit & 1 ? bit : 0;
+	}
+	int d = f->people[p].demand;
+	unsigned need = d < 0 ? 0 : need_of(w, (size_t)d, node) & w->demand[d].need.dir & RW;
+	if (need & ~has) {
+		complain(w, node, &f->people[p].cred, "cannot use what comes later");
+	}
+	struct br_where plain = {0};
+	unsigned dir = br_access(&node->after, &f->people[p].cred, &plain, RWX).have;
+	if (d < 0 && (has & ~dir)) {
+		complain(w, node, &f->people[p].cred, "can use what comes later");
+	}
+}
+
+static void try_later(struct world *w, struct forest *f) {
+	make_later(f);
+	for (size_t p = 0; p < f->npeople; p++) {
+		const struct br_cred *cred = &f->people[p].cred;
+		bool stranger = cred->uid.v == STRANGER && cred->gid.v == STRANGER;
+		if (f->people[p].demand < 0 && !stranger) {
+			continue;
+		}
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			become(cred);
+			for (size_t i = 0; i < f->n; i++) {
+				struct node as = f->nodes[i];
+				as.fd = as.later;
+				as.path[0] = '\0';
+				as.before.mode = F;
+				tried[p][i] = as.fd < 0 ? 0 : try_one(f, &as);
+			}
+			_exit(0);
+		}
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		for (size_t i = 0; i < f->n; i++) {
+			if (f->nodes[i].later >= 0) {
+				f->probes += 11;
+				judge_later_one(w, f, p, &f->nodes[i]);
+			}
+		}
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		if (f->nodes[i].later >= 0) {
+			assert_int_equal(unlinkat(f->nodes[i].fd, ".later", 0), 0);
+			assert_int_equal(close(f->nodes[i].later), 0);
+		}
+	}
+}
+
 // ---- Running ----
+
+/** User namespaces: their IDs are some of those that everything belongs to, and capabilities count for these. */
+static void add_maps(struct world *w) {
+	static const struct br_idmap_extent users[] = {{0, 1001, 3}};
+	static const struct br_idmap_extent groups_of[] = {{0, 1001, 2}, {2, 2000, 2}};
+	static const uint32_t mapped_gids[] = {1001, 1002, 2000, 2001};
+	for (size_t i = 0; i < w->tree.n; i++) {
+		struct br_cred *cred = &w->identities[i].cred;
+		if (draw(2)) {
+			continue;
+		}
+		cred->uid.v = 1001 + draw(3);
+		cred->gid.v = some(mapped_gids, N(mapped_gids));
+		cred->uids = (struct br_idmap){users, N(users)};
+		cred->gids = (struct br_idmap){groups_of, N(groups_of)};
+		cred->caps = draw(2) ? 1ull << CAP_DAC_OVERRIDE : 0;
+		cred->caps |= draw(3) ? 0 : 1ull << CAP_DAC_READ_SEARCH;
+	}
+}
+
+/** The same container has "a" once more, in its place and read-only. */
+static void add_nested(struct world *w) {
+	static const char *const covered[] = {"a"};
+	size_t outer = draw((uint32_t)w->tree.n);
+	if (w->tree.n == PEOPLE || *w->demand[outer].below) {
+		return;
+	}
+	const struct who inner = {.cred = w->identities[outer].cred,
+		.need = {.dir = RX, .file = RX, .as_any = true},
+		.below = "a"};
+	demand(w, &inner);
+	w->demand[w->tree.n - 1].read_only = true;
+	w->demand[outer].covered = covered;
+	w->demand[outer].ncovered = 1;
+}
 
 static void random_wishes(struct world *w, struct forest *f) {
 	static const br_hostid from[] = {{0}, {1000}, {1001}, {1002}, {1003}, {1007}};
@@ -527,6 +731,12 @@ static void random_wishes(struct world *w, struct forest *f) {
 		BR_STRATEGY_AUTO, BR_STRATEGY_ACL, BR_STRATEGY_CHOWN, BR_STRATEGY_GROUP};
 	struct br_plan_options *o = &w->options;
 	random_demands(w, false);
+	if (draw(4) == 0) {
+		add_maps(w);
+	}
+	if (draw(3) == 0) {
+		add_nested(w);
+	}
 	*o = (struct br_plan_options){.protected_hardlinks = draw(8) > 0};
 	o->strategy = strategies[draw(4)];
 	o->from = from;
@@ -534,6 +744,7 @@ static void random_wishes(struct world *w, struct forest *f) {
 	o->future_files = draw(6) == 0;
 	o->privileged_files = draw(3) == 0;
 	o->reclaim = draw(4) == 0;
+	o->digests = draw(4) == 0;
 	if (o->reclaim || draw(3) == 0) {
 		const struct br_host_user *user =
 			br_hostdb_user(w->db, (br_hostid){draw(2) ? 1000 : 1002});
@@ -543,6 +754,15 @@ static void random_wishes(struct world *w, struct forest *f) {
 		o->nkeepers = 1;
 	}
 	w->source.fs.keeps_acls = draw(6) ? BR_YES : BR_NO;
+}
+
+static bool has_caps(const struct world *w) {
+	for (size_t i = 0; i < w->tree.n; i++) {
+		if (w->identities[i].cred.caps) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void plan_tree(struct world *w) {
@@ -561,10 +781,46 @@ static void plan_tree(struct world *w) {
 	}
 	br_scan_free(scan);
 	settle(w);
-	assert_int_equal(w->plan->nlosses, 0);
+	// What a capability in a user namespace loses is said.
+	assert_true(w->plan->nlosses == 0 || (w->options.reclaim && has_caps(w)));
 	if (w->plan->nrefusals > 0) {
 		fail_msg("refused: %s", w->plan->refusals[0].rule);
 	}
+}
+
+static void set_mode(const struct node *node, uint32_t mode) {
+	char path[32];
+	assert_true(snprintf(path, sizeof(path), "/proc/self/fd/%d", node->fd) > 0);
+	assert_int_equal(chmod(path, mode & 07777), 0);
+}
+
+/** What a saved plan promises is what a second one does; whatever it would change cannot change without its noticing. */
+static void save_and_compare(struct world *w, struct forest *f) {
+	struct br_arena arena = {0};
+	struct br_saved then = {0};
+	struct br_saved now = {0};
+	struct br_inode after;
+	assert_int_equal(br_plan_save(w->plan, w->places, &arena, &then), 0);
+	plan_tree(w);
+	assert_int_equal(br_plan_save(w->plan, w->places, &arena, &now), 0);
+	if (br_saved_compare(&then, &now, w->dx) != 0) {
+		show_errors(w);
+		fail_msg("the same plan is another one");
+	}
+	struct node *node = &f->nodes[draw((uint32_t)f->n)];
+	if (br_plan_decide(w->plan, &w->tree, node->path, &node->before, &after) == 1) {
+		set_mode(node, node->before.mode ^ 0400);
+		plan_tree(w);
+		now = (struct br_saved){0};
+		assert_int_equal(br_plan_save(w->plan, w->places, &arena, &now), 0);
+		if (br_saved_compare(&then, &now, w->dx) == 0) {
+			complain(w, node, &f->people[0].cred, "changed unnoticed");
+		}
+		set_mode(node, node->before.mode);
+		plan_tree(w);
+	}
+	f->saved++;
+	br_arena_release(&arena);
 }
 
 static void check_tree(struct world *w, struct forest *f) {
@@ -578,6 +834,9 @@ static void check_tree(struct world *w, struct forest *f) {
 	try_all(f);
 	memcpy(f->had, tried, sizeof(f->had));
 	plan_tree(w);
+	if (w->options.digests) {
+		save_and_compare(w, f);
+	}
 	if (br_apply_run(&arena, w->plan, &options, &result, w->dx) != 0) {
 		show_errors(w);
 		fail_msg("apply failed");
@@ -599,6 +858,9 @@ static void check_tree(struct world *w, struct forest *f) {
 		for (size_t p = 0; p < f->npeople; p++) {
 			judge_one(w, f, p, &f->nodes[i]);
 		}
+	}
+	if (w->options.future_files && !w->options.reclaim) {
+		try_later(w, f);
 	}
 	if (result.id[0]) {
 		assert_int_equal(br_undo(&arena, NULL, false, &options, &past, &undone, w->dx), 1);
@@ -637,9 +899,13 @@ static void test_probes(void **state) {
 		drop_tree(f);
 		f->trees++;
 	}
-	print_message("%llu probes in %llu trees: %llu inodes changed, %llu left unserved\n",
+	print_message(
+		"%llu probes in %llu trees: %llu inodes changed, %llu left unserved; %llu plans saved, "
+		"%llu files made later, %llu containers in user namespaces\n",
 		(unsigned long long)f->probes, (unsigned long long)f->trees,
-		(unsigned long long)f->changed, (unsigned long long)f->unserved);
+		(unsigned long long)f->changed, (unsigned long long)f->unserved,
+		(unsigned long long)f->saved, (unsigned long long)f->later,
+		(unsigned long long)f->mapped);
 	assert_true(f->changed > f->trees);
 	br_arena_release(&names);
 	assert_int_equal(munmap(tried, sizeof(f->had)), 0);

@@ -672,7 +672,8 @@ static void test_below_and_unseen(void **state) {
 	assert_int_equal(w->plan->left[1].reason, BR_LEFT_MOUNT_POINT);
 
 	// --keep bob: he gets what the container needs. Without it he gets nothing, and loses nothing.
-	struct br_keeper bob = {.name = "bob", .cred = {.uid = {1007}, .gid = {1007}}, .demanded = true};
+	struct br_keeper bob = {
+		.name = "bob", .cred = {.uid = {1007}, .gid = {1007}}, .demanded = true};
 	w->tree.n = 1;
 	w->options.keepers = &bob;
 	w->options.nkeepers = 1;

@@ -10,6 +10,7 @@
 
 #include <bindright/identity.h>
 #include <bindright/inode.h>
+#include <bindright/source.h>
 
 /** What decided. */
 enum br_rule {
@@ -132,16 +133,25 @@ bool br_access_create(
 bool br_access_protected(const struct br_inode *dir, const struct br_inode *file,
 	const struct br_cred *cred, const struct br_where *where, unsigned level);
 
+/** Somebody makes something in a directory. */
+struct br_birth {
+	/** With BR_HAVE_DEFAULT_ACL. */
+	const struct br_inode *parent;
+	const struct br_cred *cred;
+	/** The mount by which it is made: its maps count. */
+	struct br_where where;
+	/** The file system's. */
+	enum br_group_rule new_group;
+	/** The type and the bits 07777 as given to open(2), mkdir(2) or mknod(2). */
+	uint32_t mode;
+};
+
 /**
- * What cred makes in the directory `parent` (which has BR_HAVE_DEFAULT_ACL) when it asks for `mode`:
- * the type and the bits 07777 as given to open(2), mkdir(2) or mknod(2). Owner and group (the
- * parent's where that is setgid), and mode and ACL: a default ACL takes the place of the umask, and
- * gives no more than was asked for. Says nothing of whether cred may create there at all. For
- * mounts without ID maps, and file systems without `grpid`. New ACLs are interned. 0, or -1 with
- * ENOMEM.
+ * What is made: owner and group (the directory's where that is setgid, or the file system says so), and mode and ACL: a default ACL takes the place of the umask, and gives no more
+ * than was asked for. IDs are those on disk; a maker whose IDs have none on an ID-mapped mount makes nothing (br_access_create()), and has BR_NO_ID here. Says nothing of whether cred may create there at all.
+ * New ACLs are interned. 0, or -1 with ENOMEM.
  */
-int br_access_created(const struct br_inode *parent, const struct br_cred *cred, uint32_t mode,
-	struct br_acls *acls, struct br_inode *out);
+int br_access_created(const struct br_birth *birth, struct br_acls *acls, struct br_inode *out);
 
 /** "owner", "acl-user", "group", "acl-group", "other", "cap-dac-override", … */
 const char *br_rule_name(enum br_rule rule);

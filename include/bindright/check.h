@@ -152,6 +152,9 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
+	/** Look at these paths only, at the directories on the way to them, and at the sources themselves; absolute, without "." and "..". NULL: at everything. */
+	const char *const *only;
+	size_t nonly;
 	/** The engine does not run as root. */
 	bool rootless;
 	/** The engine's habits; NULL: those of the newest Docker. */
@@ -180,6 +183,26 @@ struct br_check_input {
 	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
 	const struct br_image *images;
 };
+
+/**
+ * With whose rights the container's runtime makes its mounts: of the root of the container's user namespace, with all capabilities there. False: not known.
+ */
+bool br_check_mounter(
+	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out);
+/**
+ * Podman's `:O`: its overlay reaches what lies in the source with the rights of whoever mounted it, too (ovl_permission(), fs/overlayfs/inode.c), and copies what is written, for which owner and
+ * group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict about `want` what that refuses.
+ */
+void br_check_overlay(const struct br_cred *mounter, const struct br_inode *inode,
+	bool above_mapped, unsigned want, struct br_verdict *verdict);
+/** Whether the mounter's user namespace has both of these IDs. */
+bool br_check_overlay_maps(const struct br_cred *mounter, const struct br_inode *inode);
+/** Whom what belongs to these IDs belongs to at the top of such an overlay: Podman gives the upper directory what it sees of the source. */
+void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *inode);
+
+/** What the container makes of the mounts below one of its sources: br_habits_submounts(), and what its runtime leaves out. */
+enum br_submounts br_check_submounts(const struct br_check_input *input,
+	const struct br_habits *habits, const struct br_mount_source *ms);
 
 /**
  * Judge everything. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.

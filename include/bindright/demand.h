@@ -35,12 +35,18 @@ struct br_demand {
 	struct br_need need;
 	/** The container sees it read-only. */
 	bool read_only;
+	/** Paths below the tree's root in whose places the container sees other mounts of its own: they and what lies below them are no matter of this one. */
+	const char *const *covered;
+	size_t ncovered;
 	/** The maps of an ID-mapped mount, as struct br_where has them; empty: none. */
 	struct br_idmap mount_uids;
 	struct br_idmap mount_gids;
 	/** Its number in the tree: bit 1 << index. */
 	unsigned index;
 };
+
+/** Whether a path below the tree's root is the demand's matter: its root or below it, and not covered. */
+bool br_demand_applies(const struct br_demand *demand, const char *path);
 
 /** At most this many demands on one tree. */
 enum {

@@ -30,8 +30,12 @@ struct br_explain_query {
 	/** Podman's `:U`: the engine of this mode (NULL: root's) first gives what is there to the one who asks. */
 	bool chown;
 	const struct br_engine_mode *mode;
+	/** Podman's `:O`, and who mounts it (br_check_mounter()); or NULL. */
+	const struct br_cred *overlay;
 	/** But not what is mounted below `from` (br_habits_submounts). */
 	bool writable_below;
+	/** The container does not see what is mounted below `from`, but what that covers. */
+	bool hides_below;
 	/**
 	 * NULL: the object alone is judged. "/": every directory and link on the way too. Else a
 	 * directory at or above `path`: the way begins there (a container enters at its mount

@@ -24,6 +24,8 @@ struct br_habits {
 	bool adopts_for_user;
 	/** `:O` fails in a user namespace whose root is not the host's. */
 	bool overlay_needs_root;
+	/** Its crun shows nothing of what is mounted below a source to a container in a user namespace that it makes (open_tree() without AT_RECURSIVE). */
+	bool crun_hides_submounts;
 	/** A bare `idmap` fails where the container has no user namespace of its own to take the map from: its runtime is an old crun. */
 	bool idmap_needs_space;
 };

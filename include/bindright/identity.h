@@ -187,6 +187,8 @@ struct br_engine_request {
 	/** What the input says: its engine, and that root runs it. */
 	enum br_engine input;
 	bool by_root;
+	/** The input is about containers that exist: no settings of today count. */
+	bool exists;
 	/** The user behind sudo, else the caller. */
 	br_hostid invoker;
 	/** What the running engine says of itself; NULL: none was asked. */
@@ -217,6 +219,11 @@ struct br_identity_options {
 	size_t npins;
 	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
 	const struct br_image *images;
+	/**
+	 * Containers that the engine has, parallel to the spec's (json NULL: none); NULL: nothing is known of any. One that the spec itself is about is who its process is, if it runs. For others, of the same name, they say
+	 * what cannot be known before: the maps of Podman's `--userns=auto`.
+	 */
+	const struct br_engine_container *existing;
 };
 
 /**

@@ -7,6 +7,7 @@
 #ifndef BINDRIGHT_IMAGE_H
 #define BINDRIGHT_IMAGE_H
 
+#include <bindright/idmap.h>
 #include <bindright/spec.h>
 
 /** One line of the image's passwd, as moby's parser reads it: a number that is none reads as 0, missing fields too. */
@@ -234,7 +235,46 @@ struct br_image_options {
 	const char *platform;
 	/** As root: beside root, whose symbolic links to archives, Dockerfiles and accounts are followed (SUDO_UID). */
 	uint32_t trusted;
+	/** Containers that exist, parallel to the spec's; NULL: none does. Their accounts go before all else. */
+	const struct br_engine_container *containers;
 	/** Compose project directory and such come with the spec. */
+};
+
+/** Who a process is, as the kernel says. IDs are the host's. */
+struct br_process {
+	/** 0: it does not run, or nothing could be read of it. */
+	uint32_t pid;
+	br_hostid uid;
+	br_hostid gid;
+	/** Sorted. */
+	const br_hostid *groups;
+	size_t ngroups;
+	/** Effective, and bounding. */
+	uint64_t caps;
+	uint64_t bounding;
+	uint32_t umask;
+	/** Its user namespace's maps; empty: it is in ours. */
+	struct br_idmap uids;
+	struct br_idmap gids;
+};
+
+/** A container that an engine has. Owned by the arena that it was made in. */
+struct br_engine_container {
+	/** For br_spec_of_containers(); json NULL: there is no such container. */
+	struct br_inspected is;
+	const char *socket;
+	/** The name is a pod's: what is said is of its infra container, whose user namespace its containers have. `alone`: there is such a pod, and it shares none. */
+	bool is_pod;
+	bool alone;
+	/** The lines of its passwd and group, read from its own root by way of the engine; `read`: they were read, and what is missing is missing. */
+	struct br_image accounts;
+	bool read;
+	/** Podman: its maps, inside those of the engine, as words; n 0: it has none of its own. */
+	const struct br_text *uid_maps;
+	size_t nuid_maps;
+	const struct br_text *gid_maps;
+	size_t ngid_maps;
+	struct br_process process;
 };
 
 /** What a running engine says of itself. Owned by the arena it was made in. */
@@ -256,6 +296,13 @@ struct br_engine_info {
 /** Ask the engine at this socket (GET /version, GET /info; at most a second). 1 with *out; 0 where none answers, which is not worth a message; -1 with an error in dx. */
 int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
 	struct br_diags *dx);
+
+/**
+ * Ask the engine at this socket about containers of these names or IDs, in order (GET, at most ten seconds for all): out[i] of n. Where `required`, one that is not there is an error at its word, and so is an engine that
+ * does not answer; otherwise those have json NULL. What /proc says of one that runs is taken where /proc shows that it is the container's process. 0, or -1 with errors in dx.
+ */
+int br_engine_containers_read(struct br_arena *arena, const char *socket, bool required,
+	struct br_engine_container *out, size_t n, struct br_diags *dx);
 
 /**
  * What is known about each container's image: an array of spec->n, in order; a container of which nothing is known has origin NOTHING. For `build:` the Dockerfile counts unless an archive or the engine has an

@@ -235,7 +235,10 @@ struct br_plan {
 	size_t nmakes;
 	const struct br_action *actions;
 	size_t nactions;
-	/** Everybody whose access changes; gains of demanded identities among them. Any loss, or a gain that no demand explains, makes settling fail. */
+	/**
+	 * Everybody whose access changes; gains of demanded identities among them. Any loss, or a gain that no demand explains, makes settling fail; but for what a container had
+	 * by a capability in a user namespace alone and does not need, which reclaim takes and lists.
+	 */
 	const struct br_effect *gains;
 	size_t ngains;
 	const struct br_effect *losses;
@@ -269,6 +272,8 @@ struct br_plan_input {
 	struct br_acls *acls;
 	/** Whose rules apply; UNSAID: what the spec says. */
 	enum br_engine engine;
+	/** The OCI runtime that the engine uses ("runc", "crun"); NULL: not known. */
+	const char *runtime;
 	/** Who runs a rootless engine; NULL: not known, or none. */
 	const struct br_host_user *engine_user;
 	/** read NULL: advice comes without edits. */

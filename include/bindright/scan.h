@@ -22,6 +22,11 @@ enum br_event {
 	BR_LEAF,
 };
 
+/** How long a file system may keep one call: see may_hang. */
+enum {
+	BR_SCAN_SECONDS = 10,
+};
+
 /** One thing that the scan found. Valid until the next call. */
 struct br_entry {
 	enum br_event event;
@@ -69,9 +74,17 @@ struct br_scan_options {
 	bool wants_alike;
 	/** Whether this entry is left out altogether, with what is below; NULL: nothing is. Not asked about the root. The inode is all zero where none was read (a mount point, an error). */
 	br_scan_ask *excludes;
+	/** Whether this name in a directory is not even looked at; thread-safe, no I/O. NULL: all are. Not asked about the root. */
+	bool (*skips)(void *context, const char *path);
 	void *context;
 	/** BR_HAVE_* to read where `wants` says so. */
 	unsigned want;
+	/**
+	 * The file system, or one that is mounted in it, may stop answering: it is walked in a process of its own. Where nothing comes for BR_SCAN_SECONDS,
+	 * that is left behind, and the last entry is a BR_LEAF with ETIMEDOUT and the path of a directory that was on its way. The caller has no other threads
+	 * that hold locks, and does not ignore SIGCHLD; what `wants` and `excludes` write is lost.
+	 */
+	bool may_hang;
 	/** Counted up before each entry that is read and each listing, for whoever watches over it; or NULL. */
 	atomic_ulong *beat;
 };

@@ -32,6 +32,16 @@ enum br_answer {
 	BR_UNSURE,
 };
 
+/** Whose group a new inode gets where its directory is not setgid. */
+enum br_group_rule {
+	/** Its maker's. */
+	BR_GROUP_OF_MAKER,
+	/** Its directory's: XFS with `grpid`. */
+	BR_GROUP_OF_DIRECTORY,
+	/** The same, and setgid of a directory is not handed on: ext2, ext3 and ext4 with `grpid` (bsdgroups). */
+	BR_GROUP_OF_DIRECTORY_ALONE,
+};
+
 /** The mount and file system under an object. */
 struct br_fs {
 	/** "ext4", "vfat", "fuse.sshfs", …; "?" where unknown. */
@@ -45,6 +55,8 @@ struct br_fs {
 	enum br_answer keeps_owners;
 	/** POSIX ACLs are kept. */
 	enum br_answer keeps_acls;
+	/** By its options as /proc/self/mountinfo shows them: a superblock's own default (tune2fs -o bsdgroups) is not among them. */
+	enum br_group_rule new_group;
 	/** FUSE, NFS, 9p, autofs: calls can hang or lie about what others may do. */
 	bool remote;
 	/** FUSE without allow_other: only this UID (user_id=) with this GID (group_id=) gets in, root neither; BR_NO_ID's value otherwise. */
@@ -54,9 +66,6 @@ struct br_fs {
 
 /** Whether it is such a FUSE file system. */
 bool br_fs_is_private(const struct br_fs *fs);
-
-/** Whether calls to a file system of this type may wait for somebody else's program or machine. */
-bool br_fs_is_remote(const char *type);
 
 /** A bind source. Owned by the arena, except the descriptors. */
 struct br_source {
@@ -102,6 +111,9 @@ void br_source_release(struct br_source *source);
  * The first network or FUSE mount below a PRESENT source, as a path relative to it, that does not answer in time: whoever enters mount points would wait for it for ever. NULL: none.
  */
 const char *br_source_silent_mount(struct br_arena *arena, const struct br_source *source);
+
+/** Whether the file system under a PRESENT source, or one that is mounted in it, may stop answering. */
+bool br_source_may_hang(const struct br_source *source);
 
 /** The mount table of this process, as it was when it was read. */
 struct br_mounts;

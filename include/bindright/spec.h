@@ -13,6 +13,7 @@
 #include <bindright/engine.h>
 
 struct br_arena;
+struct br_authors;
 
 /** What kind of text the input is. */
 enum br_input_kind {
@@ -21,6 +22,8 @@ enum br_input_kind {
 	BR_INPUT_RUN_LINE,
 	/** An OCI runtime bundle's config.json. */
 	BR_INPUT_OCI,
+	/** A container that an engine has already. */
+	BR_INPUT_CONTAINER,
 };
 
 /** What a mount is. Only BIND, VOLUME_BIND, SECRET and CONFIG reach a host path. */
@@ -170,6 +173,12 @@ struct br_container {
 	size_t ncap_bounding;
 	const struct br_text *cap_ambient;
 	size_t ncap_ambient;
+	/** The engine has it already: `user` is the whole word, with the image's in it; maps are those that it has, as words; no settings of today count. */
+	bool exists;
+	/** And it runs now. */
+	bool runs;
+	/** Of one that exists: the two sets above are its capabilities, as the engine says. */
+	bool has_caps;
 	struct br_text network_mode;
 	struct br_text pid;
 	struct br_text ipc;
@@ -211,6 +220,8 @@ struct br_spec {
 	/** Those that will run (selected, and on by profile), in the order of the text. */
 	const struct br_container *containers;
 	size_t n;
+	/** As root: who else may have written the files, and so must be able to read what their words name (base/authors.h); NULL: not known, nobody. */
+	const struct br_authors *authors;
 };
 
 /** A change of one text that is tried in thought: `with` in the place of `len` bytes at `off`. */
@@ -228,8 +239,10 @@ struct br_spec_request {
 	/** -f, in order; "-" is standard input, read from stdin_fd. NULL: look for the file as compose does. */
 	const char *const *files;
 	int stdin_fd;
-	/** Names of services to keep; naming one switches its profile on. NULL: all that are on. */
+	/** Names of services to keep, and with them what they depend on; naming one switches its profile on. NULL: all that are on. */
 	const char *const *services;
+	/** Leave out what the named ones depend on. */
+	bool no_deps;
 	const char *project_directory;
 	const char *const *env_files;
 	const char *const *profiles;
@@ -274,6 +287,21 @@ struct br_spec_request {
  * ignore SIGCHLD. Where no such child can be had the reading is done here, and as root a note says so.
  */
 struct br_spec *br_spec_read(const struct br_spec_request *request, struct br_diags *dx);
+/** A container as its engine describes it. Borrowed. */
+struct br_inspected {
+	/** As the user named it, with its place: that of everything about it. */
+	struct br_text name;
+	/** One JSON object: "container" is what inspecting it says (Docker's GET /containers/NAME/json, Podman's of /libpod), "volumes" what inspecting each named volume of it says, by name. */
+	const char *json;
+	size_t n;
+	bool is_podman;
+};
+
+/**
+ * What is said about containers that exist, as a spec: kind CONTAINER, in this order. `dir` is its project directory, absolute. NULL with errors in dx: what is said is not what an engine says.
+ */
+struct br_spec *br_spec_of_containers(
+	const struct br_inspected *all, size_t n, const char *dir, struct br_diags *dx);
 /**
  * Add volumes that Podman gives to every container (`volumes` of containers.conf(5)), each as behind `-v`: where a container has one of its own on the same target that one counts. 0, or -1 with an
  * error in dx at the word that Podman refuses, or at a mount of another kind on the same target. To be called before anybody points into the containers.

@@ -78,21 +78,6 @@ void br_board_resume(struct br_board *board, unsigned asks) {
 	}
 }
 
-static void note_remote(void *context, const char *below, const char *type) {
-	bool *remote = context;
-	(void)below;
-	*remote = *remote || br_fs_is_remote(type);
-}
-
-bool br_may_hang(const struct br_source *source) {
-	bool remote = source->fs.remote;
-	br_auto(br_mounts_freep) struct br_mounts *mounts = remote ? NULL : br_mounts_read();
-	if (mounts != NULL) {
-		(void)br_mounts_below(mounts, source->real, note_remote, &remote);
-	}
-	return remote;
-}
-
 // ---- Messages ----
 
 /** A text with its NUL, cut where it has no room; what it took. */
@@ -391,7 +376,11 @@ static bool attend(struct watch *w) {
 	for (;;) {
 		struct pollfd p = {.fd = w->fd, .events = POLLIN};
 		int ready = poll(&p, 1, TICK_MS);
-		if (ready > 0 && (receive(w->fd, &m) <= 0 || take(w, &m) < 0)) {
+		if (ready < 0 && errno != EINTR) {
+			// Nobody would see its end.
+			return true;
+		}
+		if (ready > 0 && (receive(w->fd, &m) <= 0 || take(w, &m) < 0 || w->ended)) {
 			return true;
 		}
 		if (apart->options->stop != NULL && *apart->options->stop != 0) {

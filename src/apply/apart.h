@@ -128,7 +128,4 @@ static inline void br_board_beat(struct br_board *board) {
 	}
 }
 
-/** Whether the file system, or one that is mounted in it, may not answer. */
-bool br_may_hang(const struct br_source *source);
-
 #endif

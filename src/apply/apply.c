@@ -53,7 +53,7 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 	t->number = (uint32_t)(work->targets.n - 1);
 	t->fd = t->source = source->fd;
 	t->real = source->real;
-	t->remote = work->options->jail != BR_JAIL_NONE && br_may_hang(source);
+	t->remote = work->options->jail != BR_JAIL_NONE && br_source_may_hang(source);
 	if (t->remote && !answers(work, t)) {
 		return br_error(work->dx, nowhere, "'%s' does not answer", t->real);
 	}
@@ -242,18 +242,23 @@ static int make_all(struct br_work *work) {
 	return br_make_all(work, makes);
 }
 
-static int work_through(struct br_work *work) {
+static int walk_trees(struct br_work *work, bool remote) {
 	const struct br_job *job = work->job;
-	if (br_accounts_make(work) < 0 || make_all(work) < 0) {
-		return -1;
-	}
 	for (size_t i = 0; i < job->ntrees && !br_work_stops(work); i++) {
 		struct br_target *target = find_target(work, job->trees[i]->root);
-		if (br_walk_tree(work, job->trees[i], target) < 0) {
+		if (target->remote == remote && br_walk_tree(work, job->trees[i], target) < 0) {
 			return -1;
 		}
 	}
 	return 0;
+}
+
+static int work_through(struct br_work *work) {
+	if (br_accounts_make(work) < 0 || make_all(work) < 0) {
+		return -1;
+	}
+	// What may not answer comes last, so that it keeps nobody else waiting.
+	return walk_trees(work, false) < 0 || walk_trees(work, true) < 0 ? -1 : 0;
 }
 
 // ---- Ending ----

@@ -157,7 +157,7 @@ static void open_target(struct undo *u, int slash, struct br_target *t) {
 	struct br_source source;
 	// Guarded: its server may be gone.
 	int asked = br_source_open(u->arena, t->real, geteuid(), &source);
-	t->remote = asked == 0 && u->options->jail != BR_JAIL_NONE && br_may_hang(&source);
+	t->remote = asked == 0 && u->options->jail != BR_JAIL_NONE && br_source_may_hang(&source);
 	br_source_release(&source);
 	if (asked < 0 || source.err == ETIMEDOUT) {
 		t->stopped = asked < 0 ? ENOMEM : ETIMEDOUT;
@@ -223,7 +223,8 @@ static int tell(struct undo *u, int worked) {
 		br_hint(u->dx, "bindright undo %s puts back the rest", run->id);
 		return -1;
 	}
-	if (worked == 0 && result->failed > 0) {
+	// A dry one shows what cannot be put back, and the rest is to be put back all the same.
+	if (worked == 0 && result->failed > 0 && !u->dry) {
 		return br_error(u->dx, nowhere, "%llu could not be put back",
 			(unsigned long long)result->failed);
 	}
@@ -290,8 +291,8 @@ static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 		.dry = u->dry,
 		.journal = u->fd,
 		// CAP_LEASE: br_contents_differ() asks for one of other people's files.
-		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE
-			| UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_LEASE,
+		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_SETFCAP
+			| UINT64_C(1) << CAP_LEASE,
 		.arena = u->arena,
 		.dx = u->dx,
 		.here = few_of(result),

@@ -360,13 +360,17 @@ static bool user_may(const char *path, int flags, uid_t uid, const struct stat *
 	return may;
 }
 
-int br_open_as(const char *path, int flags, uid_t uid) {
+bool br_user_may_open(const char *path, int flags, uid_t uid, int fd) {
 	struct stat st;
+	return fstat(fd, &st) == 0 && user_may(path, flags, uid, &st);
+}
+
+int br_open_as(const char *path, int flags, uid_t uid) {
 	br_auto(br_closep) int fd = br_open_input(path, flags, uid);
-	if (fd < 0 || fstat(fd, &st)) {
+	if (fd < 0) {
 		return -1;
 	}
-	if (geteuid() == 0 && uid != 0 && !user_may(path, flags, uid, &st)) {
+	if (geteuid() == 0 && uid != 0 && !br_user_may_open(path, flags, uid, fd)) {
 		errno = BR_EFOREIGN;
 		return -1;
 	}
@@ -400,7 +404,19 @@ const char *br_input_why(int error) {
 		return "a symbolic link on the way belongs to a user who may not read what it "
 		       "leads to: not followed as root";
 	}
+	if (error == BR_EAUTHOR) {
+		return "somebody who may write the file that names it may not read it himself: "
+		       "not read as root";
+	}
 	// strerror may look for a translation, which the confined reader must not.
 	const char *why = strerrordesc_np(error);
 	return why ? why : "unknown error";
+}
+
+const char *br_input_hint(int error) {
+	if (error == BR_EAUTHOR) {
+		return "let the owner of the naming file read it, give that file to root (and let "
+		       "nobody else write it), or run bindright as that user";
+	}
+	return NULL;
 }

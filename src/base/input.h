@@ -5,12 +5,15 @@
 #ifndef BR_BASE_INPUT_H
 #define BR_BASE_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 enum {
 	/** The errno of a link that is not followed; no kernel gives it. br_input_why has the words. */
 	BR_EFOREIGN = 4095,
+	/** The errno of a file that root does not read because who named it may not: base/authors.h. */
+	BR_EAUTHOR = 4094,
 };
 
 /**
@@ -33,7 +36,12 @@ int br_open_as(const char *path, int flags, uid_t uid);
 /** The same for a file's bytes, with br_read_input's contract. */
 char *br_read_as(const char *path, uid_t uid, size_t max, size_t *len);
 
-/** strerror, untranslated, which also knows BR_EFOREIGN; no system call. */
+/** Whether this user comes by this path to what root has open there, and may open it. */
+bool br_user_may_open(const char *path, int flags, uid_t uid, int fd);
+
+/** strerror, untranslated, which also knows BR_EFOREIGN and BR_EAUTHOR; no system call. */
 const char *br_input_why(int error);
+/** What to do about it, or NULL. */
+const char *br_input_hint(int error);
 
 #endif

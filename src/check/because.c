@@ -67,7 +67,7 @@ const char *say_because(struct check_work *work, const struct br_inode *inode,
 	case BR_RULE_APPEND_ONLY:
 		return "it has the append-only attribute (chattr +a)";
 	case BR_RULE_UNMAPPED:
-		return "its owner or group has no mapping on this mount";
+		return "its owner or group has no mapping there";
 	case BR_RULE_OWNER:
 	case BR_RULE_ACL_USER:
 	case BR_RULE_GROUP:

@@ -63,7 +63,7 @@ int check_begin(struct check_work *work, struct br_check *check, const struct br
 	for (size_t i = 0; i < input->demands->nmounts; i++) {
 		work->mounts[i].result.mount = &input->demands->mounts[i];
 	}
-	check->complete = options->depth == UINT_MAX;
+	check->complete = options->depth == UINT_MAX && !options->only;
 	return 0;
 }
 

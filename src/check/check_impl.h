@@ -131,6 +131,8 @@ bool can_take(const struct check_work *work, size_t tree);
 void take_told(struct check_work *work, size_t tree);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
+/** What surrounds the inodes of this mount. */
+struct br_where where_of(const struct br_demand *demand);
 /** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
 bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
 /** BR403; whether there is one. */

@@ -33,6 +33,7 @@ const char *say(struct check_work *work, const char *format, ...) {
 const char *say_user(struct check_work *work, const char *ids) {
 	switch (work->input->spec->kind) {
 	case BR_INPUT_RUN_LINE:
+	case BR_INPUT_CONTAINER:
 		return say(work, "--user %s", ids);
 	case BR_INPUT_OCI:
 		return say(work, "process.user %s", ids);

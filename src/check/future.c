@@ -24,12 +24,17 @@ struct made {
 	struct br_inode dir;
 };
 
-static int foresee(struct check_work *work, const struct br_cred *cred, struct made *made) {
+static int foresee(struct check_work *work, const struct br_mount_source *ms,
+	const struct br_cred *cred, struct made *made) {
 	struct br_acls *acls = work->input->acls;
-	return br_access_created(&made->root, cred, S_IFREG | 0666, acls, &made->file)
-			|| br_access_created(&made->root, cred, S_IFDIR | 0777, acls, &made->dir)
-		? -1
-		: 0;
+	struct br_birth birth = {.parent = &made->root,
+		.cred = cred,
+		.where = where_of(ms->demand),
+		.new_group = ms->source->fs.new_group,
+		.mode = S_IFREG | 0666};
+	int failed = br_access_created(&birth, acls, &made->file);
+	birth.mode = S_IFDIR | 0777;
+	return failed || br_access_created(&birth, acls, &made->dir) ? -1 : 0;
 }
 
 static bool lacks(const struct br_inode *inode, const struct br_cred *cred, unsigned want) {
@@ -65,12 +70,12 @@ static const char *say_made(struct check_work *work, const struct br_inode *inod
 }
 
 /** Whether a umask that leaves the group alone would be enough, since they share it. */
-static bool umask_helps(struct check_work *work, const struct br_identity *identity,
+static bool umask_helps(struct check_work *work, const struct br_mount_source *ms,
 	const struct made *made, const struct br_cred *who) {
 	struct made other = *made;
-	struct br_cred cred = identity->cred;
+	struct br_cred cred = ms->demand->identity->cred;
 	cred.umask &= ~(uint32_t)070;
-	return foresee(work, &cred, &other) == 0 && !say_lacking(work, &other, who);
+	return foresee(work, ms, &cred, &other) == 0 && !say_lacking(work, &other, who);
 }
 
 static const char *advise(struct check_work *work, const struct br_mount_source *ms,
@@ -86,7 +91,7 @@ static const char *advise(struct check_work *work, const struct br_mount_source 
 	const char *acl = ms->source->fs.keeps_acls == BR_NO
 		? ""
 		: "bindright fix --future-files (a default ACL), or ";
-	const char *group = umask_helps(work, ms->identity, made, who)
+	const char *group = umask_helps(work, ms, made, who)
 		? say(work, "a umask of 0002 in the container (they share group %u), or ",
 			made->file.gid.v)
 		: "";
@@ -123,7 +128,7 @@ static bool check_keeper(struct check_work *work, const struct br_mount_source *
 static bool is_shared_place(const struct mount_work *mw, const struct br_mount_source *ms) {
 	const struct br_image_drop *drop = ms->identity->drop;
 	bool own_data = drop && (drop->chowns || drop->chmods);
-	bool plain = !ms->mount->overlay && !ms->mount->chown && ms->demand->mount_uids.n == 0;
+	bool plain = !ms->mount->overlay && !ms->mount->chown;
 	return plain && S_ISDIR(mw->result.root.mode) && mw->result.seen > 0
 		&& !ms->demand->read_only && (mw->result.have & (BR_W | BR_X)) == (BR_W | BR_X)
 		&& !own_data && ms->source->fs.keeps_owners == BR_YES
@@ -143,7 +148,7 @@ void check_future(
 		    &made.root)) {
 		return;
 	}
-	if (foresee(work, &ms->identity->cred, &made)) {
+	if (foresee(work, ms, &ms->demand->identity->cred, &made)) {
 		work->failed = true;
 		return;
 	}

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 /** The file name of the container's runtime; NULL: not known. */
-static const char *runtime_of(const struct check_work *work, const struct br_container *container) {
-	const struct br_engine_mode *mode = work->input->mode;
+static const char *runtime_of(
+	const struct br_engine_mode *mode, const struct br_container *container) {
 	const char *word = container->runtime.s ? container->runtime.s
 		: mode                          ? mode->runtime
 						: NULL;
@@ -22,8 +22,8 @@ static const char *runtime_of(const struct check_work *work, const struct br_con
 	return slash ? slash + 1 : word ? word : docker ? "runc" : NULL;
 }
 
-static bool is_crun(const struct check_work *work, const struct br_container *container) {
-	const char *name = runtime_of(work, container);
+static bool is_crun(const struct br_engine_mode *mode, const struct br_container *container) {
+	const char *name = runtime_of(mode, container);
 	return name && strcmp(name, "crun") == 0;
 }
 
@@ -36,13 +36,24 @@ static bool is_same_map(const struct br_idmap *a, const struct br_idmap *b) {
 	return a->n == b->n;
 }
 
-/**
- * Who makes the mounts: the runtime's process has entered the container's user namespace, and is its root there, with all capabilities. Where it made the namespace, runc has no groups any more
- * (nsexec.c, setgroups(0)); crun has the container's by then. False: not known.
- */
-static bool mounter_of(
-	const struct check_work *work, const struct br_mount_source *ms, struct br_cred *out) {
-	const struct br_engine_mode *mode = work->input->mode;
+/** Whether the container has a user namespace that its runtime makes, and not only the one that a rootless engine is in. */
+static bool has_space(const struct br_engine_mode *mode, const struct br_cred *cred) {
+	return cred->uids.n > 0
+		&& !(mode && mode->user && is_same_map(&cred->uids, &mode->uids)
+			&& is_same_map(&cred->gids, &mode->gids));
+}
+
+enum br_submounts br_check_submounts(const struct br_check_input *input,
+	const struct br_habits *habits, const struct br_mount_source *ms) {
+	bool hides = habits->crun_hides_submounts && is_crun(input->mode, ms->container)
+		&& has_space(input->mode, &ms->identity->cred);
+	return hides ? BR_SUBMOUNTS_HIDDEN : br_habits_submounts(habits, ms->mount);
+}
+
+// The runtime's process has entered the user namespace. Where it made that, runc has no groups any more (nsexec.c, setgroups(0)); crun has the container's by then.
+bool br_check_mounter(
+	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out) {
+	const struct br_engine_mode *mode = input->mode;
 	const struct br_cred *cred = &ms->identity->cred;
 	*out = (struct br_cred){.caps = UINT64_MAX, .uids = cred->uids, .gids = cred->gids};
 	if (ms->identity->confidence == BR_UNKNOWN
@@ -50,10 +61,10 @@ static bool mounter_of(
 		|| !br_idmap_to_host(&cred->gids, (br_boxid){0}, &out->gid)) {
 		return false;
 	}
-	if (is_crun(work, ms->container)) {
+	if (is_crun(mode, ms->container)) {
 		out->groups = cred->groups;
 		out->ngroups = cred->ngroups;
-	} else if (mode && mode->user && is_same_map(&cred->uids, &mode->uids)) {
+	} else if (mode && mode->user && !has_space(mode, cred)) {
 		out->groups = mode->cred.groups;
 		out->ngroups = mode->cred.ngroups;
 	}
@@ -123,13 +134,15 @@ static const char *say_mounter(const struct point *p) {
 		: why;
 }
 
-/** Open a directory of the source. -1: it cannot be said what it is. */
+/** Open a directory of the source. -1 with errno: ENOTDIR, or it cannot be said what it is. */
 static int look(struct point *p, const char *dir) {
 	const struct br_cred *cred = &p->outer->identity->cred;
 	br_auto(br_closep) int fd =
 		br_open_beneath(p->outer->source->fd, dir, O_PATH | O_DIRECTORY, true);
 	p->dir = dir;
-	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ACL, p->work->input->acls, &p->inode)) {
+	if (fd < 0
+		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, p->work->input->acls,
+			&p->inode)) {
 		return -1;
 	}
 	// Under `:U` it is given away before anything is mounted.
@@ -149,6 +162,28 @@ static void check_search(struct point *p) {
 	finding->verdict = p->verdict;
 }
 
+/** What the runtime's mkdir(0755) makes in the directory, where that is not what it asks for: the directory's group, setgid, or a default ACL. NULL: nothing else. */
+static const char *say_born(struct point *p) {
+	struct check_work *work = p->work;
+	struct br_cred maker = p->mounter;
+	const struct br_birth birth = {.parent = &p->inode,
+		.cred = &maker,
+		.new_group = p->outer->source->fs.new_group,
+		.mode = S_IFDIR | 0755};
+	struct br_inode made;
+	char mode[12];
+	maker.umask = 0;
+	if (br_access_created(&birth, work->input->acls, &made)) {
+		work->failed = true;
+		return NULL;
+	}
+	bool plain = made.mode == (S_IFDIR | 0755) && made.gid.v == maker.gid.v && !made.acl
+		&& !made.def;
+	return plain ? NULL
+		     : say(work, "by the directory above it, it will be %s of %u:%u",
+			     br_mode_text(&made, mode), made.uid.v, made.gid.v);
+}
+
 /** BR402, or BR212: the mount point, or a directory above it, is to be made in what was looked at last. */
 static void check_absent(struct point *p) {
 	struct check_work *work = p->work;
@@ -158,7 +193,8 @@ static void check_absent(struct point *p) {
 	// crun makes mounts read-only when all are there.
 	const struct br_where where = {.read_only = source->fs.mount_read_only
 			|| source->fs.super_read_only
-			|| (p->outer->mount->read_only && !is_crun(work, p->outer->container))};
+			|| (p->outer->mount->read_only
+				&& !is_crun(work->input->mode, p->outer->container))};
 	struct br_finding *finding;
 	p->verdict = br_access(&p->inode, &p->mounter, &where, BR_W | BR_X);
 	if (p->verdict.missing) {
@@ -174,31 +210,42 @@ static void check_absent(struct point *p) {
 		finding = add_finding(work, 402, &about,
 			"the engine will create '%s' on the host, as %s: the mount point of '%s'",
 			path, uid ? say(work, "uid %u's", uid) : "root's", p->inner->target.s);
+		finding->because = say_born(p);
 	}
 	finding->advice = "create it before the first start";
 }
 
 /** What is mounted is a directory, or is none; -1: not known. */
-static int mounts_directory(const struct point *p) {
-	const struct br_mount_source *ms = source_of(p->work, p->inner);
+static int is_directory(const struct check_work *work, const struct br_mount *mount) {
+	const struct br_mount_source *ms = source_of(work, mount);
 	if (!ms) {
-		return p->inner->kind == BR_MOUNT_TMPFS || p->inner->kind == BR_MOUNT_VOLUME ? 1
-											     : -1;
+		return mount->kind == BR_MOUNT_TMPFS || mount->kind == BR_MOUNT_VOLUME ? 1 : -1;
+	}
+	if (ms->source->state == BR_SOURCE_MISSING && mount->create == BR_CREATE_ENGINE
+		&& engine_creates(work)) {
+		return 1;
 	}
 	return ms->source->state == BR_SOURCE_PRESENT ? S_ISDIR(ms->source->mode) : -1;
 }
 
 /** BR203: the two have to be alike (mount(2), ENOTDIR). */
-static void check_alike(struct point *p, const char *below, bool is_directory) {
-	int mounts = mounts_directory(p);
-	if (mounts < 0 || mounts == is_directory) {
+static void check_alike(struct point *p, const char *below, bool point_is_directory) {
+	int mounts = is_directory(p->work, p->inner);
+	if (mounts < 0 || mounts == point_is_directory) {
 		return;
 	}
 	refuse(p, 203,
 		say(p->work, "a %s is to be mounted at '%s', and '%s' is %s",
 			mounts ? "directory" : "file", p->inner->target.s, path_of(p, below),
-			is_directory ? "a directory" : "none"))
+			point_is_directory ? "a directory" : "none"))
 		->advice = "mount it somewhere else, or make the two of one kind";
+}
+
+static void check_below_file(struct point *p, const char *file) {
+	refuse(p, 203,
+		say(p->work, "the mount point '%s' lies below '%s', which is no directory",
+			p->inner->target.s, path_of(p, file)))
+		->advice = "mount it somewhere else";
 }
 
 /** From the source's root to the mount point. */
@@ -209,6 +256,9 @@ static void check_point(struct point *p) {
 		n += strcspn(below + n, "/");
 		const char *next = say(p->work, "%.*s", (int)n, below);
 		if (look(p, dir)) {
+			if (errno == ENOTDIR) {
+				check_below_file(p, dir);
+			}
 			return;
 		}
 		p->verdict = br_access(&p->inode, &p->mounter, &(struct br_where){0}, BR_X);
@@ -242,7 +292,7 @@ static void check_nested(struct check_work *work, const struct br_container *con
 	p.outer = outer ? source_of(work, outer) : NULL;
 	if (!p.outer || p.outer->source->state != BR_SOURCE_PRESENT
 		|| !S_ISDIR(p.outer->source->mode) || outer->idmap.s
-		|| !mounter_of(work, p.outer, &p.mounter)) {
+		|| !br_check_mounter(work->input, p.outer, &p.mounter)) {
 		return;
 	}
 	check_point(&p);
@@ -258,16 +308,18 @@ static void check_target(struct check_work *work, const struct br_mount_source *
 		: NULL;
 	bool known = node && node->origin == BR_IMAGE_ARCHIVE
 		&& (node->type == BR_IMAGE_FILE || node->type == BR_IMAGE_DIRECTORY);
-	bool is_directory = S_ISDIR(ms->source->mode);
-	if (!known || ms->source->state != BR_SOURCE_PRESENT
-		|| is_directory == (node->type == BR_IMAGE_DIRECTORY)) {
+	int mounts = is_directory(work, ms->mount);
+	if (!known || mounts < 0 || mounts == (node->type == BR_IMAGE_DIRECTORY)) {
 		return;
 	}
 	struct about about = about_mount(ms);
 	struct br_finding *finding = add_finding(work, 203, &about,
-		"'%s' is %s, and '%s' in the image is %s: the engine will refuse to start '%s'",
-		about.path, is_directory ? "a directory" : "a file", ms->mount->target.s,
-		is_directory ? "a file" : "a directory", ms->container->name.s);
+		"'%s' %s, and '%s' in the image is %s: the engine will refuse to start '%s'",
+		about.path,
+		ms->source->state == BR_SOURCE_MISSING ? "will be made, as a directory"
+			: mounts                       ? "is a directory"
+						       : "is a file",
+		ms->mount->target.s, mounts ? "a file" : "a directory", ms->container->name.s);
 	finding->advice = "mount it somewhere else, or make the two of one kind";
 	finding->refused = true;
 }
@@ -286,7 +338,7 @@ static void check_options(struct check_work *work, const struct br_mount_source 
 		what = ":O";
 		why = "it keeps what is written in a directory of root's, 0700, and mounts as the "
 		      "root of the container's user namespace, which cannot enter that";
-	} else if (mount->idmap.s && is_crun(work, ms->container)
+	} else if (mount->idmap.s && is_crun(work->input->mode, ms->container)
 		&& (strcmp(mount->idmap.s, "idmap") != 0
 				? rootless
 				: work->habits->idmap_needs_space && (rootless || !cred->uids.n))) {

@@ -66,11 +66,15 @@ static int chmod_made(struct check_work *work, struct br_inode *inode, uint32_t 
  * The directory that the engine makes in another: mkdir(0755) by root, chown to root, and where the permission bits came out otherwise chmod(0755), which takes the setgid bit
  * away and makes an ACL's mask r-x (moby's idtools.MkdirAllAndChown).
  */
-static int make_as_engine(
-	struct check_work *work, const struct br_inode *parent, struct br_inode *out) {
+static int make_as_engine(struct check_work *work, const struct br_mount_source *ms,
+	const struct br_inode *parent, struct br_inode *out) {
 	// The daemon works with a umask of its own, which takes nothing from 0755.
 	const struct br_cred root = {.uid = {0}, .gid = {0}, .caps = UINT64_MAX, .umask = 022};
-	int failed = br_access_created(parent, &root, S_IFDIR | 0755, work->input->acls, out);
+	const struct br_birth birth = {.parent = parent,
+		.cred = &root,
+		.new_group = ms->source->fs.new_group,
+		.mode = S_IFDIR | 0755};
+	int failed = br_access_created(&birth, work->input->acls, out);
 	engine_owner(work, &out->uid, &out->gid);
 	if (!failed && (out->mode & 0777) != 0755) {
 		failed = chmod_made(work, out, 0755);
@@ -91,7 +95,7 @@ static struct br_verdict judge_engine_made(
 			   work->input->acls, &parent)
 			== 0) {
 		do {
-			if (make_as_engine(work, &parent, &made)) {
+			if (make_as_engine(work, ms, &parent, &made)) {
 				break;
 			}
 			parent = made;

@@ -1,22 +1,18 @@
 /** The walk: every inode against every demand on it, summed up by mount. */
 #include "walk.h"
 
+#include <base/jail.h>
 #include <base/own.h>
+#include <base/sys.h>
 #include <base/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/** Whether the demand's root is this path or one above it. */
-static bool is_below(const struct br_demand *demand, const char *path) {
-	size_t n = strlen(demand->below);
-	return n == 0
-		|| (strncmp(path, demand->below, n) == 0 && (path[n] == '/' || path[n] == '\0'));
-}
 
 static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return *demand->below == *path && strcmp(demand->below, path) == 0;
@@ -32,8 +28,7 @@ static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_i
 	return room;
 }
 
-/** What surrounds the inodes of this mount. */
-static struct br_where where_of(const struct br_demand *demand) {
+struct br_where where_of(const struct br_demand *demand) {
 	const struct br_cred *cred = &demand->identity->cred;
 	if (demand->identity->id_mapped) {
 		return (struct br_where){.mount_uids = cred->uids, .mount_gids = cred->gids};
@@ -94,11 +89,12 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 	}
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		unsigned need = is_below(demand, path) ? br_need_of(demand, inode) : 0;
+		unsigned need = br_demand_applies(demand, path) ? br_need_of(demand, inode) : 0;
 		if (need == 0) {
 			continue;
 		}
-		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0) {
+		if (br_need_needs_acl(demand, inode) || demand->mount_uids.n > 0
+			|| demand->mount->overlay) {
 			return true;
 		}
 		const struct br_cred *cred = &demand->identity->cred;
@@ -126,6 +122,72 @@ static bool wants_alike(const struct br_tree *tree) {
 }
 
 /** br_scan_ask: --exclude. */
+/** Bytewise, but a slash before all others: what is below a directory comes right after it. */
+static int compare_paths(const char *a, const char *b) {
+	for (; *a && *a == *b; a++, b++) {
+	}
+	int x = *a == '/' ? 1 : *a ? (unsigned char)*a + 1 : 0;
+	int y = *b == '/' ? 1 : *b ? (unsigned char)*b + 1 : 0;
+	return x - y;
+}
+
+static int by_path(const void *a, const void *b) {
+	return compare_paths(*(const char *const *)a, *(const char *const *)b);
+}
+
+/** Neither listed nor on the way to what is. */
+static bool skips(void *context, const char *path) {
+	const struct walk *walk = context;
+	size_t low = 0;
+	size_t high = walk->listed.n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		bool before = compare_paths(walk->listed.v[middle], path) < 0;
+		low = before ? middle + 1 : low;
+		high = before ? high : middle;
+	}
+	size_t n = strlen(path);
+	const char *found = low < walk->listed.n ? walk->listed.v[low] : "";
+	return strncmp(found, path, n) != 0 || (found[n] && found[n] != '/');
+}
+
+/** The rest of a path behind a directory; NULL where it is not below it. */
+static const char *rest_of(const char *path, const char *dir) {
+	size_t n = strlen(dir);
+	n -= n && dir[n - 1] == '/';
+	return strncmp(path, dir, n) == 0 && path[n] == '/' ? path + n + 1 : NULL;
+}
+
+/** A listed path, by the tree's real path or by a source's as it was written. 0 or -1 with ENOMEM. */
+static int list_path(struct walk *walk, const char *path) {
+	struct br_arena *arena = walk->work->check->arena;
+	const char *rest = rest_of(path, walk->tree->path);
+	for (size_t i = 0; !rest && i < walk->tree->n; i++) {
+		const struct br_demand *demand = &walk->tree->demands[i];
+		rest = rest_of(path, demand->source->path);
+		if (rest && *demand->below) {
+			rest = br_printf(arena, "%s/%s", demand->below, rest);
+			if (!rest) {
+				return -1;
+			}
+		}
+	}
+	return rest && *rest ? br_vec_push(arena, &walk->listed, rest) : 0;
+}
+
+static int list_paths(struct walk *walk) {
+	const struct br_check_options *options = walk->work->options;
+	for (size_t i = 0; i < options->nonly; i++) {
+		if (list_path(walk, options->only[i])) {
+			return br_error_memory(walk->work->dx);
+		}
+	}
+	if (walk->listed.n) {
+		qsort(walk->listed.v, walk->listed.n, sizeof(*walk->listed.v), by_path);
+	}
+	return 0;
+}
+
 static bool excludes(void *context, const char *path, const struct br_inode *inode) {
 	const struct walk *walk = context;
 	const char *const *globs = walk->work->options->excludes;
@@ -234,7 +296,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 		return;
 	}
 	for (unsigned i = 0; i < demand->index; i++) {
-		told = told || is_below(&walk->tree->demands[i], entry->path);
+		told = told || br_demand_applies(&walk->tree->demands[i], entry->path);
 	}
 	if (told) {
 		return;
@@ -268,6 +330,29 @@ static void judge_shut(
 	}
 }
 
+/** Under `:O`. */
+static struct br_verdict judge_overlay(const struct walk *walk, const struct br_demand *demand,
+	const struct br_entry *entry, unsigned need) {
+	struct br_inode inode = *entry->inode;
+	struct br_cred mounter;
+	bool is_root = is_root_of(demand, entry->path);
+	bool known = br_check_mounter(
+		walk->work->input, walk->mounts[demand->index]->result.mount, &mounter);
+	if (is_root) {
+		br_check_overlay_top(walk->work->input->mode, &inode);
+	}
+	struct br_verdict verdict =
+		br_access_use(&inode, &demand->identity->cred, &(struct br_where){0}, need);
+	const char *slash = strrchr(entry->path, '/');
+	bool at_top = strlen(demand->below) >= (size_t)(slash ? slash - entry->path : 0);
+	if (!is_root && known) {
+		br_check_overlay(&mounter, &inode,
+			at_top || !entry->parent || br_check_overlay_maps(&mounter, entry->parent),
+			need, &verdict);
+	}
+	return verdict;
+}
+
 /** One demand, one inode. */
 static void judge(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry) {
 	struct mount_work *mw = walk->mounts[demand->index];
@@ -287,6 +372,11 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	bool data = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 	bool frozen = data && (inode->attrs & BR_READ_ONLY) && (need & BR_W);
 	const struct br_verdict *verdict = ask(walk, demand, inode, need);
+	struct br_verdict limited;
+	if (demand->mount->overlay) {
+		limited = judge_overlay(walk, demand, entry, need);
+		verdict = &limited;
+	}
 	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -338,7 +428,7 @@ static bool is_hidden(
 void walk_see(struct walk *walk, const struct br_entry *entry) {
 	for (size_t i = 0; i < walk->tree->n; i++) {
 		const struct br_demand *demand = &walk->tree->demands[i];
-		if (!is_below(demand, entry->path) || is_hidden(walk, demand, entry)) {
+		if (!br_demand_applies(demand, entry->path) || is_hidden(walk, demand, entry)) {
 			continue;
 		}
 		if (entry->inode) {
@@ -369,13 +459,25 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 	return 0;
 }
 
+static int walk_from(struct walk *walk, const struct br_scan_options *options) {
+	const struct br_tree *tree = walk->tree;
+	br_auto(br_scan_freep) struct br_scan *scan =
+		br_scan_new(tree->root->fd, walk->work->input->acls, options);
+	if (!scan) {
+		return br_error(walk->work->dx, (struct br_span){0}, "cannot walk '%s': %s",
+			tree->path, strerror(errno));
+	}
+	return pull(walk, scan);
+}
+
 void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree *tree) {
 	const struct br_demands *demands = work->input->demands;
 	*walk = (struct walk){.work = work, .tree = tree};
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		if (demands->mounts[i].tree == tree && demands->mounts[i].demand) {
 			const struct br_demand *demand = demands->mounts[i].demand;
-			bool hidden = br_habits_submounts(work->habits, demand->mount)
+			bool hidden =
+				br_check_submounts(work->input, work->habits, &demands->mounts[i])
 				== BR_SUBMOUNTS_HIDDEN;
 			walk->mounts[demand->index] = &work->mounts[i];
 			walk->hidden |= (uint64_t)hidden << demand->index;
@@ -397,6 +499,9 @@ static int check_tree(struct check_work *work, const struct br_tree *tree, unsig
 			"cannot walk '%s': what is mounted at '%s' in it does not answer",
 			tree->path, silent);
 	}
+	if (work->options->only && list_paths(&walk)) {
+		return -1;
+	}
 	struct br_scan_options options = {
 		.threads = work->options->threads,
 		.depth = depth,
@@ -404,16 +509,18 @@ static int check_tree(struct check_work *work, const struct br_tree *tree, unsig
 		.wants = wants,
 		.wants_alike = wants_alike(tree),
 		.excludes = work->options->excludes ? excludes : NULL,
+		.skips = work->options->only ? skips : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,
+		.may_hang = br_source_may_hang(tree->root),
 	};
-	br_auto(br_scan_freep) struct br_scan *scan =
-		br_scan_new(tree->root->fd, work->input->acls, &options);
-	if (!scan) {
-		return br_error(work->dx, (struct br_span){0}, "cannot walk '%s': %s", tree->path,
-			strerror(errno));
-	}
-	return pull(&walk, scan);
+	// What it takes is a view of all there is. CAP_FOWNER is for not touching the times of access (O_NOATIME, may_open()).
+	(void)br_sys_prepare(); // Where that fails, what needs it says so.
+	uint64_t rights =
+		br_jail_lower(UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_FOWNER);
+	int r = walk_from(&walk, &options);
+	br_jail_raise(rights);
+	return r;
 }
 
 int check_trees(struct check_work *work) {

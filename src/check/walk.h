@@ -21,6 +21,8 @@ struct walk {
 	uint64_t shut;
 	/** Demands that do not see the mounts below their source. */
 	uint64_t hidden;
+	/** With `only`: those of them below the root, from there on, in by_path's order. */
+	br_vec(const char *) listed;
 	/** By demand index: where its sums go. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
 	/** Somebody else tells, who may be where nothing else can be looked at: what would need that is only noted. */

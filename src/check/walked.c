@@ -3,6 +3,7 @@
 
 #include <base/text.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,8 +276,11 @@ static void check_sums(
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
-			strerror(mw->unseen_err));
-		finding->advice = "run it as root: sudo bindright";
+			mw->unseen_err == ETIMEDOUT ? "its file system does not answer"
+						    : strerror(mw->unseen_err));
+		finding->advice = mw->unseen_err == ETIMEDOUT
+			? "see to its server, or leave it out (--exclude)"
+			: "run it as root: sudo bindright";
 		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->frozen.count) {
@@ -374,8 +378,13 @@ static void check_running(struct check_work *work) {
 		struct br_finding *finding =
 			add_finding(work, 210, &about, "'%s' runs now", container->name.s);
 		finding->because = "what is changed on the host changes under its feet";
-		finding->advice = say(
-			work, "docker compose stop %s, before bindright fix", container->name.s);
+		finding->advice = say(work, "%s stop %s, before bindright fix",
+			!container->exists ? "docker compose"
+				: spec->engine == BR_ENGINE_DOCKER
+					|| spec->engine == BR_ENGINE_DOCKER_ROOTLESS
+				? "docker"
+				: "podman",
+			container->name.s);
 	}
 }
 

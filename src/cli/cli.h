@@ -68,6 +68,7 @@ struct cli_args {
 	int line_index;
 
 	struct cli_words files;
+	struct cli_words containers;
 	struct br_text kind;
 	struct br_text project_directory;
 	struct cli_words env_files;
@@ -86,6 +87,7 @@ struct cli_args {
 	struct cli_words keep;
 	struct cli_words image_archives;
 	struct br_text depth;
+	struct br_text files_from;
 	struct br_text format;
 	struct br_text output;
 	struct br_text color;
@@ -104,6 +106,8 @@ struct cli_args {
 	struct cli_words gid_map;
 
 	int fail_fast;
+	int null;
+	int no_deps;
 	int cross;
 	int quiet;
 	int verbose;

@@ -20,6 +20,8 @@ struct asked {
 	const struct cli *cli;
 	struct session session;
 	struct br_cred cred;
+	/** Under `:O`. */
+	struct br_cred mounter;
 	struct br_explain_query query;
 	struct br_explanation explanation;
 	struct br_explain_report report;
@@ -151,15 +153,14 @@ static int no_mount(
 	return CLI_USAGE;
 }
 
-static const struct br_demand *find_demand(
+static const struct br_mount_source *find_source(
 	const struct asked *asked, const struct br_mount *mount) {
 	const struct br_demands *demands = asked->session.demands;
-	for (size_t i = 0; i < demands->nmounts; i++) {
-		if (demands->mounts[i].mount == mount) {
-			return demands->mounts[i].demand;
-		}
+	size_t i = 0;
+	while (demands->mounts[i].mount != mount) {
+		i++;
 	}
-	return NULL;
+	return &demands->mounts[i];
 }
 
 static int ask_mount(
@@ -207,18 +208,29 @@ static int ask_mount(
 	}
 	identity = br_identity_on_mount(identity, mount);
 	asked->cred = identity->cred;
-	const struct br_demand *demand = find_demand(asked, mount);
-	asked->query.mount_uids = demand ? demand->mount_uids : (struct br_idmap){0};
-	asked->query.mount_gids = demand ? demand->mount_gids : (struct br_idmap){0};
+	const struct br_mount_source *ms = find_source(asked, mount);
+	const struct br_demand *demand = ms->demand;
+	enum br_submounts submounts = session_submounts(&asked->session, ms);
+	if (identity->id_mapped) {
+		asked->query.mount_uids = identity->cred.uids;
+		asked->query.mount_gids = identity->cred.gids;
+	} else if (demand) {
+		asked->query.mount_uids = demand->mount_uids;
+		asked->query.mount_gids = demand->mount_gids;
+	}
 	asked->query.from = mount->source.s;
 	asked->query.path = br_printf(&asked->session.arena, "%s%s%s", mount->source.s,
 		*rest && strcmp(mount->source.s, "/") != 0 ? "/" : "", rest);
 	asked->query.read_only |= mount->read_only;
 	asked->query.foresees = !mount->overlay;
+	asked->query.overlay =
+		mount->overlay && session_mounter(&asked->session, ms, &asked->mounter)
+		? &asked->mounter
+		: NULL;
 	asked->query.chown = mount->chown;
 	asked->query.mode = asked->session.mode;
-	asked->query.writable_below = br_habits_submounts(session_habits(&asked->session), mount)
-		== BR_SUBMOUNTS_WRITABLE;
+	asked->query.writable_below = submounts == BR_SUBMOUNTS_WRITABLE;
+	asked->query.hides_below = submounts == BR_SUBMOUNTS_HIDDEN;
 	asked->report.identity = identity;
 	asked->report.mount = mount;
 	asked->report.container_path = path.s;

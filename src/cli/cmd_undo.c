@@ -55,7 +55,10 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 	result = (struct br_undo_result){0};
 	cli_catch_signals();
 	found = br_undo(arena, run.id, cli->args->dry_run, &options, &run, &result, cli->dx);
-	if (found < 0 || report(cli, &run, &result, cli->args->dry_run)) {
+	// Of one that failed half-way too, it is told what was put back, and what not.
+	bool any = result.restored + result.removed + result.conflicts + result.failed > 0;
+	bool told = (found < 0 && !any) || !report(cli, &run, &result, cli->args->dry_run);
+	if (found < 0 || !told) {
 		return CLI_FAILED;
 	}
 	return result.failed || result.interrupted ? CLI_FAILED

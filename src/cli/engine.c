@@ -81,6 +81,7 @@ int session_engine(struct session *session) {
 		.by_root = session->spec && session->spec->by_root,
 		.invoker = {cli->world->invoker},
 		.environment = cli->world->environment,
+		.exists = session->spec && session->spec->kind == BR_INPUT_CONTAINER,
 	};
 	uint32_t owner = find_owner(session);
 	session->socket = find_socket(session, br_engine_choose(&request), owner);
@@ -99,4 +100,171 @@ int session_engine(struct session *session) {
 		return -1;
 	}
 	return settings ? 0 : -1;
+}
+
+// ---- containers that exist ----
+
+/** Engines that may have a container, in the order in which they are asked. */
+static size_t candidates(const struct session *session, enum br_engine out[4]) {
+	const struct cli *cli = session->cli;
+	size_t n = 0;
+	if (cli->args->engine.s) {
+		out[n++] = br_engine_named(cli->args->engine.s);
+		return n;
+	}
+	out[n++] = BR_ENGINE_DOCKER;
+	if (cli->world->euid == 0) {
+		out[n++] = BR_ENGINE_PODMAN;
+	}
+	if (cli->world->invoker != 0) {
+		out[n++] = BR_ENGINE_PODMAN_ROOTLESS;
+		out[n++] = BR_ENGINE_DOCKER_ROOTLESS;
+	}
+	return n;
+}
+
+/** Ask one engine for all of them. 1 where it has them, 0, -1. */
+static int ask_engine(struct session *session, const char *socket, bool required) {
+	const struct cli_words *words = &session->cli->args->containers;
+	session->existing = BR_NEW_ARRAY(&session->arena, struct br_engine_container, words->n);
+	if (!session->existing) {
+		return br_error_memory(session->cli->dx);
+	}
+	for (size_t i = 0; i < words->n; i++) {
+		session->existing[i].is.name = words->v[i];
+	}
+	if (br_engine_containers_read(&session->arena, socket, required, session->existing,
+		    words->n, session->cli->dx)) {
+		return -1;
+	}
+	for (size_t i = 0; i < words->n; i++) {
+		if (!session->existing[i].is.json) {
+			return 0;
+		}
+	}
+	return 1;
+}
+
+static int make_spec(struct session *session, enum br_engine engine) {
+	const struct cli *cli = session->cli;
+	size_t n = cli->args->containers.n;
+	struct br_inspected *all = BR_NEW_ARRAY(&session->arena, struct br_inspected, n);
+	if (!all) {
+		return br_error_memory(cli->dx);
+	}
+	for (size_t i = 0; i < n; i++) {
+		all[i] = session->existing[i].is;
+	}
+	session->spec = br_spec_of_containers(all, n, cli->world->cwd, cli->dx);
+	if (!session->spec) {
+		return -1;
+	}
+	session->spec->engine = engine;
+	// The engine of root's, though somebody else asks.
+	session->spec->by_root = engine == BR_ENGINE_PODMAN && cli->world->invoker != 0;
+	return 0;
+}
+
+int session_containers(struct session *session) {
+	const struct cli *cli = session->cli;
+	enum br_engine engines[4];
+	size_t n = candidates(session, engines);
+	const char *last = NULL;
+	const char *sockets[4] = {NULL};
+	size_t nsockets = 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *socket = find_socket(session, engines[i], find_owner(session));
+		if (socket) {
+			engines[nsockets] = engines[i];
+			sockets[nsockets++] = socket;
+			last = socket;
+		}
+	}
+	for (size_t i = 0; i < nsockets; i++) {
+		int found = ask_engine(session, sockets[i], nsockets == 1);
+		if (found) {
+			return found < 0 ? -1 : make_spec(session, engines[i]);
+		}
+	}
+	if (last) {
+		// None has them all: the errors are those of the first one.
+		return ask_engine(session, sockets[0], true) < 0
+			? -1
+			: br_error(cli->dx, cli->args->containers.v[0].at,
+				"no engine has all of these containers");
+	}
+	(void)br_error(cli->dx, cli->args->containers.v[0].at,
+		"there is no engine here that could be asked about '%s'",
+		cli->args->containers.v[0].s); // -1
+	br_hint(cli->dx,
+		"name its socket in DOCKER_HOST or CONTAINER_HOST (systemctl start podman.socket), and --engine");
+	return -1;
+}
+
+/** Whether the engine chooses this container's IDs by itself. */
+static bool is_auto(const struct session *session, const struct br_container *box) {
+	const struct br_engine_settings *settings = &session->mode->settings;
+	const char *word = box->userns_mode.s && *box->userns_mode.s ? box->userns_mode.s
+		: box->nuid_maps || box->ngid_maps                   ? NULL
+								     : settings->userns.s;
+	return word && strncmp(word, "auto", 4) == 0 && (!word[4] || word[4] == ':');
+}
+
+/** What the container is called: by --name, or by whoever brings a project up. NULL where nothing says. */
+static const char *name_of(struct session *session, const struct br_container *box, char between) {
+	const struct br_spec *spec = session->spec;
+	if (spec->kind == BR_INPUT_COMPOSE) {
+		return br_printf(&session->arena, "%s%c%s%c1", spec->project_name, between,
+			box->name.s, between);
+	}
+	bool is_said =
+		box->name.at.text != box->image.at.text || box->name.at.off != box->image.at.off;
+	return spec->kind == BR_INPUT_RUN_LINE && is_said && between == '_' ? box->name.s : NULL;
+}
+
+/** `--pod NAME`, a pod that is there already; `--pod new:NAME` makes one. */
+static bool is_in_pod(const struct br_container *box) {
+	return box->pod.s && *box->pod.s && strncmp(box->pod.s, "new:", 4) != 0;
+}
+
+static int look_up_one(struct session *session, const struct br_container *box, char between) {
+	struct br_engine_container *out = &session->existing[box - session->spec->containers];
+	const char *name = is_in_pod(box) ? box->pod.s
+		: is_auto(session, box)   ? name_of(session, box, between)
+					  : NULL;
+	if (out->is.json || out->alone || !name) {
+		return 0;
+	}
+	out->is_pod = is_in_pod(box);
+	out->is.name = (struct br_text){name, box->name.at};
+	return br_engine_containers_read(
+		&session->arena, session->socket, false, out, 1, session->cli->dx);
+}
+
+static int look_up(struct session *session, char between) {
+	const struct br_spec *spec = session->spec;
+	for (size_t i = 0; i < spec->n; i++) {
+		if (look_up_one(session, &spec->containers[i], between)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int session_look_up(struct session *session) {
+	const struct br_spec *spec = session->spec;
+	bool any = false;
+	for (size_t i = 0; i < spec->n; i++) {
+		any = any || is_auto(session, &spec->containers[i])
+			|| is_in_pod(&spec->containers[i]);
+	}
+	if (spec->kind == BR_INPUT_CONTAINER || !any || !session->socket
+		|| !br_engine_is_podman(session->mode->engine)) {
+		return 0;
+	}
+	session->existing = BR_NEW_ARRAY(&session->arena, struct br_engine_container, spec->n);
+	if (!session->existing) {
+		return br_error_memory(session->cli->dx);
+	}
+	return look_up(session, '_') || look_up(session, '-') ? -1 : 0;
 }

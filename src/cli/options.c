@@ -24,6 +24,8 @@ enum {
 static const struct cli_option all[] = {
 	{"file", 'f', CLI_LIST, false, "FILE", NULL, CLI_READ, FIELD(files),
 		"read this file (repeatable; - is standard input)"},
+	{"container", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(containers),
+		"a container that the engine has, running or not (repeatable)"},
 	{"kind", 0, CLI_WORD, false, "KIND", kinds, CLI_READ, FIELD(kind),
 		"what the input is (default: as its content looks)"},
 	{"project-directory", 0, CLI_WORD, false, "DIR", NULL, CLI_READ, FIELD(project_directory),
@@ -32,6 +34,8 @@ static const struct cli_option all[] = {
 		"read variables from here instead of .env (repeatable)"},
 	{"profile", 0, CLI_LIST, false, "NAME", NULL, CLI_READ, FIELD(profiles),
 		"switch a profile on (repeatable)"},
+	{"no-deps", 0, CLI_FLAG, false, NULL, NULL, CLI_READ, FIELD(no_deps),
+		"leave out what the named services depend on"},
 	{"project-name", 'p', CLI_WORD, false, "NAME", NULL, CLI_READ, FIELD(project_name),
 		"the project's name"},
 	{"env", 0, CLI_LIST, false, "NAME=VALUE", NULL, CLI_READ, FIELD(env),
@@ -63,6 +67,10 @@ static const struct cli_option all[] = {
 		"a host user who must keep, or get, access (repeatable; default: you)"},
 	{"fail-fast", 0, CLI_FLAG, false, NULL, NULL, CLI_INPUT, FIELD(fail_fast),
 		"stop at the first error"},
+	{"files-from", 0, CLI_WORD, false, "FILE", NULL, CLI_CHECK, FIELD(files_from),
+		"judge the paths that this file lists, a line each, instead of walking"},
+	{"null", '0', CLI_FLAG, false, NULL, NULL, CLI_CHECK, FIELD(null),
+		"the list of --files-from is separated by NUL bytes"},
 	{"depth", 0, CLI_WORD, false, "N", NULL, CLI_INPUT, FIELD(depth),
 		"look at most N levels below each source"},
 	{"cross-file-systems", 0, CLI_FLAG, false, NULL, NULL, CLI_INPUT, FIELD(cross),
@@ -134,7 +142,7 @@ static const struct cli_option all[] = {
 };
 
 /** Promised words whose work is not there yet: refused by name, never half done. */
-static const char *const later_options[] = {"container", "files-from", NULL};
+static const char *const later_options[] = {NULL};
 static const char *const later_commands[] = {NULL};
 static const char *const later_kinds[] = {
 	"kube", "ecs", "quadlet", "devcontainer", "docker-inspect", "cri", NULL};
@@ -471,7 +479,7 @@ static int check_used(const struct reader *reader) {
 
 /** Options about how it is done and shown, not what. */
 static const char *const manners[] = {"output", "format", "color", "progress", "quiet", "verbose",
-	"fail-on", "jobs", "yes", "dry-run", "plan", "help", "version", NULL};
+	"fail-on", "jobs", "yes", "dry-run", "plan", "files-from", "null", "help", "version", NULL};
 
 size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first) {
 	const struct reader reader = {.argv = args->argv};

@@ -33,6 +33,20 @@ static int read_version(const struct br_text *word) {
 /** A run line stands behind "--", and then no file is read. */
 static int check_line(const struct cli *cli) {
 	const struct cli_args *args = cli->args;
+	if (args->containers.n && (args->has_line || args->files.n || args->kind.s)) {
+		(void)br_error(cli->dx, args->containers.v[0].at,
+			"a container that exists, and another input too");
+		br_other(cli->dx,
+			args->has_line          ? args->line_at
+				: args->files.n ? args->files.v[0].at
+						: args->kind.at,
+			"the other one");
+		return -1;
+	}
+	if (args->containers.n && args->words.n && args->command->bit != CLI_EXPLAIN) {
+		return br_error(cli->dx, args->words.v[0].at,
+			"a container that exists has no services: name it by --container");
+	}
 	bool is_other = args->kind.s && strcmp(args->kind.s, "run-line") != 0;
 	if (!args->has_line) {
 		return 0;
@@ -76,6 +90,8 @@ static int fill_request(struct session *session, struct br_spec_request *request
 		.files = cli_strings(&session->arena, &args->files),
 		.services = session->services ? session->services
 					      : cli_strings(&session->arena, &args->words),
+		// Whoever asks about one service asks about no other.
+		.no_deps = session->services || args->no_deps,
 		.project_directory = args->project_directory.s,
 		.env_files = cli_strings(&session->arena, &args->env_files),
 		.files_at = cli_spans(&session->arena, &args->files),
@@ -350,9 +366,17 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
 			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
 	};
+	if (session->spec->kind == BR_INPUT_CONTAINER) {
+		options.containers = session->existing;
+	}
 	who->images = br_images_read(&session->arena, session->spec, &options, session->cli->dx);
 	session->images = who->images;
 	return who->images ? 0 : -1;
+}
+
+static int read_spec(struct session *session) {
+	session->spec = br_spec_read(&session->request, session->cli->dx);
+	return session->spec && !br_check_ignores(session->spec, session->cli->dx) ? 0 : -1;
 }
 
 int session_understand(struct session *session, const struct cli *cli) {
@@ -361,18 +385,18 @@ int session_understand(struct session *session, const struct cli *cli) {
 	if (fill_request(session, &session->request) || read_pins(session, &who)) {
 		return CLI_USAGE;
 	}
-	session->spec = br_spec_read(&session->request, cli->dx);
-	if (!session->spec || br_check_ignores(session->spec, cli->dx)) {
-		return CLI_USAGE;
-	}
 	session->hostdb = read_hostdb(cli);
 	session->acls = br_acls_new();
 	if (!session->hostdb || !session->acls) {
 		return session->hostdb ? (br_error_memory(cli->dx), CLI_FAILED) : CLI_USAGE;
 	}
-	if (session_engine(session) || read_images(session, &who)) {
+	if (cli->args->containers.n ? session_containers(session) : read_spec(session)) {
 		return CLI_USAGE;
 	}
+	if (session_engine(session) || session_look_up(session) || read_images(session, &who)) {
+		return CLI_USAGE;
+	}
+	who.existing = session->existing;
 	who.mode = session->mode;
 	session->identities = br_identify(&session->arena, session->spec, &who, cli->dx);
 	return session->identities ? 0 : CLI_USAGE;
@@ -383,6 +407,12 @@ int session_read(struct session *session, const struct cli *cli) {
 	session->cli = cli;
 	if (read_needs(session, &what)) {
 		return CLI_USAGE;
+	}
+	if (cli->args->files_from.s) {
+		session->only = session_listed(session, &session->nonly);
+		if (!session->only) {
+			return CLI_USAGE;
+		}
 	}
 	int status = session_understand(session, cli);
 	if (status) {
@@ -415,9 +445,16 @@ const struct br_habits *session_habits(const struct session *session) {
 /** Who of them runs now; no more than a courtesy, and only where something may be changed. */
 static const bool *ask_running(struct session *session) {
 	struct br_image_options options = {.socket = session->socket};
+	const struct br_spec *spec = session->spec;
 	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
 	if (!options.socket || !running) {
 		return NULL;
+	}
+	if (spec->kind == BR_INPUT_CONTAINER) {
+		for (size_t i = 0; i < spec->n; i++) {
+			running[i] = spec->containers[i].runs;
+		}
+		return running;
 	}
 	return br_images_running(
 		       &session->arena, session->spec, &options, running, session->cli->dx)
@@ -433,6 +470,8 @@ static int fill_check_options(const struct session *session, struct br_check_opt
 	options->fail_fast = cli->args->fail_fast;
 	options->excludes = session->plan_options.excludes;
 	options->keepers = session->keepers;
+	options->only = session->only;
+	options->nonly = session->nonly;
 	return read_number(cli, &cli->args->depth, 1000000, UINT_MAX, &options->depth)
 			|| read_number(cli, &cli->args->jobs, 64, 0, &options->threads)
 		? -1
@@ -462,6 +501,18 @@ static bool wants_future(const struct session *session) {
 	return session->plan_options.future_files > 0;
 }
 
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms) {
+	const struct br_check_input input = check_input(session);
+	return br_check_submounts(&input, session_habits(session), ms);
+}
+
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out) {
+	const struct br_check_input input = check_input(session);
+	return br_check_mounter(&input, ms, out);
+}
+
 static bool some_keeper_demands(const struct session *session) {
 	for (size_t i = 0; i < session->plan_options.nkeepers; i++) {
 		if (session->plan_options.keepers[i].demanded) {
@@ -479,6 +530,7 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.hostdb = session->hostdb,
 		.acls = session->acls,
 		.engine = session->mode->engine,
+		.runtime = session->mode->runtime,
 		.engine_user = session->mode->user,
 		.trial = {session_read_edited, session},
 	};

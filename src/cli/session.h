@@ -21,6 +21,8 @@ struct session {
 	/** As it is after a fix. */
 	struct br_hostdb *hostdb_again;
 	struct br_acls *acls;
+	/** What the engine says of containers, parallel to the spec's; NULL: it was not asked. */
+	struct br_engine_container *existing;
 	/** The engine's socket, where it may be asked; NULL: nowhere. */
 	const char *socket;
 	const struct br_engine_mode *mode;
@@ -30,6 +32,9 @@ struct session {
 	struct br_plan_options plan_options;
 	struct br_plan *plan;
 	struct br_check *check;
+	/** What --files-from lists, or NULL. */
+	const char *const *only;
+	size_t nonly;
 	/** Names of the keepers, NULL at the end. */
 	const char *const *keepers;
 	/** The plan's promise, or NULL; goes into the report. */
@@ -38,6 +43,10 @@ struct session {
 
 /** Work out which engine it is and how it runs: session->socket and mode, from the words, session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
 int session_engine(struct session *session);
+/** The containers of --container: session->spec and existing. 0, or -1 with errors in dx. */
+int session_containers(struct session *session);
+/** What the engine has of the spec's containers where only that tells who they are: session->existing. 0, or -1 with errors in dx. */
+int session_look_up(struct session *session);
 /** Read the input and work out who each container is, no more. 0, or the exit status with errors in dx. */
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
@@ -46,6 +55,8 @@ int session_read(struct session *session, const struct cli *cli);
 struct br_spec *session_read_edited(void *context, struct br_span at, const char *with);
 /** Who keeps access: session->keepers and the plan's. 0, or -1 with errors in dx. */
 int session_keepers(struct session *session);
+/** --files-from: the paths, absolute, NULL at the end; their number in *n. NULL with an error in dx. */
+const char *const *session_listed(struct session *session, size_t *n);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
 /** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */
@@ -64,6 +75,12 @@ int session_report(const struct session *session, const char *command,
 int session_verdict(const struct session *session, const struct br_check *check);
 /** The habits of the engine that will start it. */
 const struct br_habits *session_habits(const struct session *session);
+/** What the container makes of the mounts below one of its sources. */
+enum br_submounts session_submounts(
+	const struct session *session, const struct br_mount_source *ms);
+/** br_check_mounter(). */
+bool session_mounter(
+	const struct session *session, const struct br_mount_source *ms, struct br_cred *out);
 void session_release(struct session *session);
 
 #endif

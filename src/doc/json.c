@@ -259,6 +259,14 @@ const char *br_value_string(const struct br_value *value) {
 	return json_string_value((const json_t *)value);
 }
 
+bool br_value_is_true(const struct br_value *value) {
+	return json_is_true((const json_t *)value);
+}
+
+int64_t br_value_int(const struct br_value *value) {
+	return json_integer_value((const json_t *)value);
+}
+
 bool br_value_is_object(const struct br_value *value) {
 	return json_is_object((const json_t *)value);
 }

@@ -69,6 +69,10 @@ const struct br_value *br_value_at(const struct br_value *array, size_t i);
 const char *br_value_key(const struct br_value *object, size_t i);
 /** A string's bytes, owned by the value; NULL for anything else. */
 const char *br_value_string(const struct br_value *value);
+/** Whether it is `true`. */
+bool br_value_is_true(const struct br_value *value);
+/** A whole number; 0 for anything else. */
+int64_t br_value_int(const struct br_value *value);
 bool br_value_is_object(const struct br_value *value);
 bool br_value_is_array(const struct br_value *value);
 

@@ -35,6 +35,8 @@ struct way {
 	uint64_t mount;
 	const char *todo;
 	unsigned hops;
+	/** The directories that were passed below the mount point all belong to IDs that the engine has (`:O`). */
+	bool above_mapped;
 	/** The object, as directory: what is made in it. */
 	bool makes;
 	struct br_inode made_file;
@@ -84,6 +86,9 @@ static int refuse(struct way *way, const char *path, int err) {
 static struct br_inode at_start(const struct way *way) {
 	const struct br_explain_query *query = way->query;
 	struct br_inode inode = way->inode;
+	if (query->overlay && strlen(way->real) <= way->floor) {
+		br_check_overlay_top(query->mode, &inode);
+	}
 	if (query->chown && br_engine_may_give(query->mode, inode.uid, inode.gid)) {
 		inode.uid = query->cred->uid;
 		inode.gid = query->cred->gid;
@@ -105,33 +110,60 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 		.want = want,
 	};
 	step.verdict = br_access_use(&step.inode, query->cred, &where, want);
+	unsigned without = step.verdict.missing;
+	if (query->overlay && strlen(way->real) > way->floor) {
+		br_check_overlay(
+			query->overlay, &way->inode, way->above_mapped, want, &step.verdict);
+		way->above_mapped &= br_check_overlay_maps(query->overlay, &way->inode);
+	}
 	step.granted = step.verdict.missing == 0;
 	step.rule = br_rule_name(step.verdict.rule);
 	facts.keeps_acls = br_inode_acl_support(fd) != 0;
-	if (!step.granted && find_ways(way->arena, &facts, &step)) {
+	if (step.verdict.missing & ~without) {
+		step.inode_way = "mount it without :O, or give it an owner and a group that the "
+				 "engine's user namespace has";
+	} else if (!step.granted && find_ways(way->arena, &facts, &step)) {
 		return br_error_memory(way->dx);
 	}
 	return br_vec_push(way->arena, &way->steps, step) ? br_error_memory(way->dx) : 0;
 }
 
+/** Whose group new files get on the file system of a path. */
+static enum br_group_rule group_rule(struct way *way, const char *path) {
+	struct br_source source;
+	if (br_source_open(way->arena, path, BR_NO_ID, &source)) {
+		return BR_GROUP_OF_MAKER;
+	}
+	enum br_group_rule rule = source.fs.new_group;
+	br_source_release(&source);
+	return rule;
+}
+
 /** What the one who asks makes in the object. */
-static int foresee(struct way *way, int fd, bool read_only) {
+static int foresee(struct way *way, int fd, const char *path, bool read_only) {
 	const struct br_explain_query *query = way->query;
-	const struct br_where where = {.read_only = read_only};
+	struct br_birth birth = {
+		.cred = query->cred,
+		.where = {.read_only = read_only,
+			.mount_uids = query->mount_uids,
+			.mount_gids = query->mount_gids},
+		.mode = S_IFREG | 0666,
+	};
 	struct br_inode dir = at_start(way);
 	struct br_inode again;
-	if (!query->foresees || !S_ISDIR(dir.mode) || query->mount_uids.n > 0
-		|| !br_access_create(&dir, query->cred, &where)
-		|| br_inode_read(
-			fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, way->acls, &again)) {
+	if (!query->foresees || !S_ISDIR(dir.mode)
+		|| !br_access_create(&dir, query->cred, &birth.where)
+		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, way->acls, &again)) {
 		return 0;
 	}
 	again.uid = dir.uid;
 	again.gid = dir.gid;
 	way->makes = true;
-	return br_access_created(&again, query->cred, S_IFREG | 0666, way->acls, &way->made_file)
-			|| br_access_created(&again, query->cred, S_IFDIR | 0777, way->acls,
-				&way->made_directory)
+	birth.parent = &again;
+	birth.new_group = group_rule(way, path);
+	int failed = br_access_created(&birth, way->acls, &way->made_file);
+	birth.mode = S_IFDIR | 0777;
+	return failed || br_access_created(&birth, way->acls, &way->made_directory)
 		? br_error_memory(way->dx)
 		: 0;
 }
@@ -141,7 +173,7 @@ static int add_last(struct way *way, int fd, const char *path) {
 	unsigned need = way->query->need;
 	bool below = way->query->writable_below && way->inode.mount != way->mount;
 	bool read_only = is_read_only(fd) || (way->query->read_only && !below);
-	return foresee(way, fd, read_only)
+	return foresee(way, fd, path, read_only)
 		? -1
 		: add_step(way, fd, path, need ? need : whole_need(&way->inode));
 }
@@ -250,6 +282,13 @@ static int go_up(struct way *way) {
 	return up ? go_to(way, *up ? up : "/") : br_error_memory(way->dx);
 }
 
+static int hidden(struct way *way, const char *path) {
+	(void)br_error(way->dx, way->query->at,
+		"the container does not see what is mounted at '%s', but what that covers", path);
+	br_hint(way->dx, "mount it into the container by itself");
+	return -1;
+}
+
 static int go_into(struct way *way, const char *name, bool last) {
 	struct br_inode inode;
 	const char *path = br_printf(way->arena, "%s/%s", way->real, name);
@@ -259,6 +298,9 @@ static int go_into(struct way *way, const char *name, bool last) {
 	br_auto(br_closep) int fd = openat(way->here, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || br_inode_read(fd, "", BR_HAVE_ACL, way->acls, &inode)) {
 		return refuse(way, path, errno);
+	}
+	if (way->query->hides_below && inode.mount != way->mount) {
+		return hidden(way, path);
 	}
 	if (S_ISLNK(inode.mode)) {
 		return follow(way, fd, path, &inode);
@@ -350,6 +392,7 @@ int br_explain(struct br_arena *arena, const struct br_explain_query *query, str
 		.dx = dx,
 		.here = -1,
 		.real = "",
+		.above_mapped = true,
 		.todo = ""};
 	int failed = query->before && br_vec_push(arena, &way.steps, *query->before)
 		? br_error_memory(dx)

@@ -232,7 +232,7 @@ static int add_word(
 int accounts_add_words(struct task *t, const char **why) {
 	struct taken taken = {0};
 	int result = 0;
-	if (t->mode->settings.keep_groups.s && keep_groups_always(t)) {
+	if (t->mode->settings.keep_groups.s && !t->box->exists && keep_groups_always(t)) {
 		return -1;
 	}
 	for (size_t i = 0; i < t->box->ngroup_add; i++) {

@@ -192,7 +192,7 @@ int br_caps_of(const struct br_container *box, const struct br_engine_mode *mode
 	struct caps_named add;
 	struct caps_named drop;
 	*out = (struct br_caps){0};
-	if (box->literal) {
+	if (box->literal || box->has_caps) {
 		return read_literal(box, out, dx);
 	}
 	int bad_add = read_caps(box->cap_add, box->ncap_add, dx, &add);

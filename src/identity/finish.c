@@ -36,7 +36,8 @@ static int compare_hostids(const void *a, const void *b) {
 
 /** The umask in octal digits; the engine refuses others. */
 static int settle_umask(struct task *t) {
-	const struct br_text *word = t->box->umask.s ? &t->box->umask : &t->mode->settings.umask;
+	bool is_said = t->box->umask.s || t->box->exists;
+	const struct br_text *word = is_said ? &t->box->umask : &t->mode->settings.umask;
 	uint32_t umask = 0;
 	t->out->cred.umask = ENGINE_UMASK;
 	if (!word->s) {
@@ -136,17 +137,39 @@ static int note_defaults(struct task *t) {
 				s->has_caps ? "containers.conf" : "engine default", NULL);
 }
 
-/** Root has the bounding set in effect; others have the ambient one, which Docker leaves empty. */
+/** A program that it runs gives it nothing that it has not: "no-new-privileges", in each of its spellings. */
+static bool keeps_privileges(const struct br_container *box) {
+	const char *name = "no-new-privileges";
+	size_t n = strlen(name);
+	for (size_t i = 0; i < box->nsecurity_opt; i++) {
+		const char *s = box->security_opt[i].s;
+		if (strncmp(s, name, n) == 0
+			&& (!s[n]
+				|| ((s[n] == ':' || s[n] == '=')
+					&& strcmp(s + n + 1, "true") == 0))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * Root has the bounding set in effect; others have the ambient one, which Docker leaves empty. Whom Podman does not know for root by the word, though he is ("00", a name with UID 0), has the
+ * ambient set first and the bounding one by execve(2) alone, if that may.
+ */
 static int settle_caps(struct task *t, const struct br_caps *caps) {
 	const struct br_container *box = t->box;
 	bool root = t->out->uid.v == 0;
 	// Podman goes by the word: no ambient ones where it takes the user for root.
 	bool as_root = !t->text.s || !*t->text.s || task_is(t->word.user.s, t->word.user.n, "root")
 		|| task_is(t->word.user.s, t->word.user.n, "0") || t->word.user.n == 0;
-	t->out->cred.caps = root                      ? caps->bounding
-		: as_root && !box->literal && !t->pin ? 0
-						      : caps->ambient;
-	if (box->literal) {
+	bool unknown_root = br_engine_is_podman(t->mode->engine) && !as_root && !t->pin
+		&& !box->has_caps && keeps_privileges(box);
+	bool is_said = box->literal || box->has_caps;
+	t->out->cred.caps = root && !unknown_root ? caps->bounding
+		: as_root && !is_said && !t->pin  ? 0
+						  : caps->ambient;
+	if (is_said) {
 		return root ? note_caps(t, box->cap_bounding, box->ncap_bounding)
 			    : note_caps(t, box->cap_ambient, box->ncap_ambient);
 	}

@@ -183,7 +183,7 @@ static int choose_word(struct task *t) {
 		t->text = t->image->user;
 		t->from_image = true;
 	}
-	if (t->text.s && !*t->text.s && t->space.has_user) {
+	if (t->text.s && !*t->text.s && t->space.has_user && !t->box->exists) {
 		t->text.s = br_printf(t->arena, "%u:%u", t->space.uid, t->space.gid);
 		t->from_image = false;
 		t->from_space = true;
@@ -471,8 +471,23 @@ static int settle(struct task *t, const char *refused) {
 	return 1;
 }
 
+/** What runs is who it is, unless a pin says otherwise. */
+static int identify_process(struct task *t) {
+	struct br_caps caps = {0};
+	t->out->confidence = BR_CERTAIN;
+	t->out->user = t->box->user;
+	if (live_settle(t, &caps) || idmapped_settle(t)) {
+		return -1;
+	}
+	// It has dropped, or it does not; its workers are not it.
+	return t->image->drop && t->image->drop->workers_only ? drop_find(t, &caps) : 0;
+}
+
 static int identify(struct task *t) {
 	struct br_caps caps = {0};
+	if (t->box->exists && t->existing && t->existing->process.pid && !t->pin) {
+		return identify_process(t);
+	}
 	const char *refused = NULL;
 	int bad_space = space_settle(t) < 0;
 	int bad_word = read_user_word(t);
@@ -554,6 +569,8 @@ static const char *input_name(enum br_input_kind kind) {
 		return "run line";
 	case BR_INPUT_OCI:
 		return "bundle";
+	case BR_INPUT_CONTAINER:
+		return "container";
 	}
 	return "compose";
 }
@@ -577,6 +594,11 @@ const struct br_identity *br_identify(struct br_arena *arena, const struct br_sp
 			.pin = find_pin(options, spec->containers[i].name.s),
 			.mode = options->mode ? options->mode : &docker,
 			.image = options->images ? &options->images[i] : &nothing,
+			.existing = options->existing
+					&& (options->existing[i].is.json
+						|| options->existing[i].alone)
+				? &options->existing[i]
+				: NULL,
 			.out = &all[i],
 		};
 		all[i].container = t.box;

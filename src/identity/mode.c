@@ -368,7 +368,7 @@ static int make(struct making *m) {
 	if (settle_version(m) || settle_user(m)) {
 		return -1;
 	}
-	if (br_engine_is_podman(out->engine) && settle_settings(m)) {
+	if (br_engine_is_podman(out->engine) && !request->exists && settle_settings(m)) {
 		return -1;
 	}
 	switch (out->engine) {

@@ -103,6 +103,19 @@ static int take_inner(struct task *t, const struct br_idmap *uids, const struct 
 	return 1;
 }
 
+/** Of a container or a pod that exists the maps are all that is left of keep-id: the engine's user is somebody else than root in it. Its group is one of the process's, whoever that is. */
+static void keep_group(struct task *t, const struct br_idmap *uids, const struct br_idmap *gids) {
+	br_boxid uid;
+	br_boxid gid;
+	if ((t->box->exists || t->box->pod.s) && t->mode->user
+		&& br_idmap_to_box(uids, (br_hostid){0}, &uid)
+		&& br_idmap_to_box(gids, (br_hostid){0}, &gid) && uid.v != 0) {
+		t->space.has_user = true;
+		t->space.uid = uid.v;
+		t->space.gid = gid.v;
+	}
+}
+
 /** --uidmap and --gidmap; one alone counts for both, and where a rootless engine's words leave one out, that one has all IDs. */
 static int settle_words(struct task *t) {
 	const struct br_container *box = t->box;
@@ -133,6 +146,7 @@ static int settle_words(struct task *t) {
 			"its maps leave out all users or all groups: the engine will refuse to start it");
 	}
 	t->space.word = uid_words[0];
+	keep_group(t, &uids, &gids);
 	return take_inner(t, &uids, &gids);
 }
 
@@ -164,6 +178,23 @@ static int settle_names(struct task *t) {
 	t->space.word = words[0]->s ? *words[0] : *words[1];
 	return take_inner(t, &(struct br_idmap){ids[0].extents.v, ids[0].extents.n},
 		&(struct br_idmap){ids[1].extents.v, ids[1].extents.n});
+}
+
+/** The maps that the container of this name has, as long as it is not made anew. */
+static int settle_existing(struct task *t) {
+	const struct br_engine_container *other = t->existing;
+	struct br_idmap uids;
+	struct br_idmap gids;
+	t->space.from = other->is_pod ? "pod" : "existing container";
+	if (!other->nuid_maps || !other->ngid_maps) {
+		return take_engine_space(t);
+	}
+	if (read_map(t, false, other->uid_maps, other->nuid_maps, &uids)
+		|| read_map(t, true, other->gid_maps, other->ngid_maps, &gids)) {
+		return -1;
+	}
+	keep_group(t, &uids, &gids);
+	return take_inner(t, &uids, &gids);
 }
 
 // ---- keep-id and nomap ----
@@ -336,8 +367,10 @@ static int settle_mode(struct task *t, const struct br_text *word) {
 		return settle_nomap(t);
 	}
 	if (is_mode(word, "auto", &rest)) {
-		return task_refused(t,
-			"under \"auto\" the engine chooses the IDs of the host when it starts it");
+		return t->existing
+			? settle_existing(t)
+			: task_refused(t,
+				"under \"auto\" the engine chooses the IDs of the host when it makes the container");
 	}
 	if (is_mode(word, "ns", &rest) || is_mode(word, "container", &rest)) {
 		return task_refused(t,
@@ -362,6 +395,10 @@ static int settle_podman(struct task *t) {
 		return task_refused(t,
 			"its maps and its user namespace exclude each other: the engine will refuse to start it");
 	}
+	if (box->pod.s && *box->pod.s && box->userns_mode.s && *box->userns_mode.s) {
+		return task_refused(t,
+			"a container in a pod takes no user namespace of its own (--userns): the engine will refuse to start it");
+	}
 	if (maps) {
 		return settle_words(t);
 	}
@@ -371,12 +408,22 @@ static int settle_podman(struct task *t) {
 	if (box->userns_mode.s && *box->userns_mode.s) {
 		return settle_mode(t, &box->userns_mode);
 	}
-	if (box->pod.s) {
+	const char *from = t->mode->settings.userns_from;
+	bool shares = box->pod.s && !(t->existing && t->existing->alone);
+	if (shares && from && strcmp(from, "PODMAN_USERNS") == 0 && !box->exists) {
+		return task_refused(t,
+			"PODMAN_USERNS gives it another user namespace than its pod's: the engine will refuse to start it");
+	}
+	if (shares && t->existing && !box->exists) {
+		t->space.word = box->pod;
+		return settle_existing(t);
+	}
+	if (shares) {
 		return task_refused(t,
 			br_printf(t->arena, "it is in the pod '%s', whose user namespace counts",
 				box->pod.s));
 	}
-	if (t->mode->settings.userns.s) {
+	if (t->mode->settings.userns.s && !box->exists) {
 		t->space.from = t->mode->settings.userns_from;
 		return settle_mode(t, &t->mode->settings.userns);
 	}

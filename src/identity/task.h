@@ -38,6 +38,8 @@ struct task {
 	struct space space;
 	/** What is known of its image; never NULL. */
 	const struct br_image *image;
+	/** The container of this name that the engine has, or NULL. */
+	const struct br_engine_container *existing;
 	/** The user word that counts: compose's, else the image's; s NULL where neither is known. */
 	struct br_text text;
 	bool from_image;
@@ -85,6 +87,11 @@ int task_refused(struct task *t, const char *why);
 
 /** Set t->space. 1; 0: it is not known, or the engine refuses, and out says why; -1 with an error in dx. */
 int space_settle(struct task *t);
+
+/* live.c */
+
+/** Who the process of a container is that runs: all of out that the image does not say. 0, or -1 with an error. */
+int live_settle(struct task *t, struct br_caps *caps);
 
 /* host_users.c */
 

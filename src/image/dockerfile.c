@@ -424,13 +424,20 @@ static int open_file(struct image_finder *finder, struct br_text path, struct br
 	if (known) {
 		return known;
 	}
-	size_t n = 0;
+	size_t n = DOCKERFILE_BYTES;
+	struct br_authors wrote = {0};
 	br_auto(br_freep) char *bytes =
-		br_read_input(path.s, finder->options->trusted, DOCKERFILE_BYTES, &n);
-	if (!bytes && errno == BR_EFOREIGN) {
-		return br_error(finder->dx, path.at, "cannot read the Dockerfile '%s': %s", path.s,
-			br_input_why(errno));
+		br_read_for(&finder->authors, path.s, finder->options->trusted, &n, &wrote);
+	if (!bytes && (errno == BR_EFOREIGN || errno == BR_EAUTHOR)) {
+		int why = errno;
+		(void)br_error(finder->dx, path.at, "cannot read the Dockerfile '%s': %s", path.s,
+			br_input_why(why));
+		if (br_input_hint(why)) {
+			br_hint(finder->dx, "%s", br_input_hint(why));
+		}
+		return -1;
 	}
+	br_authors_join(&finder->authors, &wrote);
 	if (!bytes) {
 		if (!finder->user_is_numbers) {
 			br_warning(finder->dx, path.at, "cannot read the Dockerfile '%s': %s",

@@ -113,9 +113,9 @@ char *df_context_file(const struct df_work *work, const char *path, size_t *n) {
 	}
 	// The way to the context may have links: the same file, opened as one that may be shown.
 	const char *whole = br_printf(work->b->arena, "%s/%s", context, path);
-	br_auto(br_closep) int shown = whole
-		? br_open_input(whole, O_RDONLY, work->b->file->finder->options->trusted)
-		: -1;
+	br_auto(br_closep) int shown = whole ? br_open_for(&work->b->file->finder->authors, whole,
+					       O_RDONLY, work->b->file->finder->options->trusted)
+					     : -1;
 	if (shown < 0 || fstat(shown, &allowed) || allowed.st_dev != facts.st_dev
 		|| allowed.st_ino != facts.st_ino) {
 		errno = ENOENT;

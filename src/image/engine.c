@@ -2,14 +2,13 @@
  * The engine's own word on an image, over its socket: GET only, a second in all for a run, nothing but the socket that was named. Both Docker and Podman's service
  * answer the same requests. The only user of libcurl.
  */
+#include "asking.h"
 #include "name.h"
-#include "parts.h"
 
 #include <base/own.h>
 #include <base/text.h>
 #include <doc/json.h>
 
-#include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -22,43 +21,6 @@ enum {
 	ANSWER = 4 << 20,
 	HEADERS = 64 << 10,
 	ENVIRONMENT = 10000,
-	HTTP_OK = 200,
-	HTTP_NOT_FOUND = 404,
-};
-
-/** What is used of libcurl. It is loaded when an engine is asked, since loading it costs more than all the rest of a small run. */
-struct curl_calls {
-	void *library;
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_global_cleanup) *global_cleanup;
-	__typeof__(curl_easy_init) *init;
-	__typeof__(curl_easy_cleanup) *cleanup;
-	CURLcode (*setopt)(CURL *curl, CURLoption option, ...);
-	CURLcode (*getinfo)(CURL *curl, CURLINFO info, ...);
-	__typeof__(curl_easy_perform) *perform;
-	__typeof__(curl_easy_strerror) *strerror;
-};
-
-struct engine {
-	CURL *curl;
-	struct curl_calls calls;
-	/** It does not answer, or what answers is no engine: it is not asked again. */
-	bool is_gone;
-	/** "v1.41/", or "". */
-	const char *version;
-	/** What it is: Podman's service, not Docker; and its own version ("20.10.24"), or NULL. */
-	bool is_podman;
-	const char *release;
-	/** When the time is over. */
-	int64_t deadline;
-	char why[CURL_ERROR_SIZE];
-};
-
-/** One answer on its way. */
-struct answer {
-	struct br_buf body;
-	size_t headers;
-	bool too_large;
 };
 
 static int64_t now(void) {
@@ -109,8 +71,7 @@ static int set_up(const struct engine *engine, const char *socket, char *why) {
 		|| set(curl, CURLOPT_HEADERFUNCTION, take_header);
 }
 
-/** The status of a GET with its body, or -1 with the reason in engine->why. */
-static long get(struct engine *engine, const char *url, struct answer *answer) {
+long engine_get(struct engine *engine, const char *url, struct answer *answer) {
 	int64_t left = engine->deadline - now();
 	long status = 0;
 	*engine->why = '\0';
@@ -138,11 +99,10 @@ static long get(struct engine *engine, const char *url, struct answer *answer) {
 	return -1;
 }
 
-/** GET and read the JSON, an object or a list. The status, -1 with the reason; *out is NULL unless all was fine. */
-static long get_json(struct engine *engine, const char *url, bool list, struct br_value **out) {
+long engine_get_json(struct engine *engine, const char *url, bool list, struct br_value **out) {
 	struct answer answer = {.body = {0}};
 	*out = NULL;
-	long status = get(engine, url, &answer);
+	long status = engine_get(engine, url, &answer);
 	if (status == HTTP_OK) {
 		*out = answer.body.n ? br_value_read(answer.body.s, answer.body.n) : NULL;
 		if (!(list ? br_value_is_array(*out) : br_value_is_object(*out))) {
@@ -194,7 +154,7 @@ static bool has_podman(const struct br_value *components) {
 /** Connect and ask for the version of the API. 1, 0 where there is no engine, -1. */
 static int say_hello(struct image_finder *finder, struct engine *engine) {
 	struct br_value *version = NULL;
-	long status = get_json(engine, "http://localhost/version", false, &version);
+	long status = engine_get_json(engine, "http://localhost/version", false, &version);
 	if (status < 0) {
 		return give_up(finder, engine, engine->why);
 	}
@@ -244,8 +204,7 @@ static bool load_calls(struct curl_calls *calls) {
 	return true;
 }
 
-/** 1 with a connection, 0 where there is none, -1. */
-static int open_engine(struct image_finder *finder) {
+int engine_open(struct image_finder *finder) {
 	struct engine *engine = finder->engine;
 	if (engine) {
 		return !engine->is_gone;
@@ -257,7 +216,7 @@ static int open_engine(struct image_finder *finder) {
 	if (!load_calls(&engine->calls)) {
 		return give_up(finder, engine, "libcurl is not installed");
 	}
-	engine->deadline = now() + MILLISECONDS;
+	engine->deadline = now() + (finder->patience ? finder->patience : MILLISECONDS);
 	// NOTHING: no TLS is needed.
 	engine->curl = engine->calls.global_init(CURL_GLOBAL_NOTHING) ? NULL : engine->calls.init();
 	if (!engine->curl) {
@@ -326,7 +285,7 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 	// Nothing but a name may become part of the request.
 	int found = image_name_read(finder->arena, reference, &name);
 	if (found > 0) {
-		found = open_engine(finder);
+		found = engine_open(finder);
 	} else if (found < 0) {
 		return br_error_memory(finder->dx);
 	}
@@ -340,7 +299,7 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 		return br_error_memory(finder->dx);
 	}
 	br_auto(br_value_freep) struct br_value *image = NULL;
-	long status = get_json(engine, url, false, &image);
+	long status = engine_get_json(engine, url, false, &image);
 	if (status < 0) {
 		return give_up(finder, engine, engine->why);
 	}
@@ -401,7 +360,7 @@ static int read_info(
 }
 
 static int ask_info(struct image_finder *finder, struct br_engine_info *out) {
-	int found = open_engine(finder);
+	int found = engine_open(finder);
 	struct engine *engine = finder->engine;
 	if (found <= 0) {
 		return found;
@@ -411,8 +370,9 @@ static int ask_info(struct image_finder *finder, struct br_engine_info *out) {
 		return br_error_memory(finder->dx);
 	}
 	br_auto(br_value_freep) struct br_value *info = NULL;
-	return get_json(engine, url, false, &info) == HTTP_OK && info ? read_info(finder, info, out)
-								      : 0;
+	return engine_get_json(engine, url, false, &info) == HTTP_OK && info
+		? read_info(finder, info, out)
+		: 0;
 }
 
 int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
@@ -453,7 +413,7 @@ int engine_running(struct image_finder *finder, const struct br_spec *spec, bool
 	if (!finder->options->socket || !is_project_name(spec->project_name)) {
 		return 0;
 	}
-	int found = open_engine(finder);
+	int found = engine_open(finder);
 	struct engine *engine = finder->engine;
 	if (found <= 0 || !engine) {
 		return found;
@@ -467,7 +427,7 @@ int engine_running(struct image_finder *finder, const struct br_spec *spec, bool
 		return br_error_memory(finder->dx);
 	}
 	br_auto(br_value_freep) struct br_value *containers = NULL;
-	if (get_json(engine, url, true, &containers) == HTTP_OK) {
+	if (engine_get_json(engine, url, true, &containers) == HTTP_OK) {
 		mark_running(spec, containers, running);
 	}
 	return 0;

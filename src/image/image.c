@@ -228,6 +228,9 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 	struct image_finder finder = {.arena = arena, .options = options, .dx = dx};
 	struct br_image *images = BR_NEW_ARRAY(arena, struct br_image, spec->n ? spec->n : 1);
 	bool failed = !images;
+	if (spec->authors) {
+		br_authors_join(&finder.authors, spec->authors);
+	}
 	if (!images) {
 		(void)br_error_memory(dx);
 	}
@@ -242,6 +245,10 @@ const struct br_image *br_images_read(struct br_arena *arena, const struct br_sp
 		}
 	}
 	for (size_t i = 0; !failed && i < spec->n; i++) {
+		if (options->containers) {
+			container_take(&options->containers[i], &images[i]);
+			continue;
+		}
 		failed = mounted_take(&finder, &spec->containers[i], &images[i]) != 0;
 	}
 	archive_release(&finder);

@@ -20,7 +20,14 @@ struct paths {
 /** The bytes of a file of the host; *bytes is NULL where it cannot be read, which is nobody's error here: the check of the source will tell. */
 static int read_host(const struct image_finder *finder, const char *path, char **bytes, size_t *n) {
 	uid_t trusted = finder->options->trusted;
-	*bytes = path ? br_read_input(path, trusted, FILE_MAX_BYTES, n) : NULL;
+	*n = FILE_MAX_BYTES;
+	*bytes = path ? br_read_for(&finder->authors, path, trusted, n, NULL) : NULL;
+	if (!*bytes && path && errno == BR_EAUTHOR) {
+		br_warning(finder->dx, (struct br_span){0},
+			"the accounts in '%s' do not count here: %s", path, br_input_why(errno));
+		br_hint(finder->dx, "%s", br_input_hint(BR_EAUTHOR));
+		return 0;
+	}
 	return !*bytes && path && errno == ENOMEM ? -1 : 0;
 }
 

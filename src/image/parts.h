@@ -2,6 +2,7 @@
 #ifndef BR_IMAGE_PARTS_H
 #define BR_IMAGE_PARTS_H
 
+#include <base/authors.h>
 #include <base/mem.h>
 #include <bindright/image.h>
 
@@ -9,6 +10,8 @@
 struct image_finder {
 	struct br_arena *arena;
 	const struct br_image_options *options;
+	/** Who must be able to read what is read because the spec, or a Dockerfile, names it. */
+	struct br_authors authors;
 	struct br_diags *dx;
 	/** Paths of images that somebody will ask about; absolute. */
 	const char *const *asked;
@@ -21,6 +24,8 @@ struct image_finder {
 	void *engine;
 	/** An engine that does not answer is not worth a note. */
 	bool quiet;
+	/** How long the engine may take for all that is asked, in milliseconds; 0: a second. */
+	int patience;
 };
 
 /** An image by its reference ("redis:7", "localhost/x@sha256:…") in one of the archives. */
@@ -36,6 +41,9 @@ int engine_find(struct image_finder *finder, const char *reference, struct br_im
 /** Mark the containers of a compose project that run now. 0 (also where the engine does not say), or -1. */
 int engine_running(struct image_finder *finder, const struct br_spec *spec, bool *running);
 void engine_release(struct image_finder *finder);
+
+/** Put what the engine knows of a container that it has in the place of what is known of its image. */
+void container_take(const struct br_engine_container *container, struct br_image *out);
 
 /** The table of well-known images: fills user and drop; never accounts. */
 int known_find(struct image_finder *finder, const char *reference, struct br_image *out);

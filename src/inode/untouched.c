@@ -66,7 +66,8 @@ struct br_time br_inode_quiet(void) {
 bool br_inode_untouched(
 	int fd, const struct br_inode *then, const struct br_inode *now, struct br_time quiet) {
 	return br_inode_same(then, now) && then->mount == now->mount
-		&& is_same_time(then->ctime, now->ctime) && then->ctime.sec < quiet.sec
+		&& is_same_time(then->ctime, now->ctime)
+		&& then->ctime.sec < quiet.sec
 		// Where there is no birth time, times may be whole seconds (ext4 with small inodes).
 		&& (now->btime.sec != 0 || now->btime.nsec != 0)
 		&& br_fact_is_local(fd, "", now->mount);

@@ -319,6 +319,16 @@ static int advise_keep_id(const struct text *text, const struct br_demand *deman
 	return advice_add(plan, &advice);
 }
 
+// Whether whoever makes the mount can map its IDs, as far as is known.
+static bool maps_mounts(const struct br_plan *plan, const struct br_container *container) {
+	const char *word = container->runtime.s;
+	const char *slash = word == NULL ? NULL : strrchr(word, '/');
+	const char *runtime = slash != NULL ? slash + 1
+		: word != NULL              ? word
+					    : plan->work->input.runtime;
+	return runtime == NULL || strcmp(runtime, "crun") == 0;
+}
+
 // Root's Podman, in a user namespace: the same numbers on disk as in the container.
 static int advise_idmap(const struct text *text, const struct br_demand *demand) {
 	struct br_plan *plan = text->plan;
@@ -326,6 +336,7 @@ static int advise_idmap(const struct text *text, const struct br_demand *demand)
 	struct attempt a = attempt_of(plan, demand);
 	const struct br_fs *fs = &demand->source->fs;
 	if (engine_of(plan) != BR_ENGINE_PODMAN || who->cred.uids.n == 0
+		|| !maps_mounts(plan, demand->container)
 		|| demand->mount->idmap.s != NULL || fs->remote || strcmp(fs->type, "overlay") == 0
 		|| demand_missing(demand)) {
 		return 0;
@@ -341,7 +352,7 @@ static int advise_idmap(const struct text *text, const struct br_demand *demand)
 		.summary = br_printf(plan->arena,
 			"mount %s with idmap: on disk it belongs to the numbers that %s has inside",
 			demand->mount->target.s, demand->container->name.s),
-		.price = "needs crun, or runc 1.2: an older runc ignores it silently",
+		.price = "needs crun: runc 1.1 leaves the map out silently",
 	};
 	return edit_idmap(text, demand->container, demand->mount, &advice) != 0
 		? -1

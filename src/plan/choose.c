@@ -139,6 +139,45 @@ static bool deletes_as_owner(const struct choice *c) {
 	return (sticky || c->in_sticky) && (c->inode.uid.v != 0 || !root_overrides(c));
 }
 
+static unsigned need_of_demand(const struct choice *c, const struct br_cred *cred) {
+	unsigned need = 0;
+	for (size_t i = 0; i < c->people.n; i++) {
+		need |= c->people.v[i].cred == cred ? c->people.v[i].need : 0;
+	}
+	return need;
+}
+
+// In a user namespace capabilities count for inodes whose owner and group it knows: whose these become decides about them.
+static bool gains_by_caps(
+	const struct choice *c, const struct br_inode *after, const struct br_cred *cred) {
+	unsigned need = need_of_demand(c, cred);
+	for (unsigned want = 1; want <= 7; want++) {
+		bool had = br_access(&c->inode, cred, &plain_where, want).missing == 0;
+		bool has = br_access(after, cred, &plain_where, want).missing == 0;
+		// What goes back to the host need not serve more than is needed.
+		if ((has && !had && (want & ~need) != 0)
+			|| (had && !has && !c->plan->options->reclaim)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool moves_caps(const struct choice *c, const struct br_inode *after) {
+	if (after->uid.v == c->inode.uid.v && after->gid.v == c->inode.gid.v) {
+		return false;
+	}
+	for (size_t i = 0; i < c->tree->tree->n; i++) {
+		const struct br_demand *demand = &c->tree->tree->demands[i];
+		const struct br_cred *cred = &demand->identity->cred;
+		if (demand_counts(demand) && cred->uids.n > 0 && cred->caps != 0
+			&& cred->uid.v != after->uid.v && gains_by_caps(c, after, cred)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int choose_chown(struct choice *c, struct outcome *out) {
 	const struct person *heir = find_heir(c);
 	if (heir == NULL || deletes_as_owner(c)) {
@@ -159,6 +198,10 @@ static int choose_chown(struct choice *c, struct outcome *out) {
 	}
 	move_group(c, heir->cred, &out->after);
 	drop_privilege(&c->inode, &out->after);
+	if (moves_caps(c, &out->after)) {
+		out->after = c->inode;
+		return choose_acl(c, out);
+	}
 	out->kind = OUTCOME_CHANGE;
 	return 0;
 }
@@ -222,7 +265,9 @@ static int choose_back(struct choice *c, struct outcome *out) {
 	}
 	move_group(c, &keeper->cred, &out->after);
 	drop_privilege(&c->inode, &out->after);
-	out->kind = OUTCOME_CHANGE;
+	if (!moves_caps(c, &out->after)) {
+		out->kind = OUTCOME_CHANGE;
+	}
 	return 0;
 }
 
@@ -291,6 +336,9 @@ static int choose_group(struct choice *c, struct outcome *out) {
 			after->mode |= 02000;
 		}
 		drop_privilege(&c->inode, after);
+		if (moves_caps(c, after)) {
+			return 0;
+		}
 	} else if (c->inode.acl != NULL) {
 		return choose_acl(c, out);
 	}

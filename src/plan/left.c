@@ -151,7 +151,8 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		return 0;
 	case BR_LEFT_NOT_PERMITTED:
 		out->why = "can be changed by root only";
-		out->option = "run it as root: sudo bindright fix";
+		out->option = plan->options->reclaim ? "run it as root: sudo bindright reclaim"
+						     : "run it as root: sudo bindright fix";
 		return 0;
 	}
 	return 0;

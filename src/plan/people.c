@@ -12,17 +12,11 @@ bool demand_counts(const struct br_demand *demand) {
 		&& demand->identity->cred.gid.v != BR_NO_ID;
 }
 
-// Whether path is `above` or lies below it, component by component.
-static bool is_below(const char *path, const char *above) {
-	size_t n = strlen(above);
-	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '\0' || path[n] == '/'));
-}
-
 uint64_t demands_at(const struct br_tree *tree, const char *path) {
 	uint64_t set = 0;
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
-		if (demand_counts(demand) && is_below(path, demand->below)) {
+		if (demand_counts(demand) && br_demand_applies(demand, path)) {
 			set |= (uint64_t)1 << demand->index;
 		}
 	}

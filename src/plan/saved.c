@@ -153,6 +153,10 @@ static void add_demand(struct sha256 *hash, const struct br_demand *demand) {
 	add_string(hash, demand->source->path);
 	add_string(hash, demand->source->missing);
 	add_string(hash, demand->below);
+	add_number(hash, demand->ncovered);
+	for (size_t i = 0; i < demand->ncovered; i++) {
+		add_string(hash, demand->covered[i]);
+	}
 	add_number(hash, demand->need.dir);
 	add_number(hash, demand->need.file);
 	add_number(hash, (uint64_t)demand->need.as_any << 1 | demand->read_only);

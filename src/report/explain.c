@@ -230,8 +230,7 @@ static void say_verdict(struct pen *pen, const struct br_explanation *explanatio
 
 static void say_made(struct pen *pen, const char *what, const struct br_inode *inode) {
 	char mode[12];
-	pen_say(pen, "%s %s of %u:%u", what, br_mode_text(inode, mode), inode->uid.v,
-		inode->gid.v);
+	pen_say(pen, "%s %s of %u:%u", what, br_mode_text(inode, mode), inode->uid.v, inode->gid.v);
 }
 
 /** Asked for by -v. */

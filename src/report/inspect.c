@@ -384,6 +384,12 @@ static void say_mount(
 	pen_say(pen, " -> ");
 	pen_quote(pen, mount->target.s ? mount->target.s : "?");
 	pen_say(pen, mount->read_only ? "  ro" : "  rw");
+	pen_say(pen, mount->chown ? " U" : "");
+	pen_say(pen, mount->overlay ? " O" : "");
+	if (mount->idmap.s) {
+		pen_say(pen, " ");
+		pen_quote(pen, mount->idmap.s);
+	}
 	say_place(pen, report, mount->at);
 	pen_say(pen, "\n");
 	say_wishes(pen, report, &mount->wishes);

@@ -48,6 +48,8 @@ static const char *input_kind(enum br_input_kind kind) {
 		return "run-line";
 	case BR_INPUT_OCI:
 		return "oci";
+	case BR_INPUT_CONTAINER:
+		return "container";
 	}
 	return "compose";
 }

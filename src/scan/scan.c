@@ -1,4 +1,5 @@
 #include "walk.h"
+#include "watched.h"
 
 #include <base/own.h>
 
@@ -34,6 +35,10 @@ struct br_scan *br_scan_new(
 	scan->options = *options;
 	scan->acls = acls;
 	scan->root_fd = root_fd;
+	if (options->may_hang) {
+		scan->watched = br_watched_new(root_fd, acls, options);
+		return scan->watched ? br_steal(&scan) : NULL;
+	}
 	scan->max_open = descriptor_budget();
 	atomic_init(&scan->open, 0);
 	atomic_init(&scan->offered, 0);
@@ -89,6 +94,7 @@ void br_scan_free(struct br_scan *scan) {
 		return;
 	}
 	br_scan_fail(scan, ECANCELED);
+	br_watched_free(scan->watched);
 	if (scan->pool) {
 		br_pool_free(scan->pool, drop_job, drop_result);
 	}
@@ -313,6 +319,9 @@ static int step(struct br_scan *scan, bool *end) {
 int br_scan_next(struct br_scan *scan, const struct br_entry **entry) {
 	int told = 0;
 	bool end = false;
+	if (scan->watched) {
+		return br_watched_next(scan->watched, entry);
+	}
 	while (told == 0 && !end) {
 		told = step(scan, &end);
 		if (told < 0) {

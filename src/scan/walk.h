@@ -102,6 +102,8 @@ struct batch {
 
 struct br_scan {
 	struct br_scan_options options;
+	/** It goes on in another process; then nothing else here counts. */
+	struct watched *watched;
 	struct br_pool *pool;
 	struct br_acls *acls;
 	/** Borrowed. */

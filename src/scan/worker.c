@@ -69,7 +69,7 @@ int br_scan_offer(struct br_scan *scan, struct br_pool *pool, struct node *nodes
 
 static bool asks(const struct worker *w) {
 	const struct br_scan_options *options = &w->scan->options;
-	return (options->wants && !options->wants_alike) || options->excludes;
+	return (options->wants && !options->wants_alike) || options->excludes || options->skips;
 }
 
 /* ---- Records ---- */
@@ -355,11 +355,17 @@ static bool is_dots(const char *name) {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
+static bool skipped(struct worker *w, const char *name) {
+	const struct br_scan_options *options = &w->scan->options;
+	return options->skips
+		&& options->skips(options->context, entry_path(w, name, strlen(name)));
+}
+
 static void add_entries(struct worker *w, struct node *node) {
 	for (ssize_t at = 0; at < w->filled;) {
 		const struct listed *listed = (const void *)(w->listing + at);
 		at += listed->size;
-		if (is_dots(listed->name)) {
+		if (is_dots(listed->name) || skipped(w, listed->name)) {
 			continue;
 		}
 		bool maybe = listed->type == DT_DIR || listed->type == DT_UNKNOWN;

@@ -281,6 +281,16 @@ bool br_fs_is_private(const struct br_fs *fs) {
 	return fs->type && strncmp(fs->type, "fuse", 4) == 0 && fs->fuse_only_uid != BR_NO_ID;
 }
 
+static enum br_group_rule group_rule(const struct br_mount_line *line) {
+	bool by_directory =
+		has_option(line->fs_options, "grpid") || has_option(line->fs_options, "bsdgroups");
+	if (!by_directory) {
+		return BR_GROUP_OF_MAKER;
+	}
+	return strncmp(line->type, "ext", 3) == 0 ? BR_GROUP_OF_DIRECTORY_ALONE
+						  : BR_GROUP_OF_DIRECTORY;
+}
+
 static void judge_type(struct br_fs *fs) {
 	const struct fs_kind *kind = find_kind(fs->type);
 	fs->keeps_owners = kind->owners;
@@ -296,6 +306,7 @@ int br_fs_of_line(struct br_arena *arena, const struct br_mount_line *line, stru
 		.mount_point = br_strdup(arena, line->mount_point),
 		.mount_read_only = has_option(line->vfs_options, "ro"),
 		.super_read_only = has_option(line->fs_options, "ro"),
+		.new_group = group_rule(line),
 	};
 	if (!out->type || !out->mount_point) {
 		return -1;

@@ -24,6 +24,8 @@ struct br_mount_line {
 
 /** The line with this ID; NULL where there is none (no table at all, a younger mount, one that cannot be seen from the root). */
 const struct br_mount_line *br_mounts_find(const struct br_mounts *mounts, uint64_t id);
+/** Whether calls to a file system of this type may wait for somebody else's program or machine. */
+bool br_fs_is_remote(const char *type);
 /** What a line says; strings are copied. 0, or -1 with ENOMEM. */
 int br_fs_of_line(struct br_arena *arena, const struct br_mount_line *line, struct br_fs *out);
 /** The same of a local file system that has no line, by its magic number. 0, or -1 with ENOMEM. */

@@ -463,6 +463,21 @@ const char *br_source_silent_mount(struct br_arena *arena, const struct br_sourc
 	return asking.silent;
 }
 
+static void note_remote(void *context, const char *below, const char *type) {
+	bool *remote = context;
+	(void)below;
+	*remote = *remote || br_fs_is_remote(type);
+}
+
+bool br_source_may_hang(const struct br_source *source) {
+	bool remote = source->fs.remote;
+	br_auto(br_mounts_freep) struct br_mounts *mounts = remote ? NULL : br_mounts_read();
+	if (mounts) {
+		(void)br_mounts_below(mounts, source->real, note_remote, &remote);
+	}
+	return remote;
+}
+
 void br_source_release(struct br_source *source) {
 	br_closep(&source->fd);
 }

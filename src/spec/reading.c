@@ -108,7 +108,25 @@ static int answer_all(const struct br_reading *reading) {
 		}
 	}
 	store->needs.n = 0;
+	br_store_tell(store);
 	return 0;
+}
+
+/** Who may have written what the spec was made from. */
+static struct br_spec *with_authors(
+	struct br_spec *spec, const struct br_file_store *store, struct br_diags *dx) {
+	struct br_authors *authors = spec ? BR_NEW(spec->arena, struct br_authors) : NULL;
+	if (spec && !authors) {
+		(void)br_error_memory(dx);
+		br_spec_free(spec);
+		return NULL;
+	}
+	if (spec) {
+		br_authors_join(authors, &store->authors);
+		br_authors_join(authors, &store->later);
+		spec->authors = authors;
+	}
+	return spec;
 }
 
 /** The children, one after the other. `here`: whether the first one could not be had, with errno. */
@@ -150,7 +168,8 @@ struct br_spec *br_read_confined(
 		(void)br_error_memory(dx);
 		return NULL;
 	}
+	br_store_tell(&store);
 	bool here = false;
 	struct br_spec *spec = run_children(&reading, &confine, &here);
-	return here ? read_unconfined(&reading, errno) : spec;
+	return with_authors(here ? read_unconfined(&reading, errno) : spec, &store, dx);
 }

@@ -83,6 +83,8 @@ static int read_kind(const struct br_spec_request *request, struct br_file_store
 		return br_run_read(request, store, spec, dx);
 	case BR_INPUT_OCI:
 		return br_oci_read(request, store, spec, dx);
+	case BR_INPUT_CONTAINER:
+		break; // no text has one
 	}
 	return -1;
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void br_store_release(struct br_file_store *store) {
 	for (size_t i = 0; i < store->files.n; i++) {
@@ -53,16 +54,31 @@ static bool is_own_descriptor(const char *path) {
 		&& !path[8 + strspn(path + 8, "0123456789")];
 }
 
-// Standard input and what a shell's <(…) gives are pipes; anything else must be a regular file.
-static char *read_compose(const struct br_file_store *store, const char *path, size_t *n) {
-	if (strcmp(path, "-") == 0) {
-		return br_read_fd(store->stdin_fd, BR_DOC_BYTES, n);
+static char *read_named(struct br_file_store *store, const char *path, size_t *n) {
+	*n = BR_DOC_BYTES;
+	return br_read_for(&store->authors, path, store->trusted, n, &store->later);
+}
+
+/** Who has written what comes through a pipe is not to be known: it is the caller's. */
+static char *read_open(struct br_file_store *store, int fd, size_t *n) {
+	struct stat st;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		br_authors_add(&store->later, fd, store->trusted);
 	}
-	if (!is_own_descriptor(path)) {
-		return br_read_input(path, store->trusted, BR_DOC_BYTES, n);
+	return br_read_fd(fd, BR_DOC_BYTES, n);
+}
+
+// Standard input and what a shell's <(…) gives are pipes; anything else must be a regular file.
+static char *read_compose(struct br_file_store *store, const char *path, size_t *n) {
+	if (strcmp(path, "-") == 0) {
+		return read_open(store, store->stdin_fd, n);
+	}
+	// A descriptor means something to who runs it only.
+	if (store->authors.n || !is_own_descriptor(path)) {
+		return read_named(store, path, n);
 	}
 	br_auto(br_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? NULL : br_read_fd(fd, BR_DOC_BYTES, n);
+	return fd < 0 ? NULL : read_open(store, fd, n);
 }
 
 /** The text that an edit is for becomes the edited one. 0 or -1 with ENOMEM. */
@@ -87,13 +103,13 @@ static int edit(const struct br_spec_edit *edit, struct br_file *file) {
 	return 0;
 }
 
-static int look(const struct br_file_store *store, struct br_file *file) {
+static int look(struct br_file_store *store, struct br_file *file) {
 	const char *path = file->question.path;
 	switch (file->question.ask) {
 	case BR_ASK_EXISTS:
 		return faccessat(AT_FDCWD, path, F_OK, 0);
 	case BR_ASK_FILE:
-		file->bytes = br_read_input(path, store->trusted, BR_DOC_BYTES, &file->n);
+		file->bytes = read_named(store, path, &file->n);
 		return file->bytes ? edit(store->edit, file) : -1;
 	case BR_ASK_COMPOSE:
 		file->bytes = read_compose(store, path, &file->n);
@@ -128,6 +144,17 @@ int br_store_answer(struct br_file_store *store, enum br_ask ask, const char *pa
 	return 0;
 }
 
+void br_hint_answer(struct br_diags *dx, int error) {
+	const char *hint = br_input_hint(error);
+	if (hint) {
+		br_hint(dx, "%s", hint);
+	}
+}
+
+void br_store_tell(struct br_file_store *store) {
+	br_authors_join(&store->authors, &store->later);
+}
+
 /** Note a question, once, as long as there is room. */
 static int note(struct br_file_store *store, enum br_ask ask, const char *path) {
 	if (store->needs.n >= BR_STORE_NEEDS) {
@@ -156,6 +183,9 @@ const struct br_file *br_store_ask(struct br_file_store *store, enum br_ask ask,
 	}
 	if (!file && br_store_answer(store, ask, path)) {
 		return NULL;
+	}
+	if (!file) {
+		br_store_tell(store);
 	}
 	file = file ? file : find(store, ask, path);
 	errno = file->error;

@@ -368,6 +368,9 @@ static void namespace(struct wire *w, struct br_container *c) {
 	c->literal = flag(w, c->literal);
 	c->cap_bounding = words(w, c->cap_bounding, &c->ncap_bounding);
 	c->cap_ambient = words(w, c->cap_ambient, &c->ncap_ambient);
+	c->exists = flag(w, c->exists);
+	c->runs = flag(w, c->runs);
+	c->has_caps = flag(w, c->has_caps);
 }
 
 static void container(struct wire *w, struct br_container *c) {
@@ -399,7 +402,7 @@ static void container(struct wire *w, struct br_container *c) {
 }
 
 static void project(struct wire *w, struct br_spec *s) {
-	s->kind = (enum br_input_kind)choice(w, s->kind, BR_INPUT_OCI + 1);
+	s->kind = (enum br_input_kind)choice(w, s->kind, BR_INPUT_CONTAINER + 1);
 	s->engine = (enum br_engine)choice(w, s->engine, BR_ENGINE_OCI + 1);
 	s->by_root = flag(w, s->by_root);
 	s->files = strings(w, s->files, &s->nfiles);

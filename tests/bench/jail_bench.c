@@ -68,7 +68,8 @@ int main(int argc, char **argv) {
 				_exit(go(tree, part));
 			}
 			if (waitpid(pid, &status, 0) != pid || status != 0) {
-				fprintf(stderr, "jail_bench: %s: it cannot be had here\n", names[part]);
+				fprintf(stderr, "jail_bench: %s: it cannot be had here\n",
+					names[part]);
 				return 1;
 			}
 			times[i] = now() - from;

@@ -76,6 +76,7 @@ edits 'read-only=compose.yaml:5 user=compose.yaml:4 group-add=compose.yaml:3'
 # shellcheck disable=SC2016
 compose 'volumes: ["${DIR:-./data}:/data"]'
 edits 'read-only=compose.yaml:5 user=compose.yaml:4 group-add=compose.yaml:3'
+# shellcheck disable=SC1003
 compose 'volumes:' '- "./data:\' '  /data"'
 edits 'read-only=compose.yaml:7 user=compose.yaml:4 group-add=compose.yaml:3'
 compose 'volumes:' '- >-' '  ./data:/data'
@@ -192,7 +193,8 @@ edits 'read-only=<command line>:1 user=<command line>:1 group-add=<command line>
 # Standard input is no file to be edited, and is not read twice.
 compose 'volumes: ["./data:/data"]'
 bindright plan --sysroot . --format json -f - <compose.yaml >plan.json || true
-grep -q '"edit": null' plan.json && ! grep -q '"with"' plan.json || die "an edit of standard input"
+grep -q '"edit": null' plan.json || die "no advice"
+! grep -q '"with"' plan.json || die "an edit of standard input"
 only
 
 # Podman's user namespaces.

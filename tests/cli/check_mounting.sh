@@ -55,6 +55,7 @@ chown 0:0 outer && chmod 755 outer
 golden 0 mounts docker -v "$T/work/outer:/m" -v "$T/work/inner:/m/file"
 golden 0 mounts docker -v "$T/work/outer:/m" -v "$T/work/file:/m/there"
 golden 0 mounts docker -v "$T/work/outer:/m" -v "$T/work/file:/m/file"
+golden 0 mounts docker -v "$T/work/outer:/m" -v "$T/work/inner:/m/file/in"
 
 # Options.
 golden 0 mounts runc "${space[@]}" -v "$T/work/inner:/m:O"
@@ -62,6 +63,43 @@ golden 0 mounts runc --uidmap 0:0:1 --uidmap 1:100001:65535 -v "$T/work/inner:/m
 golden 0 mounts runc -v "$T/work/inner:/m:O"
 golden 0 mounts rootless -v "$T/work/inner:/m:O"
 golden 0 mounts crun -v "$T/work/inner:/m:idmap"
+
+# What the container finds behind :O is reached and copied with the rights of who mounted that: no IDs that he has not.
+asks() { # STATUS ENGINE PATH NEED WORDS...
+	local status=$1 engine=$2 path=$3 need=$4
+	shift 4
+	echo "podman --runtime ${runtime:-runc} run --name c $* image" >lines
+	case $engine in
+	rootless) set -- --engine podman-rootless --engine-user rl ;;
+	*) set -- --engine podman ;;
+	esac
+	runtime='' golden "$status" bindright explain --sysroot "$T/work" "$@" --engine-version 4.3 --kind run-line -f lines "c:$path" --need "$need"
+}
+mkdir -p top/{mapped,other}
+chown 101000:101000 top/mapped
+chmod 777 top/*
+touch top/other/f && chmod 666 top/other/f
+asks 0 rootless /m/mapped rwx -u 1001:1001 -v "$T/work/top:/m:O"
+asks 1 rootless /m/other rwx -u 1001:1001 -v "$T/work/top:/m:O"
+asks 1 rootless /m/other/f rw -u 1001:1001 -v "$T/work/top:/m:O"
+asks 0 rootless /m/other/f r -u 1001:1001 -v "$T/work/top:/m:O"
+asks 0 root /m/other/f rw -u 1001:1001 -v "$T/work/top:/m:O"
+golden 1 bindright check -q --sysroot "$T/work" --engine podman-rootless --engine-user rl --engine-version 4.3 -- podman --runtime runc run -u 1001:1001 -v "$T/work/top:/m:O" image
+
+# crun shows a container in a user namespace nothing of what is mounted below a source.
+mount --bind top/mapped top/other
+asks 0 root /m/other rwx -u 1001:1001 -v "$T/work/top:/m"
+runtime=crun asks 0 root /m/other rwx -u 1001:1001 -v "$T/work/top:/m"
+runtime=crun asks 2 root /m/other rwx -u 1001:1001 "${space[@]}" -v "$T/work/top:/m"
+umount top/other
+
+# Root by another word than root's or 0 has no capabilities of Podman's, and gets none from its program.
+chown 3000:3000 top && chmod 700 top
+asks 0 root /m rwx -u 00 -v "$T/work/top:/m"
+asks 0 root /m rwx -u 0:0 --security-opt no-new-privileges -v "$T/work/top:/m"
+asks 1 root /m rwx -u 00 --security-opt no-new-privileges -v "$T/work/top:/m"
+asks 0 root /m r -u 00 --security-opt no-new-privileges --cap-add DAC_OVERRIDE -v "$T/work/top:/m"
+asks 0 root /m rwx -u 00 --security-opt no-new-privileges=false -v "$T/work/top:/m"
 
 # explain: the container does not start, or does not come to the mount.
 cat >compose.yaml <<'YAML'
@@ -83,4 +121,12 @@ golden 0 bindright explain --sysroot "$T/work" web:/data/there --need r
 chmod 700 outer
 golden 1 bindright explain --sysroot "$T/work" web:/data/there --need r
 golden 1 bindright explain --sysroot "$T/work" web:/data/there --need r --format json
+chmod 755 outer
+# What it makes there, in words and in JSON.
+setfacl -m d:u:2001:rwx outer/there && chmod 777 outer/there
+golden 0 bindright explain -v --sysroot "$T/work" web:/data/there
+sed -i 's|"./inner:/data/there"|"./inner:/inner"|' compose.yaml
+golden 0 bindright explain -v --sysroot "$T/work" web:/data/there
+golden 0 bindright explain --format json --sysroot "$T/work" web:/data/there
+golden 0 bindright explain -v --sysroot "$T/work" web:/data
 done_golden

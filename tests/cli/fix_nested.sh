@@ -15,4 +15,10 @@ compose 'volumes: ["/var/lib/kubelet/of/this/test:/m"]'
 mount -t tmpfs none /var/lib && mkdir /var/lib/bindright
 golden 3 bindright fix --sysroot "$T" --yes -q
 [ ! -e /var/lib/kubelet/of ] || die "it was made"
+
+# What the container sees in another mount's place is no matter of this one: what is read-only there stays so, what a volume hides stays untouched.
+mkdir -p n/a/x n/v n/w && touch n/f n/a/f n/v/f n/w/f && chown -R 7001:7001 n && chmod -R u=rwX,go=rX n
+compose 'volumes: ["./n:/n", "./n/a:/n/a:ro", "/n/v", "./n/w:/elsewhere:ro"]'
+golden 0 bindright fix --sysroot "$T" --yes -q
+golden 0 getfacl -n n n/f n/a n/a/f n/a/x n/v n/v/f n/w n/w/f
 done_golden

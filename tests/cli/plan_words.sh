@@ -15,4 +15,10 @@ END
 golden 1 bindright plan --sysroot .
 chown 0:0 f && chmod 600 f
 golden 1 bindright plan --sysroot .
+# Without root there is nothing to give back but by root.
+echo 'alice:x:7001:7001::/srv/alice:/bin/sh' >>etc/passwd && echo 'alice:x:7001:' >>etc/group
+compose 'volumes: ["./data:/data"]'
+mkdir -p data/d && touch data/d/f data/mine && chown -R 1001:1001 data && chown 7001:7001 . data data/mine
+golden 1 setpriv --reuid 7001 --regid 7001 --clear-groups "$BINDRIGHT" reclaim --sysroot . --yes
+[ "$(stat -c %u data/d/f)" = 1001 ] || die "it was changed"
 done_golden

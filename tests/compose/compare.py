@@ -198,7 +198,11 @@ def add_volumes_from(project, services):
             if parts[0] == "container" or parts[0] not in services:
                 continue
             visit(parts[0])
-            targets = {m["target"] for m in own} | {v["target"] for v in project["services"][name].get("volumes") or []}
+            service = project["services"][name]
+            tmpfs = service.get("tmpfs") or []
+            targets = {m["target"] for m in own} | {v["target"] for v in service.get("volumes") or []}
+            # The engine mounts a service's own tmpfs after what comes from others, and so over it.
+            targets |= {t.split(":")[0] for t in ([tmpfs] if isinstance(tmpfs, str) else tmpfs)}
             for mount in services[parts[0]]["mounts"]:
                 if mount["target"] not in targets:
                     got[mount["target"]] = dict(mount, read_only=mount["read_only"] or parts[1:] == ["ro"])

@@ -55,6 +55,8 @@ def said(name, path, host, options):
     """One directory and the file in it."""
     _, of_dir, why = run("explain", "--format", "json", *options, f"{name}:{path}")
     _, of_file, _ = run("explain", "--format", "json", *options, f"{name}:{path}/file")
+    if "does not see what is mounted" in why:
+        return f"{path} ??????"
     if not of_dir or not of_file or not of_dir["starts"]:
         return f"{path} not explained: {why}"
     if host == "-":
@@ -64,6 +66,10 @@ def said(name, path, host, options):
         makes = of_dir["makes"] is not None
     can = ("r" in of_dir["have"], "x" in of_dir["have"], makes, makes and of_dir["rule"] != "append-only",
            "r" in of_file["have"], "w" in of_file["have"])
+    # A victim of its own kind; the directory says nothing of it.
+    if f"/{path[-3:]}/victim" in Path("attributes.sh").read_text(encoding="utf-8"):
+        _, of_victim, _ = run("explain", "--format", "json", *options, f"{name}:{path}/victim")
+        can = can[:3] + (can[3] and of_victim["rule"] not in ("immutable", "append-only"),) + can[4:]
     letters = "".join(letter if yes else "-" for letter, yes in zip("lecdrw", can))
     # Who may delete in a sticky directory is the affair of BR105.
     if int(of_dir["steps"][-1]["mode"], 8) & 0o1000 and letters[3] == "d":

@@ -39,6 +39,7 @@ for dir in images/*; do
 done
 pm save -q -m -o "$engine/images.tar" "${images[@]}"
 chmod 644 "$engine/images.tar"
+for image in "${images[@]}"; do pm save -q -o "$engine/$image.tar" "$image"; done
 # With overlay the store of Podman 4 cannot mount an image for maps of several pieces (both its ways of shifting IDs at once).
 pieces() { pm --storage-driver vfs --root "$pod/vfs" --runroot /run/vfs "$@"; }
 pieces load -q -i "$engine/images.tar" >/dev/null
@@ -106,11 +107,11 @@ while IFS='|' read -r kind runtime form image words; do
 	podman) echo --engine podman --engine-version 4.3 ;;
 	rpodman) echo --engine podman-rootless --engine-version 4.3 --engine-user br-test ;;
 	esac >>"options.$n"
+	echo "--image-archive $engine/image$image.tar" >>"options.$n"
 done <cases
 for i in $(seq "$n"); do
 	# shellcheck disable=SC2046 # words
-	DOCKER_HOST=unix://$work/none CONTAINER_HOST=unix://$work/none python3 "$BR_TOP/tests/oracle/engines_probe.py" say "$i" "$work/tree" \
-		--image-archive "$engine/images.tar" $(cat "options.$i") >"said.$i" || echo "no answer" >"said.$i"
+	DOCKER_HOST=unix://$work/none CONTAINER_HOST=unix://$work/none python3 "$BR_TOP/tests/oracle/engines_probe.py" say "$i" "$work/tree" $(cat "options.$i") >"said.$i" || echo "no answer" >"said.$i"
 done &
 saying=$!
 unset CONTAINER_HOST
@@ -167,7 +168,7 @@ for i in $(seq "$n"); do
 			if (!($1 in said)) { bad++; next }
 			split(said[$1], a, " ")
 			for (k = 1; k <= 6; k++) { if (substr(a[2], k, 1) != "?" && substr(a[2], k, 1) != substr($2, k, 1)) bad++ }
-			for (k = 3; k <= 5; k++) { if (substr(a[2], 1, 1) != "?" && a[k] != $k) bad++ }
+			for (k = 3; k <= 5; k++) { if (substr(a[2], 3, 1) != "?" && substr(a[2], 1, 1) != "?" && a[k] != $k) bad++ }
 		}
 		END { exit bad > 0 || n != m || n == 0 }' "said.$i" "found.$i"; then
 		grep -q ^refused "found.$i" && refused=$((refused + 1)) || probes=$((probes + $(wc -l <"found.$i") * 6))

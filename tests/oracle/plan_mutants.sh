@@ -54,6 +54,11 @@ choose s/draft_name\(&c->draft, c->inode\.uid, bits \| owner_need\(c\)\);/;/
 choose s/out->after\.uid = keeper->cred\.uid;/;/
 choose s/if \(had != has && \(had/if (had < has \&\& (had/
 choose s/if \(!uid_is_known\(c->plan, c->tree, c->inode\.uid\)\)/if (false)/
+choose s/if \(moves_caps\(c, &out->after\)\) \{/if (false) {/
+choose s/if \(moves_caps\(c, after\)\) \{/if (false) {/
+choose s/if \(!moves_caps\(c, &out->after\)\) \{/if (true) {/
+choose s/\(has && !had && \(want & ~need\) != 0\)/(false)/
+plan s/ \|\| class == NULL \|\| is_new\(work, inode\)/ || class == NULL/
 gate s/bool behind = uid == 0 \|\| /bool behind = true || /
 gate s/if \(uid == 0 \|\| \(tree->root_seen/if (true || (tree->root_seen/
 gate s/demand_counts\(demand\) && demand->identity->cred\.uid\.v == uid/false/
@@ -63,8 +68,6 @@ gate s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
 gate s/\(FACT_IMMUTABLE \| FACT_APPEND \| FACT_READ_ONLY\)/FACT_APPEND/
 gate s/\(\(facts->mode & 06000\) != 0 \|\| /(/
 gate s/\(facts->mode & 02000\) == 0 \|\| is_own_group/true || is_own_group/
-people s/n == 0 \|\| \(strncmp\(path, above, n\) == 0/n != 0 \&\& (strncmp(path, above, n) == 0/
-people s/ && \(path\[n\] == '.0' \|\| path\[n\] == '\/'\)//
 people s/at->after == NULL \? need : need \| /at->after != NULL ? need : need | /
 people s/\.missing != 0;/.missing == 0;/
 people s/if \(need == 0 \|\|/if (need > 6 ||/

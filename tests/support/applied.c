@@ -31,6 +31,7 @@ static void must(int r, const char *what) {
 void ground_make(struct ground *g) {
 	const char *tmp = getenv("TMPDIR");
 	memset(g, 0, sizeof(*g));
+	g->jail = getenv("BR_JAIL") != NULL ? BR_JAIL_REQUIRE : BR_JAIL_NONE;
 	snprintf(g->top, sizeof(g->top), "%s/bindright-apply-XXXXXX", tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(g->top));
 	must(chmod(g->top, 0755), "chmod");
@@ -276,6 +277,7 @@ static void collect(struct ground *g, struct br_diags *dx) {
 static struct br_apply_options options_of(struct ground *g) {
 	return (struct br_apply_options){
 		.state = {.path = g->state},
+		.jail = g->jail,
 		.input = "compose.yaml",
 		.invoker = "alice",
 		.stop = g->use_stop ? &g->stop : NULL,
@@ -314,6 +316,7 @@ int ground_apply(struct ground *g) {
 		.accounts = g->accounts,
 		.naccounts = g->naccounts,
 		.changes = 100,
+		.privileged = true,
 		.decide = g->decide,
 		.context = g->context != NULL ? g->context : acls,
 	};

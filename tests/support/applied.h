@@ -25,6 +25,8 @@ struct ground {
 	bool use_stop;
 	/** 0: one. */
 	unsigned threads;
+	/** NONE; REQUIRE where BR_JAIL is in the environment. */
+	enum br_jail jail;
 	const struct br_make *makes;
 	size_t nmakes;
 	const struct br_account *accounts;

@@ -55,11 +55,18 @@ static const char *make_image(const char *kind, const char *image) {
 	return run(argv) ? NULL : "mkfs failed, or is not installed";
 }
 
-static const char *mount_image(const char *kind, const char *at) {
+static const char *mount_image(const char *words, const char *at) {
 	char image[PATH_MAX];
+	char kind[32] = "";
+	char options[64] = "loop";
+	size_t n = strcspn(words, "+");
+	memcpy(kind, words, n < sizeof(kind) ? n : sizeof(kind) - 1);
+	if (words[n]) {
+		(void)snprintf(options, sizeof(options), "loop,%s", words + n + 1);
+	}
 	(void)snprintf(image, sizeof(image), "%s.%s", at, kind);
 	const char *why = make_image(kind, image);
-	const char *const argv[] = {"mount", "-t", kind, "-o", "loop", image, at, NULL};
+	const char *const argv[] = {"mount", "-t", kind, "-o", options, image, at, NULL};
 	if (!why && !run(argv)) {
 		why = "it could not be mounted from a loop device";
 	}

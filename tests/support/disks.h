@@ -7,7 +7,7 @@
 // A mount namespace of this process's own; false where it may have none.
 bool disks_apart(void);
 
-// Mount a new file system on the directory at: "tmpfs", "ext4", "xfs", "btrfs" or "overlay" (which lies on an ext4 of its own). NULL, or why it could
+// Mount a new file system on the directory at: "tmpfs", "ext4", "xfs", "btrfs", with an option as "ext4+grpid", or "overlay" (which lies on an ext4 of its own). NULL, or why it could
 // not be. disk_unmount() takes it away again, with what it is made of.
 const char *disk_mount(const char *kind, const char *at);
 void disk_unmount(const char *kind, const char *at);

@@ -161,6 +161,14 @@ static pid_t wait_for(struct tracing *t, int *status) {
 	return waitpid(-1, status, __WALL);
 }
 
+/** It has to end with the others, even before its first stop. */
+static void note_child(struct tracing *t, pid_t parent) {
+	unsigned long pid = 0;
+	if (ptrace(PTRACE_GETEVENTMSG, parent, NULL, &pid) == 0) {
+		(void)find(t, (pid_t)pid);
+	}
+}
+
 /** Wait until one of them stops at a system call; NULL at the end of the first. Signals are handed on. */
 static struct traced *next_stop(struct tracing *t) {
 	for (;;) {
@@ -178,6 +186,9 @@ static struct traced *next_stop(struct tracing *t) {
 				return NULL;
 			}
 			continue;
+		}
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_FORK << 8)) {
+			note_child(t, pid);
 		}
 		int signal = WSTOPSIG(status);
 		bool is_new = pid != t->first && signal == SIGSTOP;
@@ -201,6 +212,7 @@ static bool look(struct traced *one, struct trace_stop *stop) {
 		one->call = (long)info.entry.nr;
 	}
 	stop->call = one->call;
+	stop->pid = one->pid;
 	return true;
 }
 
@@ -221,7 +233,8 @@ static void end_all(struct tracing *t) {
 }
 
 /** Ask whoever chooses. False: they are to be killed. */
-static bool handle(struct traced *one, struct trace_stop *stop, trace_choose *choose, void *context) {
+static bool handle(
+	struct traced *one, struct trace_stop *stop, trace_choose *choose, void *context) {
 	stop->count++;
 	if (!stop->entry && one->err != 0) {
 		(void)set_answer(one->pid, -one->err);

@@ -16,6 +16,8 @@ struct trace_stop {
 	long call;
 	/** Stops so far, this one among them. */
 	long count;
+	/** Whose. */
+	pid_t pid;
 };
 
 enum trace_choice {

@@ -55,58 +55,6 @@ static int check_grants(
 	return result;
 }
 
-/** Who is depended on. */
-struct wanted {
-	const char *name;
-	struct br_span at;
-	bool required;
-};
-
-static int check_dependency(struct br_compose *c, struct br_draft *drafts, size_t n,
-	const struct br_draft *draft, struct wanted wanted) {
-	const struct br_draft *other = br_draft_find(drafts, n, wanted.name);
-	if (other && (other->on || !wanted.required)) {
-		return 0;
-	}
-	if (!other && !wanted.required) {
-		return 0;
-	}
-	if (other) {
-		(void)br_error(c->dx, wanted.at,
-			"service '%s' depends on '%s', which no active profile switches on",
-			draft->name, wanted.name);
-		br_other(c->dx, other->container->name.at, "its profiles stand here");
-		return -1;
-	}
-	(void)br_error(c->dx, wanted.at, "service '%s' depends on the undefined service '%s'",
-		draft->name, wanted.name);
-	br_hint_member(c, wanted.name, br_tree_get(c->model, "services"));
-	return -1;
-}
-
-static int check_dependencies(
-	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
-	const struct br_tree *list = br_tree_get(draft->service, "depends_on");
-	int result = 0;
-	for (size_t i = 0; list && i < list->members.n; i++) {
-		const struct br_member *member = &list->members.v[i];
-		const struct br_tree *value = member->value;
-		const struct br_tree *required = br_tree_get(value, "required");
-		struct wanted wanted = {member->key.s, member->key.at, true};
-		if (!wanted.name) {
-			wanted = (struct wanted){value->s, value->at, true};
-		}
-		if (required
-			&& br_tree_bool(c, required, "depends_on.required", &wanted.required)) {
-			return -1;
-		}
-		if (wanted.name && check_dependency(c, drafts, n, draft, wanted)) {
-			result = -1;
-		}
-	}
-	return result;
-}
-
 static int check_networks(struct br_compose *c, const struct br_draft *draft) {
 	const struct br_tree *list = br_tree_get(draft->service, "networks");
 	const struct br_tree *defined = br_tree_get(c->model, "networks");
@@ -130,20 +78,6 @@ static int check_networks(struct br_compose *c, const struct br_draft *draft) {
 	return result;
 }
 
-/* "service:NAME" of network_mode. */
-static int check_network_mode(
-	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
-	const struct br_text *mode = &draft->container->network_mode;
-	if (!mode->s || strncmp(mode->s, "service:", 8) != 0
-		|| br_draft_find(drafts, n, mode->s + 8)) {
-		return 0;
-	}
-	(void)br_error(
-		c->dx, mode->at, "network_mode refers to the undefined service '%s'", mode->s + 8);
-	br_hint_member(c, mode->s + 8, br_tree_get(c->model, "services"));
-	return -1;
-}
-
 static int check_service(
 	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
 	const struct br_container *container = draft->container;
@@ -162,9 +96,7 @@ static int check_service(
 	result = check_grants(c, draft, "secrets", "secret") ? -1 : result;
 	result = check_grants(c, draft, "configs", "config") ? -1 : result;
 	result = check_networks(c, draft) ? -1 : result;
-	result = check_network_mode(c, drafts, n, draft) ? -1 : result;
-	result = br_compose_conflicts(c, drafts, n, draft) ? -1 : result;
-	return check_dependencies(c, drafts, n, draft) ? -1 : result;
+	return br_compose_conflicts(c, drafts, n, draft) ? -1 : result;
 }
 
 static bool has(const struct br_tree *map, const char *key) {
@@ -198,5 +130,6 @@ int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t 
 		}
 	}
 	result = check_sources(c, "secrets", false) ? -1 : result;
-	return check_sources(c, "configs", true) ? -1 : result;
+	result = check_sources(c, "configs", true) ? -1 : result;
+	return br_compose_dependencies(c, drafts, n) ? -1 : result;
 }

@@ -11,7 +11,7 @@
  *   schema_model.c, forms.c   what must hold of all of them together
  *   volumes.c, binds.c, build.c, start.c, wishes.c, service.c   a service  -> a container
  *   versions.c  what differs between versions of compose
- *   select.c, check.c, conflicts.c   who runs, what refers to what   -> the spec
+ *   select.c, check.c, conflicts.c, depends.c   who runs, what refers to what   -> the spec
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
  */
@@ -168,6 +168,14 @@ enum br_compose_rule {
 	BR_RULE_TARGETS_UNIQUE,
 	/** Where words must differ, a number is the word of its digits. */
 	BR_RULE_NUMBERS_ARE_WORDS,
+	/** PWD is set where the caller's environment has none. */
+	BR_RULE_PWD_SET,
+	/** Durations have days and weeks, sizes are floating numbers, modes in quotes are octal; host_ip, container_name and pull_policy have forms. */
+	BR_RULE_FORMS_CHECKED,
+	/** Two services that are on cannot have one container_name. */
+	BR_RULE_NAMES_UNIQUE,
+	/** A scale or a number of replicas below zero is refused. */
+	BR_RULE_COUNTS_CHECKED,
 	/** A bind block that does not say create_host_path says yes. */
 	BR_RULE_BIND_BLOCK_CREATES,
 	/** What an included file and the including one both have is merged; before, it is refused. */
@@ -266,6 +274,8 @@ int br_compose_load(struct br_compose *c, const struct br_layer *layer,
 	const struct br_input *input, struct br_tree **model);
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc);
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
+/** The files that services extend are asked for together with those that are included: once an included one is known, its authors count as who asks. */
+void br_compose_wish_bases(struct br_compose *c, const struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
 /** The model after a document: what br_compose_schema let pass because it is empty, and what words must mean. Reports all that is wrong. */
@@ -331,8 +341,8 @@ int br_volume_mount(
  * service is on; of older ones the engine makes one.
  */
 void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target);
-/** From now on compose has the long form of these (NULL: none). */
-void br_volumes_expanded(struct br_tree *volumes);
+/** From now on compose has the long form of these (NULL: none): a short one that has none is refused here, whatever becomes of it. */
+int br_volumes_expanded(struct br_compose *c, struct br_tree *volumes);
 /** Add a mount to a service. */
 int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount);
 /** A warning for targets that the engine will refuse. */
@@ -376,6 +386,12 @@ int br_compose_service(struct br_compose *c, struct br_draft *draft);
 int br_compose_select(struct br_compose *c);
 /** Add the mounts that volumes_from names. */
 int br_compose_inherit(struct br_compose *c, struct br_draft *drafts, size_t n);
+/* depends.c */
+
+/** What services that are on depend on is there, and not in a circle. */
+int br_compose_dependencies(struct br_compose *c, struct br_draft *drafts, size_t n);
+/** Select also what those that are selected depend on. */
+int br_compose_draw_in(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** What compose refuses in a service that is on. */
 int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t n);
 /** The same of what bears on no mount. */

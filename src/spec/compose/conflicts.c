@@ -13,62 +13,9 @@ struct part {
 	const struct br_draft *draft;
 };
 
-static bool is_new(const struct part *part) {
-	unsigned version = part->c->request->compose_version;
-	return !version || version >= 240;
-}
-
 static const char *word(const struct br_tree *map, const char *key) {
 	const struct br_tree *value = br_tree_get(map, key);
 	return value && value->kind == BR_VALUE_STRING ? value->s : "";
-}
-
-/* Links, and what is shared with a service, mean that this service depends on it. */
-static int needs_service(
-	const struct part *part, const char *name, struct br_span at, const char *key) {
-	const struct br_draft *other = br_draft_find(part->drafts, part->n, name);
-	if (other && other->on) {
-		return 0;
-	}
-	(void)br_error(part->c->dx, at, "%s of service '%s' names %s '%s'", key, part->draft->name,
-		other ? "a service whose profile is off," : "the undefined service", name);
-	br_hint_member(part->c, name, other ? NULL : br_tree_get(part->c->model, "services"));
-	return -1;
-}
-
-static int check_links(const struct part *part) {
-	const struct br_tree *links = br_tree_get(part->draft->service, "links");
-	int result = 0;
-	for (size_t i = 0; links && i < links->members.n; i++) {
-		const struct br_tree *link = links->members.v[i].value;
-		if (link->kind != BR_VALUE_STRING || link->reset) {
-			continue;
-		}
-		const char *colon = strchr(link->s, ':');
-		bool is_alias = colon && !strchr(colon + 1, ':');
-		size_t n = is_alias ? (size_t)(colon - link->s) : strlen(link->s);
-		const char *name = br_strndup(part->c->arena, link->s, n);
-		if (!name) {
-			return br_error_memory(part->c->dx);
-		}
-		result = needs_service(part, name, link->at, "links") ? -1 : result;
-	}
-	return result;
-}
-
-/* "service:NAME" of whatever can be shared; network_mode is checked with the networks. */
-static int check_shared(const struct part *part) {
-	static const char *const keys[] = {"ipc", "pid", "uts", "cgroup"};
-	int result = 0;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const char *shared = word(part->draft->service, keys[i]);
-		if (strncmp(shared, "service:", 8) == 0
-			&& needs_service(part, shared + 8,
-				br_tree_get(part->draft->service, keys[i])->at, keys[i])) {
-			result = -1;
-		}
-	}
-	return result;
 }
 
 static bool has_word(const struct br_tree *list, const char *s) {
@@ -218,7 +165,7 @@ static int check_scale(const struct part *part) {
 	}
 	const struct br_tree *which = has_some ? scale : replicas;
 	int64_t n = has_some ? some : many;
-	if (is_new(part) && n < 0) {
+	if (n < 0 && br_compose_has(part->c, BR_RULE_COUNTS_CHECKED)) {
 		return br_error(c->dx, which->at, "service '%s' cannot run %lld times",
 			part->draft->name, (long long)n);
 	}
@@ -253,8 +200,8 @@ static int check_watch(const struct part *part) {
 /* Since 2.40 two services that are on cannot have one name. */
 static int check_name(const struct part *part) {
 	const char *name = word(part->draft->service, "container_name");
-	for (const struct br_draft *other = part->drafts;
-		*name && is_new(part) && other != part->draft; other++) {
+	bool counts = *name && br_compose_has(part->c, BR_RULE_NAMES_UNIQUE);
+	for (const struct br_draft *other = part->drafts; counts && other != part->draft; other++) {
 		const struct br_tree *theirs = br_tree_get(other->service, "container_name");
 		if (!other->on || strcmp(word(other->service, "container_name"), name) != 0) {
 			continue;
@@ -270,7 +217,7 @@ static int check_name(const struct part *part) {
 
 int br_compose_conflicts(
 	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft) {
-	static int (*const checks[])(const struct part *part) = {check_links, check_shared,
+	static int (*const checks[])(const struct part *part) = {
 		check_build, check_health, check_models, check_scale, check_watch, check_name};
 	const struct part part = {c, drafts, n, draft};
 	int result = 0;

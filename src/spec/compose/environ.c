@@ -30,6 +30,9 @@ int br_compose_environment(struct br_compose *c) {
 	}
 	// Compose sets it itself where the caller's environment has none.
 	struct br_var pwd = {"PWD", c->request->cwd, BR_VAR_ENVIRONMENT};
+	if (!br_compose_has(c, BR_RULE_PWD_SET)) {
+		return 0;
+	}
 	return br_env_set(&c->env, &pwd, false) ? br_error_memory(c->dx) : 0;
 }
 
@@ -59,8 +62,11 @@ int br_dotenv_file(
 		return br_error(c->dx, from, "cannot find the env file '%s'", shown);
 	}
 	if (!file) {
-		return br_error(c->dx, from, "cannot read the env file '%s': %s", shown,
-			br_compose_why(errno));
+		int why = errno;
+		(void)br_error(c->dx, from, "cannot read the env file '%s': %s", shown,
+			br_compose_why(why));
+		br_hint_answer(c->dx, why);
+		return -1;
 	}
 	int text =
 		br_places_add(br_diags_places(c->dx), BR_PLACE_FILE, shown, file->bytes, file->n);

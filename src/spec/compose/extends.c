@@ -115,8 +115,8 @@ static struct br_member *find_service(struct br_compose *c, const struct br_tree
 		if (file && (br_schema_service(c, member) || br_unique_service(c, member->value))) {
 			return NULL;
 		}
-		br_volumes_expanded(file ? br_tree_get(member->value, "volumes") : NULL);
-		return member;
+		struct br_tree *volumes = file ? br_tree_get(member->value, "volumes") : NULL;
+		return br_volumes_expanded(c, volumes) ? NULL : member;
 	}
 	if (file && member && !member->value->reset && member->value->kind == BR_VALUE_NULL) {
 		return member;
@@ -176,8 +176,18 @@ static int resolve(struct br_compose *c, struct br_tree *services, struct br_mem
 	return member->value ? 0 : -1;
 }
 
-/* The files that services extend, so that all of them can be had at once. */
-static void wish_for_bases(struct br_compose *c, const struct br_tree *services) {
+int br_compose_extends(struct br_compose *c, struct br_tree *doc) {
+	struct br_tree *services = br_tree_get(doc, "services");
+	for (size_t i = 0; services && i < services->members.n; i++) {
+		if (resolve(c, services, &services->members.v[i], NULL)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void br_compose_wish_bases(struct br_compose *c, const struct br_tree *doc) {
+	const struct br_tree *services = br_tree_get(doc, "services");
 	for (size_t i = 0; c->store->closed && services && i < services->members.n; i++) {
 		const struct br_tree *extends =
 			br_tree_get(services->members.v[i].value, "extends");
@@ -189,15 +199,4 @@ static void wish_for_bases(struct br_compose *c, const struct br_tree *services)
 			br_store_wish(c->store, BR_ASK_COMPOSE, path);
 		}
 	}
-}
-
-int br_compose_extends(struct br_compose *c, struct br_tree *doc) {
-	struct br_tree *services = br_tree_get(doc, "services");
-	wish_for_bases(c, services);
-	for (size_t i = 0; services && i < services->members.n; i++) {
-		if (resolve(c, services, &services->members.v[i], NULL)) {
-			return -1;
-		}
-	}
-	return 0;
 }

@@ -197,7 +197,9 @@ static int cannot_read(struct br_compose *c, const struct br_input *input, struc
 		return br_error(
 			c->dx, from, "cannot read '%s': it is not a regular file", input->shown);
 	}
-	return br_error(c->dx, from, "cannot read '%s': %s", input->shown, br_compose_why(why));
+	(void)br_error(c->dx, from, "cannot read '%s': %s", input->shown, br_compose_why(why));
+	br_hint_answer(c->dx, why);
+	return -1;
 }
 
 int br_compose_parse(struct br_compose *c, struct br_input *input, struct br_span from) {

@@ -100,6 +100,22 @@ static int put_named(const struct preload *p, const char *const *names) {
 	return 0;
 }
 
+/** COMPOSE_FILE of the environment. */
+static int put_list(const struct preload *p, const char *list) {
+	const char *separator = in_environment(p->request, "COMPOSE_PATH_SEPARATOR");
+	separator = separator && *separator ? separator : ":";
+	for (const char *at = list; at;) {
+		const char *end = strstr(at, separator);
+		size_t n = end ? (size_t)(end - at) : strlen(at);
+		const char *name = br_strndup(p->arena, at, n);
+		if (!name || put_input(p, name)) {
+			return -1;
+		}
+		at = end ? end + strlen(separator) : NULL;
+	}
+	return 0;
+}
+
 static int put_dotenv(const struct preload *p, const char *dir) {
 	const char *const *names = p->request->env_files;
 	for (size_t i = 0; names && names[i]; i++) {
@@ -124,8 +140,11 @@ static int preload(const struct preload *p) {
 		return -1;
 	}
 	const char *list = in_environment(p->request, "COMPOSE_FILE");
-	if (first || (list && *list)) {
+	if (first) {
 		return put_named(p, files);
+	}
+	if (list && *list) {
+		return put_list(p, list);
 	}
 	return put_found(p, dir);
 }

@@ -25,12 +25,12 @@ static bool is_address(const char *s) {
 	return inet_pton(AF_INET, s, &any) == 1 || inet_pton(AF_INET6, s, &any) == 1;
 }
 
-/* The unit that begins here; 0: none. */
-static size_t unit_length(const char *s) {
+/* The unit that begins here; 0: none. Days and weeks are newer. */
+static size_t unit_length(const char *s, bool old) {
 	static const char *const units[] = {
 		"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h", "d", "w"};
 	size_t n = strcspn(s, "." DIGITS);
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units) - 2 * old; i++) {
 		if (strlen(units[i]) == n && memcmp(units[i], s, n) == 0) {
 			return n;
 		}
@@ -38,8 +38,8 @@ static size_t unit_length(const char *s) {
 	return 0;
 }
 
-/* 1m30s, 1.5h, -2d, 0: Go's durations, with days and weeks. */
-static bool is_duration(const char *s) {
+/* 1m30s, 1.5h, -2d, 0: Go's durations. */
+static bool is_duration(const char *s, bool old) {
 	s += *s == '-' || *s == '+';
 	if (strcmp(s, "0") == 0) {
 		return true;
@@ -50,7 +50,7 @@ static bool is_duration(const char *s) {
 		s += whole;
 		size_t part = *s == '.' ? strspn(s + 1, DIGITS) : 0;
 		s += *s == '.' ? part + 1 : 0;
-		size_t unit = whole || part ? unit_length(s) : 0;
+		size_t unit = whole || part ? unit_length(s, old) : 0;
 		if (!unit || whole > 18) {
 			return false;
 		}
@@ -84,6 +84,20 @@ static bool is_size(const char *s) {
 	memcpy(number, s, len);
 	number[len] = '\0';
 	return is_number(number) && strtod(number, NULL) >= 0 && is_size_suffix(s + n);
+}
+
+/* Of old only digits and dots, and each part of the unit may be left out. */
+static bool is_old_size(const char *s) {
+	size_t n = strspn(s, DIGITS ".");
+	if (!n || *s == '.' || s[n - 1] == '.' || memchr(s, '.', n) != memrchr(s, '.', n)) {
+		return false;
+	}
+	s += n;
+	s += *s == ' ';
+	s += *s && strchr("kmgtpKMGTP", *s);
+	s += *s == 'i' || *s == 'I';
+	s += *s == 'b' || *s == 'B';
+	return !*s;
 }
 
 /** A command line as far as it has been read. */
@@ -162,9 +176,12 @@ static bool is_port_address(const char *s, size_t n) {
 		return false;
 	}
 	bool brackets = s[0] == '[' && s[n - 1] == ']';
+	if (brackets && n == 2) {
+		return true;
+	}
 	memcpy(word, s + brackets, n - 2 * brackets);
 	word[n - 2 * brackets] = '\0';
-	return is_address(word);
+	return is_address(word) && (brackets || !strchr(word, ':'));
 }
 
 /* [[ADDRESS:]HOST:]CONTAINER[/PROTOCOL], where what is before the last two colons is the address. */
@@ -204,9 +221,8 @@ static bool is_host(const char *s) {
 	return cut && cut > s && !memchr(s, ':', (size_t)(cut - s));
 }
 
-static bool is_mode(const char *s, unsigned version) {
-	// Before 2.40 a mode in quotes was decimal.
-	return all_of(s, version && version < 240 ? DIGITS : "01234567");
+static bool is_mode(const char *s, bool old) {
+	return all_of(s, old ? DIGITS : "01234567");
 }
 
 static bool is_count(const char *s) {
@@ -242,10 +258,9 @@ static bool has_every(const char *s) {
 	return false;
 }
 
-static bool is_policy(const char *s, unsigned version) {
+static bool is_policy(const char *s, bool old) {
 	static const char *const words[] = {"always", "never", "build", "if_not_present", "missing",
 		"refresh", "daily", "weekly"};
-	bool old = version && version < 240;
 	for (size_t i = 0; i < (old ? 5 : 8); i++) {
 		if (old ? strcmp(s, words[i]) == 0 : strstr(s, words[i]) != NULL) {
 			return true;
@@ -254,15 +269,14 @@ static bool is_policy(const char *s, unsigned version) {
 	return !old && has_every(s);
 }
 
-static bool has_form(enum br_form form, const char *words, unsigned version) {
-	bool old = version && version < 240;
+static bool has_form(enum br_form form, const char *words, bool old) {
 	switch (form) {
 	case BR_FORM_ANY:
 		return true;
 	case BR_FORM_DURATION:
-		return is_duration(words);
+		return is_duration(words, old);
 	case BR_FORM_BYTES:
-		return is_size(words);
+		return old ? is_old_size(words) : is_size(words);
 	case BR_FORM_COMMAND:
 		return is_command(words);
 	case BR_FORM_PORT:
@@ -272,7 +286,7 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	case BR_FORM_ADDRESS:
 		return old || is_address(words);
 	case BR_FORM_MODE:
-		return is_mode(words, version);
+		return is_mode(words, old);
 	case BR_FORM_COUNT:
 		return is_count(words);
 	case BR_FORM_DEVICE:
@@ -282,7 +296,7 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	case BR_FORM_NAME:
 		return old || has_name(words);
 	case BR_FORM_PULL:
-		return is_policy(words, version);
+		return is_policy(words, old);
 	case BR_FORM_PAIR:
 		return strchr(words, '=') != NULL;
 	case BR_FORM_SSH:
@@ -293,7 +307,7 @@ static bool has_form(enum br_form form, const char *words, unsigned version) {
 	return true;
 }
 
-const char *br_form_wrong(enum br_form form, const char *words, unsigned version) {
+const char *br_form_wrong(enum br_form form, const char *words, bool old) {
 	static const char *const wanted[] = {
 		[BR_FORM_ANY] = "",
 		[BR_FORM_DURATION] = "a duration like 1m30s",
@@ -313,5 +327,5 @@ const char *br_form_wrong(enum br_form form, const char *words, unsigned version
 		[BR_FORM_SSH] = "'default' or id=path",
 		[BR_FORM_NOT_EMPTY] = "a path",
 	};
-	return has_form(form, words, version) ? NULL : wanted[form];
+	return has_form(form, words, old) ? NULL : wanted[form];
 }

@@ -13,6 +13,7 @@ static int read_document(struct br_compose *c, const struct br_layer *layer,
 			br_tree_type(doc));
 		return -1;
 	}
+	br_compose_wish_bases(c, doc);
 	if (br_compose_schema(c, doc) || br_compose_include(c, layer, doc)
 		|| br_compose_extends(c, doc)) {
 		return -1;
@@ -27,7 +28,9 @@ static int read_document(struct br_compose *c, const struct br_layer *layer,
 		if (br_unique_service(c, service)) {
 			return -1;
 		}
-		br_volumes_expanded(br_tree_get(service, "volumes"));
+		if (br_volumes_expanded(c, br_tree_get(service, "volumes"))) {
+			return -1;
+		}
 	}
 	return *model ? 0 : -1;
 }

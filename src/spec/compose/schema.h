@@ -111,7 +111,7 @@ int br_schema_needs(struct br_compose *c, const struct br_tree *map, const struc
 /** An error where two strings of the list are the same. */
 int br_schema_unique(struct br_compose *c, const struct br_tree *list, const struct br_path *path);
 
-/** NULL where the words have this form (in this version of compose); else what they ought to be, as in "must be …". */
-const char *br_form_wrong(enum br_form form, const char *words, unsigned version);
+/** NULL where the words have this form (`old`: without BR_RULE_FORMS_CHECKED); else what they ought to be, as in "must be …". */
+const char *br_form_wrong(enum br_form form, const char *words, bool old);
 
 #endif

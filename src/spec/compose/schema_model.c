@@ -123,11 +123,15 @@ int br_schema_unique(struct br_compose *c, const struct br_tree *list, const str
 static int check_form(struct br_compose *c, const struct br_tree *value, enum br_form form,
 	const struct br_path *path) {
 	const char *wanted = value->kind == BR_VALUE_STRING
-		? br_form_wrong(form, value->s, c->request->compose_version)
+		? br_form_wrong(form, value->s, !br_compose_has(c, BR_RULE_FORMS_CHECKED))
 		: NULL;
 	const char *name = wanted ? br_path_text(c, path) : NULL;
 	if (!wanted || !name) {
 		return wanted ? -1 : 0;
+	}
+	if (value->unset && !*value->s) {
+		return br_error(c->dx, value->at, "%s is empty: the variable '%s' is not set", name,
+			value->unset);
 	}
 	if (value->unset) {
 		return br_error(c->dx, value->at,

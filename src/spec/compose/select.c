@@ -107,7 +107,7 @@ static int switch_on(struct br_compose *c, const struct br_tree *service) {
 	return 0;
 }
 
-/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves other services out. */
+/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves out the others but those. */
 static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	const char *const *names = c->request->services;
 	const struct br_span *at = c->request->services_at;
@@ -188,6 +188,9 @@ int br_compose_select(struct br_compose *c) {
 	}
 	if (result || choose(c, drafts, n) || br_compose_consistent(c, drafts, n)
 		|| br_compose_inherit(c, drafts, n)) {
+		return -1;
+	}
+	if (!c->request->no_deps && br_compose_draw_in(c, drafts, n)) {
 		return -1;
 	}
 	return give_out(c, drafts, n, &top);

@@ -34,7 +34,6 @@ static int check_twice(struct br_compose *c, const struct words *words, const ch
 		return br_error_memory(c->dx);
 	}
 	for (size_t i = 0; i < n; i++) {
-		// Before 2.40 a number was not the same as a string of its digits.
 		bool is_number = list->members.v[i].value->kind != BR_VALUE_STRING;
 		items[i] = (struct item){is_number && old, &(*words->out)[i]};
 	}
@@ -97,6 +96,40 @@ static void set_text(const struct br_draft *draft, const char *key, struct br_te
 	}
 }
 
+/** A list, or one word. */
+static int set_maps(struct br_compose *c, const struct br_draft *draft, const struct words *words) {
+	struct br_text *one = BR_NEW(c->arena, struct br_text);
+	if (!one) {
+		return br_error_memory(c->dx);
+	}
+	set_text(draft, words->key, one);
+	if (one->s) {
+		*words->out = one;
+		*words->n = 1;
+		return 0;
+	}
+	return add_words(c, draft, words);
+}
+
+/** What podman-compose hands on to `podman run`; to other front ends these keys are comments. */
+static int set_podman(struct br_compose *c, struct br_draft *draft) {
+	struct br_container *to = draft->container;
+	const struct words uids = {"x-podman.uidmaps", &to->uid_maps, &to->nuid_maps, false};
+	const struct words gids = {"x-podman.gidmaps", &to->gid_maps, &to->ngid_maps, false};
+	if (!br_engine_is_podman(c->request->engine)) {
+		return 0;
+	}
+	set_text(draft, "x-podman.rootfs", &to->rootfs);
+	if (to->rootfs.s) {
+		to->rootfs.s = br_join(c->arena, c->spec->project_directory, to->rootfs.s);
+		if (!to->rootfs.s) {
+			return br_error_memory(c->dx);
+		}
+	}
+	int bad = set_maps(c, draft, &uids);
+	return set_maps(c, draft, &gids) || bad ? -1 : 0;
+}
+
 static int set_bool(
 	struct br_compose *c, const struct br_draft *draft, const char *key, bool *out) {
 	const struct br_tree *value = br_tree_get(draft->service, key);
@@ -142,6 +175,7 @@ int br_compose_service(struct br_compose *c, struct br_draft *draft) {
 	int bad = set_scalars(c, draft);
 	bad = br_compose_start(c, draft) || bad;
 	bad = set_words(c, draft) || bad;
+	bad = set_podman(c, draft) || bad;
 	bad = br_compose_build(c, draft) || bad;
 	bad = set_mounts(c, draft) || bad;
 	return br_compose_wishes(c, draft->service, BR_WISHER_SERVICE, &draft->wishes) || bad ? -1

@@ -1,6 +1,7 @@
 /** What can change whom a container's entrypoint drops to: its environment, and whether the image's entrypoint runs at all. */
 #include "compose.h"
 
+#include <base/input.h>
 #include <base/own.h>
 
 #include <errno.h>
@@ -79,13 +80,20 @@ static int read_file(
 	if (errno == EAGAIN || (errno == ENOENT && !is_required)) {
 		return 0;
 	}
-	if (errno == ENOENT) {
+	int why = errno;
+	if (why == BR_EAUTHOR) {
+		(void)br_error(c->dx, written.at, "cannot read the env_file '%s': %s", written.s,
+			br_compose_why(why));
+		br_hint_answer(c->dx, why);
+		return -1;
+	}
+	if (why == ENOENT) {
 		br_warning(c->dx, written.at,
 			"the env_file '%s' does not exist: compose will refuse to start",
 			written.s);
 	} else {
 		br_warning(c->dx, written.at, "cannot read the env_file '%s': %s", written.s,
-			br_compose_why(errno));
+			br_compose_why(why));
 	}
 	return 0;
 }

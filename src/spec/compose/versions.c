@@ -1,4 +1,7 @@
-/** What differs between versions of compose: each rule, and the first version that has it. */
+/**
+ * What differs between versions of compose: each rule, and the first version that has it. Each row was seen in 2.26.1 and 2.40.3 and in the sources of both; between them a rule
+ * begins where its source says, or with 2.40.
+ */
 #include "compose.h"
 
 enum {
@@ -19,6 +22,10 @@ static const struct {
 	{BR_RULE_UNC_IS_ABSOLUTE, 240},
 	{BR_RULE_TARGETS_UNIQUE, 240},
 	{BR_RULE_NUMBERS_ARE_WORDS, 240},
+	{BR_RULE_PWD_SET, 240},
+	{BR_RULE_FORMS_CHECKED, 240},
+	{BR_RULE_NAMES_UNIQUE, 240},
+	{BR_RULE_COUNTS_CHECKED, 240},
 	{BR_RULE_BIND_BLOCK_CREATES, LATER},
 	{BR_RULE_IMPORTS_MERGE, LATER},
 };

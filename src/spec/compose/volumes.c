@@ -477,10 +477,18 @@ int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br
 	return br_vec_push(c->arena, &draft->mounts, *mount) ? br_error_memory(c->dx) : 0;
 }
 
-void br_volumes_expanded(struct br_tree *volumes) {
+int br_volumes_expanded(struct br_compose *c, struct br_tree *volumes) {
+	int result = 0;
 	for (size_t i = 0; volumes && i < volumes->members.n; i++) {
-		volumes->members.v[i].value->expanded = true;
+		struct br_tree *entry = volumes->members.v[i].value;
+		struct br_fields fields;
+		bool is_short = entry->kind == BR_VALUE_STRING && !entry->reset;
+		enum br_split split =
+			is_short ? br_short_split(entry->s, false, &fields) : BR_SPLIT_OK;
+		entry->expanded = true;
+		result = split_error(c, entry, split) ? -1 : result;
 	}
+	return result;
 }
 
 void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target) {

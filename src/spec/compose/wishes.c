@@ -168,9 +168,11 @@ static int read_users(struct reader *r, const struct br_tree *list) {
 	}
 	for (size_t i = 0; i < list->members.n; i++) {
 		const struct br_tree *item = list->members.v[i].value;
-		bool is_word =
-			item->kind == BR_VALUE_INT || (item->kind == BR_VALUE_STRING && *item->s);
-		if (!is_word) {
+		if (item->kind == BR_VALUE_STRING && !*item->s) {
+			return br_error(
+				c->dx, item->at, "x-bindright: the name of a user is empty");
+		}
+		if (item->kind != BR_VALUE_INT && item->kind != BR_VALUE_STRING) {
 			return wrong_user(c, item);
 		}
 		all[n] = (struct br_text){br_tree_scalar(c, item), item->at};

@@ -307,6 +307,7 @@ static int cannot_read(struct br_bundle *b, const char *shown, struct br_span at
 	if (why == ENOENT) {
 		br_hint(b->dx, "a bundle is a directory with a config.json");
 	}
+	br_hint_answer(b->dx, why);
 	return -1;
 }
 

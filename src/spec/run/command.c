@@ -64,7 +64,8 @@ const char *br_run_path(struct br_run *run, const char *path, struct br_span at)
 
 /** A command without what stands before it. */
 static struct br_command rest_of(const struct br_command *command, size_t i) {
-	return (struct br_command){command->words + i, command->n - i};
+	return (struct br_command){
+		command->words + i, command->n - i, command->end, command->end_at};
 }
 
 // ---- variables and directories ----
@@ -145,6 +146,56 @@ static int note_clone(struct br_run *run, const struct br_command *command) {
 	n -= n > 4 && strcmp(last + n - 4, ".git") == 0 ? 4 : 0;
 	run->clone = br_strndup(run->arena, last, n);
 	return run->clone ? 0 : br_error_memory(run->dx);
+}
+
+/** Commands in a word: of sh -c, of an alias. */
+static int read_inner(struct br_run *run, const struct br_word *word, size_t from) {
+	if (run->inner >= BR_RUN_DEPTH) {
+		return br_error(run->dx, word->at, "commands are nested too deeply");
+	}
+	run->inner++;
+	int result = br_shell_read(
+		run, br_chars_part(word->is, from, word->is.n - from), br_run_command, NULL);
+	run->inner--;
+	return result;
+}
+
+/** Whether a word names a client and a verb: else its commands are none of our business, nor are their mistakes. */
+static bool holds_run(const struct br_word *word) {
+	return br_has_run(word->is.s, word->is.n);
+}
+
+/** sh -c '…', eval '…', alias x='…'. 1 if this was one. */
+static int run_nested(struct br_run *run, const struct br_command *command) {
+	static const char *const shells[] = {"sh", "bash", "dash", "ash", "zsh", "ksh", NULL};
+	const char *slash = strrchr(command->words[0].is.s, '/');
+	const char *name = slash ? slash + 1 : command->words[0].is.s;
+	bool is_shell = is_in(name, shells);
+	bool is_eval = strcmp(name, "eval") == 0;
+	bool is_alias = strcmp(name, "alias") == 0;
+	for (size_t i = 1; i < command->n && (is_shell || is_eval || is_alias); i++) {
+		const struct br_word *word = &command->words[i];
+		const char *s = word->is.s;
+		bool is_option = is_shell && s[0] == '-' && s[1] != '-' && s[1]
+			&& s[strlen(s) - 1] == 'c' && i + 1 < command->n;
+		const char *equals = is_alias ? strchr(s, '=') : NULL;
+		if (is_option) {
+			word = &command->words[i + 1];
+		} else if (is_shell || (is_alias && !equals)) {
+			continue;
+		}
+		if (!holds_run(word)) {
+			return 1;
+		}
+		size_t from = equals ? (size_t)(equals - s) + 1 : 0;
+		const char *cwd = run->cwd;
+		int result =
+			word->hole ? br_say_hole(run, word->hole) : read_inner(run, word, from);
+		// Where another shell goes this one does not.
+		run->cwd = is_eval ? run->cwd : cwd;
+		return result ? -1 : 1;
+	}
+	return 0;
 }
 
 /** 1 if this was one of the shell's own. */
@@ -292,7 +343,7 @@ static enum br_client client_of(const char *word) {
 	} clients[] = {{"docker", BR_CLIENT_DOCKER}, {"podman", BR_CLIENT_PODMAN},
 		{"nerdctl", BR_CLIENT_NERDCTL}, {"nerdctl.lima", BR_CLIENT_NERDCTL},
 		{"docker.exe", BR_CLIENT_DOCKER}, {"podman-remote", BR_CLIENT_PODMAN},
-		{"finch", BR_CLIENT_NERDCTL}};
+		{"finch", BR_CLIENT_NERDCTL}, {"nvidia-docker", BR_CLIENT_DOCKER}};
 	const char *slash = strrchr(word, '/');
 	const char *name = slash ? slash + 1 : word;
 	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
@@ -385,6 +436,24 @@ static struct br_line *new_line(
 	return line;
 }
 
+/** Most often the line has ended before the image for a reason that is easily overlooked. */
+static int no_image(
+	struct br_run *run, const struct br_line *line, const struct br_command *command) {
+	(void)br_error(run->dx, line->at, "the run line has no image");
+	if (command->end && strchr("&|;()", command->end)) {
+		br_other(run->dx, command->end_at, "the shell ends the command here");
+		br_hint(run->dx, "quote the word if '%c' belongs to it", command->end);
+	} else if (command->end == '\n' && command->n) {
+		br_other(run->dx, command->words[command->n - 1].at, "it ends here");
+		br_hint(run->dx,
+			"the image stands behind the options; if it is on the next line, a "
+			"backslash is missing at the end of this one");
+	} else {
+		br_hint(run->dx, "the image stands behind the options");
+	}
+	return -1;
+}
+
 /** The words behind "run": flags, the image, and its command. */
 static int read_line(struct br_run *run, struct br_line *line, const struct br_command *command) {
 	struct br_used_flags used = {0};
@@ -393,9 +462,7 @@ static int read_line(struct br_run *run, struct br_line *line, const struct br_c
 		return -1;
 	}
 	if (i >= command->n) {
-		(void)br_error(run->dx, line->at, "the run line has no image");
-		br_hint(run->dx, "the image stands behind the options");
-		return -1;
+		return no_image(run, line, command);
 	}
 	const struct br_word *image = &command->words[i];
 	if (image->hole) {
@@ -499,7 +566,7 @@ int br_run_command(struct br_run *run, void *context, const struct br_command *c
 		run->conditions++;
 		return strcmp(first, "case") == 0 || rest.n < 2
 			? 0
-			: lose(run, &(struct br_command){rest.words, 2}, 1);
+			: lose(run, &(struct br_command){rest.words, 2, '\0', {0}}, 1);
 	}
 	size_t assigned = 0;
 	while (assigned < rest.n && rest.words[assigned].assigns) {
@@ -511,6 +578,12 @@ int br_run_command(struct br_run *run, void *context, const struct br_command *c
 		}
 	}
 	int done = assigned == rest.n ? 1 : run_builtin(run, &rest);
+	if (!done) {
+		struct prefix prefix = {0};
+		size_t skip = skip_prefix(&rest, &prefix);
+		struct br_command inner = rest_of(&rest, skip);
+		done = inner.n ? run_nested(run, &inner) : 0;
+	}
 	if (done) {
 		return done < 0 ? -1 : 0;
 	}

@@ -238,9 +238,14 @@ static int read_env_file(struct filler *f) {
 		return add_env_lines(f, file, word.at);
 	}
 	// Without an answer this goes on, so that all of them are asked for together.
-	return errno == EAGAIN ? 0
-			       : br_error(run->dx, word.at, "cannot read the env file '%s': %s",
-				       word.s, br_compose_why(errno));
+	int why = errno;
+	if (why == EAGAIN) {
+		return 0;
+	}
+	(void)br_error(
+		run->dx, word.at, "cannot read the env file '%s': %s", word.s, br_compose_why(why));
+	br_hint_answer(run->dx, why);
+	return -1;
 }
 
 static int read_group(struct filler *f) {

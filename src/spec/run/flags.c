@@ -293,15 +293,26 @@ static const char *client_name(enum br_client client) {
 					      : "docker";
 }
 
-static const struct br_flag *find_name(const struct reader *r, const char *name, size_t n) {
-	for (size_t i = 0; i < r->n; i++) {
-		const struct br_flag *flag = &r->table[i];
-		if ((flag->clients & r->line->client) && strlen(flag->name) == n
-			&& memcmp(flag->name, name, n) == 0) {
-			return flag;
+static const struct br_flag *find_in(const struct br_flag *table, size_t size,
+	enum br_client client, const char *name, size_t n) {
+	for (size_t i = 0; i < size; i++) {
+		if ((table[i].clients & client) && strlen(table[i].name) == n
+			&& memcmp(table[i].name, name, n) == 0) {
+			return &table[i];
 		}
 	}
 	return NULL;
+}
+
+static const struct br_flag *find_name(const struct reader *r, const char *name, size_t n) {
+	enum br_client client = r->line->client;
+	const struct br_flag *flag = find_in(r->table, r->n, client, name, n);
+	if (flag || r->table == globals || client == BR_CLIENT_DOCKER) {
+		return flag;
+	}
+	// Podman and nerdctl take those of the client behind the verb too.
+	flag = find_in(globals, NGLOBALS, client, name, n);
+	return flag && flag->is == BR_FLAG_SKIP ? flag : NULL;
 }
 
 static const struct br_flag *find_letter(const struct reader *r, char letter) {
@@ -387,13 +398,20 @@ static int next_value(struct reader *r, struct br_used *used, const struct br_wo
 		return -1;
 	}
 	const struct br_word *word = &r->command->words[(*r->i)++];
-	if (word->bare) {
+	// Of what does not matter nobody asks how many words it is: it is meant to be one.
+	bool matters = used->flag->is != BR_FLAG_SKIP && used->flag->is != BR_FLAG_NAME;
+	if (word->bare && matters) {
 		return br_say_hole(r->run, word->hole);
 	}
 	used->value = word->is;
 	used->hole = word->hole;
 	used->environment = word->environment;
 	return 0;
+}
+
+/** "$A-b": what it begins with is not known, and so neither is whether it is an option. */
+static bool begins_unknown(const struct br_word *word) {
+	return word->hole && word->is.n && word->is.at[0].off > word->hole->at.off;
 }
 
 /** --name, --name=value, --name value. */
@@ -469,7 +487,7 @@ int br_flags_read(struct br_run *run, struct br_line *line, const struct br_comm
 	while (*i < command->n) {
 		const struct br_word *word = &command->words[*i];
 		// Without knowing what it is, nothing behind it can be told.
-		if (word->bare && !global) {
+		if (!global && (word->bare || begins_unknown(word))) {
 			return br_say_hole(run, word->hole);
 		}
 		const char *s = word->is.s;

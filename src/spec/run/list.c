@@ -58,7 +58,9 @@ int br_list_set(
 		word.is = br_chars_part(text, 0, 0);
 		word.at = br_chars_at(run, text, 0, text.n);
 		list->words.n = 0;
-		return !word.hole || add_words(run, list, &(struct br_command){&word, 1}) ? -1 : 0;
+		return !word.hole || add_words(run, list, &(struct br_command){&word, 1, '\0', {0}})
+			? -1
+			: 0;
 	}
 	return 0;
 }

@@ -78,8 +78,10 @@ static int cannot_read(struct br_run *run, size_t i) {
 	int why = errno;
 	const char *shown = run->shown;
 	struct br_span at = run->request->files_at ? run->request->files_at[i] : nowhere;
-	return br_error(run->dx, at, "cannot read '%s': %s", shown,
+	(void)br_error(run->dx, at, "cannot read '%s': %s", shown,
 		why == EINVAL ? "it is not a regular file" : br_compose_why(why));
+	br_hint_answer(run->dx, why);
+	return -1;
 }
 
 static int start_text(struct br_run *run, const struct br_file *file) {
@@ -176,7 +178,7 @@ static int read_words(struct br_run *run) {
 			return -1;
 		}
 	}
-	struct br_command command = {words, request->nline};
+	struct br_command command = {words, request->nline, '\0', {0}};
 	return br_run_variables(run) ? -1 : br_run_line(run, &command);
 }
 

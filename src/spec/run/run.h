@@ -82,6 +82,9 @@ struct br_word {
 struct br_command {
 	const struct br_word *words;
 	size_t n;
+	/** What ended it: a newline, or an operator of the shell ('\0' where nothing did), and where that stands. */
+	char end;
+	struct br_span end_at;
 };
 
 enum br_client {
@@ -137,8 +140,9 @@ struct br_run {
 	struct br_env env;
 	struct br_env lost;
 	br_vec(struct br_words_of *) lists;
-	/** Depth of if, case and loops. */
+	/** Depth of if, case and loops; of commands in words. */
 	unsigned conditions;
+	unsigned inner;
 	/** What `git clone` made in this text: a `cd` there leads to the project itself. */
 	const char *clone;
 	/** All words so far. */
@@ -218,6 +222,8 @@ int br_run_set(struct br_run *run, const char *name, const struct br_word *value
 int br_run_lose(struct br_run *run, const char *name, const char *because);
 int br_run_variables(struct br_run *run);
 
+/** Whether a line of these bytes has a client's name and, behind it, "run" or "create". */
+bool br_has_run(const char *s, size_t n);
 int br_make_read(struct br_run *run, struct br_chars text);
 /** Markdown, or a script. */
 int br_text_read(struct br_run *run, struct br_chars text);

@@ -405,18 +405,19 @@ static int skip_target(struct br_lexer *l, bool is_document) {
 	return 0;
 }
 
-/** "<name>" in a manual is something to be replaced; the shell would read a file. The length of it, or 0. */
+/** "<name>" in a manual is something to be replaced; the shell would read a file. So is "</path/to/data>:". The length of it, or 0. */
 static size_t placeholder_length(const struct br_lexer *l) {
 	size_t n = 1;
 	char first = peek(l, 1);
 	bool is_word = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
-	if (l->in.s[l->i] != '<' || !is_word) {
+	bool is_path = first == '/' || first == '.' || first == '~';
+	if (l->in.s[l->i] != '<' || (!is_word && !is_path)) {
 		return 0;
 	}
 	while (peek(l, n) && !strchr("<>\n|;&$\"'`", peek(l, n))) {
 		n++;
 	}
-	return peek(l, n) == '>' ? n + 1 : 0;
+	return peek(l, n) == '>' && (is_word || peek(l, n + 1) == ':') ? n + 1 : 0;
 }
 
 static int read_placeholder(struct br_lexer *l, size_t n) {
@@ -485,7 +486,9 @@ static int read_redirection(struct br_lexer *l) {
 }
 
 static int end_command(struct br_lexer *l, br_take_command *take, void *context) {
-	struct br_command command = {l->words.v, l->words.n};
+	bool is_end = l->i >= l->in.n;
+	struct br_command command = {l->words.v, l->words.n, is_end ? '\n' : l->in.s[l->i],
+		br_chars_at(l->run, l->in, l->i, is_end ? 0 : 1)};
 	l->words.n = 0;
 	return command.n ? take(l->run, context, &command) : 0;
 }
@@ -505,8 +508,9 @@ static int read_next(struct br_lexer *l, br_take_command *take, void *context) {
 		return result;
 	}
 	if (is_meta(c)) {
+		int result = end_command(l, take, context);
 		l->i++;
-		return end_command(l, take, context);
+		return result;
 	}
 	return read_word(l) || read_list(l) ? -1 : 0;
 }

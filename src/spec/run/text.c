@@ -1,6 +1,8 @@
 /** Where commands stand in a script or in Markdown. */
 #include "run.h"
 
+#include <base/own.h>
+
 #include <string.h>
 
 /** One line of a text, without its end. */
@@ -16,7 +18,21 @@ struct texter {
 	struct br_builder block;
 	/** The last line that was taken ends in a backslash. */
 	bool goes_on;
+	bool is_markdown;
 };
+
+/** The length of a client's name that begins here as a word of its own, or 0. */
+static size_t client_length(const char *s, size_t n) {
+	static const char *const clients[] = {"docker", "podman", "nerdctl", "finch"};
+	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+		size_t len = strlen(clients[i]);
+		if (n > len && memcmp(s, clients[i], len) == 0
+			&& (s[len] == ' ' || s[len] == '\t' || s[len] == '.' || s[len] == '-')) {
+			return len;
+		}
+	}
+	return 0;
+}
 
 static bool next_line(struct texter *t, struct line *out) {
 	if (t->i >= t->in.n) {
@@ -43,6 +59,56 @@ static int take(struct texter *t, struct line line, size_t skip) {
 	return br_builder_add(t->run, &t->block, '\n', at);
 }
 
+static bool has_verb(const char *s, size_t n) {
+	static const char *const verbs[] = {"run", "create"};
+	for (size_t i = 1; i < n && s[i] != '\n'; i++) {
+		bool starts = s[i - 1] == ' ' || s[i - 1] == '\t';
+		for (size_t k = 0; starts && k < sizeof(verbs) / sizeof(verbs[0]); k++) {
+			size_t len = strlen(verbs[k]);
+			if (n - i >= len && memcmp(s + i, verbs[k], len) == 0
+				&& (n - i == len || strchr(" \t\r\n\\", s[i + len]))) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool br_has_run(const char *s, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		size_t len = client_length(s + i, n - i);
+		if (len && has_verb(s + i + len, n - i - len)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** "$DOCKER run": the client may be a variable. */
+static bool may_run(struct br_chars block) {
+	for (size_t i = 0; i < block.n; i++) {
+		if (block.s[i] == '$' && has_verb(block.s + i, block.n - i)) {
+			return true;
+		}
+	}
+	return br_has_run(block.s, block.n);
+}
+
+/** A block without a run line is read for the variables that it sets; what else is in it may be anything, prose too. */
+static int read_quietly(struct br_run *run, struct br_chars block) {
+	struct br_diags *dx = run->dx;
+	br_auto(br_diags_freep) struct br_diags *none = br_diags_new(br_diags_places(dx));
+	if (!none) {
+		return br_error_memory(dx);
+	}
+	run->dx = none;
+	int result = br_shell_read(run, block, br_run_command, NULL);
+	run->dx = dx;
+	// That there was no memory would be told by the next block.
+	(void)result;
+	return 0;
+}
+
 /** Read the block, and begin another. Each block starts where the text does. */
 static int end_block(struct texter *t, bool is_make) {
 	struct br_chars block;
@@ -54,6 +120,9 @@ static int end_block(struct texter *t, bool is_make) {
 	}
 	t->goes_on = false;
 	t->run->conditions = 0;
+	if (t->is_markdown && !is_make && !may_run(block)) {
+		return read_quietly(t->run, block);
+	}
 	return is_make ? br_make_read(t->run, block)
 		       : br_shell_read(t->run, block, br_run_command, NULL);
 }
@@ -71,24 +140,38 @@ static bool begins(const struct texter *t, struct line line, size_t skip, const 
 	return line.n >= skip + n && memcmp(t->in.s + line.from + skip, word, n) == 0;
 }
 
+/** What counts as a prompt beside "$ ". */
+enum prompts {
+	PROMPTS_DOLLAR,
+	/** "# " and "% " too. */
+	PROMPTS_CONSOLE,
+	/** The same, but with "$ " in the block "# " may as well begin a comment: it counts before a client only. */
+	PROMPTS_MIXED,
+};
+
 /** "$ docker …": the length of the prompt. */
-static size_t prompt(const struct texter *t, struct line line, bool is_console) {
+static size_t prompt(const struct texter *t, struct line line, enum prompts prompts) {
 	size_t n = blanks(t, line);
-	if (begins(t, line, n, "$ ") || (is_console && begins(t, line, n, "# "))
-		|| (is_console && begins(t, line, n, "% "))) {
+	bool is_console = prompts != PROMPTS_DOLLAR;
+	if (begins(t, line, n, "$ ") || (is_console && begins(t, line, n, "% "))) {
 		return n + 2;
 	}
-	return 0;
+	if (!is_console || !begins(t, line, n, "# ")) {
+		return 0;
+	}
+	const char *s = t->in.s + line.from + n + 2;
+	bool counts = prompts == PROMPTS_CONSOLE || client_length(s, line.n - n - 2) != 0;
+	return counts ? n + 2 : 0;
 }
 
 /** Whether some line from t->i to the fence's end has a prompt: then those without are what was written. */
-static bool has_prompts(struct texter t, const char *fence, bool is_console) {
+static bool has_prompts(struct texter t, const char *fence, enum prompts prompts) {
 	struct line line;
 	while (next_line(&t, &line)) {
 		if (fence && begins(&t, line, blanks(&t, line), fence)) {
 			return false;
 		}
-		if (prompt(&t, line, is_console)) {
+		if (prompt(&t, line, prompts)) {
 			return true;
 		}
 	}
@@ -96,8 +179,8 @@ static bool has_prompts(struct texter t, const char *fence, bool is_console) {
 }
 
 /** One line of a block of commands. */
-static int take_command(struct texter *t, struct line line, bool prompts, bool is_console) {
-	size_t skip = prompt(t, line, is_console);
+static int take_command(struct texter *t, struct line line, bool prompts, enum prompts which) {
+	size_t skip = prompt(t, line, which);
 	if (!prompts) {
 		return take(t, line, 0);
 	}
@@ -151,7 +234,11 @@ static int read_fence(struct texter *t, struct line open) {
 	memset(fence, t->in.s[open.from + skip], 3);
 	enum language language = language_of(t, open, skip);
 	bool is_console = language == LANGUAGE_CONSOLE;
-	bool prompts = has_prompts(*t, fence, is_console);
+	bool dollars = has_prompts(*t, fence, PROMPTS_DOLLAR);
+	enum prompts which = !is_console ? PROMPTS_DOLLAR
+		: dollars                ? PROMPTS_MIXED
+					 : PROMPTS_CONSOLE;
+	bool prompts = dollars || has_prompts(*t, fence, which);
 	struct line line;
 	while (next_line(t, &line)) {
 		if (begins(t, line, blanks(t, line), fence)) {
@@ -161,7 +248,7 @@ static int read_fence(struct texter *t, struct line open) {
 			continue;
 		}
 		if (language == LANGUAGE_MAKE ? take(t, line, 0)
-					      : take_command(t, line, prompts, is_console)) {
+					      : take_command(t, line, prompts, which)) {
 			return -1;
 		}
 	}
@@ -177,16 +264,16 @@ static int read_indented(struct texter *t, struct line first) {
 	struct texter ahead = *t;
 	struct line line = first;
 	bool more = true;
-	bool prompts = prompt(t, first, false) != 0;
+	bool prompts = prompt(t, first, PROMPTS_DOLLAR) != 0;
 	while (next_line(&ahead, &line) && (is_indented(&ahead, line) || line.n == 0)) {
-		prompts = prompts || prompt(&ahead, line, false) != 0;
+		prompts = prompts || prompt(&ahead, line, PROMPTS_DOLLAR) != 0;
 	}
 	for (line = first; more; more = next_line(t, &line)) {
 		if (!is_indented(t, line) && blanks(t, line) < line.n) {
 			t->i = line.from;
 			break;
 		}
-		if (take_command(t, line, prompts, false)) {
+		if (take_command(t, line, prompts, PROMPTS_DOLLAR)) {
 			return -1;
 		}
 	}
@@ -196,6 +283,44 @@ static int read_indented(struct texter *t, struct line first) {
 static bool is_fence(const struct texter *t, struct line line) {
 	size_t n = blanks(t, line);
 	return begins(t, line, n, "```") || begins(t, line, n, "~~~");
+}
+
+/** `docker run …` in a sentence. */
+static int read_span(struct texter *t, size_t from, size_t n) {
+	const char *s = t->in.s + from;
+	size_t skip = n > 5 && memcmp(s, "sudo ", 5) == 0 ? 5 : 0;
+	bool is_run = client_length(s + skip, n - skip) && br_has_run(s, n);
+	return is_run ? read_quietly(t->run, br_chars_part(t->in, from, n)) : 0;
+}
+
+/** The code in a line of text. */
+static int read_spans(struct texter *t, struct line line) {
+	const char *end = t->in.s + line.from + line.n;
+	const char *open = memchr(t->in.s + line.from, '`', line.n);
+	while (open) {
+		const char *close = memchr(open + 1, '`', (size_t)(end - open - 1));
+		if (!close) {
+			return 0;
+		}
+		if (read_span(t, (size_t)(open + 1 - t->in.s), (size_t)(close - open - 1))) {
+			return -1;
+		}
+		open = memchr(close + 1, '`', (size_t)(end - close - 1));
+	}
+	return 0;
+}
+
+/** Where no block has a run line, those in sentences count, as far as they are whole. */
+static int read_sentences(struct texter *t) {
+	struct line line;
+	bool fenced = false;
+	while (next_line(t, &line)) {
+		fenced ^= is_fence(t, line);
+		if (!fenced && !is_fence(t, line) && read_spans(t, line)) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 static int read_markdown(struct texter *t) {
@@ -268,14 +393,22 @@ int br_text_read(struct br_run *run, struct br_chars text) {
 	struct texter t = {.run = run, .in = text};
 	struct line line;
 	if (is_markdown(&t)) {
-		return read_markdown(&t);
+		size_t lines = run->lines.n;
+		size_t errors = br_diags_errors(run->dx);
+		t.is_markdown = true;
+		if (read_markdown(&t)) {
+			return -1;
+		}
+		bool none = run->lines.n == lines && br_diags_errors(run->dx) == errors;
+		t.i = 0;
+		return none ? read_sentences(&t) : 0;
 	}
 	if (!(text.n > 2 && memcmp(text.s, "#!", 2) == 0) && is_recipes(t)) {
 		return br_make_read(run, text);
 	}
-	bool prompts = has_prompts(t, NULL, false);
+	bool prompts = has_prompts(t, NULL, PROMPTS_DOLLAR);
 	while (next_line(&t, &line)) {
-		if (take_command(&t, line, prompts, false)) {
+		if (take_command(&t, line, prompts, PROMPTS_DOLLAR)) {
 			return -1;
 		}
 	}

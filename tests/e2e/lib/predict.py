@@ -14,12 +14,15 @@ lines, directory, target, *options = sys.argv[1:]
 
 
 def explain(number, path, *more):
-    """The answer about a container's path, or the words of the refusal."""
+    """The answer about a container's path, or "refused …" where the engine is said not to start it; "unknown …" agrees with nothing."""
     run = subprocess.run(
         [os.environ["BINDRIGHT"], "explain", "--format", "json", "-f", lines, *options,
          f"c{number}:{path}", *more], capture_output=True, text=True, check=False)
-    refused = run.returncode > (1 if more else 0)
-    return " ".join(run.stderr.split())[:300] if refused else json.loads(run.stdout)
+    words = " ".join(run.stderr.split())[:300]
+    if run.returncode > 1:
+        return ("refused " if "will refuse" in words or "has no mapping" in words else "unknown ") + words
+    answer = json.loads(run.stdout)
+    return answer if answer["starts"] else "refused " + " ".join(answer["refusals"])
 
 
 def judge(query):
@@ -27,7 +30,7 @@ def judge(query):
     number, name = query
     answer = explain(number, f"{target}/{name}/file")
     if isinstance(answer, str):
-        return f"{number} refused {answer}"
+        return f"{number} {answer}"
     of_dir = next((s["have"] for s in answer["steps"] if s["path"].endswith("/" + name)), None)
     if of_dir is None:
         of_dir = explain(number, f"{target}/{name}")["have"]

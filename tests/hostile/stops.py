@@ -1,0 +1,127 @@
+"""A FUSE file system with four directories of five files, which keeps owners and modes, and stops answering:
+
+stops.py MOUNT_POINT OPERATION:N OWNER    at the N-th request of this kind, until it is told SIGUSR1; prints its process
+"""
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+NAMES = {"lookup": 1, "getattr": 3, "setattr": 4, "readdir": 28}
+LOOKUP, FORGET, GETATTR, SETATTR, STATFS, RELEASE, INIT, OPENDIR, READDIR, RELEASEDIR = 1, 2, 3, 4, 17, 18, 26, 27, 28, 29
+BATCH_FORGET, READDIRPLUS = 42, 44
+
+place, where, owner = sys.argv[1], sys.argv[2], int(sys.argv[3])
+kind, count = NAMES[where.split(":")[0]], int(where.split(":")[1])
+inodes = {1: [0o40755, owner, owner]}
+entries = {1: {}}
+for d in range(4):
+    number = 10 * (d + 1)
+    inodes[number], entries[number], entries[1]["d%d" % d] = [0o40755, owner, owner], {}, number
+    for f in range(5):
+        inodes[number + f + 1] = [0o100644, owner, owner]
+        entries[number]["f%d" % f] = number + f + 1
+
+
+def attributes(number):
+    mode, uid, gid = inodes[number]
+    links = 2 if number in entries else 1
+    return struct.pack("<QQQQQQIIIIIIIIII", number, 0, 0, 0, 0, 0, 0, 0, 0, mode, links, uid, gid, 0, 4096, 0)
+
+
+def listing(number, offset, size):
+    out = b""
+    for i, (name, child) in enumerate(sorted(entries[number].items())):
+        if i < offset:
+            continue
+        data = name.encode()
+        one = struct.pack("<QQII", child, i + 1, len(data), inodes[child][0] >> 12) + data
+        one += bytes(-len(one) % 8)
+        if len(out) + len(one) > size:
+            break
+        out += one
+    return out
+
+
+def change(number, body):
+    valid = struct.unpack_from("<I", body, 0)[0]
+    mode, uid, gid = (struct.unpack_from("<I", body, at)[0] for at in (68, 76, 80))
+    if valid & 1:
+        inodes[number][0] = inodes[number][0] & 0o170000 | mode & 0o7777
+    if valid & 2:
+        inodes[number][1] = uid
+    if valid & 4:
+        inodes[number][2] = gid
+
+
+def answer(opcode, number, body):
+    if opcode == INIT:
+        return 0, struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 0, 0, 0, 0)
+    if opcode == LOOKUP:
+        child = entries.get(number, {}).get(body.rstrip(b"\0").decode())
+        if child is None:
+            return -2, b""
+        return 0, struct.pack("<QQQQII", child, 0, 0, 0, 0, 0) + attributes(child)
+    if opcode == SETATTR:
+        change(number, body)
+    if opcode in (GETATTR, SETATTR):
+        return 0, struct.pack("<QII", 0, 0, 0) + attributes(number)
+    if opcode == OPENDIR:
+        return 0, struct.pack("<QII", number, 0, 0)
+    if opcode == READDIR:
+        _, offset, size = struct.unpack_from("<QQI", body)
+        return 0, listing(number, offset, size)
+    if opcode == STATFS:
+        return 0, struct.pack("<QQQQQIIII24x", 0, 0, 0, 0, 0, 4096, 255, 0, 0)
+    return (0, b"") if opcode == RELEASEDIR else (-38, b"")
+
+
+def reply(unique, opcode, number, body):
+    error, out = answer(opcode, number, body)
+    try:
+        os.write(fd, struct.pack("<IiQ", 16 + len(out), error, unique) + out)
+    except OSError:  # nobody waits for it any more
+        pass
+
+
+fd = os.open("/dev/fuse", os.O_RDWR)
+os.set_inheritable(fd, True)
+pid = os.fork()
+if pid == 0:
+    os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+    seen, kept, going = 0, [], False
+
+    def go_on(*_):
+        global going
+        going = True
+
+    signal.signal(signal.SIGUSR1, go_on)
+    while True:
+        if going and kept:
+            for request in kept:
+                reply(*request)
+            kept = []
+        if not select.select([fd], [], [], 0.05)[0]:
+            continue
+        try:
+            request = os.read(fd, 1 << 17)
+        except PermissionError:  # not mounted yet
+            time.sleep(0.01)
+            continue
+        except OSError:  # not mounted any more
+            os._exit(0)
+        _, opcode, unique, number = struct.unpack("<IIQQ", request[:24])
+        body = request[40:]
+        if opcode in (FORGET, BATCH_FORGET):
+            continue
+        seen += opcode == kind
+        if seen >= count and not going:
+            kept.append((unique, opcode, number, body))
+        else:
+            reply(unique, opcode, number, body)
+options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other"
+subprocess.run(["mount", "-i", "-t", "fuse", "-o", options, "stops", place], pass_fds=[fd], check=True)
+print(pid)
