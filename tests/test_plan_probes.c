@@ -517,8 +517,12 @@ static bool may_gain(const struct world *w, const struct forest *f, size_t p,
 	// Whoever owns it deletes it, also where others' are safe from him.
 	bool owns = attempt == DELETE && (dir->before.mode & S_ISVTX)
 		&& (node->after.uid.v == uid || dir->after.uid.v == uid);
-	// While there is any x bit, a capability may execute a file.
-	unsigned by_caps = f->people[p].cred.caps && S_ISREG(dir->before.mode) ? BR_X : 0;
+	// While there is any x bit, a capability may execute a file, and at once do what it could do before.
+	unsigned by_caps = 0;
+	if (f->people[p].cred.caps && S_ISREG(dir->before.mode)) {
+		unsigned had = f->had[p][dir - f->nodes];
+		by_caps = BR_X | (had >> BR_R & 1 ? BR_R : 0) | (had >> BR_W & 1 ? BR_W : 0);
+	}
 	return owns || (asks(attempt) & ~(explained(w, f, p, dir) | by_caps)) == 0;
 }
 
