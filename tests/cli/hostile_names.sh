@@ -13,7 +13,7 @@ chmod 600 $secret
 mkdir data sub && chown -R 7001:7001 .
 app='services: {app: {image: x, user: "1:1"'
 # file NAME TEXT [OWNER [MODE]]
-file() { rm -f "$1" && printf "$2" >"$1" && chown "${3:-7001:7001}" "$1" && chmod "${4:-644}" "$1"; }
+file() { rm -f "$1" && printf %b "$2" >"$1" && chown "${3:-7001:7001}" "$1" && chmod "${4:-644}" "$1"; }
 # refused COMMAND...: with a message that has a place and shows nothing.
 refused() {
 	golden 2 "$@"

@@ -30,7 +30,7 @@ static size_t unit_length(const char *s, bool old) {
 	static const char *const units[] = {
 		"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h", "d", "w"};
 	size_t n = strcspn(s, "." DIGITS);
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units) - 2 * old; i++) {
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units) - (old ? 2 : 0); i++) {
 		if (strlen(units[i]) == n && memcmp(units[i], s, n) == 0) {
 			return n;
 		}
@@ -179,8 +179,9 @@ static bool is_port_address(const char *s, size_t n) {
 	if (brackets && n == 2) {
 		return true;
 	}
-	memcpy(word, s + brackets, n - 2 * brackets);
-	word[n - 2 * brackets] = '\0';
+	size_t len = brackets ? n - 2 : n;
+	memcpy(word, s + brackets, len);
+	word[len] = '\0';
 	return is_address(word) && (brackets || !strchr(word, ':'));
 }
 
