@@ -517,7 +517,6 @@ struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_i
 		.options = options,
 		.kind = spec->kind,
 		.mounts = mounts,
-		.kind = spec->kind,
 		.dx = dx};
 	return make(&m, spec, identities) ? NULL : br_steal(&out);
 }
