@@ -67,7 +67,7 @@ for other in ./alias ./above/data/sub ./above/data; do
 done
 # And what was done later there is undone first.
 want 0 fix -q --strategy chown
-first=$(ls $T/state/runs | tail -n 1)
+first=$(basename "$(printf "%s\n" $T/state/runs/* | tail -n 1)")
 sed "s|\./data/sub|./alias|" inner.yaml >other.yaml
 want 0 fix -q -f other.yaml --from 1001
 want 3 undo "$first"
