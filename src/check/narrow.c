@@ -25,7 +25,8 @@ static bool looks_like_input(const struct check_work *work, const struct mount_w
 	const struct br_mount_source *ms) {
 	return !is_named_output(ms->mount->target.s) && mw->files > 0 && mw->writable == 0
 		&& mw->worse == 0 && mw->result.misfit > 0 && mw->result.unseen == 0
-		&& mw->protected.count == 0 && work->options->depth == UINT_MAX && !work->options->only && !work->stop;
+		&& mw->protected.count == 0 && work->options->depth == UINT_MAX
+		&& !work->options->only && !work->stop;
 }
 
 bool check_narrow(

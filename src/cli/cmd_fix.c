@@ -35,8 +35,7 @@ static int see(void *context, const struct br_tree *tree, const struct br_entry 
 	return br_told_see(context, tree, entry);
 }
 
-static int apply(
-	struct session *session, struct br_told *told, struct br_apply_result *result) {
+static int apply(struct session *session, struct br_told *told, struct br_apply_result *result) {
 	const struct cli *cli = session->cli;
 	struct br_apply_options options = {
 		.state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")},

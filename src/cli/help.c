@@ -115,11 +115,10 @@ static void print_command(const struct cli_command *command) {
 }
 
 static void print_overview(void) {
-	(void)printf(
-		"Usage: bindright [COMMAND] [OPTION...] [SERVICE...]\n\n"
-		"Makes bind mounts fit the container that will use them. Without a command:\n"
-		"check.\n\n"
-		"Commands:\n");
+	(void)printf("Usage: bindright [COMMAND] [OPTION...] [SERVICE...]\n\n"
+		     "Makes bind mounts fit the container that will use them. Without a command:\n"
+		     "check.\n\n"
+		     "Commands:\n");
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		(void)printf("  %-8s  %s\n", all[i]->name, all[i]->summary);
 	}

@@ -294,9 +294,8 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 		size_t number = table_index(&tree->classes, class);
 		int first = see_link(plan, tree, entry, (uint32_t)number);
 		if (first <= 0) {
-			return first < 0
-				? -1
-				: tally_add(plan->arena, &class->seen, entry->path, 0);
+			return first < 0 ? -1
+					 : tally_add(plan->arena, &class->seen, entry->path, 0);
 		}
 	}
 	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;
