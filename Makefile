@@ -272,7 +272,7 @@ endef
 lint-libraries:
 	$(call one_file,sys/acl\.h|acl/libacl\.h,src/inode.c)
 	$(call one_file,sys/capability\.h,src/identity/caps.c)
-	$(call one_file,pthread\.h,src/base/pool.c)
+	$(call one_file,pthread\.h,src/base/)
 	$(call one_file,seccomp\.h,src/base/filter.c)
 	$(call one_file,libfyaml\.h,src/doc/)
 	$(call one_file,jansson\.h,src/doc/)

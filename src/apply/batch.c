@@ -379,12 +379,18 @@ static int parent_to_be(struct batch *b, const struct br_entry *entry, struct br
 	return r < 0 ? -1 : 0;
 }
 
+/** Whether somebody listens. What is covered by a mount is not seen from within the jail: then the whole is not told. */
+static bool tells(const struct batch *b, const struct br_entry *entry) {
+	return b->work->options->see != NULL && entry->event != BR_LEAVE
+		&& b->target->covered == NULL;
+}
+
 /** Tell of an entry, as `inode` or as nothing. */
 static int tell(struct batch *b, const struct br_entry *entry, const struct br_inode *inode) {
 	const struct br_apply_options *options = b->work->options;
 	struct br_entry told = *entry;
 	struct br_inode parent;
-	if (options->see == NULL || entry->event == BR_LEAVE) {
+	if (!tells(b, entry)) {
 		return 0;
 	}
 	if (entry->parent != NULL && (entry->parent->mode & S_ISVTX) != 0) {
@@ -435,7 +441,7 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 /** Tell of what has no turn now. */
 static int foresee(struct batch *b, const struct br_entry *entry) {
 	struct br_inode after;
-	if (b->work->options->see == NULL || entry->event == BR_LEAVE) {
+	if (!tells(b, entry)) {
 		return 0;
 	}
 	int r = entry->inode != NULL && !entry->mount_point ? decide(b, entry, &after) : 0;
