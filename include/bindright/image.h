@@ -297,11 +297,17 @@ struct br_engine_info {
 int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
 	struct br_diags *dx);
 
+/** Who is asked. */
+struct br_engine_ask {
+	const char *socket;
+	/** It has to answer, and to have what it is asked for. */
+	bool required;
+};
 /**
- * Ask the engine at this socket about containers of these names or IDs, in order (GET, at most ten seconds for all): out[i] of n. Where `required`, one that is not there is an error at its word, and so is an engine that
+ * Ask an engine about containers of these names or IDs, in order (GET, at most ten seconds for all): out[i] of n. Where `required`, one that is not there is an error at its word, and so is an engine that
  * does not answer; otherwise those have json NULL. What /proc says of one that runs is taken where /proc shows that it is the container's process. 0, or -1 with errors in dx.
  */
-int br_engine_containers_read(struct br_arena *arena, const char *socket, bool required,
+int br_engine_containers_read(struct br_arena *arena, const struct br_engine_ask *ask,
 	struct br_engine_container *out, size_t n, struct br_diags *dx);
 
 /**

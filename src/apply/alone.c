@@ -72,7 +72,8 @@ static const char **places_of(struct br_arena *arena, const struct br_mounts *mo
 	struct br_target *const *targets, size_t n) {
 	const char **places = BR_NEW_ARRAY(arena, const char *, n);
 	for (size_t i = 0; places != NULL && i < n; i++) {
-		places[i] = br_mounts_place(arena, mounts, targets[i]->real);
+		const struct br_target *target = targets[i];
+		places[i] = target != NULL ? br_mounts_place(arena, mounts, target->real) : NULL;
 		if (places[i] == NULL) {
 			return NULL;
 		}

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -149,12 +150,13 @@ static int open_for_asking(const struct br_target *t) {
 		return fd;
 	}
 	const char *name = strrchr(t->real, '/');
-	br_auto(br_freep) char *parent = name != NULL && name > t->real
+	char *parent = name != NULL && name > t->real
 		? strndup(t->real + 1, (size_t)(name - t->real - 1))
 		: NULL;
 	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	br_auto(br_closep) int opened =
 		parent == NULL || slash < 0 ? -1 : br_open_beneath(slash, parent, flags, true);
+	free(parent);
 	if (opened < 0 || br_inode_stat(opened, "", &a) < 0 || br_inode_stat(t->fd, "", &b) < 0
 		|| a.dev != b.dev) {
 		return -1;
@@ -437,12 +439,20 @@ static bool is_guarded_half(const struct br_inode *now, const struct br_wish *wi
 	return wish->guarded && br_inode_equal(now, &half);
 }
 
+/** An object, and the way to it by its name. */
+struct pinned {
+	struct br_way *way;
+	int fd;
+};
+
 /**
  * First all but the special rights: from then on nobody new can open it for writing. Then, if nobody has it open any more and what
  * is in it is what was, the rest.
  */
-static void change_guarded(struct br_way *way, int fd, struct br_acls *acls,
+static void change_guarded(const struct pinned *object, struct br_acls *acls,
 	const struct br_inode *was, const struct br_wish *wish, struct br_answer_of *out) {
+	struct br_way *way = object->way;
+	int fd = object->fd;
 	const char *name;
 	struct br_inode half = br_privilege_dropped(wish->goal);
 	struct br_wish first = *wish;
@@ -527,7 +537,7 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 		return;
 	}
 	if (wish->guarded && br_privilege_goes(wish->goal, &now)) {
-		change_guarded(way, fd, acls, &now, wish, out);
+		change_guarded(&(struct pinned){way, fd}, acls, &now, wish, out);
 	} else {
 		change(fd, acls, &now, wish, out);
 	}

@@ -402,12 +402,12 @@ static bool is_covered(void *context, const char *path, const struct br_inode *i
 
 /** Whether anything below this target belongs to the account: 1, 0, -1 could not be told. */
 static int target_has_its_files(
-	struct undo *u, const struct br_record *account, const struct br_target *t) {
+	struct undo *u, const struct br_record *account, struct br_target *t) {
 	struct br_scan_options options = {
 		.threads = u->options->threads,
 		.depth = UINT_MAX,
 		.excludes = t->covered != NULL ? is_covered : NULL,
-		.context = (void *)(uintptr_t)t,
+		.context = t,
 		.beat = u->board != NULL ? &u->board->beat : NULL,
 	};
 	br_auto(br_scan_freep) struct br_scan *scan = br_scan_new(t->fd, u->acls, &options);
@@ -427,7 +427,7 @@ static bool has_files(struct undo *u, const struct br_record *account) {
 		return u->result->conflicts > 0 || u->result->failed > 0;
 	}
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
-		const struct br_target *t = u->summary.targets[i];
+		struct br_target *t = u->summary.targets[i];
 		br_board_ask(u->board, t, false);
 		bool has =
 			t->fd >= 0 && t->stopped == 0 && target_has_its_files(u, account, t) != 0;

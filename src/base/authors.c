@@ -82,16 +82,18 @@ static void add_group(const struct search *search, gid_t gid) {
 	if (gid == 0) {
 		return;
 	}
-	br_auto(br_freep) char *buf = malloc(LINE_BYTES);
+	char *buf = malloc(LINE_BYTES);
 	int failed = buf ? getgrgid_r(gid, &group, buf, LINE_BYTES, &found) : ENOMEM;
-	if (failed == ENOMEM || failed == ERANGE) {
-		add(search, NOBODY);
-		return;
-	}
-	for (size_t i = 0; found && group.gr_mem[i]; i++) {
+	bool unknown = failed == ENOMEM || failed == ERANGE;
+	for (size_t i = 0; !unknown && found && group.gr_mem[i]; i++) {
 		add_named(search, group.gr_mem[i]);
 	}
-	add_primaries(search, gid);
+	free(buf);
+	if (unknown) {
+		add(search, NOBODY);
+	} else {
+		add_primaries(search, gid);
+	}
 }
 
 static uint32_t number_at(const unsigned char *s, size_t n) {

@@ -42,17 +42,16 @@ bool check_narrow(
 		return false;
 	}
 	int known = target ? br_image_only_reads(work->check->arena, image, target) : 0;
+	bool is_said = ms->demand->need.said.text != 0;
 	work->failed |= known < 0;
 	if (!writes) {
 		finding = add_finding(work, 403, &about,
 			"'%s' need not be written (%s), and is mounted read-write", about.path,
 			say_asker(work, &ms->demand->need));
-	} else if (ms->demand->need.said.text) {
-		return false;
-	} else if (known > 0) {
+	} else if (known > 0 && !is_said) {
 		finding = add_finding(work, 403, &about,
 			"nothing is known to write '%s', and it is mounted read-write", target);
-	} else if (looks_like_input(work, mw, ms)) {
+	} else if (!is_said && looks_like_input(work, mw, ms)) {
 		finding = add_finding(work, 403, &about,
 			"uid %u can read everything in '%s' and write nothing",
 			ms->identity->cred.uid.v, about.path);

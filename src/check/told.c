@@ -52,8 +52,9 @@ static int begin(struct br_told *told, struct br_diags *dx) {
 	if (!told->board || !told->walks) {
 		return br_error_memory(dx);
 	}
-	memcpy(told->board->mounts, told->work.mounts,
-		demands->nmounts * sizeof(told->board->mounts[0]));
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		told->board->mounts[i] = told->work.mounts[i];
+	}
 	told->work.mounts = told->board->mounts;
 	return 0;
 }
@@ -171,11 +172,18 @@ static void add_sums(struct mount_work *to, const struct mount_work *from) {
 	to->worse = from->worse;
 }
 
+/** Whether nothing is mounted in it: what was mounted while it was told covers what was seen. */
+static bool is_bare(const struct br_tree *tree) {
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	return mounts && br_mounts_below(mounts, tree->root->real, NULL, NULL) == 0;
+}
+
 bool can_take(const struct check_work *work, size_t tree) {
 	const struct br_told *told = work->options->told;
 	const struct br_demands *demands = work->input->demands;
 	if (!told || told->board->doubtful || told->board->tree != tree + 1
-		|| !is_same(told->input.demands, demands, tree)) {
+		|| !is_same(told->input.demands, demands, tree)
+		|| !is_bare(&demands->trees[tree])) {
 		return false;
 	}
 	for (size_t i = 0; i < demands->nmounts; i++) {

@@ -163,6 +163,27 @@ static const struct br_mount_source *find_source(
 	return &demands->mounts[i];
 }
 
+/** Whether it is known who that is: 0, or the exit status with an error in dx. */
+static int be_somebody(const struct asked *asked, const struct br_container *container,
+	const struct br_identity *identity) {
+	struct br_span at = container->user.s ? container->user.at : container->name.at;
+	if (identity->confidence == BR_UNKNOWN) {
+		(void)br_error(asked->cli->dx, at, "who '%s' runs as cannot be worked out: %s",
+			container->name.s, identity->why);
+		if (identity->pin) {
+			br_hint(asked->cli->dx, "pin it: %s", identity->pin);
+		}
+		return CLI_USAGE;
+	}
+	if (identity->unmapped) {
+		(void)br_error(asked->cli->dx, at,
+			"uid %u or gid %u of '%s' has no mapping in its user namespace",
+			identity->uid.v, identity->gid.v, container->name.s);
+		return CLI_USAGE;
+	}
+	return 0;
+}
+
 static int ask_mount(
 	struct asked *asked, const struct br_container *container, struct br_text path) {
 	const struct br_spec *spec = asked->session.spec;
@@ -182,24 +203,11 @@ static int ask_mount(
 			"'%s' starts as root; this is about the user that it drops to",
 			container->name.s);
 	}
-	if (identity->confidence == BR_UNKNOWN) {
-		(void)br_error(asked->cli->dx,
-			container->user.s ? container->user.at : container->name.at,
-			"who '%s' runs as cannot be worked out: %s", container->name.s,
-			identity->why);
-		if (identity->pin) {
-			br_hint(asked->cli->dx, "pin it: %s", identity->pin);
-		}
-		return CLI_USAGE;
+	int status = be_somebody(asked, container, identity);
+	if (status) {
+		return status;
 	}
-	if (identity->unmapped) {
-		(void)br_error(asked->cli->dx,
-			container->user.s ? container->user.at : container->name.at,
-			"uid %u or gid %u of '%s' has no mapping in its user namespace",
-			identity->uid.v, identity->gid.v, container->name.s);
-		return CLI_USAGE;
-	}
-	int status = session_check_start(&asked->session);
+	status = session_check_start(&asked->session);
 	if (status) {
 		return status;
 	}

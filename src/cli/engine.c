@@ -133,8 +133,9 @@ static int ask_engine(struct session *session, const char *socket, bool required
 	for (size_t i = 0; i < words->n; i++) {
 		session->existing[i].is.name = words->v[i];
 	}
-	if (br_engine_containers_read(&session->arena, socket, required, session->existing,
-		    words->n, session->cli->dx)) {
+	const struct br_engine_ask ask = {socket, required};
+	if (br_engine_containers_read(
+		    &session->arena, &ask, session->existing, words->n, session->cli->dx)) {
 		return -1;
 	}
 	for (size_t i = 0; i < words->n; i++) {
@@ -237,8 +238,8 @@ static int look_up_one(struct session *session, const struct br_container *box, 
 	}
 	out->is_pod = is_in_pod(box);
 	out->is.name = (struct br_text){name, box->name.at};
-	return br_engine_containers_read(
-		&session->arena, session->socket, false, out, 1, session->cli->dx);
+	const struct br_engine_ask ask = {.socket = session->socket};
+	return br_engine_containers_read(&session->arena, &ask, out, 1, session->cli->dx);
 }
 
 static int look_up(struct session *session, char between) {

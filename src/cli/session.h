@@ -55,8 +55,8 @@ int session_read(struct session *session, const struct cli *cli);
 struct br_spec *session_read_edited(void *context, struct br_span at, const char *with);
 /** Who keeps access: session->keepers and the plan's. 0, or -1 with errors in dx. */
 int session_keepers(struct session *session);
-/** --files-from: the paths, absolute, NULL at the end; their number in *n. NULL with an error in dx. */
-const char *const *session_listed(struct session *session, size_t *n);
+/** --files-from: the paths, absolute, NULL at the end; their number in *count. NULL with an error in dx. */
+const char *const *session_listed(struct session *session, size_t *count);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
 /** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */

@@ -337,7 +337,7 @@ static int read_attributes(struct reading *r, struct br_toml_value *list, unsign
 
 static int read_item(
 	struct reading *r, struct br_toml_value *list, text_vec *strings, unsigned depth) {
-	struct item item;
+	struct item item = {0};
 	if (peek(r) == '{') {
 		return read_attributes(r, list, depth);
 	}

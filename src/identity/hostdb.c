@@ -494,8 +494,9 @@ static const struct br_host_user *find_user(struct br_hostdb *db, const struct q
 		}
 	}
 	for (size_t i = 0; i < db->found_users.n; i++) {
-		if (fits(q, db->found_users.v[i]->name, db->found_users.v[i]->uid.v)) {
-			return db->found_users.v[i];
+		const struct br_host_user *user = db->found_users.v[i];
+		if (user && fits(q, user->name, user->uid.v)) {
+			return user;
 		}
 	}
 	size_t known = db->found_users.n;

@@ -281,20 +281,20 @@ static int read_one(struct image_finder *finder, struct br_engine_container *out
 				      : 0;
 }
 
-int br_engine_containers_read(struct br_arena *arena, const char *socket, bool required,
+int br_engine_containers_read(struct br_arena *arena, const struct br_engine_ask *ask,
 	struct br_engine_container *out, size_t n, struct br_diags *dx) {
-	struct br_image_options options = {.socket = socket};
+	struct br_image_options options = {.socket = ask->socket};
 	struct image_finder finder = {
 		.arena = arena, .options = &options, .dx = dx, .quiet = true, .patience = PATIENCE};
 	int found = n ? engine_open(&finder) : 1;
 	int result = found < 0 ? -1 : 0;
-	if (found == 0 && required) {
+	if (found == 0 && ask->required) {
 		const struct engine *engine = finder.engine;
-		result = br_error(dx, out[0].is.name.at, "no engine answers at '%s'%s%s", socket,
-			engine && *engine->why ? ": " : "", engine ? engine->why : "");
+		result = br_error(dx, out[0].is.name.at, "no engine answers at '%s'%s%s",
+			ask->socket, engine && *engine->why ? ": " : "", engine ? engine->why : "");
 	}
 	for (size_t i = 0; found > 0 && i < n; i++) {
-		result = read_one(&finder, &out[i], required) ? -1 : result;
+		result = read_one(&finder, &out[i], ask->required) ? -1 : result;
 	}
 	engine_release(&finder);
 	return result;

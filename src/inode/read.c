@@ -119,12 +119,14 @@ int br_inode_take(
 
 static int read_large(
 	int dirfd, const char *name, unsigned which, struct br_acls *acls, struct br_inode *out) {
-	br_auto(br_freep) unsigned char *value = malloc(LARGEST_SIZE);
+	unsigned char *value = malloc(LARGEST_SIZE);
 	if (!value) {
 		return -1;
 	}
 	ssize_t n = br_inode_attribute(dirfd, name, which, value, LARGEST_SIZE);
-	return n < 0 ? -1 : br_inode_take(out, which, acls, value, (size_t)n);
+	int r = n < 0 ? -1 : br_inode_take(out, which, acls, value, (size_t)n);
+	free(value);
+	return r;
 }
 
 static int read_fact(

@@ -37,7 +37,10 @@ struct br_scan *br_scan_new(
 	scan->root_fd = root_fd;
 	if (options->may_hang) {
 		scan->watched = br_watched_new(root_fd, acls, options);
-		return scan->watched ? br_steal(&scan) : NULL;
+		if (!scan->watched) {
+			br_scan_freep(&scan);
+		}
+		return br_steal(&scan);
 	}
 	scan->max_open = descriptor_budget();
 	atomic_init(&scan->open, 0);

@@ -223,10 +223,10 @@ static void take_out(struct watched *w, struct live *live) {
 	if (live->older) {
 		live->older->newer = live->newer;
 	}
-	if (live->newer) {
-		live->newer->older = live->older;
-	} else {
+	if (w->newest == live) {
 		w->newest = live->older;
+	} else if (live->newer) {
+		live->newer->older = live->older;
 	}
 }
 
