@@ -49,7 +49,7 @@ static int begin(struct br_told *told, struct br_diags *dx) {
 	told->size = sizeof(*told->board) + demands->nmounts * sizeof(told->board->mounts[0]);
 	told->board = new_board(told->size);
 	told->walks = BR_NEW_ARRAY(check->arena, struct walk *, demands->ntrees);
-	if (!told->board || !told->walks) {
+	if (!told->board || !told->walks || !told->work.mounts) {
 		return br_error_memory(dx);
 	}
 	for (size_t i = 0; i < demands->nmounts; i++) {

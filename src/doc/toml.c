@@ -337,7 +337,7 @@ static int read_attributes(struct reading *r, struct br_toml_value *list, unsign
 
 static int read_item(
 	struct reading *r, struct br_toml_value *list, text_vec *strings, unsigned depth) {
-	struct item item = {0};
+	struct item item;
 	if (peek(r) == '{') {
 		return read_attributes(r, list, depth);
 	}
@@ -387,7 +387,7 @@ static int read_list(struct reading *r, struct br_toml_value *out, unsigned dept
 
 static int read_value(struct reading *r, const char *path, unsigned depth) {
 	struct br_toml_value value = {.path = path};
-	struct item item;
+	struct item item = {0};
 	skip_blanks(r);
 	if (depth > BR_DOC_DEPTH || count(r)) {
 		return depth > BR_DOC_DEPTH ? fail(r, "it is too deep") : -1;

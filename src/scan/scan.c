@@ -26,8 +26,27 @@ static unsigned count_threads(const struct br_scan_options *options) {
 	return options->threads ? options->threads : br_pool_cores();
 }
 
+/** One whose walk is somebody else's, who can be left behind. */
+static struct br_scan *new_watched(
+	int root_fd, struct br_acls *acls, const struct br_scan_options *options) {
+	struct br_scan *scan = calloc(1, sizeof(*scan));
+	struct watched *watched = scan ? br_watched_new(root_fd, acls, options) : NULL;
+	if (!watched) {
+		free(scan);
+		return NULL;
+	}
+	scan->options = *options;
+	scan->acls = acls;
+	scan->root_fd = root_fd;
+	scan->watched = watched;
+	return scan;
+}
+
 struct br_scan *br_scan_new(
 	int root_fd, struct br_acls *acls, const struct br_scan_options *options) {
+	if (options->may_hang) {
+		return new_watched(root_fd, acls, options);
+	}
 	br_auto(br_scan_freep) struct br_scan *scan = calloc(1, sizeof(*scan));
 	if (!scan) {
 		return NULL;
@@ -35,13 +54,6 @@ struct br_scan *br_scan_new(
 	scan->options = *options;
 	scan->acls = acls;
 	scan->root_fd = root_fd;
-	if (options->may_hang) {
-		scan->watched = br_watched_new(root_fd, acls, options);
-		if (!scan->watched) {
-			br_scan_freep(&scan);
-		}
-		return br_steal(&scan);
-	}
 	scan->max_open = descriptor_budget();
 	atomic_init(&scan->open, 0);
 	atomic_init(&scan->offered, 0);

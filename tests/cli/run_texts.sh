@@ -56,12 +56,15 @@ docker run -u 6:6 -v ./here:/h me/after
 sh -c 'echo "it'\''s'
 END
 see -f nested.sh
+# shellcheck disable=SC2016 # for bindright to read
 printf '%s\n' 'sh -c "docker run -v $GONE:/x img"' >unknown.sh
 wrong -f unknown.sh
 
 # What matters to nobody may be unknown; what an option begins with may not.
+# shellcheck disable=SC2016 # for bindright to read
 printf '%s\n' 'docker run --name $GONE --hostname $(some name) -u 1:1 -v /a:/a img' >name.sh
 see -f name.sh
+# shellcheck disable=SC2016 # for bindright to read
 printf '%s\n' 'docker run -v /a:/a "$1-img"' >begins.sh
 wrong -f begins.sh
 printf '%s\n' 'docker run -v </path/to/data>:/data -v <./x>:/x img' >placeholder.sh
@@ -71,6 +74,7 @@ see -f redirected.sh
 
 # Lines that end before the image.
 printf '%s\n' 'docker run -e URL=http://x/?a=b&c=d -v /a:/a img' >ends-1.sh
+# shellcheck disable=SC1003 # a backslash is meant
 printf '%s\n' 'docker run -d \' '  -v /a:/a' '  img' >ends-2.sh
 printf '%s\n' 'docker run -e MODS=a|b -v /a:/a img' >ends-3.sh
 printf '%s\n' 'docker run -v /a:/a' >ends-4.sh

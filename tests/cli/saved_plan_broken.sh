@@ -77,7 +77,12 @@ chown -h 7001:7001 shared/link && refused shared/link/plan.json
 cp plan.json his.json && chown 7001 his.json && refused his.json && says 'belongs to uid 7001'
 cp plan.json ours.json && chmod 602 ours.json && refused ours.json && says 'others than its owner'
 # Another directory by another name, another user.
-mkdir there && cp compose.yaml there && (cd there && { env "$BINDRIGHT" fix --plan ../plan.json --yes >out 2>err || [ $? = 2 ]; } && grep -q 'was made in' err) || die "another directory"
+mkdir there && cp compose.yaml there
+(
+	cd there || exit 1
+	env "$BINDRIGHT" fix --plan ../plan.json --yes >out 2>err
+	[ $? = 2 ] && grep -q 'was made in' err
+) || die "another directory"
 refused <(cat plan.json)
 
 # What counts: each is done, refused and undone.
