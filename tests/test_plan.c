@@ -18,6 +18,15 @@ static const struct who root_bare = {{.uid = {0}, .gid = {0}}, ALL};
 static const struct who root_caps = {
 	{.uid = {0}, .gid = {0}, .caps = (1ull << CAP_DAC_OVERRIDE)}, ALL};
 
+/* Its capability counts for what belongs to its namespace's own. */
+static const struct br_idmap_extent three[] = {{1001, 1001, 3}};
+static const struct who capable_reads = {{.uid = {1003},
+						 .gid = {1003},
+						 .caps = (1ull << CAP_DAC_OVERRIDE),
+						 .uids = {three, 1},
+						 .gids = {three, 1}},
+	READS};
+
 enum {
 	FITS = -1,
 	CHANGES = -2,
@@ -223,6 +232,9 @@ static const struct row rows[] = {
 		{D | 0775, 1000, 1000, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}},
 	{"auto: two", AUTO, {D | 0755, 0, 0}, {&app, &other}, CHANGES,
 		{D | 0775, 0, 0, "u::rwx,u:1001:rwx,u:1003:rwx,g::r-x,m::rwx,o::r-x"}},
+	{"another's capability would count", CHOWN, {F | 0640, 1000, 1001}, {&app, &capable_reads},
+		CHANGES,
+		{F | 0660, 1000, 1001, "u::rw-,u:1001:rw-,u:1003:r--,g::r--,m::rw-,o::---"}},
 	{"auto: two containers of one UID", AUTO, {D | 0755, 0, 0}, {&app, &app_dev}, CHANGES,
 		{D | 0755, 1001, 1001}},
 	{"auto: root with override is no party to it", AUTO, {D | 0755, 0, 0}, {&app, &root_caps},
