@@ -28,7 +28,6 @@ MEANT = (
     (r"additional propert.* not allowed", "an unknown key is BR001, a warning"),
     (r"(env|label) file .* not found", "an env_file is no business of mounts"),
     (r"calling MarshalJSON|panic|runtime\.throw", "compose fails of itself"),
-    (r"dependency cycle", "what starts first is no business of mounts"),
 )
 
 
