@@ -466,9 +466,9 @@ static const struct inode_row inodes[] = {
 
 static void need_of_inodes(void **state) {
 	struct fixture *f = *state;
-	struct br_demand rwx = {.need = {RWX, RWX, true}};
-	struct br_demand rx = {.need = {RWX, RX, true}};
-	struct br_demand rw = {.need = {RWX, BR_R | BR_W, false}};
+	struct br_demand rwx = {.need = {.dir = RWX, .file = RWX, .as_any = true}};
+	struct br_demand rx = {.need = {.dir = RWX, .file = RX, .as_any = true}};
+	struct br_demand rw = {.need = {.dir = RWX, .file = BR_R | BR_W}};
 	for (size_t i = 0; i < COUNT(inodes); i++) {
 		const struct inode_row *row = &inodes[i];
 		struct br_inode inode = {.mode = row->mode};

@@ -108,10 +108,20 @@ static bool can_have(const struct ground *g) {
 	}
 	br_auto(br_closep) int clone = br_jail_mount(g->tree, false);
 	if (clone < 0) {
+		int err = errno;
 		print_message(
-			"needs the right and the calls to clone a mount: %s\n", strerror(errno));
+			"needs the right and the calls to clone a mount: %s\n", strerror(err));
+		errno = err;
 	}
 	return clone >= 0;
+}
+
+/** Where newer calls are refused (tests/under), that it cannot be had is all that can be seen. */
+static void leave_out(void) {
+	if (getenv("BR_UNDER") == NULL) {
+		skip();
+	}
+	assert_int_equal(errno, ENOSYS);
 }
 
 /** What each attempt came to, a line each, for whoever watches. */
@@ -233,7 +243,8 @@ static void test_holds(void **state) {
 	struct stat st;
 	char path[128];
 	if (!can_have(g)) {
-		skip();
+		leave_out();
+		return;
 	}
 	// `..` of the root is the root: what was made "outside" is in the tree.
 	imprison(g, false, try_all, said, sizeof(said));
@@ -253,7 +264,8 @@ static void test_holds_without_newer_calls(void **state) {
 	char said[2048];
 	char path[128];
 	if (!can_have(g)) {
-		skip();
+		leave_out();
+		return;
 	}
 	br_sys_refuse(BR_SYS_FCHMODAT2 | BR_SYS_XATTRAT);
 	imprison(g, false, try_all, said, sizeof(said));
@@ -270,7 +282,8 @@ static void test_holds_with_rights_taken(void **state) {
 	char said[2048];
 	char path[128];
 	if (!can_have(g)) {
-		skip();
+		leave_out();
+		return;
 	}
 	imprison(g, true, try_all, said, sizeof(said));
 	assert_string_equal(said, outcome);
@@ -306,7 +319,8 @@ static void test_is_no_mere_chroot(void **state) {
 	const struct ground *g = *state;
 	char said[2048];
 	if (!can_have(g)) {
-		skip();
+		leave_out();
+		return;
 	}
 	imprison(g, false, break_out, said, sizeof(said));
 	assert_string_equal(said,
@@ -380,7 +394,8 @@ static void test_keeps_few_rights(void **state) {
 	int status;
 	size_t n;
 	if (!can_have(g)) {
-		skip();
+		leave_out();
+		return;
 	}
 	pid_t pid = start_waiting(g, &to, &from);
 	assert_int_equal(read(from, &c, 1), 1);
@@ -453,13 +468,14 @@ static void test_kills_what_it_would_not_do(void **state) {
 		{trace_somebody, SIGSYS}, {join_others, SIGSYS}, {kill_somebody, SIGSYS},
 		{fork_off, SIGSYS}, {open_plainly, 0}};
 	if (!can_have(g)) {
-		skip();
-	}
-	if (SANITIZED) {
-		print_message("sanitizers need system calls that the list leaves out\n");
-		skip();
+		leave_out();
+		return;
 	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		// Sanitizers need system calls that the list leaves out: there it is not loaded (test_keeps_few_rights).
+		if (SANITIZED && cases[i].want != 0) {
+			continue;
+		}
 		int status;
 		pid_t pid = fork();
 		if (pid == 0) {
@@ -484,7 +500,8 @@ static void test_shows_no_mounts(void **state) {
 	struct stat seen;
 	char path[128];
 	if (!can_have(g)) {
-		skip();
+		leave_out();
+		return;
 	}
 	at(g, path, "tree/sub");
 	assert_int_equal(stat(path, &under), 0);
