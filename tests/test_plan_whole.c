@@ -357,6 +357,28 @@ static void test_links(void **state) {
 	assert_int_equal(br_plan_decide(w->plan, &w->tree, "e", &whole, &after), 0);
 }
 
+/** Whatever the walk's order, the first by name are the examples. */
+static void test_examples(void **state) {
+	static const char *const seen[] = {"e", "b", "d", "a", "c"};
+	struct world *w = *state;
+	demand(w, &app);
+	w->options.strategy = BR_STRATEGY_ACL;
+	begin(w);
+	struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
+	struct br_inode file = inode_of(w, F | 04644, 1000, 1000, NULL);
+	see(w, "", &root);
+	for (size_t i = 0; i < N(seen); i++) {
+		see(w, seen[i], &file);
+	}
+	settle(w);
+	assert_int_equal(w->plan->nleft, 1);
+	assert_int_equal(w->plan->left[0].count, N(seen));
+	assert_int_equal(w->plan->left[0].nexamples, 3);
+	assert_string_equal(w->plan->left[0].examples[0], "a");
+	assert_string_equal(w->plan->left[0].examples[1], "b");
+	assert_string_equal(w->plan->left[0].examples[2], "c");
+}
+
 static void test_future(void **state) {
 	struct world *w = *state;
 	struct br_inode after;
@@ -779,6 +801,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_mixed_links, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_own_setgid, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_links, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_examples, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_future, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_danger, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_makes, world_setup, world_teardown),
