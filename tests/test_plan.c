@@ -27,6 +27,15 @@ static const struct who capable_reads = {{.uid = {1003},
 						 .gids = {three, 1}},
 	READS};
 
+/* The same in a namespace that knows group 2000 too. */
+static const struct br_idmap_extent three_and_dev[] = {{1001, 1001, 3}, {2000, 2000, 1}};
+static const struct who capable_dev_reads = {{.uid = {1003},
+						     .gid = {1003},
+						     .caps = (1ull << CAP_DAC_OVERRIDE),
+						     .uids = {three, 1},
+						     .gids = {three_and_dev, 2}},
+	READS};
+
 enum {
 	FITS = -1,
 	CHANGES = -2,
@@ -170,6 +179,8 @@ static const struct row rows[] = {
 		BR_LEFT_NO_EXACT_STATE},
 	{"somebody in the old group would gain", GROUP, {D | 0705, 1000, 1000}, {&app},
 		BR_LEFT_NO_EXACT_STATE},
+	{"a group by which another's capability would count", GROUP, {F | 0644, 1002, 1000},
+		{&app_dev, &capable_dev_reads}, BR_LEFT_NO_EXACT_STATE},
 	{"no common group", GROUP, {D | 0755, 1000, 1000}, {&app, &other}, BR_LEFT_NO_EXACT_STATE},
 	{"never group 0", GROUP, {D | 0755, 1000, 0}, {&app_gid0}, BR_LEFT_NO_EXACT_STATE},
 	{"never group 0, even for root", GROUP, {D | 0755, 1000, 1000}, {&root_bare},
