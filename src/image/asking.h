@@ -9,29 +9,17 @@
 #include <base/text.h>
 #include <doc/json.h>
 
-#include <curl/curl.h>
-
 enum {
 	HTTP_OK = 200,
 	HTTP_NOT_FOUND = 404,
 };
 
-/** What is used of libcurl. It is loaded when an engine is asked, since loading it costs more than all the rest of a small run. */
-struct curl_calls {
-	void *library;
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_global_cleanup) *global_cleanup;
-	__typeof__(curl_easy_init) *init;
-	__typeof__(curl_easy_cleanup) *cleanup;
-	CURLcode (*setopt)(CURL *curl, CURLoption option, ...);
-	CURLcode (*getinfo)(CURL *curl, CURLINFO info, ...);
-	__typeof__(curl_easy_perform) *perform;
-	__typeof__(curl_easy_strerror) *strerror;
-};
+/** libcurl as engine.c has loaded it. */
+struct connection;
 
 struct engine {
-	CURL *curl;
-	struct curl_calls calls;
+	/** engine.c's. */
+	struct connection *connection;
 	/** It does not answer, or what answers is no engine: it is not asked again. */
 	bool is_gone;
 	/** "v1.41/", or "". */
@@ -41,7 +29,7 @@ struct engine {
 	const char *release;
 	/** When the time is over. */
 	int64_t deadline;
-	char why[CURL_ERROR_SIZE];
+	char why[256];
 };
 
 /** One answer on its way. */

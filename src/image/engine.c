@@ -9,6 +9,7 @@
 #include <base/text.h>
 #include <doc/json.h>
 
+#include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,26 @@ enum {
 	HEADERS = 64 << 10,
 	ENVIRONMENT = 10000,
 };
+
+/** What is used of libcurl. It is loaded when an engine is asked, since loading it costs more than all the rest of a small run. */
+struct curl_calls {
+	void *library;
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_global_cleanup) *global_cleanup;
+	__typeof__(curl_easy_init) *init;
+	__typeof__(curl_easy_cleanup) *cleanup;
+	CURLcode (*setopt)(CURL *curl, CURLoption option, ...);
+	CURLcode (*getinfo)(CURL *curl, CURLINFO info, ...);
+	__typeof__(curl_easy_perform) *perform;
+	__typeof__(curl_easy_strerror) *strerror;
+};
+
+struct connection {
+	CURL *curl;
+	struct curl_calls calls;
+};
+
+_Static_assert(sizeof(((struct engine *)0)->why) >= CURL_ERROR_SIZE, "room for libcurl's words");
 
 static int64_t now(void) {
 	struct timespec time = {0};
@@ -57,8 +78,9 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context) {
 
 /** What never changes. Nothing is taken from the environment: a proxy is "", and none is used for any host. */
 static int set_up(const struct engine *engine, const char *socket, char *why) {
-	CURL *curl = engine->curl;
-	CURLcode (*set)(CURL *, CURLoption, ...) = engine->calls.setopt;
+	const struct connection *to = engine->connection;
+	CURL *curl = to->curl;
+	CURLcode (*set)(CURL *, CURLoption, ...) = to->calls.setopt;
 	return set(curl, CURLOPT_UNIX_SOCKET_PATH, socket) || set(curl, CURLOPT_ERRORBUFFER, why)
 		|| set(curl, CURLOPT_PROTOCOLS_STR, "http")
 		|| set(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)
@@ -80,20 +102,25 @@ long engine_get(struct engine *engine, const char *url, struct answer *answer) {
 		return -1;
 	}
 	CURLcode code = CURLE_FAILED_INIT;
-	if (!engine->calls.setopt(engine->curl, CURLOPT_URL, url)
-		&& !engine->calls.setopt(engine->curl, CURLOPT_TIMEOUT_MS, (long)left)
-		&& !engine->calls.setopt(engine->curl, CURLOPT_WRITEDATA, answer)
-		&& !engine->calls.setopt(engine->curl, CURLOPT_HEADERDATA, answer)) {
-		code = engine->calls.perform(engine->curl);
+	if (!engine->connection->calls.setopt(engine->connection->curl, CURLOPT_URL, url)
+		&& !engine->connection->calls.setopt(
+			engine->connection->curl, CURLOPT_TIMEOUT_MS, (long)left)
+		&& !engine->connection->calls.setopt(
+			engine->connection->curl, CURLOPT_WRITEDATA, answer)
+		&& !engine->connection->calls.setopt(
+			engine->connection->curl, CURLOPT_HEADERDATA, answer)) {
+		code = engine->connection->calls.perform(engine->connection->curl);
 	}
-	if (!code && !engine->calls.getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status)) {
+	if (!code
+		&& !engine->connection->calls.getinfo(
+			engine->connection->curl, CURLINFO_RESPONSE_CODE, &status)) {
 		return status;
 	}
 	const char *why = answer->too_large || code == CURLE_FILESIZE_EXCEEDED
 		? "its answer is too large"
 		: code == CURLE_OPERATION_TIMEDOUT ? "it takes too long"
 		: *engine->why                     ? engine->why
-						   : engine->calls.strerror(code);
+						   : engine->connection->calls.strerror(code);
 	memmove(engine->why, why, strnlen(why, sizeof(engine->why) - 1) + 1);
 	engine->why[sizeof(engine->why) - 1] = '\0';
 	return -1;
@@ -209,17 +236,20 @@ int engine_open(struct image_finder *finder) {
 	if (engine) {
 		return !engine->is_gone;
 	}
-	engine = finder->engine = BR_NEW(finder->arena, struct engine);
-	if (!engine) {
+	engine = BR_NEW(finder->arena, struct engine);
+	struct connection *to = BR_NEW(finder->arena, struct connection);
+	if (!engine || !to) {
 		return br_error_memory(finder->dx);
 	}
-	if (!load_calls(&engine->calls)) {
+	finder->engine = engine;
+	engine->connection = to;
+	if (!load_calls(&to->calls)) {
 		return give_up(finder, engine, "libcurl is not installed");
 	}
 	engine->deadline = now() + (finder->patience ? finder->patience : MILLISECONDS);
 	// NOTHING: no TLS is needed.
-	engine->curl = engine->calls.global_init(CURL_GLOBAL_NOTHING) ? NULL : engine->calls.init();
-	if (!engine->curl) {
+	to->curl = to->calls.global_init(CURL_GLOBAL_NOTHING) ? NULL : to->calls.init();
+	if (!to->curl) {
 		engine->is_gone = true;
 		return br_error_memory(finder->dx);
 	}
@@ -231,10 +261,11 @@ int engine_open(struct image_finder *finder) {
 
 void engine_release(struct image_finder *finder) {
 	struct engine *engine = finder->engine;
-	if (engine && engine->calls.library) {
-		engine->calls.cleanup(engine->curl);
-		engine->calls.global_cleanup();
-		(void)dlclose(engine->calls.library);
+	struct connection *to = engine ? engine->connection : NULL;
+	if (to && to->calls.library) {
+		to->calls.cleanup(to->curl);
+		to->calls.global_cleanup();
+		(void)dlclose(to->calls.library);
 	}
 	finder->engine = NULL;
 }
@@ -362,7 +393,7 @@ static int read_info(
 static int ask_info(struct image_finder *finder, struct br_engine_info *out) {
 	int found = engine_open(finder);
 	struct engine *engine = finder->engine;
-	if (found <= 0) {
+	if (found <= 0 || !engine) {
 		return found;
 	}
 	char *url = br_printf(finder->arena, "http://localhost/%sinfo", engine->version);
