@@ -7,14 +7,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/applied.h>
 #include <support/trace.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -354,6 +357,58 @@ static void test_killed_threads(void **state) {
 	ground_remove(&g);
 }
 
+/** The one that works, said to the test. */
+static atomic_int *who;
+
+static int decide_never(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	(void)context;
+	(void)tree;
+	(void)path;
+	(void)inode;
+	(void)after;
+	do {
+		atomic_store(who, getpid());
+	} while (getpid() > 0);
+	return -1;
+}
+
+// Nobody goes on working whom nobody watches.
+static void test_goes_with_its_watcher(void **state) {
+	(void)state;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	needs_root();
+	make_ground(true, 3);
+	if (g.jail == BR_JAIL_NONE) {
+		ground_remove(&g);
+		print_message("there is nobody apart\n");
+		return;
+	}
+	who = mmap(NULL, sizeof(*who), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(who != MAP_FAILED);
+	g.decide = decide_never;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		work(false);
+	}
+	for (int i = 0; i < 10000 && atomic_load(who) == 0; i++) {
+		(void)nanosleep(&pause, NULL);
+	}
+	pid_t worker = atomic_load(who);
+	assert_true(worker > 0 && worker != pid);
+	struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, worker, 0), .events = POLLIN};
+	assert_true(end.fd >= 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	int ended = poll(&end, 1, 10000);
+	(void)kill(worker, SIGKILL);
+	assert_int_equal(ended, 1);
+	close(end.fd);
+	assert_int_equal(munmap(who, sizeof(*who)), 0);
+	ground_remove(&g);
+}
+
 // ---- Failing calls ----
 
 /** What went wrong in it, said to its parent by how it ended. */
@@ -597,6 +652,7 @@ int main(void) {
 		cmocka_unit_test(test_killed_everywhere_in_fifty),
 		cmocka_unit_test(test_killed_on_disk),
 		cmocka_unit_test(test_killed_threads),
+		cmocka_unit_test(test_goes_with_its_watcher),
 		cmocka_unit_test(test_failing_calls),
 		cmocka_unit_test(test_any_call_fails),
 		cmocka_unit_test(test_no_memory),
