@@ -1,7 +1,7 @@
 // Killed anywhere, any call failing, out of memory: undo puts back everything.
 //
-// BR_KILLS: how many kills. BR_SEED: of the random numbers. BR_JAIL: see jail_wanted(). In the jail there are two processes, one that works
-// and one that watches it: each of them is killed, or both, and any call of either fails.
+// BR_KILLS: how many kills. BR_SEED: of the random numbers. BR_TEST: a pattern of the tests' names. BR_JAIL: see jail_wanted().
+// In the jail there are two processes, one that works and one that watches it: each of them is killed, or both, and any call of either fails.
 
 #include <base/own.h>
 
@@ -339,11 +339,12 @@ static void test_killed_threads(void **state) {
 	(void)state;
 	int killed = 0;
 	int ran = 0;
+	const int rounds = wanted() > 0 ? (int)(wanted() / 20) : 60;
 	needs_root();
 	make_ground(true, 1500);
 	g.threads = 3;
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < rounds; i++) {
 		long whole = kill_after(false, 0, &killed);
 		long undone = kill_after(true, 0, &killed);
 		ran += kill_after(false, 1 + (long)pick((uint32_t)whole), &killed) > 0;
@@ -646,6 +647,10 @@ static void test_no_memory(void **state) {
 }
 
 int main(void) {
+	const char *only = getenv("BR_TEST");
+	if (only != NULL) {
+		cmocka_set_test_filter(only);
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_everywhere),
