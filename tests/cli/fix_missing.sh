@@ -21,6 +21,7 @@ rm -rf new && mkdir -m 750 there && chown 7001:7001 there
 golden 0 bindright fix --sysroot "$T/work" --yes -q
 golden 0 getfacl -n there there/way there/way/own new new/b new/b/c
 golden 0 bindright undo --yes
+golden 1 bindright plan --sysroot "$T/work" --future-files --keep alice
 golden 0 bindright fix --sysroot "$T/work" --yes -q --future-files --keep alice
 golden 0 getfacl -n there/way there/way/own
 golden 0 bindright undo --yes
