@@ -119,7 +119,7 @@ static bool gate_root(const struct br_plan *plan, const struct facts *facts, boo
 	return true;
 }
 
-static bool is_own_group(const struct br_plan *plan, uint32_t gid) {
+bool is_own_group(const struct br_plan *plan, uint32_t gid) {
 	for (size_t i = 0; i < plan->options->ncaller_groups; i++) {
 		if (plan->options->caller_groups[i].v == gid) {
 			return true;

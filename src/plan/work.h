@@ -314,6 +314,8 @@ bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32
 bool gate_named(const struct br_plan *plan, uint32_t uid);
 /** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the keeper's own. */
 bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
+/** Whether the caller is in this group: only into such ones can who is not root put what is his. */
+bool is_own_group(const struct br_plan *plan, uint32_t gid);
 /** Private by the name of one component, or of the last. */
 bool name_is_private(const char *path, bool last_too);
 bool fs_read_only(const struct tree_work *tree);
