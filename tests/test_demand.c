@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,14 +44,7 @@ static bool can_mount;
 static int set_up(void **state) {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	const char *tmp = getenv("TMPDIR");
-	char root[200];
-	(void)snprintf(root, sizeof(root), "%s/br-demand-XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(root));
-	char *real = realpath(root, NULL);
-	assert_non_null(real);
-	(void)snprintf(f->root, sizeof(f->root), "%s", real);
-	free(real);
+	scratch_make(f->root, sizeof(f->root));
 	f->places = br_places_new();
 	f->dx = br_diags_new(f->places);
 	assert_non_null(f->dx);
@@ -62,10 +56,8 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
 	struct fixture *f = *state;
-	char command[512];
 	br_demands_free(f->demands);
-	(void)snprintf(command, sizeof(command), "rm -rf --one-file-system '%s'", f->root);
-	int left = system(command);
+	int left = scratch_remove(f->root);
 	br_diags_free(f->dx);
 	br_places_free(f->places);
 	br_arena_release(&f->arena);
