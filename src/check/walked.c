@@ -132,27 +132,6 @@ static void check_override(
 	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
 }
 
-void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally) {
-	finding->count = tally->count;
-	finding->nexamples = tally->nexamples;
-	for (size_t i = 0; i < tally->nexamples; i++) {
-		finding->examples[i] = say(work, "%s", tally->examples[i]);
-	}
-}
-
-void release_tallies(struct check_work *work) {
-	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
-		struct mount_work *mw = &work->mounts[i];
-		struct tally *all[] = {&mw->inside, &mw->protected, &mw->sticky, &mw->unseen,
-			&mw->mount_points, &mw->frozen, &mw->exposed, &mw->ungiven};
-		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
-			while (all[k]->nexamples > 0) {
-				free(all[k]->examples[--all[k]->nexamples]);
-			}
-		}
-	}
-}
-
 static const char *plural(uint64_t n, const char *one, const char *many) {
 	return n == 1 ? one : many;
 }
