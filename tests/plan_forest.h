@@ -109,7 +109,8 @@ static void give_capability(const struct node *node) {
 }
 
 /** What is neither a file nor a directory: a link to somewhere, a FIFO. */
-static void make_odd(const struct forest *f, const struct node *node, const struct br_inode *inode) {
+static void make_odd(
+	const struct forest *f, const struct node *node, const struct br_inode *inode) {
 	static const char *const targets[] = {"..", "a", "nowhere", "/etc/passwd"};
 	int dir = f->nodes[node->parent].fd;
 	if (S_ISLNK(inode->mode)) {
@@ -156,7 +157,8 @@ static void make_node(struct world *w, struct forest *f, size_t i) {
 		make_odd(f, node, &inode);
 		node->fd = openat(parent->fd, node->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		assert_true(node->fd >= 0);
-		assert_int_equal(br_inode_read(node->fd, "", inode.have, w->acls, &node->before), 0);
+		assert_int_equal(
+			br_inode_read(node->fd, "", inode.have, w->acls, &node->before), 0);
 		return;
 	}
 	size_t twin = draw((uint32_t)i);

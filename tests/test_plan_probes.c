@@ -345,8 +345,8 @@ static void random_keepers(struct world *w, struct forest *f) {
 	o->keepers = f->keepers;
 	o->nkeepers = o->reclaim ? 1 : 1 + draw(2);
 	for (uint32_t i = 0; i < o->nkeepers; i++) {
-		const struct br_host_user *user = br_hostdb_user(
-			w->db, (br_hostid){accounts[(first + i) % N(accounts)]});
+		const struct br_host_user *user =
+			br_hostdb_user(w->db, (br_hostid){accounts[(first + i) % N(accounts)]});
 		f->keepers[i] = (struct br_keeper){.name = user->name, .demanded = draw(2)};
 		assert_int_equal(
 			br_hostdb_cred(w->db, w->demands.arena, user, &f->keepers[i].cred), 0);
