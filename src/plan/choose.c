@@ -184,8 +184,10 @@ static bool moves_caps(const struct choice *c, const struct br_inode *after) {
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
 		const struct br_demand *demand = &c->tree->tree->demands[i];
 		const struct br_cred *cred = &demand->identity->cred;
-		if (demand_counts(demand) && cred->uids.n > 0 && cred->caps != 0
-			&& cred->uid.v != after->uid.v && gains_by_caps(c, after, cred)) {
+		// One that needs nothing of the host (:U) gains as much by it.
+		bool known = !demand->identity->unmapped && cred->uid.v != BR_NO_ID;
+		if (known && cred->uids.n > 0 && cred->caps != 0 && cred->uid.v != after->uid.v
+			&& gains_by_caps(c, after, cred)) {
 			return true;
 		}
 	}
