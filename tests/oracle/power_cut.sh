@@ -22,7 +22,7 @@ other=${other#/}
 top=${BR_TOP:?run it with make prove}
 flushlog=${BR_BUILD:?}/tests/oracle/flushlog
 [ -x "$flushlog" ] || skip "needs libfuse3-dev"
-cuts=${BR_CUTS:-8}
+cuts=${BR_CUTS:-5}
 chance=${BR_SEED:-1}
 work=$(mktemp -d /dev/shm/bindright-power-XXXXXX 2>/dev/null || mktemp -d)
 T=/srv
