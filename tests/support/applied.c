@@ -57,13 +57,6 @@ void ground_make(struct ground *g) {
 	g->decide = decide_owner;
 }
 
-void needs_root(void) {
-	if (geteuid() != 0) {
-		print_message("needs root\n");
-		skip();
-	}
-}
-
 void ground_make_at(struct ground *g, bool in_memory) {
 	br_auto(br_freep) char *old = NULL;
 	const char *tmp = getenv("TMPDIR");

@@ -5,6 +5,7 @@
 #define BR_TESTS_APPLIED_H
 
 #include <apply/run.h>
+#include <support/scratch.h>
 
 /** IDs that no account of the machine has. */
 enum {
@@ -54,8 +55,6 @@ void ground_make(struct ground *g);
 void ground_remove(struct ground *g);
 /** The same where syncing costs nothing, if there is such a place: a kill is not a power cut. */
 void ground_make_at(struct ground *g, bool in_memory);
-/** Skip the test without root. */
-void needs_root(void);
 /** A tree with everything that an inode can have, of about n entries. */
 void ground_fill(const struct ground *g, int n);
 
