@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -401,7 +402,13 @@ static bool attend(struct watch *w) {
 static void let_end(pid_t pid) {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	int64_t end = now_ms() + LAST_MS;
+	br_auto(br_closep) int ended = (int)syscall(SYS_pidfd_open, pid, 0);
 	(void)kill(pid, SIGKILL);
+	// To the moment where the kernel (5.3) can tell; else, or cut short, by looking again and again.
+	struct pollfd p = {.fd = ended, .events = POLLIN};
+	if (ended >= 0) {
+		(void)poll(&p, 1, LAST_MS);
+	}
 	while (waitpid(pid, NULL, WNOHANG) == 0 && now_ms() < end) {
 		(void)nanosleep(&pause, NULL); // Cut short, it is a pause all the same.
 	}
