@@ -19,6 +19,8 @@ static const struct br_span nowhere;
 
 enum {
 	TICK_MS = 100,
+	/** Who did not look for so long was stopped himself (^Z), and the other one with him. */
+	NAP_MS = 1000,
 	/** How long one that was killed may take to go. */
 	LAST_MS = 2000,
 	/** A message: longer ones are cut. */
@@ -282,8 +284,9 @@ static int64_t now_ms(void) {
 struct watch {
 	struct br_apart *apart;
 	int fd;
-	/** When it last moved, and where it was. */
+	/** When it last moved, and where it was; when it was last looked at. */
 	int64_t since;
+	int64_t looked;
 	unsigned long beat;
 	unsigned asks;
 	bool begun;
@@ -362,9 +365,10 @@ static bool is_hung(struct watch *w) {
 	unsigned long beat = atomic_load(&board->beat);
 	unsigned asks = atomic_load(&board->asks);
 	int64_t now = now_ms();
-	if (asks == 0 || beat != w->beat || asks != w->asks) {
+	if (asks == 0 || beat != w->beat || asks != w->asks || now - w->looked > NAP_MS) {
 		w->since = now;
 	}
+	w->looked = now;
 	w->beat = beat;
 	w->asks = asks;
 	int64_t most = (asks & BR_ASKS_SLOWLY) != 0 ? BR_APART_SLOW_SECONDS : BR_APART_SECONDS;
@@ -443,7 +447,7 @@ enum br_apart_end br_apart_run(struct br_apart *apart, int *r, size_t *hung) {
 	}
 	br_closep(&theirs);
 	theirs = -1;
-	struct watch w = {.apart = apart, .fd = mine, .since = now_ms()};
+	struct watch w = {.apart = apart, .fd = mine, .since = now_ms(), .looked = now_ms()};
 	bool stuck = !attend(&w);
 	let_end(pid);
 	*r = w.r;

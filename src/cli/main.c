@@ -36,6 +36,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,13 @@ void cli_catch_signals(void) {
 			(void)sigaction(numbers[i], &action, NULL);
 		}
 	}
+}
+
+/** What cannot be written is told by errno, and the end of a child by wait(), whatever the caller does with these. */
+static void take_signals(void) {
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
 }
 
 /** Standard descriptors exist, others are not inherited by helpers, nothing of us is dumped. */
@@ -218,7 +226,7 @@ int main(int argc, char **argv) {
 		return CLI_FAILED;
 	}
 	// What only reads may be ended at any time; what writes says so (cli_catch_signals).
-	(void)signal(SIGPIPE, SIG_IGN);
+	take_signals();
 	status = run(argc - first, argv + first, &world);
 	br_arena_release(&arena);
 	return status;
