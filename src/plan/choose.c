@@ -284,7 +284,12 @@ static bool common_group(const struct choice *c, br_hostid gid) {
 	return true;
 }
 
-static bool find_group(const struct choice *c, br_hostid *out) {
+// Whether the caller may give the inode to this group.
+static bool may_give(const struct choice *c, br_hostid gid, bool as_root) {
+	return as_root || c->plan->options->caller.v == 0 || is_own_group(c->plan, gid.v);
+}
+
+static bool find_group(const struct choice *c, bool as_root, br_hostid *out) {
 	if (common_group(c, c->inode.gid)) {
 		*out = c->inode.gid;
 		return true;
@@ -294,12 +299,13 @@ static bool find_group(const struct choice *c, br_hostid *out) {
 		if (!c->people.v[i].wanting) {
 			continue;
 		}
-		if (common_group(c, cred->gid)) {
+		if (common_group(c, cred->gid) && may_give(c, cred->gid, as_root)) {
 			*out = cred->gid;
 			return true;
 		}
 		for (size_t k = 0; k < cred->ngroups; k++) {
-			if (common_group(c, cred->groups[k])) {
+			if (common_group(c, cred->groups[k])
+				&& may_give(c, cred->groups[k], as_root)) {
 				*out = cred->groups[k];
 				return true;
 			}
@@ -326,8 +332,11 @@ static int choose_group(struct choice *c, struct outcome *out) {
 		unsigned g = c->inode.mode >> 3 & 7;
 		unsigned o = c->inode.mode & 7;
 		// Whoever is in the group that was falls to the others: only where that is the same.
-		if (c->inode.acl != NULL || !find_group(c, &gid)
-			|| (gid.v != c->inode.gid.v && g != o)) {
+		bool found = c->inode.acl == NULL && find_group(c, false, &gid);
+		if (!found && c->inode.acl == NULL && find_group(c, true, &gid) && g == o) {
+			out->reason = BR_LEFT_NOT_PERMITTED;
+		}
+		if (!found || (gid.v != c->inode.gid.v && g != o)) {
 			return 0;
 		}
 		after->gid = gid;
