@@ -135,6 +135,11 @@ static int refuse_run(struct br_work *work, const char *id) {
 	if (s.live) {
 		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
 	}
+	if (s.pending && br_machine_differs(s.machine)) {
+		// A clone of a disk: undo would refuse it for ever.
+		br_warning(work->dx, nowhere, "run %s was cut short on another machine", id);
+		return 0;
+	}
 	if (!s.pending
 		|| (changed_nothing(work, &s) && br_state_remove_run(&work->state, id) == 0)) {
 		return 0;

@@ -410,6 +410,10 @@ int br_state_open_run(const struct br_state *state, const char *id, int *fd, con
 		return -1;
 	}
 	br_auto(br_closep) int opened = br_open_beneath(dir, "journal", O_RDWR | O_NOFOLLOW, false);
+	if (opened < 0 && errno == EROFS) {
+		// It can be read.
+		opened = br_open_beneath(dir, "journal", O_RDONLY | O_NOFOLLOW, false);
+	}
 	struct br_inode a;
 	struct br_inode b;
 	if (opened < 0 || br_inode_stat(pinned, "", &a) < 0 || br_inode_stat(opened, "", &b) < 0) {

@@ -24,6 +24,32 @@ for _ in 1 2; do
 done
 want 0 undo
 kept
+# What another one removes at that moment is gone.
+want 0 fix -q --strategy chown
+want 0 undo
+meddled unlinkat:1 "rm -r $T/state/runs/*" 0 "$BINDRIGHT" history --prune 0d
+# A disk that was cloned: the run that was cut short elsewhere can be finished there only, and is in nobody's way here.
+meddled fchownat:2+ "pkill -KILL -P \$PPID -x bindright; sleep 0.3" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+want 3 fix --strategy chown
+says 'was cut short' 'bindright undo'
+echo 00112233445566778899aabbccddeeff >$T/machine
+mount --bind $T/machine /etc/machine-id
+want 3 undo
+says 'it was written on another machine'
+want 0 fix --strategy chown
+says 'was cut short on another machine'
+want 0 undo
+umount /etc/machine-id
+# Journals that can only be read are read.
+mount -o bind,remount,ro /var/lib/bindright
+want 0 "$BINDRIGHT" history
+says 'unfinished'
+silent 'damaged'
+want 3 undo
+says 'Read-only file system'
+mount -o bind,remount,rw /var/lib/bindright
+want 0 undo
+kept
 # A user's own journals, and a source that they lie in, are, or that lies in them.
 mkdir -p $T/home/.local/state/other && chown -R 7001:7001 $T/home
 printf 'root:x:0:0::/root:/bin/sh\nann:x:7001:7001::%s:/bin/sh\n' $T/home >$T/passwd
