@@ -24,14 +24,18 @@ static void complain(const struct world *w, const struct node *node, const struc
 	fail_msg("uid %u gid %u (+%zu): %s", cred->uid.v, cred->gid.v, cred->ngroups, what);
 }
 
+static bool is_within(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
 /** What a demand has of an inode, as it is or as it becomes: what one is given can make others need more. */
 static unsigned need_of(const struct world *w, size_t d, const struct node *node) {
-	// Below is "" or "a", covered is nothing or "a".
-	bool in_a = node->path[0] == 'a' && (node->path[1] == '\0' || node->path[1] == '/');
-	bool applies = in_a ? w->demand[d].ncovered == 0 : *w->demand[d].below == '\0';
-	return !applies ? 0
-			: br_need_of(&w->demand[d], &node->before)
-			| br_need_of(&w->demand[d], &node->after);
+	const struct br_demand *demand = &w->demand[d];
+	bool covered = demand->ncovered > 0 && is_within(node->path, demand->covered[0]);
+	return !is_demanded(w, d) || covered || !is_within(node->path, demand->below)
+		? 0
+		: br_need_of(demand, &node->before) | br_need_of(demand, &node->after);
 }
 
 static unsigned need_of_all(const struct world *w, const struct node *node) {
@@ -122,7 +126,7 @@ static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	const struct node *dir = attempt == DELETE ? &f->nodes[node->parent] : node;
 	const struct br_cred *cred = &f->people[p].cred;
 	int d = f->people[p].demand;
-	return w->options.reclaim && cred->caps && d >= 0
+	return w->options.reclaim && cred->caps && cred->uids.n > 0 && d >= 0
 		&& (asks(attempt) & ~need_of(w, (size_t)d, dir)) != 0;
 }
 
@@ -156,10 +160,11 @@ static void judge_demands(const struct world *w, struct forest *f, const struct 
 	bool all = true;
 	for (size_t p = 0; p < f->npeople; p++) {
 		int d = f->people[p].demand;
-		if (d < 0) {
+		if (d < 0 && !f->people[p].kept) {
 			continue;
 		}
-		bool served = is_served(tried[p][i], &node->after, need_of(w, (size_t)d, node));
+		unsigned need = d < 0 ? need_of_all(w, node) : need_of(w, (size_t)d, node);
+		bool served = is_served(tried[p][i], &node->after, need);
 		if (!served && changed) {
 			complain(w, node, &f->people[p].cred, "is not served");
 		}
@@ -194,6 +199,17 @@ static void judge_gate(const struct world *w, const struct forest *f, const stru
 		|| (!w->options.reclaim && uid == f->nodes[0].before.uid.v);
 	if (!allowed && !br_inode_equal(&node->before, &node->after)) {
 		complain(w, node, &f->people[0].cred, "it belongs to somebody else");
+	}
+	const char *key = strstr(node->path, "id_rsa");
+	if ((strstr(node->path, ".ssh") || key) && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "it is private");
+	}
+	uint32_t caller = w->options.caller.v;
+	bool own = node->before.uid.v == caller && node->after.uid.v == caller
+		&& (node->after.gid.v == node->before.gid.v || node->after.gid.v == 1000
+			|| node->after.gid.v == 2000);
+	if (caller && !own && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "only root could change it");
 	}
 	bool privileged =
 		S_ISREG(node->before.mode) && ((node->before.mode & 06000) || node->before.caps);
@@ -307,11 +323,10 @@ static void add_maps(struct world *w) {
 	}
 }
 
-/** The same container has "a" once more, in its place and read-only. */
+/** The same container has another place inside its mount, read-only. */
 static void add_nested(struct world *w) {
-	static const char *const covered[] = {"a"};
 	size_t outer = draw((uint32_t)w->tree.n);
-	if (w->tree.n == PEOPLE || *w->demand[outer].below) {
+	if (w->tree.n == PEOPLE) {
 		return;
 	}
 	const struct who inner = {.cred = w->identities[outer].cred,
@@ -319,8 +334,23 @@ static void add_nested(struct world *w) {
 		.below = "a"};
 	demand(w, &inner);
 	w->demand[w->tree.n - 1].read_only = true;
-	w->demand[outer].covered = covered;
 	w->demand[outer].ncovered = 1;
+}
+
+/** One or two users to keep; for some of them what the containers need is demanded. */
+static void random_keepers(struct world *w, struct forest *f) {
+	static const uint32_t accounts[] = {1000, 1002, 1007};
+	struct br_plan_options *o = &w->options;
+	uint32_t first = draw(N(accounts));
+	o->keepers = f->keepers;
+	o->nkeepers = o->reclaim ? 1 : 1 + draw(2);
+	for (uint32_t i = 0; i < o->nkeepers; i++) {
+		const struct br_host_user *user = br_hostdb_user(
+			w->db, (br_hostid){accounts[(first + i) % N(accounts)]});
+		f->keepers[i] = (struct br_keeper){.name = user->name, .demanded = draw(2)};
+		assert_int_equal(
+			br_hostdb_cred(w->db, w->demands.arena, user, &f->keepers[i].cred), 0);
+	}
 }
 
 static void random_wishes(struct world *w, struct forest *f) {
@@ -328,7 +358,8 @@ static void random_wishes(struct world *w, struct forest *f) {
 	static const enum br_strategy strategies[] = {
 		BR_STRATEGY_AUTO, BR_STRATEGY_ACL, BR_STRATEGY_CHOWN, BR_STRATEGY_GROUP};
 	struct br_plan_options *o = &w->options;
-	random_demands(w, false);
+	static const br_hostid callers_group = {2000};
+	random_demands(w, true);
 	if (draw(4) == 0) {
 		add_maps(w);
 	}
@@ -344,19 +375,20 @@ static void random_wishes(struct world *w, struct forest *f) {
 	o->reclaim = draw(4) == 0;
 	o->digests = draw(4) == 0;
 	if (o->reclaim || draw(3) == 0) {
-		const struct br_host_user *user =
-			br_hostdb_user(w->db, (br_hostid){draw(2) ? 1000 : 1002});
-		f->keeper = (struct br_keeper){.name = user->name, .demanded = draw(2)};
-		assert_int_equal(br_hostdb_cred(w->db, w->demands.arena, user, &f->keeper.cred), 0);
-		o->keepers = &f->keeper;
-		o->nkeepers = 1;
+		random_keepers(w, f);
 	}
+	if (draw(10) == 0) {
+		o->caller.v = o->caller_gid.v = 1000;
+		o->caller_groups = &callers_group;
+		o->ncaller_groups = 1;
+	}
+	w->mounts[draw((uint32_t)w->tree.n)].chown = draw(8) == 0;
 	w->source.fs.keeps_acls = draw(6) ? BR_YES : BR_NO;
 }
 
 static bool has_caps(const struct world *w) {
 	for (size_t i = 0; i < w->tree.n; i++) {
-		if (w->identities[i].cred.caps) {
+		if (w->identities[i].cred.caps && w->identities[i].cred.uids.n > 0) {
 			return true;
 		}
 	}
@@ -492,6 +524,7 @@ static void test_probes(void **state) {
 	while (f->probes < wanted) {
 		random_wishes(w, f);
 		make_tree(w, f);
+		place_demands(w, f);
 		add_people(w, f);
 		check_tree(w, f);
 		drop_tree(f);
