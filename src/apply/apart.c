@@ -28,7 +28,7 @@ enum {
 };
 
 enum kind {
-	/** The text says why there is no jail; none: there is. */
+	/** The text says why there is no jail; none: there is. Value: it is only that something has run out. */
 	READY = 1,
 	ASK,
 	DIAG,
@@ -220,6 +220,11 @@ static int enter_jail(const struct br_apart *apart, int fd, const char **what) {
 	return 0;
 }
 
+/** Nothing that this kernel or this user cannot have: whoever wrote the input can bring it about, by a thousand sources for one. */
+static bool is_shortage(int err) {
+	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EAGAIN;
+}
+
 /** Say whether there is a jail, and wait for the word to go on. */
 static int report_ready(const struct br_apart *apart, int fd) {
 	struct message m = {.kind = READY};
@@ -227,6 +232,7 @@ static int report_ready(const struct br_apart *apart, int fd) {
 	const char *what = "";
 	char why[200] = "";
 	if (!apart->dry && enter_jail(apart, fd, &what) < 0) {
+		m.value = is_shortage(errno);
 		(void)snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
 	}
 	if (br_jail_drop(apart->caps) < 0 && why[0] == '\0') {
@@ -296,10 +302,11 @@ struct watch {
 };
 
 /** It is ready: whether it may begin. */
-static int let_go(struct watch *w, const char *why) {
+static int let_go(struct watch *w, const char *why, bool shortage) {
 	const struct br_apart *apart = w->apart;
 	struct br_served go = {.r = 0};
-	if (why[0] != '\0' && apart->options->jail == BR_JAIL_REQUIRE) {
+	bool required = shortage || apart->options->jail == BR_JAIL_REQUIRE;
+	if (why[0] != '\0' && required) {
 		go.r = br_error(apart->dx, nowhere, "the mount jail cannot be had: %s", why);
 	} else if (why[0] != '\0' && geteuid() == 0) {
 		// Anybody else never has it, and what is not his is out of his reach without it.
@@ -337,7 +344,7 @@ static int take(struct watch *w, const struct message *m) {
 	struct br_served served = {.r = -1};
 	const char *second = m->text + m->first;
 	if (m->kind == READY && !w->begun) {
-		return let_go(w, m->text);
+		return let_go(w, m->text, m->value != 0);
 	}
 	if (!w->begun || w->ended) {
 		return -1;

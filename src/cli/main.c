@@ -45,6 +45,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum {
+	DESCRIPTORS_ENOUGH = 65536,
+};
+
 static volatile sig_atomic_t stop;
 
 static void on_signal(int number) {
@@ -72,6 +76,16 @@ static void take_signals(void) {
 	(void)signal(SIGCHLD, SIG_DFL);
 }
 
+/** Each source takes a few descriptors. */
+static void take_descriptors(void) {
+	struct rlimit most;
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < DESCRIPTORS_ENOUGH) {
+		most.rlim_cur = most.rlim_max < DESCRIPTORS_ENOUGH ? most.rlim_max
+								   : DESCRIPTORS_ENOUGH;
+		(void)setrlimit(RLIMIT_NOFILE, &most); // Else there are what there are.
+	}
+}
+
 /** Standard descriptors exist, others are not inherited by helpers, nothing of us is dumped. */
 static int harden(void) {
 	for (int fd = 0; fd <= 2; fd++) {
@@ -80,6 +94,7 @@ static int harden(void) {
 		}
 	}
 	(void)br_sys_close_from(3, true);
+	take_descriptors();
 	struct rlimit none = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)umask(077);

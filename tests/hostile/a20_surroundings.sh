@@ -61,3 +61,21 @@ for what in 5 "pkill -INT -P \$PPID -x bindright; sleep 0.2"; do
 	want 0 undo
 	kept
 done
+# So many sources that there are no descriptors for the jail: then there is no work without it. But there may be more than at first.
+mkdir many
+{
+	printf 'services:\n  app:\n    image: example\n    user: "1001:1001"\n    volumes:\n'
+	for i in {1..60}; do
+		mkdir many/$i
+		echo "      - ./many/$i:/many/$i"
+	done
+} >compose.yaml
+chown 7001:7001 many many/*
+keep many
+want 3 prlimit --nofile=100:100 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
+says 'the mount jail cannot be had' 'Too many open files'
+kept
+want 0 prlimit --nofile=100:4096 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
+belong 1001 many/60
+want 0 undo
+kept
