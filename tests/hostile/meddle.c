@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
 	char plus = '\0';
 	struct meddling m = {0};
 	int status = 0;
-	if (argc < 4 || sscanf(argv[1], "%31[a-z0-9]:%ld%c", name, &m.at, &plus) < 2) {
+	if (argc < 4 || sscanf(argv[1], "%31[a-z0-9_]:%ld%c", name, &m.at, &plus) < 2) {
 		fprintf(stderr, "usage: meddle CALL:N[+] COMMAND|ERRNO PROGRAM [ARGUMENT...]\n");
 		return 96;
 	}

@@ -25,6 +25,7 @@ static const struct {
 	const char *name;
 	long number;
 } calls[] = {
+	{"close_range", SYS_close_range},
 	{"fchmodat", SYS_fchmodat},
 	{"fchmodat2", SYS_fchmodat2},
 	{"fchownat", SYS_fchownat},
