@@ -24,11 +24,13 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+CLANG ?= clang
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 SUITES ?= unit cli hostile e2e
 ONLY ?=
 UNDER ?=
+FUZZ_SECONDS ?= 60
 V ?=
 
 # What is linked: pkg-config's names.
@@ -91,7 +93,7 @@ TOP := $(if $(filter .build/plain,$O),libbindright.a $(if $(PROGRAM),bindright))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: FORCE all help deps deps-ci demo test check tests lint format lint-format lint-layers lint-headers \
-    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench codes clean
+    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove fuzz fuzz-run bench codes clean
 
 ##: all             the program ./bindright and the library ./libbindright.a
 all: $(LIBRARY) $(PROGRAM) $(TOP)
@@ -145,6 +147,13 @@ $O/tests/e2e/%: $O/tests/e2e/%.o $(LIBRARY)
 UNDER_PROGRAM := $(if $(UNDER),$O/tests/under/$(UNDER))
 $O/tests/under/%: $O/tests/under/%.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_LINK) -o $@
+
+# Fuzzers: clang brings their main(), and the library is built so that it sees which branches were taken.
+FUZZERS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/fuzz/*.c)))
+$O/tests/fuzz/%.o: override CPPFLAGS += -Itests
+$O/tests/fuzz/fuzz_archive: $O/tests/support/tarball.o
+$O/tests/fuzz/%: $O/tests/fuzz/%.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(LIBRARY) $(LIBS_LINK) -o $@
 
 # The one that the hostile tests run.
 MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
@@ -228,6 +237,14 @@ tests: $(TESTS)
 prove: all tests $(MEDDLE) $O/tests/oracle/flushlog
 	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_BUILD='$(abspath $O)' TEST_SECONDS=3600 \
 	    tests/run.sh $(sort $(wildcard tests/oracle/*.sh))
+
+##: fuzz            run the fuzzers (tests/fuzz) for FUZZ_SECONDS each (60); needs clang
+fuzz:
+	@$(MAKE) --no-print-directory CC='$(CLANG)' SAN=fuzzer-no-link,address,undefined fuzz-run
+fuzz-run: $(foreach f,$(FUZZERS),$(if $(findstring $(ONLY),$(notdir $f)),$f))
+	@for f in $^; do echo "  FUZZ  $$f"; mkdir -p "$$f.corpus" && cd "$$f.corpus" && \
+	    '$(CURDIR)'/$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 . || exit 1; \
+	    cd '$(CURDIR)' || exit 1; done
 
 ##: bench           measure (tests/bench)
 bench: all

@@ -214,6 +214,7 @@ struct br_spec {
 	/** The files that were read, as named on the command line or found (shown to people, in order). */
 	const char *const *files;
 	size_t nfiles;
+	/** Of compose; else NULL. */
 	const char *project_name;
 	/** Absolute. */
 	const char *project_directory;

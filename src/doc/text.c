@@ -14,7 +14,9 @@ enum {
 };
 
 struct br_span doc_span(const struct doc_text *text, size_t off, size_t len) {
-	return (struct br_span){text->number, (uint32_t)off, (uint32_t)len};
+	size_t at = off < text->n ? off : text->n;
+	size_t rest = text->n - at;
+	return (struct br_span){text->number, (uint32_t)at, (uint32_t)(len < rest ? len : rest)};
 }
 
 struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at) {
