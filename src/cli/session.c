@@ -34,8 +34,8 @@ static int read_version(const struct br_text *word) {
 static int check_line(const struct cli *cli) {
 	const struct cli_args *args = cli->args;
 	if (args->containers.n && (args->has_line || args->files.n || args->kind.s)) {
-		(void)br_error(cli->dx, args->containers.v[0].at,
-			"a container that exists, and another input too");
+		(void)br_error(
+			cli->dx, args->containers.v[0].at, "--container goes with no other input");
 		br_other(cli->dx,
 			args->has_line          ? args->line_at
 				: args->files.n ? args->files.v[0].at
@@ -52,7 +52,7 @@ static int check_line(const struct cli *cli) {
 		return 0;
 	}
 	if (args->files.n || is_other) {
-		(void)br_error(cli->dx, args->line_at, "a run line, and another input too");
+		(void)br_error(cli->dx, args->line_at, "a run line goes with no other input");
 		br_other(cli->dx, args->files.n ? args->files.v[0].at : args->kind.at,
 			"the other one");
 		return -1;

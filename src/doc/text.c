@@ -35,8 +35,9 @@ static int enter(const char *s, size_t n, struct doc_text *text, struct br_diags
 	const char *name = br_places_name(places, text->number);
 	int number = br_places_add(places, BR_PLACE_FILE, name, s, n);
 	if (number < 0) {
-		return errno == ENOMEM ? br_error_memory(dx)
-				       : br_error(dx, doc_span(text, 0, 0), "too many files");
+		return errno == ENOMEM
+			? br_error_memory(dx)
+			: br_error(dx, doc_span(text, 0, 0), "more than %d texts", UINT16_MAX);
 	}
 	text->number = (uint16_t)number;
 	text->s = br_places_bytes(places, text->number, &text->n);
