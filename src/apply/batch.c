@@ -42,6 +42,12 @@ struct change {
 	uint64_t seq;
 };
 
+/** A file system that was met. */
+struct met {
+	uint64_t dev;
+	size_t change;
+};
+
 /** What commit fills: the changes' indices, first those that may be done at a time, and what became of them. */
 struct commit {
 	struct br_picks picks;
@@ -66,6 +72,8 @@ struct batch {
 	size_t stale;
 	/** INTENTs written. */
 	size_t announced;
+	/** File systems other than the target's that they are about: the number of each, and the change that was the first. */
+	br_vec(struct met) met;
 };
 
 static void left_alone(struct batch *b, const char *path, const struct br_answer_of *answer) {
@@ -176,6 +184,40 @@ static void cannot_read(struct batch *b, const struct change *c) {
 	left_alone(b, c->path, &answer);
 }
 
+/** What an INTENT is about lies on another file system than the target does. */
+static int meet(struct batch *b, size_t i) {
+	struct met met = {.dev = b->changes.v[i].before.dev, .change = i};
+	for (size_t k = b->met.n; k > 0; k--) {
+		if (b->met.v[k - 1].dev == met.dev) {
+			return 0;
+		}
+	}
+	return br_vec_push(&b->arena, &b->met, met) < 0 ? br_error_memory(b->work->dx) : 0;
+}
+
+/** Undo shall know these again where the next start of the machine gives them other numbers. Where one cannot be told there is no record. */
+static int note_disks(struct batch *b) {
+	for (size_t i = 0; i < b->met.n; i++) {
+		const struct change *c = &b->changes.v[b->met.v[i].change];
+		const char *name;
+		struct br_inode now;
+		struct br_record record = {
+			.type = BR_REC_DISK,
+			.target = b->target->number,
+			.before = {.dev = b->met.v[i].dev},
+		};
+		br_auto(br_closep) int fd = br_object_open(&b->way, b->target, c->path);
+		if (fd < 0 || br_inode_stat(fd, "", &now) < 0 || now.dev != record.before.dev) {
+			continue;
+		}
+		record.fsid = br_disk_id(fd, br_way_to(&b->way, b->target, c->path, &name));
+		if (record.fsid != 0 && br_work_add(b->work, &record) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /** br_crew_job's: compare what was read, and write the INTENT. */
 static int announce(void *context, size_t i) {
 	struct batch *b = context;
@@ -212,6 +254,9 @@ static int announce(void *context, size_t i) {
 	}
 	c->seq = record.seq;
 	b->announced++;
+	if (c->before.dev != b->target->root.dev && meet(b, i) < 0) {
+		return -1;
+	}
 	struct br_record digest = {
 		.type = BR_REC_CONTENTS,
 		.of = record.seq,
@@ -223,6 +268,9 @@ static int announce(void *context, size_t i) {
 static int prepare(struct batch *b) {
 	const struct br_crew_job job = {read_again, announce, b, .apart = b->stale > 0};
 	int r = br_crew_run(b->crew, &job, 0, b->changes.n);
+	if (r >= 0) {
+		r = note_disks(b);
+	}
 	br_way_release(&b->way);
 	if (r < 0) {
 		return -1;
@@ -344,6 +392,7 @@ static int flush(struct batch *b) {
 	}
 	br_arena_release(&b->arena);
 	memset(&b->changes, 0, sizeof(b->changes));
+	memset(&b->met, 0, sizeof(b->met));
 	b->announced = 0;
 	b->stale = 0;
 	const struct br_apply_options *options = b->work->options;
