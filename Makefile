@@ -13,6 +13,8 @@ VERSION := 0.1.0
 
 CC ?= cc
 AR ?= ar
+NM ?= nm
+OBJCOPY ?= objcopy
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -g -O2
@@ -330,10 +332,16 @@ FISH_COMPLETION = $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/bindright.fish
 # $(1): the files of which there may be one; $(2): where it goes.
 install_any = $(if $(wildcard $(1)),$(INSTALL) -D -m 644 $(firstword $(wildcard $(1))) '$(2)')
 
+# The library's own functions have short names, which are the user's as well: in what is installed they begin with br_, too.
+$O/installed/libbindright.a: $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(NM) -g --defined-only $< | awk 'NF == 3 && $$3 !~ /^br_/ { print $$3, "br__" $$3 }' | sort -u >$@.names
+	$(call quiet,AR,$@)$(OBJCOPY) --redefine-syms=$@.names $< $@
+
 ##: install         program, docker plugin, library, headers, manual pages, completions (PREFIX, DESTDIR)
-install: all
+install: all $O/installed/libbindright.a
 	$(if $(PROGRAM),$(INSTALL) -D -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/bindright')
-	$(INSTALL) -D -m 644 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/libbindright.a'
+	$(INSTALL) -D -m 644 $O/installed/libbindright.a '$(DESTDIR)$(LIBDIR)/libbindright.a'
 	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/bindright'
 	printf '$(subst \n$(space)\n,\n,$(PC))' >'$(DESTDIR)$(LIBDIR)/pkgconfig/bindright.pc'
 	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)/bindright/'

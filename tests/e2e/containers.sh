@@ -9,7 +9,7 @@ E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 . "$BR_TOP/tests/e2e/lib/docker.sh"
 
 app_accounts
-app_images
+app_images plain
 docker_start_all
 private_line subuid containers:1000000:200000
 private_line subgid containers:1000000:200000

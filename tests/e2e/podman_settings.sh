@@ -9,7 +9,7 @@ E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 app_accounts
 # Here root has no group but his own.
 sed -i /^media:/d "$engine/rootfs/etc/group"
-app_images
+app_images plain
 # br-test must be able to run it.
 cp "$BINDRIGHT" "$engine/bindright"
 system=/etc/containers/containers.conf user=$pod/home/.config/containers

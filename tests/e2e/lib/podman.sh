@@ -9,8 +9,8 @@
 #   as_rootless COMMAND...    any command as br-test
 #   rootfs_tar                the root file system of lib.sh as $engine/base.tar
 #   app_accounts              in it: root, who is in media too; app, 1001:1002 with extra and media; big, 70000
-#   app_images [LABELLED]     images of it for both Podmans, and in $engine/images.tar: `image`; `imageapp`, which runs as app; one that says by
-#                             its label which capabilities it wants
+#   app_images plain|labelled images of it for both Podmans, and in $engine/images.tar: `image`; `imageapp`, which runs as app; `labelled`, which
+#                             says by its label what capabilities it wants
 #
 # The runtime is runc; crun is chosen by `pm --runtime crun run --cgroups=disabled`.
 # br-test is 2001:2001 with host group 5000 too, and has the subordinate IDs 100000-165535.
@@ -112,11 +112,15 @@ app_accounts() {
 	printf '%b' 'root:x:0:\napp:x:1002:\nextra:x:2000:app\nmedia:x:2001:app,root\n' >"$engine/rootfs/etc/group"
 }
 app_images() {
+	local images=(image imageapp)
 	rootfs_tar
 	pm import -q "$engine/base.tar" image >/dev/null
 	pm import -q -c 'USER app' "$engine/base.tar" imageapp >/dev/null
-	[ $# = 0 ] || pm import -q -c 'LABEL io.containers.capabilities=CHOWN,FOWNER' "$engine/base.tar" "$1" >/dev/null
-	pm save -q -m -o "$engine/images.tar" image imageapp "$@"
+	if [ "$1" = labelled ]; then
+		images+=(labelled)
+		pm import -q -c 'LABEL io.containers.capabilities=CHOWN,FOWNER' "$engine/base.tar" labelled >/dev/null
+	fi
+	pm save -q -m -o "$engine/images.tar" "${images[@]}"
 	chmod 644 "$engine/images.tar"
 	rl load -q -i "$engine/images.tar" >/dev/null
 }
