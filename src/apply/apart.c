@@ -446,14 +446,16 @@ enum br_apart_end br_apart_run(struct br_apart *apart, int *r, size_t *hung) {
 	int ends[2];
 	pid_t parent = getpid();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-		(void)br_error(apart->dx, nowhere, "cannot begin: %s", strerror(errno));
+		(void)br_error(apart->dx, nowhere,
+			"cannot start the process that makes the changes: %s", strerror(errno));
 		return BR_APART_REFUSED;
 	}
 	br_auto(br_closep) int mine = ends[0];
 	br_auto(br_closep) int theirs = ends[1];
 	pid_t pid = fork();
 	if (pid < 0) {
-		(void)br_error(apart->dx, nowhere, "cannot begin: %s", strerror(errno));
+		(void)br_error(apart->dx, nowhere,
+			"cannot start the process that makes the changes: %s", strerror(errno));
 		return BR_APART_REFUSED;
 	}
 	if (pid == 0) {

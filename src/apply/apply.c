@@ -53,7 +53,8 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 				strerror(errno));
 	}
 	if (t->root.dev != source->dev || t->root.ino != source->ino) {
-		return br_error(work->dx, nowhere, "'%s' is not what was planned for", t->real);
+		return br_error(work->dx, nowhere, "'%s' is another one than when this was planned",
+			t->real);
 	}
 	t->dev_then = t->root.dev;
 	return 0;
