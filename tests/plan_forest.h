@@ -46,9 +46,12 @@ struct principal {
 	br_hostid groups[8];
 	/** The number of the demand that it is the identity of, or -1. */
 	int demand;
+	/** A kept user, as he logs in, for whom something is demanded. */
+	bool kept;
 };
 
 struct forest {
+	struct br_other other;
 	struct node nodes[ENTRIES];
 	size_t n;
 	struct principal people[PRINCIPALS];
@@ -62,10 +65,13 @@ struct forest {
 	uint64_t saved;
 	uint64_t later;
 	uint64_t mapped;
+	uint64_t others;
 	char top[80];
 	char state[96];
 	char outside[96];
-	struct br_keeper keeper;
+	struct br_keeper keepers[2];
+	/** The place in an outer mount's demand where an inner one lies. */
+	const char *covered[PEOPLE][1];
 };
 
 /** Written by the children. */
@@ -104,27 +110,60 @@ static void give_capability(const struct node *node) {
 	assert_int_equal(setxattr(path, "security.capability", value, sizeof(value), 0), 0);
 }
 
+/** What is neither a file nor a directory: a link to somewhere, a FIFO. */
+static void make_odd(
+	const struct forest *f, const struct node *node, const struct br_inode *inode) {
+	static const char *const targets[] = {"..", "a", "nowhere", "/etc/passwd"};
+	int dir = f->nodes[node->parent].fd;
+	if (S_ISLNK(inode->mode)) {
+		assert_int_equal(symlinkat(targets[draw(N(targets))], dir, node->name), 0);
+	} else {
+		assert_int_equal(mkfifoat(dir, node->name, 0600), 0);
+	}
+	assert_int_equal(
+		fchownat(dir, node->name, inode->uid.v, inode->gid.v, AT_SYMLINK_NOFOLLOW), 0);
+	if (S_ISFIFO(inode->mode)) {
+		assert_int_equal(fchmodat(dir, node->name, inode->mode & 0777, 0), 0);
+	}
+}
+
+/** A private name, now and then, where there is none of its kind yet. */
+static const char *private_name(const struct node *parent, uint32_t mode) {
+	const char *name = S_ISDIR(mode) ? ".ssh" : "id_rsa";
+	bool taken = faccessat(parent->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return !taken && draw(16) == 0 ? name : NULL;
+}
+
 static void make_node(struct world *w, struct forest *f, size_t i) {
 	struct node *node = &f->nodes[i];
 	struct br_inode inode = random_inode(w);
 	char name[8];
+	// The demands' "a".
+	bool a = i == 1;
 	do {
 		node->parent = draw((uint32_t)i);
 	} while (!S_ISDIR(f->nodes[node->parent].before.mode)
 		|| strlen(f->nodes[node->parent].path) > 40);
-	const struct node *parent = &f->nodes[node->parent];
-	assert_true(snprintf(name, sizeof(name), "%c%zu", i % 3 ? 'x' : 'a', i) < 8);
-	// The demands' "a".
-	bool a = i == 1;
 	node->parent = a ? 0 : node->parent;
-	parent = &f->nodes[node->parent];
+	const struct node *parent = &f->nodes[node->parent];
+	inode.mode = a ? (inode.mode & 07777) | D : inode.mode;
+	const char *hidden = a ? "a" : private_name(parent, inode.mode);
+	assert_true(snprintf(name, sizeof(name), "%c%zu", i % 3 ? 'x' : 'a', i) < 8);
 	assert_true(snprintf(node->path, sizeof(node->path), "%s%s%s", parent->path,
-			    *parent->path ? "/" : "", a ? "a" : name)
+			    *parent->path ? "/" : "", hidden ? hidden : name)
 		< (int)sizeof(node->path));
 	node->name = strrchr(node->path, '/') ? strrchr(node->path, '/') + 1 : node->path;
-	inode.mode = a ? (inode.mode & 07777) | D : inode.mode;
 	add_spice(w, &inode);
-	size_t twin = i - 1;
+	if (!a && draw(12) == 0) {
+		inode.mode = (inode.mode & 0777) | (draw(2) ? S_IFLNK : S_IFIFO);
+		make_odd(f, node, &inode);
+		node->fd = openat(parent->fd, node->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		assert_true(node->fd >= 0);
+		assert_int_equal(
+			br_inode_read(node->fd, "", inode.have, w->acls, &node->before), 0);
+		return;
+	}
+	size_t twin = draw((uint32_t)i);
 	bool link = S_ISREG(inode.mode) && draw(5) == 0 && S_ISREG(f->nodes[twin].before.mode);
 	if (link) {
 		assert_int_equal(linkat(f->nodes[f->nodes[twin].parent].fd, f->nodes[twin].name,
@@ -180,6 +219,45 @@ static void make_tree(struct world *w, struct forest *f) {
 	w->source.ino = root->before.ino;
 }
 
+/** Sources anywhere in the tree, files too, that lie in each other as it comes; a container's second mount covers a place of its first. */
+static void place_demands(struct world *w, struct forest *f) {
+	for (size_t i = 0; i < w->tree.n; i++) {
+		struct br_demand *demand = &w->demand[i];
+		const struct node *node = &f->nodes[draw((uint32_t)f->n)];
+		bool fit = S_ISREG(node->before.mode) || S_ISDIR(node->before.mode);
+		demand->below = draw(5) < 2 && fit ? node->path : "";
+	}
+	for (size_t i = 0; i < w->tree.n; i++) {
+		struct br_demand *demand = &w->demand[i];
+		const struct node *node = &f->nodes[draw((uint32_t)f->n)];
+		size_t k = strlen(demand->below);
+		bool inside = strlen(node->path) > k && strncmp(node->path, demand->below, k) == 0
+			&& (k == 0 || node->path[k] == '/');
+		if (demand->ncovered > 0 && inside) {
+			f->covered[i][0] = node->path;
+			demand->covered = f->covered[i];
+		} else {
+			demand->ncovered = 0;
+		}
+	}
+}
+
+/** Another container, that nobody asked about, mounts something of it. */
+static void place_other(struct world *w, struct forest *f) {
+	const struct node *node = &f->nodes[draw((uint32_t)f->n)];
+	bool own = *node->path == '\0' || S_ISLNK(node->before.mode);
+	for (size_t i = 0; i < w->tree.n; i++) {
+		for (size_t k = 0; k < f->n; k++) {
+			own = own
+				|| (strcmp(w->demand[i].below, f->nodes[k].path) == 0
+					&& f->nodes[k].before.ino == node->before.ino);
+		}
+	}
+	f->other = (struct br_other){"db", true, node->before.dev, node->before.ino};
+	w->demands.others = &f->other;
+	w->demands.nothers = own || draw(3) ? 0 : 1;
+}
+
 static void drop_tree(struct forest *f) {
 	for (size_t i = 0; i < f->n; i++) {
 		assert_int_equal(close(f->nodes[i].fd), 0);
@@ -203,26 +281,55 @@ static void set_groups(struct principal *p, const struct br_cred *from) {
 		p->groups[i] = from->groups[i];
 	}
 	p->cred.ngroups = from->ngroups;
-	p->cred.caps = from->uids.n > 0 ? from->caps : 0;
+	p->cred.caps = from->caps;
 	p->cred.uids = from->uids;
 	p->cred.gids = from->gids;
 }
 
+/** Everything is allowed to it on the host, whatever the bits say. */
+static bool is_almighty(const struct br_cred *cred) {
+	return cred->caps >> CAP_DAC_OVERRIDE & 1 && cred->uids.n == 0;
+}
+
+/** What the engine gives to the container itself (:U) is no demand on the host. */
+static bool is_demanded(const struct world *w, size_t d) {
+	return !w->mounts[d].chown;
+}
+
 static bool is_container(const struct world *w, uint32_t uid) {
 	for (size_t i = 0; i < w->tree.n; i++) {
-		if (w->identities[i].cred.uid.v == uid) {
+		if (is_demanded(w, i) && w->identities[i].cred.uid.v == uid) {
 			return true;
 		}
 	}
 	return false;
 }
 
+/** The kept user of this UID who gets something. */
+static const struct br_keeper *kept(const struct world *w, uint32_t uid) {
+	for (size_t i = 0; i < w->options.nkeepers; i++) {
+		const struct br_keeper *keeper = &w->options.keepers[i];
+		if ((keeper->demanded || w->options.reclaim) && keeper->cred.uid.v == uid) {
+			return keeper;
+		}
+	}
+	return NULL;
+}
+
 /** Who gets something: his groups are those that are known of him. */
 static bool is_party(const struct world *w, uint32_t uid) {
-	const struct br_keeper *keeper = w->options.keepers;
-	return is_container(w, uid)
-		|| (w->options.nkeepers > 0 && (keeper->demanded || w->options.reclaim)
-			&& keeper->cred.uid.v == uid);
+	return is_container(w, uid) || kept(w, uid);
+}
+
+/** Whether the bits count for root: a container of its has lost the override. */
+static bool root_counts(const struct world *w) {
+	for (size_t i = 0; i < w->tree.n; i++) {
+		const struct br_cred *cred = &w->identities[i].cred;
+		if (is_demanded(w, i) && cred->uid.v == 0 && !is_almighty(cred)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /** Containers; accounts, as they log in; a member of each group; a stranger; and those whom nobody demands anything for, in any groups. */
@@ -231,21 +338,27 @@ static void add_people(struct world *w, struct forest *f) {
 	f->npeople = 0;
 	for (size_t i = 0; i < w->tree.n; i++) {
 		const struct br_cred *cred = &w->identities[i].cred;
+		if (cred->uid.v == 0 && !is_demanded(w, i) && !root_counts(w)) {
+			continue;
+		}
 		struct principal *p = add(f, cred->uid.v, cred->gid.v);
 		set_groups(p, cred);
-		p->demand = (int)i;
+		p->demand = is_demanded(w, i) ? (int)i : -1;
 		f->mapped += cred->uids.n > 0;
 	}
 	for (size_t i = 0; i < N(uids); i++) {
 		const struct br_host_user *user = br_hostdb_user(w->db, (br_hostid){uids[i]});
 		struct br_cred cred;
-		if (uids[i] == 0 && !is_party(w, 0)) {
+		if (uids[i] == 0 && !root_counts(w)) {
 			// Root has everything anyway.
 			continue;
 		}
 		if (user) {
 			assert_int_equal(br_hostdb_cred(w->db, &arena, user, &cred), 0);
-			set_groups(add(f, uids[i], cred.gid.v), &cred);
+			struct principal *p = add(f, uids[i], cred.gid.v);
+			cred.caps = 0;
+			set_groups(p, &cred);
+			p->kept = kept(w, uids[i]) && kept(w, uids[i])->demanded;
 		}
 		if (is_party(w, uids[i])) {
 			// Who runs as a container's UID is known, when it comes to taking its files.
@@ -314,7 +427,7 @@ static uint32_t own_number(const struct br_idmap *map, br_hostid id) {
 static void become(const struct br_cred *cred) {
 	gid_t list[8];
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	uint32_t caps = cred->uids.n > 0 ? (uint32_t)cred->caps : 0;
+	uint32_t caps = (uint32_t)cred->caps;
 	struct __user_cap_data_struct data[2] = {{.effective = caps, .permitted = caps}};
 	for (size_t i = 0; i < cred->ngroups; i++) {
 		list[i] = cred->groups[i].v;

@@ -16,22 +16,29 @@ static void complain(const struct world *w, const struct node *node, const struc
 		node->after.gid.v, node->after.mode,
 		node->after.acl ? br_acl_text(&arena, node->after.acl) : "");
 	for (size_t i = 0; i < w->tree.n; i++) {
-		print_error("demand '%s' of %u:%u dir %u file %u any %d\n", w->demand[i].below,
-			w->identities[i].cred.uid.v, w->identities[i].cred.gid.v,
-			w->demand[i].need.dir, w->demand[i].need.file, w->demand[i].need.as_any);
+		const struct br_cred *has = &w->identities[i].cred;
+		print_error("demand '%s'%s of %u:%u%s caps %llx dir %u file %u any %d\n",
+			w->demand[i].below, is_demanded(w, i) ? "" : " (:U)", has->uid.v,
+			has->gid.v, has->uids.n > 0 ? " mapped" : "",
+			(unsigned long long)has->caps, w->demand[i].need.dir,
+			w->demand[i].need.file, w->demand[i].need.as_any);
 	}
 	br_arena_release(&arena);
 	fail_msg("uid %u gid %u (+%zu): %s", cred->uid.v, cred->gid.v, cred->ngroups, what);
 }
 
+static bool is_within(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
 /** What a demand has of an inode, as it is or as it becomes: what one is given can make others need more. */
 static unsigned need_of(const struct world *w, size_t d, const struct node *node) {
-	// Below is "" or "a", covered is nothing or "a".
-	bool in_a = node->path[0] == 'a' && (node->path[1] == '\0' || node->path[1] == '/');
-	bool applies = in_a ? w->demand[d].ncovered == 0 : *w->demand[d].below == '\0';
-	return !applies ? 0
-			: br_need_of(&w->demand[d], &node->before)
-			| br_need_of(&w->demand[d], &node->after);
+	const struct br_demand *demand = &w->demand[d];
+	bool covered = demand->ncovered > 0 && is_within(node->path, demand->covered[0]);
+	return !is_demanded(w, d) || covered || !is_within(node->path, demand->below)
+		? 0
+		: br_need_of(demand, &node->before) | br_need_of(demand, &node->after);
 }
 
 static unsigned need_of_all(const struct world *w, const struct node *node) {
@@ -122,7 +129,7 @@ static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	const struct node *dir = attempt == DELETE ? &f->nodes[node->parent] : node;
 	const struct br_cred *cred = &f->people[p].cred;
 	int d = f->people[p].demand;
-	return w->options.reclaim && cred->caps && d >= 0
+	return w->options.reclaim && cred->caps && cred->uids.n > 0 && d >= 0
 		&& (asks(attempt) & ~need_of(w, (size_t)d, dir)) != 0;
 }
 
@@ -156,10 +163,11 @@ static void judge_demands(const struct world *w, struct forest *f, const struct 
 	bool all = true;
 	for (size_t p = 0; p < f->npeople; p++) {
 		int d = f->people[p].demand;
-		if (d < 0) {
+		if (d < 0 && !f->people[p].kept) {
 			continue;
 		}
-		bool served = is_served(tried[p][i], &node->after, need_of(w, (size_t)d, node));
+		unsigned need = d < 0 ? need_of_all(w, node) : need_of(w, (size_t)d, node);
+		bool served = is_served(tried[p][i], &node->after, need);
 		if (!served && changed) {
 			complain(w, node, &f->people[p].cred, "is not served");
 		}
@@ -186,6 +194,38 @@ static bool is_in_range(const struct world *w, uint32_t uid) {
 	return known;
 }
 
+static bool is_below(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
+/** Whether nobody who was asked about mounts it there by himself. */
+static bool is_others(const struct world *w, const char *path, const char *other) {
+	bool others = is_below(path, other);
+	for (size_t i = 0; i < w->tree.n; i++) {
+		const struct br_demand *demand = &w->demand[i];
+		bool covered = demand->ncovered > 0 && is_below(path, demand->covered[0]);
+		others = others
+			&& !(is_below(demand->below, other) && is_below(path, demand->below)
+				&& !covered);
+	}
+	return others;
+}
+
+static void judge_other(const struct world *w, struct forest *f, const struct node *node) {
+	bool same = br_inode_equal(&node->before, &node->after);
+	for (size_t i = 0; w->demands.nothers > 0 && i < f->n; i++) {
+		if (f->nodes[i].before.ino != f->other.ino
+			|| !is_others(w, node->path, f->nodes[i].path)) {
+			continue;
+		}
+		f->others++;
+		if (!same && !w->options.other_mounts) {
+			complain(w, node, &f->people[0].cred, "another container mounts it");
+		}
+	}
+}
+
 /** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only where that is asked for. */
 static void judge_gate(const struct world *w, const struct forest *f, const struct node *node) {
 	uint32_t uid = node->before.uid.v;
@@ -194,6 +234,17 @@ static void judge_gate(const struct world *w, const struct forest *f, const stru
 		|| (!w->options.reclaim && uid == f->nodes[0].before.uid.v);
 	if (!allowed && !br_inode_equal(&node->before, &node->after)) {
 		complain(w, node, &f->people[0].cred, "it belongs to somebody else");
+	}
+	const char *key = strstr(node->path, "id_rsa");
+	if ((strstr(node->path, ".ssh") || key) && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "it is private");
+	}
+	uint32_t caller = w->options.caller.v;
+	bool own = node->before.uid.v == caller && node->after.uid.v == caller
+		&& (node->after.gid.v == node->before.gid.v || node->after.gid.v == 1000
+			|| node->after.gid.v == 2000);
+	if (caller && !own && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "only root could change it");
 	}
 	bool privileged =
 		S_ISREG(node->before.mode) && ((node->before.mode & 06000) || node->before.caps);
@@ -205,22 +256,48 @@ static void judge_gate(const struct world *w, const struct forest *f, const stru
 
 // ---- What comes later ----
 
-/** Root makes a file in each directory that got a default ACL. */
+/** In a process of this principal's: a file or a directory, whatever its umask. */
+static bool make_one(const struct node *dir, const struct br_cred *cred, mode_t mask, bool file) {
+	pid_t child = fork();
+	int status;
+	assert_true(child >= 0);
+	if (child == 0) {
+		become(cred);
+		(void)umask(mask);
+		if (!file) {
+			_exit(mkdirat(dir->fd, ".later", 0777) != 0);
+		}
+		int fd = openat(dir->fd, ".later", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+		_exit(fd < 0 || close(fd) != 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status == 0;
+}
+
+/** Somebody makes something in each directory that got a default ACL: whoever of the principals can, else root. */
 static void make_later(struct forest *f) {
-	mode_t mask = umask(022);
+	static const struct br_cred root = {.caps = 1ull << CAP_DAC_OVERRIDE};
 	for (size_t i = 0; i < f->n; i++) {
 		struct node *node = &f->nodes[i];
 		node->later = -1;
 		if (node->after.def && !node->before.def) {
-			int fd = openat(
-				node->fd, ".later", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-			assert_true(fd >= 0 && close(fd) == 0);
+			const struct br_cred *maker = &f->people[draw((uint32_t)f->npeople)].cred;
+			mode_t mask = draw(2) ? 022 : 077;
+			bool file = draw(3) > 0;
+			assert_true(make_one(node, maker, mask, file)
+				|| make_one(node, &root, mask, file));
 			node->later = openat(node->fd, ".later", O_PATH | O_CLOEXEC);
 			assert_true(node->later >= 0);
 			f->later++;
 		}
 	}
-	(void)umask(mask);
+}
+
+/** A directory hands the default ACL on. */
+static bool is_later_file(const struct node *node) {
+	struct stat st;
+	assert_int_equal(fstat(node->later, &st), 0);
+	return S_ISREG(st.st_mode);
 }
 
 /** Who is demanded can use what others make; a stranger can do no more with it than with the directory. */
@@ -232,13 +309,16 @@ static void judge_later_one(
 		has |= tried[p][i] >> bit & 1 ? bit : 0;
 	}
 	int d = f->people[p].demand;
-	unsigned need = d < 0 ? 0 : need_of(w, (size_t)d, node) & w->demand[d].need.dir & RW;
-	if (need & ~has) {
+	unsigned need = d < 0 ? 0 : need_of(w, (size_t)d, node) & w->demand[d].need.dir;
+	need = f->people[p].kept ? need_of_all(w, node) : need;
+	if (need & ~has & (is_later_file(node) ? RW : RWX)) {
 		complain(w, node, &f->people[p].cred, "cannot use what comes later");
 	}
 	struct br_where plain = {0};
+	struct stat st;
+	assert_int_equal(fstat(node->later, &st), 0);
 	unsigned dir = br_access(&node->after, &f->people[p].cred, &plain, RWX).have;
-	if (d < 0 && (has & ~dir)) {
+	if (d < 0 && !f->people[p].kept && st.st_uid != f->people[p].cred.uid.v && (has & ~dir)) {
 		complain(w, node, &f->people[p].cred, "can use what comes later");
 	}
 }
@@ -248,7 +328,7 @@ static void try_later(struct world *w, struct forest *f) {
 	for (size_t p = 0; p < f->npeople; p++) {
 		const struct br_cred *cred = &f->people[p].cred;
 		bool stranger = cred->uid.v == STRANGER && cred->gid.v == STRANGER;
-		if (f->people[p].demand < 0 && !stranger) {
+		if (f->people[p].demand < 0 && !f->people[p].kept && !stranger) {
 			continue;
 		}
 		pid_t child = fork();
@@ -259,7 +339,7 @@ static void try_later(struct world *w, struct forest *f) {
 				struct node as = f->nodes[i];
 				as.fd = as.later;
 				as.path[0] = '\0';
-				as.before.mode = F;
+				as.before.mode = as.fd < 0 || is_later_file(&f->nodes[i]) ? F : D;
 				tried[p][i] = as.fd < 0 ? 0 : try_one(f, &as);
 			}
 			_exit(0);
@@ -276,7 +356,8 @@ static void try_later(struct world *w, struct forest *f) {
 	}
 	for (size_t i = 0; i < f->n; i++) {
 		if (f->nodes[i].later >= 0) {
-			assert_int_equal(unlinkat(f->nodes[i].fd, ".later", 0), 0);
+			int kind = is_later_file(&f->nodes[i]) ? 0 : AT_REMOVEDIR;
+			assert_int_equal(unlinkat(f->nodes[i].fd, ".later", kind), 0);
 			assert_int_equal(close(f->nodes[i].later), 0);
 		}
 	}
@@ -307,11 +388,10 @@ static void add_maps(struct world *w) {
 	}
 }
 
-/** The same container has "a" once more, in its place and read-only. */
+/** The same container has another place inside its mount, read-only. */
 static void add_nested(struct world *w) {
-	static const char *const covered[] = {"a"};
 	size_t outer = draw((uint32_t)w->tree.n);
-	if (w->tree.n == PEOPLE || *w->demand[outer].below) {
+	if (w->tree.n == PEOPLE) {
 		return;
 	}
 	const struct who inner = {.cred = w->identities[outer].cred,
@@ -319,8 +399,23 @@ static void add_nested(struct world *w) {
 		.below = "a"};
 	demand(w, &inner);
 	w->demand[w->tree.n - 1].read_only = true;
-	w->demand[outer].covered = covered;
 	w->demand[outer].ncovered = 1;
+}
+
+/** One or two users to keep; for some of them what the containers need is demanded. */
+static void random_keepers(struct world *w, struct forest *f) {
+	static const uint32_t accounts[] = {1000, 1002, 1007};
+	struct br_plan_options *o = &w->options;
+	uint32_t first = draw(N(accounts));
+	o->keepers = f->keepers;
+	o->nkeepers = o->reclaim ? 1 : 1 + draw(2);
+	for (uint32_t i = 0; i < o->nkeepers; i++) {
+		const struct br_host_user *user =
+			br_hostdb_user(w->db, (br_hostid){accounts[(first + i) % N(accounts)]});
+		f->keepers[i] = (struct br_keeper){.name = user->name, .demanded = draw(2)};
+		assert_int_equal(
+			br_hostdb_cred(w->db, w->demands.arena, user, &f->keepers[i].cred), 0);
+	}
 }
 
 static void random_wishes(struct world *w, struct forest *f) {
@@ -328,7 +423,8 @@ static void random_wishes(struct world *w, struct forest *f) {
 	static const enum br_strategy strategies[] = {
 		BR_STRATEGY_AUTO, BR_STRATEGY_ACL, BR_STRATEGY_CHOWN, BR_STRATEGY_GROUP};
 	struct br_plan_options *o = &w->options;
-	random_demands(w, false);
+	static const br_hostid callers_group = {2000};
+	random_demands(w, true);
 	if (draw(4) == 0) {
 		add_maps(w);
 	}
@@ -339,24 +435,26 @@ static void random_wishes(struct world *w, struct forest *f) {
 	o->strategy = strategies[draw(4)];
 	o->from = from;
 	o->nfrom = draw(3) ? N(from) : 0;
-	o->future_files = draw(6) == 0;
+	o->future_files = draw(4) == 0;
 	o->privileged_files = draw(3) == 0;
+	o->other_mounts = draw(5) == 0;
 	o->reclaim = draw(4) == 0;
 	o->digests = draw(4) == 0;
 	if (o->reclaim || draw(3) == 0) {
-		const struct br_host_user *user =
-			br_hostdb_user(w->db, (br_hostid){draw(2) ? 1000 : 1002});
-		f->keeper = (struct br_keeper){.name = user->name, .demanded = draw(2)};
-		assert_int_equal(br_hostdb_cred(w->db, w->demands.arena, user, &f->keeper.cred), 0);
-		o->keepers = &f->keeper;
-		o->nkeepers = 1;
+		random_keepers(w, f);
 	}
+	if (draw(10) == 0) {
+		o->caller.v = o->caller_gid.v = 1000;
+		o->caller_groups = &callers_group;
+		o->ncaller_groups = 1;
+	}
+	w->mounts[draw((uint32_t)w->tree.n)].chown = draw(8) == 0;
 	w->source.fs.keeps_acls = draw(6) ? BR_YES : BR_NO;
 }
 
 static bool has_caps(const struct world *w) {
 	for (size_t i = 0; i < w->tree.n; i++) {
-		if (w->identities[i].cred.caps) {
+		if (w->identities[i].cred.caps && w->identities[i].cred.uids.n > 0) {
 			return true;
 		}
 	}
@@ -453,6 +551,7 @@ static void check_tree(struct world *w, struct forest *f) {
 	for (size_t i = 0; i < f->n; i++) {
 		judge_demands(w, f, &f->nodes[i]);
 		judge_gate(w, f, &f->nodes[i]);
+		judge_other(w, f, &f->nodes[i]);
 		for (size_t p = 0; p < f->npeople; p++) {
 			judge_one(w, f, p, &f->nodes[i]);
 		}
@@ -492,6 +591,8 @@ static void test_probes(void **state) {
 	while (f->probes < wanted) {
 		random_wishes(w, f);
 		make_tree(w, f);
+		place_demands(w, f);
+		place_other(w, f);
 		add_people(w, f);
 		check_tree(w, f);
 		drop_tree(f);
@@ -499,11 +600,11 @@ static void test_probes(void **state) {
 	}
 	print_message(
 		"%llu probes in %llu trees: %llu inodes changed, %llu left unserved; %llu plans saved, "
-		"%llu files made later, %llu containers in user namespaces\n",
+		"%llu files made later, %llu containers in user namespaces, %llu inodes of others\n",
 		(unsigned long long)f->probes, (unsigned long long)f->trees,
 		(unsigned long long)f->changed, (unsigned long long)f->unserved,
 		(unsigned long long)f->saved, (unsigned long long)f->later,
-		(unsigned long long)f->mapped);
+		(unsigned long long)f->mapped, (unsigned long long)f->others);
 	assert_true(f->changed > f->trees);
 	br_arena_release(&names);
 	assert_int_equal(munmap(tried, sizeof(f->had)), 0);

@@ -53,7 +53,8 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 				strerror(errno));
 	}
 	if (t->root.dev != source->dev || t->root.ino != source->ino) {
-		return br_error(work->dx, nowhere, "'%s' is not what was planned for", t->real);
+		return br_error(work->dx, nowhere, "'%s' is another one than when this was planned",
+			t->real);
 	}
 	t->dev_then = t->root.dev;
 	return 0;
@@ -123,6 +124,11 @@ static int refuse_run(struct br_work *work, const char *id) {
 	}
 	if (s.live) {
 		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
+	}
+	if (s.pending && br_machine_differs(s.machine)) {
+		// A clone of a disk: undo would refuse it for ever.
+		br_warning(work->dx, nowhere, "run %s was cut short on another machine", id);
+		return 0;
 	}
 	if (!s.pending
 		|| (changed_nothing(work, &s) && br_state_remove_run(&work->state, id) == 0)) {
@@ -197,6 +203,34 @@ static int begin_journal(struct br_work *work) {
 		: br_work_sync(work);
 }
 
+/**
+ * A tree with the journals in it: let others into a directory on the way to them, and they are trusted no more, so that nothing could be
+ * undone.
+ */
+static int refuse_state(struct br_work *work) {
+	struct br_target state = {.real = work->state.path};
+	struct br_target *own = &state;
+	const struct br_job *job = work->job;
+	if (br_inode_stat(work->state.fd, "", &state.root) < 0) {
+		return br_error(work->dx, nowhere, "cannot examine '%s': %s", state.real,
+			strerror(errno));
+	}
+	for (size_t i = 0; i < job->ntrees; i++) {
+		const struct br_target *which;
+		struct br_target *t = find_target(work, job->trees[i]->root);
+		int r = br_targets_overlap(&own, 1, &t, 1, &which);
+		if (r < 0) {
+			return br_error_memory(work->dx);
+		}
+		if (r > 0) {
+			return br_error(work->dx, nowhere,
+				"refused to change '%s': the journals that undo needs are in '%s'",
+				t->real, state.real);
+		}
+	}
+	return 0;
+}
+
 static int begin(struct br_work *work) {
 	work->failed = true;
 	// Within the jail the kernel cannot be tried out.
@@ -204,7 +238,8 @@ static int begin(struct br_work *work) {
 	if (add_targets(work) < 0
 		|| br_state_open(work->arena, &work->options->state, true, &work->state, work->dx)
 			< 0
-		|| br_state_lock(&work->state, work->dx) < 0 || refuse_runs(work) < 0
+		|| refuse_state(work) < 0 || br_state_lock(&work->state, work->dx) < 0
+		|| refuse_runs(work) < 0
 		|| begin_journal(work) < 0) {
 		return -1;
 	}
@@ -310,7 +345,8 @@ static int tell(struct br_work *work) {
 	} else if (work->failed && result->id[0] == '\0') {
 		return -1;
 	} else if (work->failed) {
-		br_note(work->dx, nowhere, "%llu of %llu changed", (unsigned long long)n,
+		// Not a note, which --quiet drops.
+		(void)br_error(work->dx, nowhere, "%llu of %llu changed", (unsigned long long)n,
 			(unsigned long long)of);
 	} else if (result->failed > 0) {
 		(void)br_error(work->dx, nowhere, "%llu could not be changed; %llu of %llu changed",

@@ -163,6 +163,8 @@ int br_undo_choose(struct br_arena *arena, const struct br_state *state, const c
 	struct br_summary *out, struct br_diags *dx);
 /** A number for this machine, from its machine-id; 0 where there is none. */
 uint64_t br_machine(void);
+/** Whether that is the number of another machine; false where either is not known. */
+bool br_machine_differs(uint64_t machine);
 /** How many runs can still be undone; published for other users. */
 void br_history_publish(const struct br_state *state);
 

@@ -25,6 +25,8 @@ static const struct br_span nowhere;
 
 enum {
 	FLUSH_AT = 256 << 10,
+	/** Of paths in a window. */
+	WINDOW_BYTES = 16 << 20,
 };
 
 // ---- The journal grows while it is read ----
@@ -287,6 +289,7 @@ static int flush(struct undo *u) {
 	}
 	br_board_ask(u->board, NULL, false);
 	w->n = 0;
+	w->bytes = 0;
 	br_arena_release(&w->arena);
 	return r;
 }
@@ -322,7 +325,8 @@ static int undo_intent(struct undo *u, struct br_record *r) {
 		return br_error_memory(u->dx);
 	}
 	w->items[w->n++] = item;
-	return w->n == WINDOW ? flush(u) : 1;
+	w->bytes += r->path.n;
+	return w->n == WINDOW || w->bytes >= WINDOW_BYTES ? flush(u) : 1;
 }
 
 static const struct done *done_of(const struct undo *u, uint64_t seq) {

@@ -31,11 +31,10 @@ int br_undo_cannot_use(struct undo *u, const char *why) {
 
 static int open_journal(struct undo *u) {
 	const char *why = "it is gone";
-	uint64_t here = br_machine();
 	if (u->summary.run.state == BR_RUN_DAMAGED) {
 		return br_undo_cannot_use(u, u->summary.run.why);
 	}
-	if (here != 0 && u->summary.machine != 0 && here != u->summary.machine) {
+	if (br_machine_differs(u->summary.machine)) {
 		return br_undo_cannot_use(u, "it was written on another machine");
 	}
 	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {

@@ -105,3 +105,8 @@ uint64_t br_machine(void) {
 	// Told apart, not told: the ID itself is confidential.
 	return (uint64_t)br_crc32c(1, id, n) << 32 | br_crc32c(2, id, n);
 }
+
+bool br_machine_differs(uint64_t machine) {
+	uint64_t here = br_machine();
+	return here != 0 && machine != 0 && here != machine;
+}

@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -133,10 +134,23 @@ static bool root_overrides(const struct choice *c) {
 	return true;
 }
 
+// In a sticky directory only CAP_FOWNER lets root delete what is not his (include/linux/fs.h, check_sticky): its override does not.
+static bool root_deletes(const struct choice *c) {
+	for (size_t i = 0; i < c->tree->tree->n; i++) {
+		const struct br_demand *demand = &c->tree->tree->demands[i];
+		const struct br_cred *cred = &demand->identity->cred;
+		if (demand_counts(demand) && cred->uid.v == 0
+			&& (cred->caps >> CAP_FOWNER & 1) == 0) {
+			return false;
+		}
+	}
+	return root_overrides(c);
+}
+
 // Whether somebody would lose the right to delete: in a sticky directory it is that of owners, of the entry and of the directory, and no entry gives it.
 static bool deletes_as_owner(const struct choice *c) {
 	bool sticky = S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0;
-	return (sticky || c->in_sticky) && (c->inode.uid.v != 0 || !root_overrides(c));
+	return (sticky || c->in_sticky) && (c->inode.uid.v != 0 || !root_deletes(c));
 }
 
 static unsigned need_of_demand(const struct choice *c, const struct br_cred *cred) {
@@ -170,8 +184,12 @@ static bool moves_caps(const struct choice *c, const struct br_inode *after) {
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
 		const struct br_demand *demand = &c->tree->tree->demands[i];
 		const struct br_cred *cred = &demand->identity->cred;
-		if (demand_counts(demand) && cred->uids.n > 0 && cred->caps != 0
-			&& cred->uid.v != after->uid.v && gains_by_caps(c, after, cred)) {
+		// What becomes his is his altogether. Whom the engine gives its mount to has a capability all the same.
+		bool heir = cred->uid.v == after->uid.v && cred->uid.v != c->inode.uid.v;
+		bool known = !demand->identity->unmapped && cred->uid.v != BR_NO_ID
+			&& cred->gid.v != BR_NO_ID && demand->mount_uids.n == 0;
+		if (known && !heir && cred->uids.n > 0 && cred->caps != 0
+			&& gains_by_caps(c, after, cred)) {
 			return true;
 		}
 	}
