@@ -312,7 +312,8 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 	if (answer->outcome == BR_CHANGED) {
 		atomic_store_explicit(&b->changed, true, memory_order_relaxed);
 	}
-	return answer->outcome != BR_FAILED || !(would_recur(b, answer->err) || is_first(b, answer->err));
+	return answer->outcome != BR_FAILED
+		|| !(would_recur(b, answer->err) || is_first(b, answer->err));
 }
 
 static bool goes_on(struct batch *b) {
@@ -416,7 +417,7 @@ static bool is_old(const struct batch *b) {
 		return true;
 	}
 	return (now.tv_sec - b->lot->since.tv_sec) * 1000
-			+ (now.tv_nsec - b->lot->since.tv_nsec) / 1000000
+		+ (now.tv_nsec - b->lot->since.tv_nsec) / 1000000
 		>= BATCH_MS;
 }
 

@@ -27,7 +27,8 @@ static int nothing(const struct cli *cli) {
 }
 
 /** Whether it is to be put back: 1, 0 where somebody said no, -1 without anybody to ask, -2 it could not be shown. */
-static int wanted(const struct cli *cli, const struct br_run *run, const struct br_undo_result *would) {
+static int wanted(
+	const struct cli *cli, const struct br_run *run, const struct br_undo_result *would) {
 	if (report(cli, run, would, true)) {
 		return -2;
 	}
