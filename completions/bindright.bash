@@ -10,7 +10,7 @@ _bindright() {
 		--one-file-system --jobs --format --output --color --progress --quiet --verbose --help --version"
 	local change='--strategy --create-users --no-create-users --create-missing --no-create-missing --future-files
 		--no-future-files --from --privileged-files --no-privileged-files --allow-dangerous
-		--max-copy-up'
+		--other-mounts --max-copy-up'
 	local list='--format --output --color --quiet --verbose --help --version'
 
 	COMPREPLY=()
@@ -66,8 +66,8 @@ _bindright() {
 	plan) offered="$input --fail-on $change" ;;
 	fix) offered="$input $change --plan --yes --dry-run --require-jail" ;;
 	reclaim)
-		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --max-copy-up
-			--yes --dry-run --require-jail"
+		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --other-mounts
+			--max-copy-up --yes --dry-run --require-jail"
 		;;
 	undo) offered="$list --progress --yes --dry-run --require-jail" ;;
 	history) offered="$list --prune" ;;

@@ -31,6 +31,7 @@ struct maker {
 	struct br_diags *dx;
 	/** Those of out->mounts that can be judged, in order. */
 	br_vec(struct entry) entries;
+	br_vec(struct br_other) others;
 };
 
 /** The result, and the arena that owns all but the descriptors. */
@@ -40,21 +41,6 @@ struct owner {
 };
 
 /* What is needed. */
-
-bool br_mount_on_host(const struct br_mount *mount) {
-	switch (mount->kind) {
-	case BR_MOUNT_BIND:
-	case BR_MOUNT_VOLUME_BIND:
-	case BR_MOUNT_SECRET:
-	case BR_MOUNT_CONFIG:
-		return mount->source.s != NULL;
-	case BR_MOUNT_VOLUME:
-	case BR_MOUNT_TMPFS:
-	case BR_MOUNT_OTHER:
-		return false;
-	}
-	return false;
-}
 
 static bool is_read_only(const struct br_mount *mount) {
 	return mount->read_only || mount->kind == BR_MOUNT_SECRET || mount->kind == BR_MOUNT_CONFIG;
@@ -341,17 +327,17 @@ static size_t count_demands(const struct maker *m, size_t root) {
 	return n;
 }
 
-static bool is_within(const char *path, const char *above) {
+bool br_path_within(const char *path, const char *above) {
 	size_t n = strlen(above);
 	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
 }
 
 bool br_demand_applies(const struct br_demand *demand, const char *path) {
-	if (!is_within(path, demand->below)) {
+	if (!br_path_within(path, demand->below)) {
 		return false;
 	}
 	for (size_t i = 0; i < demand->ncovered; i++) {
-		if (is_within(path, demand->covered[i])) {
+		if (br_path_within(path, demand->covered[i])) {
 			return false;
 		}
 	}
@@ -449,6 +435,48 @@ static int make_trees(struct maker *m) {
 	return 0;
 }
 
+/* What others mount. */
+
+static bool is_own(const struct maker *m, const struct br_source *source) {
+	for (size_t i = 0; i < m->out->nsources; i++) {
+		const struct br_source *own = &m->out->sources[i];
+		if (own->state == BR_SOURCE_PRESENT && own->dev == source->dev
+			&& own->ino == source->ino) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int add_other(struct maker *m, const struct br_claim *claim, bool is_service) {
+	struct br_source source;
+	if (br_source_open_among(
+		    m->arena, m->mounts, claim->source.s, m->options->trusted, &source)) {
+		return br_error_memory(m->dx);
+	}
+	struct br_other other = {claim->name.s, is_service, source.dev, source.ino};
+	bool counts = source.state == BR_SOURCE_PRESENT && !is_own(m, &source);
+	br_source_release(&source);
+	return counts && br_vec_push(m->arena, &m->others, other) ? br_error_memory(m->dx) : 0;
+}
+
+static int find_others(struct maker *m, const struct br_spec *spec) {
+	const struct br_demand_options *options = m->options;
+	for (size_t i = 0; options->others && i < spec->nclaims; i++) {
+		if (add_other(m, &spec->claims[i], true)) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; options->others && i < options->nclaims; i++) {
+		if (add_other(m, &options->claims[i], false)) {
+			return -1;
+		}
+	}
+	m->out->others = m->others.v;
+	m->out->nothers = m->others.n;
+	return 0;
+}
+
 /* The options that nothing took. */
 
 static int refuse_need(struct maker *m, const struct br_need_option *option) {
@@ -486,7 +514,7 @@ static int check_needs(struct maker *m) {
 }
 
 static int make(struct maker *m, const struct br_spec *spec, const struct br_identity *identities) {
-	if (open_sources(m, spec, identities) || list_entries(m)) {
+	if (open_sources(m, spec, identities) || find_others(m, spec) || list_entries(m)) {
 		return -1;
 	}
 	find_same(m);

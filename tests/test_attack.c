@@ -1,6 +1,6 @@
 // Attacked on the way by somebody who owns the tree: nothing outside of it is ever touched, while tools that trust a path are led astray.
 //
-// BR_ATTACK_SECONDS: how long each attack goes on. BR_ATTACK_ON: a directory on the file system where (else in memory).
+// BR_ATTACK_SECONDS: how long each attack goes on. BR_ATTACK_ON: a directory on the file system where (else in memory). BR_JAIL: see jail_wanted().
 
 #include <base/own.h>
 
@@ -212,6 +212,7 @@ static pid_t start(void (*attack)(void)) {
 	ground_make_at(&g, on == NULL);
 	ground_fill(&g, 30);
 	g.decide = decide_owner;
+	g.jail = jail_wanted();
 	fill_arena_of_combat();
 	shared = mmap(NULL, sizeof(atomic_long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		-1, 0);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/scratch.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,27 +24,6 @@ enum {
 	TEAM = 7043,
 	NOBODY = 65534
 };
-
-static int setup(void **state) {
-	static char path[200];
-	const char *tmp = getenv("TMPDIR");
-	(void)snprintf(path, sizeof(path), "%s/bindright.XXXXXX", tmp ? tmp : "/tmp");
-	*state = path;
-	return !mkdtemp(path) || chmod(path, 0755) || chdir(path) ? -1 : 0;
-}
-
-static int teardown(void **state) {
-	char command[300];
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", (char *)*state);
-	return chdir("/") || system(command) ? -1 : 0;
-}
-
-static void need_root(void) {
-	if (geteuid() != 0) {
-		print_message("needs root\n");
-		skip();
-	}
-}
 
 /** A file of this owner and mode, open. */
 static int file(const char *name, uid_t uid, gid_t gid, mode_t mode) {
@@ -75,7 +55,7 @@ static void test_who_wrote_it(void **state) {
 		{0, 0, 0646, EVE, 1, NOBODY},
 		{EVE, 0, 0666, EVE, 1, NOBODY},
 	};
-	need_root();
+	needs_root();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct br_authors authors = {0};
 		int fd = file("f", cases[i].uid, cases[i].gid, cases[i].mode);
@@ -92,7 +72,7 @@ static void test_who_wrote_it(void **state) {
 /** In a child without root's rights everybody reads with his own eyes. */
 static void test_not_root(void **state) {
 	(void)state;
-	need_root();
+	needs_root();
 	int fd = file("f", EVE, EVE, 0666);
 	pid_t child = fork();
 	if (child == 0) {
@@ -135,7 +115,7 @@ static int error_of(const struct br_authors *authors, const char *path) {
 
 static void test_all_must_read(void **state) {
 	(void)state;
-	need_root();
+	needs_root();
 	const struct br_authors none = {0};
 	const struct br_authors eve = {{EVE}, 1};
 	const struct br_authors both = {{EVE, ANN}, 2};
@@ -162,10 +142,10 @@ static void test_all_must_read(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_who_wrote_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_not_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_wrote_it, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_not_root, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_too_many),
-		cmocka_unit_test_setup_teardown(test_all_must_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_must_read, scratch_enter, scratch_leave),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,23 @@
 // Killed anywhere, any call failing, out of memory: undo puts back everything.
 //
-// BR_KILLS: how many kills. BR_SEED: of the random numbers. BR_JAIL: the work is done in a process apart, which is killed, and lied to, as well.
+// BR_KILLS: how many kills. BR_SEED: of the random numbers. BR_TEST: a pattern of the tests' names. BR_JAIL: see jail_wanted().
+// In the jail there are two processes, one that works and one that watches it: each of them is killed, or both, and any call of either fails.
 
 #include <base/own.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/applied.h>
 #include <support/trace.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -29,6 +33,15 @@ static uint32_t seed;
 /** Done so far. */
 static long kills;
 static long faults;
+
+/** Who is killed. Without a process apart there is one only, whoever is meant. */
+enum victim {
+	BOTH,
+	WORKER,
+	WATCHER,
+};
+
+static long kills_of[3];
 
 /** How many kills are wanted (BR_KILLS); 0: the few of every day. */
 static long wanted(void) {
@@ -47,6 +60,8 @@ static int begin(void **state) {
 
 static int end(void **state) {
 	(void)state;
+	print_message("%ld of both, %ld of the one that works, %ld of the one that watches\n",
+		kills_of[BOTH], kills_of[WORKER], kills_of[WATCHER]);
 	print_message("%ld kills in all\n", kills);
 	return 0;
 }
@@ -63,6 +78,7 @@ static struct br_make makes[] = {
 
 static void make_ground(bool in_memory, int n) {
 	ground_make_at(&g, in_memory);
+	g.jail = jail_wanted();
 	if (n >= 0) {
 		ground_fill(&g, n);
 	}
@@ -78,47 +94,62 @@ static void work(bool undo) {
 	_exit(r < 0);
 }
 
-/** When it is killed. */
+/** When it is killed, and who. */
 struct death {
 	long at;
-	/** Only the process that stands there: the other one goes on, as long as it may. */
-	bool one;
+	enum victim victim;
+	/** The first is the one that watches; the other one, as soon as it was seen. */
+	pid_t first, other;
 	bool whole;
+	bool first_lives;
 };
+
+static void count_kill(enum victim victim) {
+	kills++;
+	kills_of[victim]++;
+}
 
 static enum trace_choice choose_death(void *context, const struct trace_stop *stop, int *err) {
 	struct death *death = context;
 	(void)err;
+	death->other = stop->pid != death->first ? stop->pid : death->other;
 	if (stop->count != death->at) {
 		return TRACE_GO;
 	}
 	death->whole = false;
-	if (!death->one) {
+	if (death->victim == BOTH || death->other == 0) {
+		count_kill(BOTH);
+		death->first_lives = false;
 		return TRACE_KILL;
 	}
-	(void)kill(stop->pid, SIGKILL);
+	// The other one goes on, as long as it may; the one that works may have ended already.
+	death->first_lives = death->victim == WORKER;
+	if (kill(death->first_lives ? death->other : death->first, SIGKILL) == 0) {
+		count_kill(death->victim);
+	}
 	return TRACE_GO;
 }
 
 /**
- * Run it and kill it when its main thread has begun or ended so many system calls (0: never). How many there were; -1 where tracing is not allowed. *whole: it came to its
- * end.
+ * Run it and kill it, or a part of it, when its main threads have begun or ended so many system calls (0: never). How many there were; -1 where tracing is not allowed.
+ * *whole: it came to its end.
  */
-static long run_until(bool undo, long n, bool *whole) {
-	const bool apart = g.jail != BR_JAIL_NONE;
-	struct death death = {.at = n, .whole = true, .one = apart && n % 2 != 0};
+static long run_until(bool undo, long n, enum victim victim, bool *whole) {
+	struct death death = {.at = n, .whole = true, .victim = victim, .first_lives = true};
 	int status = 0;
 	pid_t pid = trace_fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		work(undo);
 	}
+	death.first = pid;
 	long stops = trace_run(pid, choose_death, &death, &status);
 	*whole = death.whole;
-	if (stops >= 0 && *whole && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+	// Whoever watches one that is killed ends by itself, and says how it went.
+	if (stops >= 0 && death.first_lives
+		&& (!WIFEXITED(status) || WEXITSTATUS(status) > (*whole ? 0 : 1))) {
 		fail_msg("%s, not killed at %ld: status %x", undo ? "undo" : "fix", n, status);
 	}
-	kills += !*whole;
 	return stops;
 }
 
@@ -132,19 +163,19 @@ static void kill_often(bool in_memory, int rounds) {
 	needs_root();
 	make_ground(in_memory, 12);
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	long n = run_until(false, 0, &whole);
+	long n = run_until(false, 0, BOTH, &whole);
 	if (n < 0) {
 		ground_remove(&g);
 		print_message("needs ptrace\n");
 		skip();
 	}
-	long m = run_until(true, 0, &whole);
+	long m = run_until(true, 0, BOTH, &whole);
 	assert_snapshot(g.tree, before);
 	for (int i = 0; i < rounds; i++) {
-		(void)run_until(false, 1 + pick((uint32_t)n), &whole);
+		(void)run_until(false, 1 + pick((uint32_t)n), pick(3), &whole);
 		killed += !whole;
 		for (uint32_t k = pick(3); k > 0; k--) {
-			(void)run_until(true, 1 + pick((uint32_t)m), &whole);
+			(void)run_until(true, 1 + pick((uint32_t)m), pick(3), &whole);
 			killed += !whole;
 		}
 		undo_wholly(before);
@@ -156,12 +187,12 @@ static void kill_often(bool in_memory, int rounds) {
 
 static void test_killed(void **state) {
 	(void)state;
-	kill_often(true, wanted() > 0 ? (int)(wanted() / 3) : 250);
+	kill_often(true, wanted() > 0 ? (int)(wanted() / 3) : 150);
 }
 
 static bool can_trace(void) {
 	bool whole;
-	if (run_until(false, 0, &whole) >= 0) {
+	if (run_until(false, 0, BOTH, &whole) >= 0) {
 		return true;
 	}
 	ground_remove(&g);
@@ -169,25 +200,35 @@ static bool can_trace(void) {
 	return false;
 }
 
+/** Killed in this place: each of those who may be, or only one of them. *whole: there is no such place. */
+static void kill_at(bool undo, long at, bool *whole, const char *before) {
+	static const char *const names[] = {"both", "the one that works", "the one that watches"};
+	const bool apart = g.jail != BR_JAIL_NONE;
+	bool done;
+	for (int i = 0; i < 3; i++) {
+		if (apart ? wanted() == 0 && at % 3 != i : i > 0) {
+			continue;
+		}
+		if (undo) {
+			(void)run_until(false, 0, BOTH, &done);
+		}
+		(void)snprintf(g.doing, sizeof(g.doing), "%s killed at %ld: %s",
+			undo ? "undo" : "fix", at, names[i]);
+		(void)run_until(undo, at, (enum victim)i, whole);
+		undo_wholly(before);
+	}
+}
+
 /** Every place in turn. */
 static void kill_everywhere(const char *before) {
-	bool whole = false;
-	bool done;
-	long at;
-	long undo_at;
-	for (at = 1; !whole; at++) {
-		(void)snprintf(g.doing, sizeof(g.doing), "fix killed at %ld", at);
-		(void)run_until(false, at, &whole);
-		undo_wholly(before);
+	for (int undo = 0; undo <= 1; undo++) {
+		bool whole = false;
+		long at;
+		for (at = 1; !whole; at++) {
+			kill_at(undo, at, &whole, before);
+		}
+		print_message("%ld places of %s\n", at - 1, undo ? "undo" : "fix");
 	}
-	whole = false;
-	for (undo_at = 1; !whole; undo_at++) {
-		(void)run_until(false, 0, &done);
-		(void)snprintf(g.doing, sizeof(g.doing), "undo killed at %ld", undo_at);
-		(void)run_until(true, undo_at, &whole);
-		undo_wholly(before);
-	}
-	print_message("%ld and %ld places\n", at - 1, undo_at - 1);
 }
 
 /** The few inodes that change most. */
@@ -240,11 +281,37 @@ static void test_killed_on_disk(void **state) {
 	kill_often(false, 25);
 }
 
+/** The process that it forked and that is still there; 0: none. */
+static pid_t child_of(pid_t pid) {
+	char path[80];
+	int child = 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	FILE *file = fopen(path, "re");
+	if (file == NULL || fscanf(file, "%d", &child) != 1) {
+		child = 0;
+	}
+	if (file != NULL) {
+		(void)fclose(file);
+	}
+	return child;
+}
+
+/** Kill one of them, or both; whether somebody was left to be killed. */
+static bool strike(pid_t pid, enum victim victim, bool *lives) {
+	pid_t child = victim == WATCHER ? 0 : child_of(pid);
+	bool hit = child > 0 && kill(child, SIGKILL) == 0;
+	*lives = victim == WORKER && hit;
+	return *lives || kill(pid, SIGKILL) == 0;
+}
+
 /** How long it takes, in microseconds, when it is killed after so many (0: never). */
 static long kill_after(bool undo, long us, int *killed) {
 	struct timespec begun;
 	struct timespec ended;
 	int status;
+	bool lives = true;
+	bool hit = false;
+	enum victim victim = (enum victim)pick(3);
 	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &begun), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
@@ -254,11 +321,15 @@ static long kill_after(bool undo, long us, int *killed) {
 	const struct timespec wait = {us / 1000000, us % 1000000 * 1000};
 	if (us > 0) {
 		(void)nanosleep(&wait, NULL);
-		(void)kill(pid, SIGKILL);
+		hit = strike(pid, victim, &lives);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	*killed += WIFSIGNALED(status);
-	kills += WIFSIGNALED(status);
+	// Whoever watched one that was killed says how it went.
+	assert_true(!lives || (WIFEXITED(status) && WEXITSTATUS(status) <= (hit ? 1 : 0)));
+	if (WIFSIGNALED(status) || (hit && lives)) {
+		(*killed)++;
+		count_kill(victim);
+	}
 	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &ended), 0);
 	return (ended.tv_sec - begun.tv_sec) * 1000000 + (ended.tv_nsec - begun.tv_nsec) / 1000;
 }
@@ -268,11 +339,12 @@ static void test_killed_threads(void **state) {
 	(void)state;
 	int killed = 0;
 	int ran = 0;
+	const int rounds = wanted() > 0 ? (int)(wanted() / 20) : 60;
 	needs_root();
 	make_ground(true, 1500);
 	g.threads = 3;
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < rounds; i++) {
 		long whole = kill_after(false, 0, &killed);
 		long undone = kill_after(true, 0, &killed);
 		ran += kill_after(false, 1 + (long)pick((uint32_t)whole), &killed) > 0;
@@ -283,6 +355,58 @@ static void test_killed_threads(void **state) {
 	}
 	print_message("%d kills of %d\n", killed, ran);
 	assert_true(killed > 5);
+	ground_remove(&g);
+}
+
+/** The one that works, said to the test. */
+static atomic_int *who;
+
+static int decide_never(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	(void)context;
+	(void)tree;
+	(void)path;
+	(void)inode;
+	(void)after;
+	do {
+		atomic_store(who, getpid());
+	} while (getpid() > 0);
+	return -1;
+}
+
+// Nobody goes on working whom nobody watches.
+static void test_goes_with_its_watcher(void **state) {
+	(void)state;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	needs_root();
+	make_ground(true, 3);
+	if (g.jail == BR_JAIL_NONE) {
+		ground_remove(&g);
+		print_message("there is nobody apart\n");
+		return;
+	}
+	who = mmap(NULL, sizeof(*who), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(who != MAP_FAILED);
+	g.decide = decide_never;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		work(false);
+	}
+	for (int i = 0; i < 10000 && atomic_load(who) == 0; i++) {
+		(void)nanosleep(&pause, NULL);
+	}
+	pid_t worker = atomic_load(who);
+	assert_true(worker > 0 && worker != pid);
+	struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, worker, 0), .events = POLLIN};
+	assert_true(end.fd >= 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	int ended = poll(&end, 1, 10000);
+	(void)kill(worker, SIGKILL);
+	assert_int_equal(ended, 1);
+	close(end.fd);
+	assert_int_equal(munmap(who, sizeof(*who)), 0);
 	ground_remove(&g);
 }
 
@@ -420,7 +544,7 @@ static void fail_each(const char *const *names, int err, long step, const char *
 		// Which ones, when not all: not the same for every error.
 		for (fault.n = 1 + (long)pick((uint32_t)step);; fault.n += step) {
 			if (undo) {
-				(void)run_until(false, 0, &done);
+				(void)run_until(false, 0, BOTH, &done);
 			}
 			run_with(undo, &fault);
 			(void)snprintf(g.doing, sizeof(g.doing),
@@ -484,31 +608,38 @@ static void test_any_call_fails(void **state) {
 
 // ---- No memory ----
 
+/** Each allocation in its turn, of a fix or of an undo: how many there were. */
+static unsigned starve(bool undo, const char *before) {
+	unsigned n = 0;
+	bool hit;
+	do {
+		g.fault_at = undo ? 0 : ++n;
+		int r = ground_apply(&g);
+		hit = g.fault_hit;
+		assert_true(r == 0 || (hit && g.said[0] != '\0'));
+		if (undo) {
+			g.fault_at = ++n;
+			r = ground_undo(&g, NULL, false);
+			hit = g.fault_hit;
+			assert_true(r > 0 || (hit && g.said[0] != '\0'));
+		}
+		g.fault_at = 0;
+		(void)snprintf(g.doing, sizeof(g.doing), "%s whose allocation %u failed%s",
+			undo ? "undo" : "fix", n, g.fault_for_good ? " for good" : "");
+		undo_wholly(before);
+	} while (hit);
+	return n;
+}
+
 static void test_no_memory(void **state) {
 	(void)state;
 	needs_root();
 	make_ground(true, 3);
 	g.nmakes = 1;
-	// What fails in a process apart cannot be seen here.
-	g.jail = BR_JAIL_NONE;
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	for (int undo = 0; undo <= 1; undo++) {
-		unsigned n = 0;
-		bool hit;
-		do {
-			g.fault_at = undo ? 0 : ++n;
-			int r = ground_apply(&g);
-			hit = g.fault_hit;
-			assert_true(r == 0 || (hit && g.said[0] != '\0'));
-			if (undo) {
-				g.fault_at = ++n;
-				r = ground_undo(&g, NULL, false);
-				hit = g.fault_hit;
-				assert_true(r > 0 || (hit && g.said[0] != '\0'));
-			}
-			g.fault_at = 0;
-			undo_wholly(before);
-		} while (hit);
+	for (int how = 0; how < 4; how++) {
+		g.fault_for_good = how & 1;
+		unsigned n = starve((how & 2) != 0, before);
 		print_message("%u allocations\n", n);
 		assert_true(n > 20);
 	}
@@ -516,12 +647,17 @@ static void test_no_memory(void **state) {
 }
 
 int main(void) {
+	const char *only = getenv("BR_TEST");
+	if (only != NULL) {
+		cmocka_set_test_filter(only);
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_everywhere),
 		cmocka_unit_test(test_killed_everywhere_in_fifty),
 		cmocka_unit_test(test_killed_on_disk),
 		cmocka_unit_test(test_killed_threads),
+		cmocka_unit_test(test_goes_with_its_watcher),
 		cmocka_unit_test(test_failing_calls),
 		cmocka_unit_test(test_any_call_fails),
 		cmocka_unit_test(test_no_memory),

@@ -20,6 +20,7 @@
 #include <support/any.h>
 #include <support/disks.h>
 #include <support/pretend.h>
+#include <support/scratch.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -33,12 +34,6 @@
 #include <cmocka.h>
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) { \
-			fail_msg("%s (%s)", #condition, strerror(errno)); \
-		} \
-	} while (0)
 
 enum {
 	PARENTS = 32,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,14 +44,7 @@ static bool can_mount;
 static int set_up(void **state) {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	const char *tmp = getenv("TMPDIR");
-	char root[200];
-	(void)snprintf(root, sizeof(root), "%s/br-demand-XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(root));
-	char *real = realpath(root, NULL);
-	assert_non_null(real);
-	(void)snprintf(f->root, sizeof(f->root), "%s", real);
-	free(real);
+	scratch_make(f->root, sizeof(f->root));
 	f->places = br_places_new();
 	f->dx = br_diags_new(f->places);
 	assert_non_null(f->dx);
@@ -62,10 +56,8 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
 	struct fixture *f = *state;
-	char command[512];
 	br_demands_free(f->demands);
-	(void)snprintf(command, sizeof(command), "rm -rf --one-file-system '%s'", f->root);
-	int left = system(command);
+	int left = scratch_remove(f->root);
 	br_diags_free(f->dx);
 	br_places_free(f->places);
 	br_arena_release(&f->arena);
@@ -342,6 +334,53 @@ static void targets_of_needs(void **state) {
 	assert_true(d->trees[0].demands[1].need.as_any);
 }
 
+/** "NAME" of each of the others, "NAME!" of services. */
+static const char *others(struct fixture *f) {
+	const char *out = "";
+	for (size_t i = 0; i < f->demands->nothers; i++) {
+		const struct br_other *other = &f->demands->others[i];
+		out = br_printf(&f->arena, "%s%s%s%s", out, i ? " " : "", other->name,
+			other->is_service ? "!" : "");
+	}
+	return out;
+}
+
+static void what_others_mount(void **state) {
+	struct fixture *f = *state;
+	make_dir(f, "a");
+	make_dir(f, "a/db");
+	make_file(f, "a/secret");
+	make_dir(f, "a/own");
+	assert_int_equal(symlink("a/db", in(f, "link")), 0);
+	assert_int_equal(symlink("nowhere", in(f, "dangling")), 0);
+	add(f, BR_MOUNT_BIND, "a", "/a");
+	add(f, BR_MOUNT_BIND, "a/own", "/own");
+	const struct br_claim services[] = {
+		{{.s = "db"}, {.s = in(f, "link")}},
+		{{.s = "gone"}, {.s = in(f, "a/gone")}},
+		{{.s = "same"}, {.s = in(f, "a/own/../own")}},
+		{{.s = "files"}, {.s = in(f, "a/secret")}},
+		{{.s = "all"}, {.s = in(f, "a")}},
+	};
+	const struct br_claim claims[] = {
+		{{.s = "box"}, {.s = in(f, "a/db")}},
+		{{.s = "loose"}, {.s = in(f, "dangling")}},
+	};
+	f->spec.claims = services;
+	f->spec.nclaims = COUNT(services);
+	f->options.claims = claims;
+	f->options.nclaims = COUNT(claims);
+	assert_non_null(make(f));
+	assert_int_equal(f->demands->nothers, 0);
+	f->options.others = true;
+	assert_non_null(make(f));
+	assert_string_equal(others(f), "db! files! box");
+	struct stat st;
+	assert_int_equal(stat(in(f, "a/db"), &st), 0);
+	assert_int_equal(f->demands->others[0].ino, st.st_ino);
+	assert_int_equal(f->demands->others[2].ino, st.st_ino);
+}
+
 static void needs_that_nobody_has(void **state) {
 	struct fixture *f = *state;
 	make_dir(f, "a");
@@ -504,6 +543,7 @@ int main(void) {
 			mount_points_are_trees_of_their_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_needed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(targets_of_needs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_others_mount, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(needs_that_nobody_has, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_need_of_what_cannot_be_judged_is_used, set_up, tear_down),

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -544,18 +545,6 @@ static void test_kinds(void **state) {
 }
 
 // Limits and hostile texts. The makers answer heap memory.
-
-static char *repeat(const char *before, const char *unit, size_t n, const char *after) {
-	struct br_buf buf = {0};
-	br_buf_add(&buf, before);
-	for (size_t i = 0; i < n; i++) {
-		br_buf_add(&buf, unit);
-	}
-	br_buf_add(&buf, after);
-	char *s = br_buf_take(&buf);
-	assert_non_null(s);
-	return s;
-}
 
 /** The unit n times, with the number from 0 in place of '#'. */
 static char *count(const char *before, const char *unit, unsigned n, const char *after) {

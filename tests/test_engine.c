@@ -615,6 +615,90 @@ static void test_not_asked(void **state) {
 	assert_string_equal(requests(), "");
 }
 
+#define BOX(name, labels, mounts) \
+	"{\"Id\":\"0123456789abcdef0\",\"Names\":[\"/" name "\"],\"Labels\":{" labels \
+	"},\"Mounts\":[" mounts "]}"
+#define OF(project, service) \
+	"\"com.docker.compose.project\":\"" project "\",\"com.docker.compose.service\":\"" service \
+	"\""
+#define BIND(source) "{\"Type\":\"bind\",\"Source\":\"" source "\",\"Destination\":\"/d\"}"
+
+/** Whose mounts count: all but those of one's own containers, whatever is not as it should be left out. */
+static const struct {
+	enum br_input_kind kind;
+	const char *json;
+	const char *want;
+} mounted[] = {
+	{BR_INPUT_COMPOSE, "[]", ""},
+	{BR_INPUT_COMPOSE, "[" BOX("pg", "", BIND("/srv/pg")) "]", "pg=/srv/pg "},
+	{BR_INPUT_COMPOSE, "[" BOX("p-web-1", OF("proj", "web"), BIND("/a")) "]", ""},
+	{BR_INPUT_COMPOSE, "[" BOX("p-old-1", OF("proj", "old"), BIND("/a")) "]", "p-old-1=/a "},
+	{BR_INPUT_COMPOSE, "[" BOX("q-web-1", OF("other", "web"), BIND("/a") "," BIND("/b")) "]",
+		"q-web-1=/a q-web-1=/b "},
+	{BR_INPUT_COMPOSE, "[" BOX("web", "", BIND("/a")) "]", "web=/a "},
+	{BR_INPUT_RUN_LINE, "[" BOX("web", "", BIND("/a")) "]", ""},
+	{BR_INPUT_CONTAINER, "[" BOX("db", "", BIND("/a")) "," BOX("x", "", BIND("/b")) "]",
+		"x=/b "},
+	{BR_INPUT_COMPOSE, "[" BOX("x", "", BIND("a") "," BIND("")) "]", ""},
+	{BR_INPUT_COMPOSE, "[" BOX("x", "", "{\"Type\":\"tmpfs\",\"Source\":\"/a\"}") "]", ""},
+	{BR_INPUT_COMPOSE, "[null,7,{\"Mounts\":7},{\"Mounts\":[7,null," BIND("/z") "]}]", "?=/z "},
+	{BR_INPUT_COMPOSE, "[" BOX("a b", "", BIND("/z")) "]", "0123456789ab=/z "},
+	{BR_INPUT_COMPOSE, "[{\"Id\":\"0123456789abcdef0\",\"Mounts\":[" BIND("/z") "]}]",
+		"0123456789ab=/z "},
+};
+
+static void test_claims(void **state) {
+	(void)state;
+	const struct br_container containers[2] = {{.name = {.s = "web"}}, {.name = {.s = "db"}}};
+	struct br_spec spec = spec_of("proj", containers);
+	for (size_t i = 0; i < sizeof(mounted) / sizeof(*mounted); i++) {
+		char text[1024];
+		struct br_claims claims = {0};
+		char got[256] = "";
+		(void)snprintf(text, sizeof(text), UNTIL_END "%s", mounted[i].json);
+		const struct behaviour how = {HELLO, KEEP, text, CLOSE};
+		struct setting t;
+		pid_t pid = start_server(&how);
+		set_up(&t, path);
+		spec.kind = mounted[i].kind;
+		assert_int_equal(br_engine_claims_read(&t.arena, path, &spec, &claims, t.dx), 0);
+		for (size_t k = 0; k < claims.n; k++) {
+			size_t n = strlen(got);
+			(void)snprintf(got + n, sizeof(got) - n, "%s=%s ", claims.v[k].name.s,
+				claims.v[k].source.s);
+		}
+		if (strcmp(got, mounted[i].want) != 0) {
+			fail_msg("%s: %s", mounted[i].json, got);
+		}
+		assert_int_equal(br_diags_count(t.dx), 0);
+		tear_down(&t);
+		stop_server(pid);
+	}
+	assert_non_null(strstr(requests(), "GET /v1.41/containers/json?all=1 HTTP/1.1\n"));
+}
+
+// No engine is no reason for words; one that begins to answer and does not go on is.
+static void test_claims_unsaid(void **state) {
+	(void)state;
+	const struct br_container containers[2] = {{.name = {.s = "web"}}, {.name = {.s = "db"}}};
+	static const struct behaviour refuses = {
+		HELLO, KEEP, "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", KEEP};
+	struct br_spec spec = spec_of("proj", containers);
+	struct br_claims claims = {0};
+	struct setting t;
+	set_up(&t, path);
+	assert_int_equal(br_engine_claims_read(&t.arena, NULL, &spec, &claims, t.dx), 0);
+	assert_int_equal(br_engine_claims_read(&t.arena, path, &spec, &claims, t.dx), 0);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	pid_t pid = start_server(&refuses);
+	assert_int_equal(br_engine_claims_read(&t.arena, path, &spec, &claims, t.dx), 0);
+	assert_int_equal(claims.n, 0);
+	assert_int_equal(br_diags_count(t.dx), 1);
+	assert_int_equal(br_diags_get(t.dx, 0)->severity, BR_NOTE);
+	tear_down(&t);
+	stop_server(pid);
+}
+
 static int make_directory(void **state) {
 	(void)state;
 	// sockets have short paths
@@ -647,6 +731,8 @@ int main(void) {
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_running),
 		cmocka_unit_test(test_not_asked),
+		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_claims_unsaid),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

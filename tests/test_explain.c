@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,15 +29,7 @@ struct fixture {
 static int set_up(void **state) {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	const char *tmp = getenv("TMPDIR");
-	char root[200];
-	(void)snprintf(root, sizeof(root), "%s/br-explain-XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(root));
-	assert_int_equal(chmod(root, 0755), 0);
-	char *real = realpath(root, NULL);
-	assert_non_null(real);
-	(void)snprintf(f->root, sizeof(f->root), "%s", real);
-	free(real);
+	scratch_make(f->root, sizeof(f->root));
 	f->places = br_places_new();
 	f->dx = br_diags_new(f->places);
 	f->acls = br_acls_new();
@@ -48,9 +41,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
 	struct fixture *f = *state;
-	char command[300];
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->root);
-	int status = system(command);
+	int status = scratch_remove(f->root);
 	br_acls_free(f->acls);
 	br_diags_free(f->dx);
 	br_places_free(f->places);

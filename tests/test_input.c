@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/scratch.h>
 #include <support/trace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,27 +27,6 @@ enum {
 	EVE = 7041,
 	ANN = 7042
 };
-
-static int setup(void **state) {
-	static char path[200];
-	const char *tmp = getenv("TMPDIR");
-	(void)snprintf(path, sizeof(path), "%s/bindright.XXXXXX", tmp ? tmp : "/tmp");
-	*state = path;
-	return !mkdtemp(path) || chmod(path, 0755) || chdir(path) ? -1 : 0;
-}
-
-static int teardown(void **state) {
-	char command[300];
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", (char *)*state);
-	return chdir("/") || system(command) ? -1 : 0;
-}
-
-static void need_root(void) {
-	if (geteuid() != 0) {
-		print_message("needs root\n");
-		skip();
-	}
-}
 
 static void file(const char *name, uid_t owner, mode_t mode) {
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -94,7 +74,7 @@ static void make_all(void) {
 
 static void test_whose_link(void **state) {
 	(void)state;
-	need_root();
+	needs_root();
 	make_all();
 	link_of(EVE, "../secret", "eve/to_secret");
 	link_of(EVE, "../public", "eve/to_public");
@@ -114,7 +94,7 @@ static void test_whose_link(void **state) {
 
 static void test_links_on_the_way(void **state) {
 	char absolute[300];
-	need_root();
+	needs_root();
 	make_all();
 	(void)snprintf(absolute, sizeof(absolute), "%s/eve/chain", (char *)*state);
 	link_of(EVE, "..", "eve/up");
@@ -140,7 +120,7 @@ static void test_links_on_the_way(void **state) {
 /* Eve does not come to what lies behind a closed directory, however open it is itself; what she finds from inside she may have. */
 static void test_closed_ways(void **state) {
 	(void)state;
-	need_root();
+	needs_root();
 	make_all();
 	link_of(EVE, "../closed/public", "eve/into");
 	link_of(EVE, "own", "closed/eve/to_own");
@@ -151,7 +131,7 @@ static void test_closed_ways(void **state) {
 /* Each owner of a link must be able to read it, not only the first. */
 static void test_two_owners(void **state) {
 	(void)state;
-	need_root();
+	needs_root();
 	make_all();
 	link_of(ANN, "eve/own", "of_ann");
 	link_of(EVE, "../of_ann", "eve/to_ann");
@@ -164,7 +144,7 @@ static void test_two_owners(void **state) {
 /* A link's group may come from its directory; it is no right of its owner. */
 static void test_group_of_the_link(void **state) {
 	(void)state;
-	need_root();
+	needs_root();
 	make_all();
 	assert_int_equal(chown("secret", 0, ANN), 0);
 	assert_int_equal(chmod("secret", 0640), 0);
@@ -207,6 +187,15 @@ static void test_errors(void **state) {
 	assert_int_equal(errno, ELOOP);
 }
 
+/** A walk that the kernel has to begin anew, because something was mounted or renamed meanwhile, counts its links twice (nd->total_link_count in fs/namei.c). */
+static int open_as_the_kernel(const char *name) {
+	int fd = -1;
+	for (int tries = 0; fd < 0 && tries < 100; tries++) {
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+	}
+	return fd;
+}
+
 static void test_as_many_links_as_the_kernel(void **state) {
 	char name[20];
 	char target[20] = "plain";
@@ -216,7 +205,7 @@ static void test_as_many_links_as_the_kernel(void **state) {
 		(void)snprintf(name, sizeof(name), "link%d", i);
 		assert_int_equal(symlink(target, name), 0);
 		memcpy(target, name, sizeof(name));
-		int kernel = open(name, O_RDONLY | O_CLOEXEC);
+		int kernel = open_as_the_kernel(name);
 		assert_int_equal(kernel >= 0, i <= 40);
 		assert_int_equal(error_of(name, 0), kernel < 0 ? ELOOP : 0);
 		br_closep(&kernel);
@@ -227,7 +216,7 @@ static void test_as_many_links_as_the_kernel(void **state) {
 static void test_plain_user(void **state) {
 	int status = 0;
 	(void)state;
-	need_root();
+	needs_root();
 	make_all();
 	link_of(EVE, "own", "eve/to_own");
 	link_of(EVE, "../secret", "eve/to_secret");
@@ -246,7 +235,7 @@ static void test_plain_user(void **state) {
 /** A file in somebody's home is read as he reads it. */
 static void test_as_a_user(void **state) {
 	size_t n = 0;
-	need_root();
+	needs_root();
 	(void)state;
 	make_all();
 	link_of(EVE, "../secret", "eve/to_secret");
@@ -361,7 +350,7 @@ static void try_each(const char *path, const char *a, const char *b, int seen) {
 
 static void test_what_is_exchanged_meanwhile(void **state) {
 	(void)state;
-	need_root();
+	needs_root();
 	make_all();
 	int fd = open("secret", O_WRONLY | O_TRUNC | O_CLOEXEC);
 	assert_true(fd >= 0);
@@ -386,7 +375,7 @@ static void test_words(void **state) {
 	assert_string_equal(br_input_why(ENOENT), strerror(ENOENT));
 }
 
-#define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {

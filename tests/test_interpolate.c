@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -319,19 +320,6 @@ static void test_env(void **state) {
 	}
 	assert_null(br_env_get(&env, "v5000"));
 	br_arena_release(&arena);
-}
-
-/** The text n times between two others; heap. */
-static char *repeat(const char *before, const char *unit, size_t n, const char *after) {
-	struct br_buf buf = {0};
-	br_buf_add(&buf, before);
-	for (size_t i = 0; i < n; i++) {
-		br_buf_add(&buf, unit);
-	}
-	br_buf_add(&buf, after);
-	char *s = br_buf_take(&buf);
-	assert_non_null(s);
-	return s;
 }
 
 /** Takes the text. NULL for `message` if it can be interpolated. */

@@ -28,6 +28,7 @@
 #include <support/any.h>
 #include <support/disks.h>
 #include <support/pretend.h>
+#include <support/scratch.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -266,13 +267,6 @@ struct oracle {
 	unsigned protected_regular;
 	bool apart;
 };
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) { \
-			fail_msg("%s (%s)", #condition, strerror(errno)); \
-		} \
-	} while (0)
 
 static void set_flags(int dirfd, const char *name, unsigned attrs) {
 	br_auto(br_closep) int fd =

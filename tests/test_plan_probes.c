@@ -2,417 +2,7 @@
  * Nobody gains, nobody loses: random trees under random demands go through the whole of plan, apply and undo, and real processes of everybody try every inode before and after: each set of
  * permissions, opening, executing, creating and deleting. What the planner says of itself is not believed. BR_SEED repeats a run; BR_PROBES makes it longer.
  */
-#include "plan_dice.h"
-
-#include <bindright/apply.h>
-#include <bindright/scan.h>
-
-#include <sched.h>
-#include <support/applied.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/xattr.h>
-
-enum {
-	ENTRIES = 28,
-	PRINCIPALS = 40,
-	PROBES = 100000,
-	/** What is tried of one inode: bit 1 to 7 a set of permissions, then these. */
-	OPEN_R = 8,
-	OPEN_W,
-	OPEN_RW,
-	EXECUTE,
-	CREATE,
-	DELETE,
-	TRIES,
-};
-
-/** One inode of the tree; number 0 is the root. */
-struct node {
-	char path[64];
-	const char *name;
-	size_t parent;
-	int fd;
-	struct br_inode before;
-	struct br_inode after;
-	/** A file that was made in it after the fix; -1. */
-	int later;
-};
-
-struct principal {
-	struct br_cred cred;
-	br_hostid groups[8];
-	/** The number of the demand that it is the identity of, or -1. */
-	int demand;
-};
-
-struct forest {
-	struct node nodes[ENTRIES];
-	size_t n;
-	struct principal people[PRINCIPALS];
-	size_t npeople;
-	uint16_t had[PRINCIPALS][ENTRIES];
-	uint64_t probes;
-	uint64_t trees;
-	uint64_t changed;
-	uint64_t unserved;
-	/** Trees that were planned twice, with promises compared; files made later; principals in user namespaces. */
-	uint64_t saved;
-	uint64_t later;
-	uint64_t mapped;
-	char top[80];
-	char state[96];
-	char outside[96];
-	struct br_keeper keeper;
-};
-
-/** Written by the children. */
-static uint16_t (*tried)[ENTRIES];
-static struct forest forest;
-
-// ---- Trees ----
-
-static void set_state(struct world *w, const struct node *node, const struct br_inode *to) {
-	struct br_inode now;
-	unsigned step;
-	assert_int_equal(br_inode_read(node->fd, "", to->have, w->acls, &now), 0);
-	assert_int_equal(br_inode_write(node->fd, &now, to, &step), 0);
-}
-
-/** What an inode is besides random_inode's: privileged, sticky, a default ACL of its own. */
-static void add_spice(struct world *w, struct br_inode *inode) {
-	if (S_ISREG(inode->mode) && draw(12) == 0) {
-		inode->mode |= draw(2) ? 04000 : 02010;
-		inode->acl = NULL;
-	}
-	if (S_ISDIR(inode->mode) && draw(5) == 0) {
-		inode->mode |= S_ISVTX;
-	}
-	if (S_ISDIR(inode->mode) && draw(6) == 0) {
-		uint32_t mode = inode->mode;
-		inode->def = random_acl(w, &mode);
-	}
-}
-
-/** Capabilities, as the kernel keeps them (struct vfs_cap_data of revision 2: CAP_NET_RAW). */
-static void give_capability(const struct node *node) {
-	static const unsigned char value[20] = {0, 0, 0, 2, 0, 0x20};
-	char path[32];
-	assert_true(snprintf(path, sizeof(path), "/proc/self/fd/%d", node->fd) > 0);
-	assert_int_equal(setxattr(path, "security.capability", value, sizeof(value), 0), 0);
-}
-
-static void make_node(struct world *w, struct forest *f, size_t i) {
-	struct node *node = &f->nodes[i];
-	struct br_inode inode = random_inode(w);
-	char name[8];
-	do {
-		node->parent = draw((uint32_t)i);
-	} while (!S_ISDIR(f->nodes[node->parent].before.mode)
-		|| strlen(f->nodes[node->parent].path) > 40);
-	const struct node *parent = &f->nodes[node->parent];
-	assert_true(snprintf(name, sizeof(name), "%c%zu", i % 3 ? 'x' : 'a', i) < 8);
-	// The demands' "a".
-	bool a = i == 1;
-	node->parent = a ? 0 : node->parent;
-	parent = &f->nodes[node->parent];
-	assert_true(snprintf(node->path, sizeof(node->path), "%s%s%s", parent->path,
-			    *parent->path ? "/" : "", a ? "a" : name)
-		< (int)sizeof(node->path));
-	node->name = strrchr(node->path, '/') ? strrchr(node->path, '/') + 1 : node->path;
-	inode.mode = a ? (inode.mode & 07777) | D : inode.mode;
-	add_spice(w, &inode);
-	size_t twin = i - 1;
-	bool link = S_ISREG(inode.mode) && draw(5) == 0 && S_ISREG(f->nodes[twin].before.mode);
-	if (link) {
-		assert_int_equal(linkat(f->nodes[f->nodes[twin].parent].fd, f->nodes[twin].name,
-					 parent->fd, node->name, 0),
-			0);
-		inode = f->nodes[twin].before;
-	} else if (S_ISDIR(inode.mode)) {
-		assert_int_equal(mkdirat(parent->fd, node->name, 0700), 0);
-	} else {
-		int fd = openat(
-			parent->fd, node->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-		assert_true(fd >= 0 && close(fd) == 0);
-	}
-	node->fd = openat(parent->fd, node->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	assert_true(node->fd >= 0);
-	set_state(w, node, &inode);
-	if (S_ISREG(inode.mode) && !link && draw(20) == 0) {
-		give_capability(node);
-	}
-	if (S_ISREG(inode.mode) && draw(20) == 0) {
-		char out[128];
-		assert_true(snprintf(out, sizeof(out), "%s/%zu", f->outside, i) > 0);
-		assert_int_equal(linkat(parent->fd, node->name, AT_FDCWD, out, 0), 0);
-	}
-	assert_int_equal(br_inode_read(node->fd, "", inode.have, w->acls, &node->before), 0);
-}
-
-static void make_tree(struct world *w, struct forest *f) {
-	struct node *root = &f->nodes[0];
-	struct br_inode inode;
-	run("mkdir '%s' '%s'", f->top, f->outside);
-	*root = (struct node){.name = ""};
-	root->fd = open(f->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_true(root->fd >= 0);
-	do {
-		inode = random_inode(w);
-	} while (!S_ISDIR(inode.mode));
-	set_state(w, root, &inode);
-	assert_int_equal(br_inode_read(root->fd, "", inode.have, w->acls, &root->before), 0);
-	f->n = 3 + draw(ENTRIES - 2);
-	for (size_t i = 1; i < f->n; i++) {
-		make_node(w, f, i);
-	}
-	for (size_t i = 0; i < f->n; i++) {
-		// Link counts are known only now.
-		assert_int_equal(
-			br_inode_read(f->nodes[i].fd, "", inode.have, w->acls, &f->nodes[i].before),
-			0);
-	}
-	w->source.fd = root->fd;
-	w->source.path = w->source.real = w->tree.path = f->top;
-	w->source.dev = root->before.dev;
-	w->source.ino = root->before.ino;
-}
-
-static void drop_tree(struct forest *f) {
-	for (size_t i = 0; i < f->n; i++) {
-		assert_int_equal(close(f->nodes[i].fd), 0);
-	}
-	run("rm -rf '%s' '%s'", f->top, f->outside);
-}
-
-// ---- Everybody ----
-
-static struct principal *add(struct forest *f, uint32_t uid, uint32_t gid) {
-	assert_true(f->npeople < PRINCIPALS);
-	struct principal *p = &f->people[f->npeople++];
-	*p = (struct principal){.cred = {.uid = {uid}, .gid = {gid}}, .demand = -1};
-	p->cred.groups = p->groups;
-	return p;
-}
-
-static void set_groups(struct principal *p, const struct br_cred *from) {
-	assert_true(from->ngroups <= N(p->groups));
-	for (size_t i = 0; i < from->ngroups; i++) {
-		p->groups[i] = from->groups[i];
-	}
-	p->cred.ngroups = from->ngroups;
-	p->cred.caps = from->uids.n > 0 ? from->caps : 0;
-	p->cred.uids = from->uids;
-	p->cred.gids = from->gids;
-}
-
-static bool is_container(const struct world *w, uint32_t uid) {
-	for (size_t i = 0; i < w->tree.n; i++) {
-		if (w->identities[i].cred.uid.v == uid) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/** Who gets something: his groups are those that are known of him. */
-static bool is_party(const struct world *w, uint32_t uid) {
-	const struct br_keeper *keeper = w->options.keepers;
-	return is_container(w, uid)
-		|| (w->options.nkeepers > 0 && (keeper->demanded || w->options.reclaim)
-			&& keeper->cred.uid.v == uid);
-}
-
-/** Containers; accounts, as they log in; a member of each group; a stranger; and those whom nobody demands anything for, in any groups. */
-static void add_people(struct world *w, struct forest *f) {
-	struct br_arena arena = {0};
-	f->npeople = 0;
-	for (size_t i = 0; i < w->tree.n; i++) {
-		const struct br_cred *cred = &w->identities[i].cred;
-		struct principal *p = add(f, cred->uid.v, cred->gid.v);
-		set_groups(p, cred);
-		p->demand = (int)i;
-		f->mapped += cred->uids.n > 0;
-	}
-	for (size_t i = 0; i < N(uids); i++) {
-		const struct br_host_user *user = br_hostdb_user(w->db, (br_hostid){uids[i]});
-		struct br_cred cred;
-		if (uids[i] == 0 && !is_party(w, 0)) {
-			// Root has everything anyway.
-			continue;
-		}
-		if (user) {
-			assert_int_equal(br_hostdb_cred(w->db, &arena, user, &cred), 0);
-			set_groups(add(f, uids[i], cred.gid.v), &cred);
-		}
-		if (is_party(w, uids[i])) {
-			// Who runs as a container's UID is known, when it comes to taking its files.
-			if (!w->options.reclaim || !is_container(w, uids[i])) {
-				(void)add(f, uids[i], STRANGER);
-			}
-			continue;
-		}
-		struct principal *p = add(f, uids[i], some(gids, N(gids)));
-		p->groups[0] = (br_hostid){some(gids, N(gids))};
-		p->cred.ngroups = draw(2);
-	}
-	for (size_t i = 0; i < N(gids); i++) {
-		(void)add(f, STRANGER, gids[i]);
-	}
-	(void)add(f, STRANGER, STRANGER);
-	br_arena_release(&arena);
-}
-
-// ---- Trying ----
-
-static bool write_map(pid_t pid, const char *name, const struct br_idmap *map) {
-	char path[64];
-	char text[256];
-	size_t n = 0;
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	for (size_t i = 0; i < map->n; i++) {
-		const struct br_idmap_extent *e = &map->extents[i];
-		n += (size_t)snprintf(
-			text + n, sizeof(text) - n, "%u %u %u\n", e->box, e->host, e->count);
-	}
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd >= 0 && write(fd, text, n) == (ssize_t)n && close(fd) == 0;
-}
-
-/** A user namespace of one's own with these maps: somebody who stays outside has to write them. */
-static void enter_namespace(const struct br_cred *cred) {
-	int ready[2];
-	int status;
-	char c = 0;
-	pid_t self = getpid();
-	if (pipe2(ready, O_CLOEXEC)) {
-		_exit(6);
-	}
-	pid_t helper = fork();
-	if (helper == 0) {
-		bool done = read(ready[0], &c, 1) == 1 && write_map(self, "uid_map", &cred->uids)
-			&& write_map(self, "gid_map", &cred->gids);
-		_exit(!done);
-	}
-	if (helper < 0 || unshare(CLONE_NEWUSER) || write(ready[1], &c, 1) != 1
-		|| waitpid(helper, &status, 0) != helper || status) {
-		_exit(7);
-	}
-}
-
-/** The number by which a process of this namespace calls itself. */
-static uint32_t own_number(const struct br_idmap *map, br_hostid id) {
-	br_boxid box = {id.v};
-	if (map->n > 0 && !br_idmap_to_box(map, id, &box)) {
-		_exit(8);
-	}
-	return box.v;
-}
-
-static void become(const struct br_cred *cred) {
-	gid_t list[8];
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	uint32_t caps = cred->uids.n > 0 ? (uint32_t)cred->caps : 0;
-	struct __user_cap_data_struct data[2] = {{.effective = caps, .permitted = caps}};
-	for (size_t i = 0; i < cred->ngroups; i++) {
-		list[i] = cred->groups[i].v;
-	}
-	if (setgroups(cred->ngroups, list)) {
-		_exit(2);
-	}
-	if (cred->uids.n > 0) {
-		enter_namespace(cred);
-	}
-	uint32_t uid = own_number(&cred->uids, cred->uid);
-	uint32_t gid = own_number(&cred->gids, cred->gid);
-	// What /proc/self/fd shows belongs to root otherwise.
-	if (prctl(PR_SET_KEEPCAPS, 1) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)
-		|| syscall(SYS_capset, &head, data) || prctl(PR_SET_DUMPABLE, 1)) {
-		_exit(2);
-	}
-}
-
-static bool can_open(int fd, int flags) {
-	char path[32];
-	assert_true(snprintf(path, sizeof(path), "/proc/self/fd/%d", fd) > 0);
-	int got = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-	if (got >= 0) {
-		(void)close(got);
-	}
-	return got >= 0;
-}
-
-static bool can_execute(int fd) {
-	char *none[] = {NULL};
-	// An empty file is no program: whoever may execute it is told that.
-	(void)syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
-	return errno == ENOEXEC;
-}
-
-static bool can_create(int dir) {
-	int fd = openat(dir, ".probe", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		return false;
-	}
-	if (close(fd) || unlinkat(dir, ".probe", 0)) {
-		_exit(4);
-	}
-	return true;
-}
-
-/** Renaming asks for what deleting asks for (fs/namei.c, may_delete), and can be taken back. */
-static bool can_delete(int dir, const char *name) {
-	if (renameat(dir, name, dir, ".gone")) {
-		return false;
-	}
-	if (renameat(dir, ".gone", dir, name)) {
-		_exit(5);
-	}
-	return true;
-}
-
-static uint16_t try_one(const struct forest *f, const struct node *node) {
-	bool file = S_ISREG(node->before.mode);
-	unsigned out = 0;
-	for (unsigned want = 1; want <= 7; want++) {
-		bool yes = syscall(SYS_faccessat2, node->fd, "", want, AT_EACCESS | AT_EMPTY_PATH)
-			== 0;
-		out |= yes ? 1u << want : 0;
-	}
-	out |= can_open(node->fd, O_RDONLY) ? 1u << OPEN_R : 0;
-	if (file) {
-		out |= can_open(node->fd, O_WRONLY) ? 1u << OPEN_W : 0;
-		out |= can_open(node->fd, O_RDWR) ? 1u << OPEN_RW : 0;
-		out |= can_execute(node->fd) ? 1u << EXECUTE : 0;
-	} else {
-		out |= can_create(node->fd) ? 1u << CREATE : 0;
-	}
-	if (*node->path && can_delete(f->nodes[node->parent].fd, node->name)) {
-		out |= 1u << DELETE;
-	}
-	return (uint16_t)out;
-}
-
-static void try_all(struct forest *f) {
-	for (size_t p = 0; p < f->npeople; p++) {
-		pid_t child = fork();
-		assert_true(child >= 0);
-		if (child == 0) {
-			become(&f->people[p].cred);
-			for (size_t i = 0; i < f->n; i++) {
-				tried[p][i] = try_one(f, &f->nodes[i]);
-			}
-			_exit(0);
-		}
-		int status;
-		assert_int_equal(waitpid(child, &status, 0), child);
-		assert_int_equal(status, 0);
-	}
-	for (size_t i = 0; i < f->n; i++) {
-		size_t attempts = S_ISREG(f->nodes[i].before.mode) ? 11 : 9;
-		f->probes += f->npeople * (attempts + (*f->nodes[i].path != '\0'));
-	}
-}
+#include "plan_forest.h"
 
 // ---- Judging ----
 
@@ -434,14 +24,18 @@ static void complain(const struct world *w, const struct node *node, const struc
 	fail_msg("uid %u gid %u (+%zu): %s", cred->uid.v, cred->gid.v, cred->ngroups, what);
 }
 
+static bool is_within(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
 /** What a demand has of an inode, as it is or as it becomes: what one is given can make others need more. */
 static unsigned need_of(const struct world *w, size_t d, const struct node *node) {
-	// Below is "" or "a", covered is nothing or "a".
-	bool in_a = node->path[0] == 'a' && (node->path[1] == '\0' || node->path[1] == '/');
-	bool applies = in_a ? w->demand[d].ncovered == 0 : *w->demand[d].below == '\0';
-	return !applies ? 0
-			: br_need_of(&w->demand[d], &node->before)
-			| br_need_of(&w->demand[d], &node->after);
+	const struct br_demand *demand = &w->demand[d];
+	bool covered = demand->ncovered > 0 && is_within(node->path, demand->covered[0]);
+	return !is_demanded(w, d) || covered || !is_within(node->path, demand->below)
+		? 0
+		: br_need_of(demand, &node->before) | br_need_of(demand, &node->after);
 }
 
 static unsigned need_of_all(const struct world *w, const struct node *node) {
@@ -532,7 +126,7 @@ static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	const struct node *dir = attempt == DELETE ? &f->nodes[node->parent] : node;
 	const struct br_cred *cred = &f->people[p].cred;
 	int d = f->people[p].demand;
-	return w->options.reclaim && cred->caps && d >= 0
+	return w->options.reclaim && cred->caps && cred->uids.n > 0 && d >= 0
 		&& (asks(attempt) & ~need_of(w, (size_t)d, dir)) != 0;
 }
 
@@ -566,10 +160,11 @@ static void judge_demands(const struct world *w, struct forest *f, const struct 
 	bool all = true;
 	for (size_t p = 0; p < f->npeople; p++) {
 		int d = f->people[p].demand;
-		if (d < 0) {
+		if (d < 0 && !f->people[p].kept) {
 			continue;
 		}
-		bool served = is_served(tried[p][i], &node->after, need_of(w, (size_t)d, node));
+		unsigned need = d < 0 ? need_of_all(w, node) : need_of(w, (size_t)d, node);
+		bool served = is_served(tried[p][i], &node->after, need);
 		if (!served && changed) {
 			complain(w, node, &f->people[p].cred, "is not served");
 		}
@@ -604,6 +199,17 @@ static void judge_gate(const struct world *w, const struct forest *f, const stru
 		|| (!w->options.reclaim && uid == f->nodes[0].before.uid.v);
 	if (!allowed && !br_inode_equal(&node->before, &node->after)) {
 		complain(w, node, &f->people[0].cred, "it belongs to somebody else");
+	}
+	const char *key = strstr(node->path, "id_rsa");
+	if ((strstr(node->path, ".ssh") || key) && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "it is private");
+	}
+	uint32_t caller = w->options.caller.v;
+	bool own = node->before.uid.v == caller && node->after.uid.v == caller
+		&& (node->after.gid.v == node->before.gid.v || node->after.gid.v == 1000
+			|| node->after.gid.v == 2000);
+	if (caller && !own && !br_inode_equal(&node->before, &node->after)) {
+		complain(w, node, &f->people[0].cred, "only root could change it");
 	}
 	bool privileged =
 		S_ISREG(node->before.mode) && ((node->before.mode & 06000) || node->before.caps);
@@ -717,11 +323,10 @@ static void add_maps(struct world *w) {
 	}
 }
 
-/** The same container has "a" once more, in its place and read-only. */
+/** The same container has another place inside its mount, read-only. */
 static void add_nested(struct world *w) {
-	static const char *const covered[] = {"a"};
 	size_t outer = draw((uint32_t)w->tree.n);
-	if (w->tree.n == PEOPLE || *w->demand[outer].below) {
+	if (w->tree.n == PEOPLE) {
 		return;
 	}
 	const struct who inner = {.cred = w->identities[outer].cred,
@@ -729,8 +334,23 @@ static void add_nested(struct world *w) {
 		.below = "a"};
 	demand(w, &inner);
 	w->demand[w->tree.n - 1].read_only = true;
-	w->demand[outer].covered = covered;
 	w->demand[outer].ncovered = 1;
+}
+
+/** One or two users to keep; for some of them what the containers need is demanded. */
+static void random_keepers(struct world *w, struct forest *f) {
+	static const uint32_t accounts[] = {1000, 1002, 1007};
+	struct br_plan_options *o = &w->options;
+	uint32_t first = draw(N(accounts));
+	o->keepers = f->keepers;
+	o->nkeepers = o->reclaim ? 1 : 1 + draw(2);
+	for (uint32_t i = 0; i < o->nkeepers; i++) {
+		const struct br_host_user *user = br_hostdb_user(
+			w->db, (br_hostid){accounts[(first + i) % N(accounts)]});
+		f->keepers[i] = (struct br_keeper){.name = user->name, .demanded = draw(2)};
+		assert_int_equal(
+			br_hostdb_cred(w->db, w->demands.arena, user, &f->keepers[i].cred), 0);
+	}
 }
 
 static void random_wishes(struct world *w, struct forest *f) {
@@ -738,7 +358,8 @@ static void random_wishes(struct world *w, struct forest *f) {
 	static const enum br_strategy strategies[] = {
 		BR_STRATEGY_AUTO, BR_STRATEGY_ACL, BR_STRATEGY_CHOWN, BR_STRATEGY_GROUP};
 	struct br_plan_options *o = &w->options;
-	random_demands(w, false);
+	static const br_hostid callers_group = {2000};
+	random_demands(w, true);
 	if (draw(4) == 0) {
 		add_maps(w);
 	}
@@ -754,19 +375,20 @@ static void random_wishes(struct world *w, struct forest *f) {
 	o->reclaim = draw(4) == 0;
 	o->digests = draw(4) == 0;
 	if (o->reclaim || draw(3) == 0) {
-		const struct br_host_user *user =
-			br_hostdb_user(w->db, (br_hostid){draw(2) ? 1000 : 1002});
-		f->keeper = (struct br_keeper){.name = user->name, .demanded = draw(2)};
-		assert_int_equal(br_hostdb_cred(w->db, w->demands.arena, user, &f->keeper.cred), 0);
-		o->keepers = &f->keeper;
-		o->nkeepers = 1;
+		random_keepers(w, f);
 	}
+	if (draw(10) == 0) {
+		o->caller.v = o->caller_gid.v = 1000;
+		o->caller_groups = &callers_group;
+		o->ncaller_groups = 1;
+	}
+	w->mounts[draw((uint32_t)w->tree.n)].chown = draw(8) == 0;
 	w->source.fs.keeps_acls = draw(6) ? BR_YES : BR_NO;
 }
 
 static bool has_caps(const struct world *w) {
 	for (size_t i = 0; i < w->tree.n; i++) {
-		if (w->identities[i].cred.caps) {
+		if (w->identities[i].cred.caps && w->identities[i].cred.uids.n > 0) {
 			return true;
 		}
 	}
@@ -902,6 +524,7 @@ static void test_probes(void **state) {
 	while (f->probes < wanted) {
 		random_wishes(w, f);
 		make_tree(w, f);
+		place_demands(w, f);
 		add_people(w, f);
 		check_tree(w, f);
 		drop_tree(f);

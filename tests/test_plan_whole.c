@@ -758,6 +758,87 @@ static int whole(struct world *w, const struct br_inode *inodes) {
 	return result;
 }
 
+/** What becomes of it: -1 it is changed, -2 it is not and not among the examples, or why it is left. */
+static int becomes(struct world *w, const char *path, const struct br_inode *inode) {
+	struct br_inode after;
+	if (br_plan_decide(w->plan, &w->tree, path, inode, &after) == 1) {
+		return -1;
+	}
+	for (size_t i = 0; i < w->plan->nleft; i++) {
+		for (size_t k = 0; k < w->plan->left[i].nexamples; k++) {
+			if (strcmp(w->plan->left[i].examples[k], path) == 0) {
+				return (int)w->plan->left[i].reason;
+			}
+		}
+	}
+	return -2;
+}
+
+/* "db" is a service's, "db/log" its, too; "box" and "k" (a file) are a container's. Somebody who is asked about mounts "db/part" himself. */
+static void test_others(void **state) {
+	struct world *w = *state;
+	static const char *const paths[] = {"", "a", "box", "box/x", "boxes", "db", "db/data",
+		"db/log", "db/part", "db/part/y", "k"};
+	static const struct {
+		bool include, part;
+		int want[N(paths)];
+	} rows[] = {
+		{false, false,
+			{-1, -1, BR_LEFT_OTHER_MOUNT, BR_LEFT_OTHER_MOUNT, -1, BR_LEFT_OTHER_MOUNT,
+				BR_LEFT_OTHER_MOUNT, BR_LEFT_OTHER_MOUNT, -2, -2,
+				BR_LEFT_OTHER_MOUNT}},
+		{false, true,
+			{-1, -1, BR_LEFT_OTHER_MOUNT, BR_LEFT_OTHER_MOUNT, -1, BR_LEFT_OTHER_MOUNT,
+				BR_LEFT_OTHER_MOUNT, BR_LEFT_OTHER_MOUNT, -1, -1,
+				BR_LEFT_OTHER_MOUNT}},
+		{true, false, {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}},
+	};
+	for (size_t r = 0; r < N(rows); r++) {
+		struct br_inode inodes[N(paths)];
+		w->tree.n = 0;
+		demand(w, &(struct who){{.uid = {1001}, .gid = {1001}}, ALL});
+		if (rows[r].part) {
+			demand(w, &(struct who){{.uid = {1003}, .gid = {1003}}, ALL, "db/part"});
+		}
+		for (size_t i = 0; i < N(paths); i++) {
+			bool file = strcmp(paths[i], "k") == 0
+				|| strchr("axy", paths[i][strlen(paths[i]) - 1]) != NULL;
+			inodes[i] = inode_of(w, (file ? F | 0640 : D | 0750), 1000, 1000, NULL);
+		}
+		const struct br_other others[] = {{"db", true, 1, inodes[5].ino},
+			{"pg", false, 1, inodes[2].ino}, {"db", true, 1, inodes[7].ino},
+			{"pg", false, 1, inodes[10].ino}, {"elsewhere", false, 2, inodes[1].ino}};
+		w->demands.others = others;
+		w->demands.nothers = N(others);
+		w->options.other_mounts = rows[r].include;
+		w->options.strategy = BR_STRATEGY_ACL;
+		begin(w);
+		for (size_t i = 0; i < N(paths); i++) {
+			see(w, paths[i], &inodes[i]);
+		}
+		settle(w);
+		for (size_t i = 0; i < N(paths); i++) {
+			int got = becomes(w, paths[i], &inodes[i]);
+			// Only the first three of each are named.
+			if (got != rows[r].want[i] && got != -2) {
+				fail_msg("row %zu, '%s': %d", r, paths[i], got);
+			}
+			assert_true((got == -1) == (rows[r].want[i] == -1));
+		}
+		assert_int_equal(w->plan->nleft, rows[r].include ? 0 : 2);
+		for (size_t i = 0; i < w->plan->nleft; i++) {
+			const struct br_left *left = &w->plan->left[i];
+			bool box = strcmp(left->examples[0], "box") == 0;
+			assert_int_equal(left->count, box ? 3 : rows[r].part ? 3 : 5);
+			assert_non_null(
+				strstr(left->why, box ? "the container 'pg'" : "the service 'db'"));
+			assert_string_equal(left->option, "--other-mounts");
+		}
+	}
+	w->demands.nothers = 0;
+	w->options.other_mounts = false;
+}
+
 static void test_no_memory(void **state) {
 	struct world *w = *state;
 	demand(w, &app);
@@ -807,6 +888,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_makes, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_accounts, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_below_and_unseen, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_others, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, world_setup, world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

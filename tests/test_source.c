@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -48,15 +49,7 @@ static bool can_own;
 static int set_up(void **state) {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	const char *tmp = getenv("TMPDIR");
-	char root[200];
-	(void)snprintf(root, sizeof(root), "%s/br-source-XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(root));
-	char *real = realpath(root, NULL);
-	assert_non_null(real);
-	(void)snprintf(f->root, sizeof(f->root), "%s", real);
-	free(real);
-	assert_int_equal(chmod(f->root, 0755), 0);
+	scratch_make(f->root, sizeof(f->root));
 	f->source.fd = -1;
 	*state = f;
 	return 0;
@@ -64,11 +57,9 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
 	struct fixture *f = *state;
-	char command[512];
 	assert_int_equal(seteuid(getuid()), 0);
 	br_source_release(&f->source);
-	(void)snprintf(command, sizeof(command), "rm -rf --one-file-system '%s'", f->root);
-	int left = system(command);
+	int left = scratch_remove(f->root);
 	br_arena_release(&f->arena);
 	free(f);
 	return left;

@@ -166,6 +166,7 @@ struct sample {
 	struct br_build build;
 	struct br_text word;
 	struct br_ignore ignore;
+	struct br_claim claim;
 	const char *files[1];
 	struct br_spec spec;
 };
@@ -176,6 +177,7 @@ static void make_sample(struct sample *s) {
 		.container = {.name = {"web", {1, 0, 3}}},
 		.word = {"w", {1, 5, 5}},
 		.ignore = {.code = {"BR105", {0}}},
+		.claim = {{"db", {1, 0, 2}}, {"/db", {1, 2, 3}}},
 		.files = {"compose.yaml"},
 		.spec = {.project_name = "p", .project_directory = "/p"},
 	};
@@ -204,6 +206,8 @@ static void make_sample(struct sample *s) {
 	s->spec.nfiles = 1;
 	s->spec.containers = &s->container;
 	s->spec.n = 1;
+	s->spec.claims = &s->claim;
+	s->spec.nclaims = 1;
 }
 
 static void spoil_nothing(struct sample *s) {
@@ -265,6 +269,12 @@ static void spoil_need(struct sample *s) {
 static void spoil_future(struct sample *s) {
 	s->mount.wishes.future_files.s = "yes";
 }
+static void spoil_claim(struct sample *s) {
+	s->claim.source.s = "db";
+}
+static void spoil_claimer(struct sample *s) {
+	s->claim.name.s = NULL;
+}
 static void spoil_span_text(struct sample *s) {
 	s->word.at.text = 2;
 }
@@ -304,6 +314,8 @@ static void test_spoilt(void **state) {
 		{"no code", spoil_code, "a code is absent"},
 		{"a need that is none", spoil_need, "a need is none"},
 		{"a yes that is none", spoil_future, "a yes or no is neither"},
+		{"a claim on a relative path", spoil_claim, "is not absolute"},
+		{"a claim of nobody", spoil_claimer, "has no name"},
 		{"an unknown text", spoil_span_text, "outside its text"},
 		{"an offset behind the text", spoil_span_off, "outside its text"},
 		{"a length behind the text", spoil_span_len, "outside its text"},

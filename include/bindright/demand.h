@@ -45,6 +45,9 @@ struct br_demand {
 	unsigned index;
 };
 
+/** Whether a path is another one or lies below it; both below one root, "" is the root. */
+bool br_path_within(const char *path, const char *above);
+
 /** Whether a path below the tree's root is the demand's matter: its root or below it, and not covered. */
 bool br_demand_applies(const struct br_demand *demand, const char *path);
 
@@ -61,6 +64,16 @@ struct br_tree {
 	const char *path;
 	const struct br_demand *demands;
 	size_t n;
+};
+
+/** A host path that a container mounts which none of the demands is of: a service that was not asked for, or one that the engine has. */
+struct br_other {
+	const char *name;
+	/** Naming it would make its demands count. */
+	bool is_service;
+	/** What is there. */
+	uint64_t dev;
+	uint64_t ino;
 };
 
 /** All of a project. Owns the sources (their descriptors too). */
@@ -83,6 +96,9 @@ struct br_demands {
 		const struct br_tree *tree;
 	} * mounts;
 	size_t nmounts;
+	/** What others mount and no mount of these reaches itself, where br_demand_options ask for it; only what is there. */
+	const struct br_other *others;
+	size_t nothers;
 };
 
 /** --need TARGET=r|rw|rx|rwx: what a container needs below a container path. */
@@ -100,6 +116,10 @@ struct br_demand_options {
 	uid_t trusted;
 	/** How the engine runs; NULL: Docker as root, without userns-remap. */
 	const struct br_engine_mode *mode;
+	/** Whether what others mount counts: the spec's own claims and, behind them, these. */
+	bool others;
+	const struct br_claim *claims;
+	size_t nclaims;
 };
 
 /**
@@ -118,9 +138,6 @@ void br_demands_freep(struct br_demands **demands);
  * br_need_needs_acl() is false for it.
  */
 unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode);
-
-/** Whether the mount reaches a host path of its own: a bind with a source, a secret or config that is a file. */
-bool br_mount_on_host(const struct br_mount *mount);
 
 /** Whether a source of this name is usually a file (by its ending): if it is missing, a directory in its place would serve nobody. */
 bool br_names_file(const char *path);

@@ -208,6 +208,7 @@ enum br_engine br_engine_choose(const struct br_engine_request *request);
  * order; without root rootlesskit's map: 0 is the user, then the ranges. Podman without root: the same, sorted by start; without ranges only 0 is mapped. NULL with an error in dx: bad words, a daemon.json
  * that is none, an unknown user, ranges that overlap or that there are none of where the engine needs some.
  * Podman's settings are read as containers.conf(5) has it, files in a user's home with that user's rights; one that Podman refuses is an error.
+ * As with br_spec_read() a forked child without any rights makes sense of settings: not while other threads run, and the caller does not ignore SIGCHLD.
  */
 const struct br_engine_mode *br_engine_mode_read(struct br_arena *arena,
 	const struct br_engine_request *request, struct br_hostdb *db, struct br_diags *dx);

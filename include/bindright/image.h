@@ -330,6 +330,19 @@ int br_image_only_reads(struct br_arena *arena, const char *reference, const cha
 int br_images_running(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, bool *running, struct br_diags *dx);
 
+/** A growing list of claims. */
+struct br_claims {
+	struct br_claim *v;
+	size_t n, cap;
+};
+
+/**
+ * Ask the engine at this socket (NULL: none) what its containers, the stopped ones too, mount of the host (GET, at most five seconds), all but those that the spec has: by compose's labels, or by name or ID.
+ * They are added to *out. One that does not answer has none; where it answers in part a note says so. 0, or -1 with an error in dx.
+ */
+int br_engine_claims_read(struct br_arena *arena, const char *socket, const struct br_spec *spec,
+	struct br_claims *out, struct br_diags *dx);
+
 /** The node of exactly this path, or NULL. */
 const struct br_image_node *br_image_node_at(const struct br_image *image, const char *path);
 

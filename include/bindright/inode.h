@@ -218,8 +218,10 @@ int br_inode_acl_support(int fd);
  */
 const char *br_perm_text(unsigned perm, char out[4]);
 const char *br_mode_text(const struct br_inode *inode, char out[12]);
+/** One entry as setfacl takes it ("u:1001:rwx", "m::r--"), numbers for IDs. Returns out. */
+const char *br_acl_entry_text(const struct br_acl_entry *entry, char out[24]);
 struct br_arena;
-/** NULL with ENOMEM. */
+/** All of them, with commas between. NULL with ENOMEM. */
 char *br_acl_text(struct br_arena *arena, const struct br_acl *acl);
 
 #endif

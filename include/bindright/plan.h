@@ -44,6 +44,8 @@ struct br_plan_options {
 	/** Default ACLs: 1 everywhere, -1 nowhere, 0 where the mount's wishes say so. */
 	int future_files;
 	bool privileged_files;
+	/** Also what lies under a mount of one of br_demands' others. */
+	bool other_mounts;
 	/** --from: further owners whose files may be changed. */
 	const br_hostid *from;
 	size_t nfrom;
@@ -139,6 +141,8 @@ enum br_left_reason {
 	BR_LEFT_UNSEEN,
 	/** It is somebody else's, and who runs this is not root. */
 	BR_LEFT_NOT_PERMITTED,
+	/** Another container mounts it, and none of those asked about mounts it, or a part of it where this lies, by itself (--other-mounts). */
+	BR_LEFT_OTHER_MOUNT,
 };
 
 /** What is left alone, summed up. */

@@ -116,6 +116,9 @@ struct br_mount {
 	struct br_span at;
 };
 
+/** Whether the mount reaches a host path of its own: a bind with a source, a secret or config that is a file. */
+bool br_mount_on_host(const struct br_mount *mount);
+
 /** How the image is built. Absent words are NULL. */
 struct br_build {
 	struct br_text context;
@@ -203,6 +206,14 @@ struct br_container {
 	struct br_span at;
 };
 
+/** A host path that somebody else mounts. */
+struct br_claim {
+	/** The service's name, or the container's as its engine has it. */
+	struct br_text name;
+	/** As struct br_mount has it. */
+	struct br_text source;
+};
+
 /** A project. Owns everything that it points to; constant once it was made. */
 struct br_spec {
 	struct br_arena *arena;
@@ -220,6 +231,9 @@ struct br_spec {
 	/** Those that will run (selected, and on by profile), in the order of the text. */
 	const struct br_container *containers;
 	size_t n;
+	/** What the project's other services, those that were not asked for, mount of the host. */
+	const struct br_claim *claims;
+	size_t nclaims;
 	/** As root: who else may have written the files, and so must be able to read what their words name (base/authors.h); NULL: not known, nobody. */
 	const struct br_authors *authors;
 };

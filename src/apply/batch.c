@@ -45,6 +45,12 @@ struct change {
 	uint64_t seq;
 };
 
+/** A file system that was met. */
+struct met {
+	uint64_t dev;
+	size_t change;
+};
+
 /** What commit fills: the changes' indices, first those that may be done at a time, and what became of them. */
 struct commit {
 	struct br_picks picks;
@@ -63,6 +69,8 @@ struct lot {
 	size_t stale;
 	/** INTENTs written. */
 	size_t announced;
+	/** File systems other than the target's that they are about: the number of each, and the change that was the first. */
+	br_vec(struct met) met;
 };
 
 struct batch {
@@ -195,6 +203,42 @@ static void cannot_read(struct batch *b, const struct change *c) {
 	left_alone(b, c->path, &answer);
 }
 
+/** What an INTENT is about lies on another file system than the target does. */
+static int meet(struct batch *b, size_t i) {
+	struct lot *lot = b->lot;
+	struct met met = {.dev = lot->changes[i].before.dev, .change = i};
+	for (size_t k = lot->met.n; k > 0; k--) {
+		if (lot->met.v[k - 1].dev == met.dev) {
+			return 0;
+		}
+	}
+	return br_vec_push(&lot->arena, &lot->met, met) < 0 ? br_error_memory(b->work->dx) : 0;
+}
+
+/** Undo shall know these again where the next start of the machine gives them other numbers. Where one cannot be told there is no record. */
+static int note_disks(struct batch *b) {
+	const struct lot *lot = b->lot;
+	for (size_t i = 0; i < lot->met.n; i++) {
+		const struct change *c = &lot->changes[lot->met.v[i].change];
+		const char *name;
+		struct br_inode now;
+		struct br_record record = {
+			.type = BR_REC_DISK,
+			.target = b->target->number,
+			.before = {.dev = lot->met.v[i].dev},
+		};
+		br_auto(br_closep) int fd = br_object_open(&b->way, b->target, c->path);
+		if (fd < 0 || br_inode_stat(fd, "", &now) < 0 || now.dev != record.before.dev) {
+			continue;
+		}
+		record.fsid = br_disk_id(fd, br_way_to(&b->way, b->target, c->path, &name));
+		if (record.fsid != 0 && br_work_add(b->work, &record) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /** br_crew_job's: compare what was read, and write the INTENT. */
 static int announce(void *context, size_t i) {
 	struct batch *b = context;
@@ -231,6 +275,9 @@ static int announce(void *context, size_t i) {
 	}
 	c->seq = record.seq;
 	b->lot->announced++;
+	if (c->before.dev != b->target->root.dev && meet(b, i) < 0) {
+		return -1;
+	}
 	struct br_record digest = {
 		.type = BR_REC_CONTENTS,
 		.of = record.seq,
@@ -242,6 +289,9 @@ static int announce(void *context, size_t i) {
 static int prepare(struct batch *b) {
 	const struct br_crew_job job = {read_again, announce, b, .apart = b->lot->stale > 0};
 	int r = br_crew_run(b->crew, &job, 0, b->lot->n);
+	if (r >= 0) {
+		r = note_disks(b);
+	}
 	br_way_release(&b->way);
 	if (r < 0) {
 		return -1;
@@ -366,6 +416,7 @@ static void commit(struct batch *b) {
 
 static void empty(struct lot *lot) {
 	br_arena_release(&lot->arena);
+	memset(&lot->met, 0, sizeof(lot->met));
 	lot->n = 0;
 	lot->announced = 0;
 	lot->stale = 0;

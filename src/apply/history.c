@@ -124,6 +124,7 @@ static int take(struct story *s, const struct br_record *r) {
 	case BR_REC_UNDONE:
 	case BR_REC_CONFLICT:
 	case BR_REC_CONTENTS:
+	case BR_REC_DISK:
 	case BR_REC_TYPES:
 		return 0;
 	}

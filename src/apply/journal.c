@@ -66,6 +66,7 @@ static const struct {
 		{F(U64, when), F(U64, changes), F(U64, makes), F(U64, accounts),
 			F(U64, conflicts)}},
 	[BR_REC_CONTENTS] = {2, {F(U64, of), F(BYTES, text)}},
+	[BR_REC_DISK] = {3, {F(U32, target), F(U64, fsid), F(IDENTITY, before)}},
 };
 
 // ---- Writing ----

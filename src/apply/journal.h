@@ -43,6 +43,8 @@ enum br_record_type {
 	BR_REC_UNDO_END,
 	/** A digest of what is in the file of the INTENT right before. */
 	BR_REC_CONTENTS,
+	/** The file system that objects of this batch lie on, where it is not the target's: the number of its device now, and its ID, which stays. */
+	BR_REC_DISK,
 	BR_REC_TYPES,
 };
 
@@ -73,7 +75,7 @@ struct br_record {
 	uint32_t err;
 	/** RESULT: something of it was done all the same. */
 	uint32_t touched;
-	/** TARGET: of the file system. BEGIN: of the machine. */
+	/** TARGET, DISK: of the file system. BEGIN: of the machine. */
 	uint64_t fsid;
 	uint64_t changes, makes, accounts, conflicts;
 	/** BEGIN: the ID. INTENT, MKDIR: below the target. TARGET: its real path. */

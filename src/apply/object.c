@@ -8,18 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
-
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
-#endif
 
 enum {
 	/** Room that the kernel takes in one path, less some. */
@@ -33,6 +25,7 @@ void br_way_release(struct br_way *way) {
 	way->fd = -1;
 	way->target = NULL;
 	br_buf_release(&way->dir);
+	way->disk = (struct br_disk){0};
 }
 
 /** Open a directory below dirfd whose path may be longer than the kernel takes at once. */
@@ -122,85 +115,6 @@ int br_object_open(struct br_way *way, const struct br_target *target, const cha
 
 // ---- Comparing ----
 
-/** XFS_IOC_FSGEOMETRY_V1 and its struct xfs_fsop_geom_v1, of xfs_fs.h, which is not installed everywhere: all versions of XFS answer it. */
-struct xfs_geometry {
-	uint32_t sizes[8];
-	uint64_t more_sizes[4];
-	unsigned char uuid[16];
-	uint32_t rest[7];
-};
-#define XFS_GEOMETRY _IOR('X', 100, struct xfs_geometry)
-
-/** struct fsuuid2 of linux/fs.h (6.9). */
-struct fs_uuid {
-	uint8_t len;
-	uint8_t uuid[16];
-};
-#ifndef FS_IOC_GETFSUUID
-#define FS_IOC_GETFSUUID _IOR(0x15, 0, struct fs_uuid)
-#endif
-
-/** The target if it is a directory, else the directory that it lies in, if that is on the same file system. */
-static int open_for_asking(const struct br_target *t) {
-	struct br_inode a;
-	struct br_inode b;
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-	int fd = br_open_beneath(t->fd, ".", flags, true);
-	if (fd >= 0 || errno != ENOTDIR) {
-		return fd;
-	}
-	const char *name = strrchr(t->real, '/');
-	char *parent = name != NULL && name > t->real
-		? strndup(t->real + 1, (size_t)(name - t->real - 1))
-		: NULL;
-	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	br_auto(br_closep) int opened =
-		parent == NULL || slash < 0 ? -1 : br_open_beneath(slash, parent, flags, true);
-	free(parent);
-	if (opened < 0 || br_inode_stat(opened, "", &a) < 0 || br_inode_stat(t->fd, "", &b) < 0
-		|| a.dev != b.dev) {
-		return -1;
-	}
-	return br_steal_fd(&opened);
-}
-
-/**
- * XFS and F2FS make their ID of the number of the device (xfs_fs_statfs(), f2fs_statfs()), which may be another one after the next
- * start. What stays is the UUID. 0: not to be had.
- */
-static uint64_t id_by_uuid(const struct br_target *t, bool xfs) {
-	struct xfs_geometry geometry = {0};
-	struct fs_uuid uuid = {0};
-	br_auto(br_closep) int fd = open_for_asking(t);
-	if (fd < 0) {
-		return 0;
-	}
-	if (ioctl(fd, FS_IOC_GETFSUUID, &uuid) < 0 || uuid.len != sizeof(uuid.uuid)) {
-		if (!xfs || ioctl(fd, XFS_GEOMETRY, &geometry) < 0) {
-			return 0;
-		}
-		memcpy(uuid.uuid, geometry.uuid, sizeof(uuid.uuid));
-	}
-	uint64_t halves[2];
-	memcpy(halves, uuid.uuid, sizeof(halves));
-	return halves[0] ^ halves[1];
-}
-
-uint64_t br_target_look(struct br_target *t) {
-	struct statfs fs;
-	uint64_t id = 0;
-	if (fstatfs(t->fd, &fs) == 0) {
-		unsigned long type = (unsigned long)fs.f_type;
-		t->copies_up = type == OVERLAYFS_SUPER_MAGIC;
-		if (type == XFS_SUPER_MAGIC || type == F2FS_SUPER_MAGIC) {
-			return id_by_uuid(t, type == XFS_SUPER_MAGIC);
-		}
-		memcpy(&id, &fs.f_fsid,
-			sizeof(fs.f_fsid) < sizeof(id) ? sizeof(fs.f_fsid) : sizeof(id));
-	}
-	return id;
-}
-
 bool br_object_same(
 	const struct br_target *target, const struct br_inode *expect, const struct br_inode *now) {
 	struct br_inode then = *expect;
@@ -212,6 +126,28 @@ bool br_object_same(
 		then.btime = now->btime;
 	}
 	return br_inode_same(&then, now);
+}
+
+/** br_disk_id, asked once for each number in a row. */
+static uint64_t disk_of(struct br_way *way, const struct br_wish *wish, int fd, uint64_t dev) {
+	const char *name;
+	if (way->disk.id == 0 || way->disk.dev != dev) {
+		way->disk = (struct br_disk){
+			dev, br_disk_id(fd, br_way_to(way, wish->target, wish->path, &name))};
+	}
+	return way->disk.id;
+}
+
+/** The same on a file system below the target that was entered, or in a part of one with a number of its own: by what it is, not by its number. */
+static bool is_same(
+	struct br_way *way, const struct br_wish *wish, int fd, const struct br_inode *now) {
+	struct br_inode then = *wish->expect;
+	uint64_t id = br_target_disk(wish->target, then.dev);
+	if (id == 0) {
+		return br_object_same(wish->target, &then, now);
+	}
+	then.dev = now->dev;
+	return id == disk_of(way, wish, fd, now->dev) && br_inode_same(&then, now);
 }
 
 struct br_bytes br_object_handle(
@@ -508,8 +444,7 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 		}
 		return;
 	}
-	if (!br_object_same(wish->target, wish->expect, &now)
-		|| !same_handle(fd, &now, wish->handle)) {
+	if (!is_same(way, wish, fd, &now) || !same_handle(fd, &now, wish->handle)) {
 		conflict(out, "another one has its name now");
 		return;
 	}

@@ -15,6 +15,12 @@ enum {
 	BR_HANDLE_MAX = 160,
 };
 
+/** A file system that was met below a target: the number that its device had, and its br_disk_id. */
+struct br_disk {
+	uint64_t dev;
+	uint64_t id;
+};
+
 /** A root beneath which objects are named. */
 struct br_target {
 	/** Its number in the journal. */
@@ -32,6 +38,8 @@ struct br_target {
 	/** Its device number when the journal was written, and its file system's ID: a reboot may change the former. */
 	uint64_t dev_then;
 	uint64_t fsid;
+	/** The others below it, in one that was read from a journal: mounted in it, or parts of it with a number of their own (subvolumes). */
+	br_vec(struct br_disk) disks;
 	/** An overlay: what is changed there is copied to another layer, and gets another birth time. */
 	bool copies_up;
 	/** Calls to it, or to what is mounted in it, may wait for somebody else's program or machine. */
@@ -45,6 +53,13 @@ struct br_target {
 
 /** Look at the file system below t->fd: t->copies_up, and its ID (0 where it has none). */
 uint64_t br_target_look(struct br_target *t);
+/** The ID of the file system that had this device number below the target when the journal was written; 0: not known. */
+uint64_t br_target_disk(const struct br_target *t, uint64_t dev);
+/**
+ * An ID of the file system of fd (O_PATH will do) that stays when its device gets another number; 0 where there is none, or it cannot be told. Not asked of anything but fd and,
+ * where that is no directory, of `dir`, the directory that it lies in (-1: of nothing).
+ */
+uint64_t br_disk_id(int fd, int dir);
 
 /** Whether it is a mount point outside of the jail, or lies below one. */
 bool br_target_covers(const struct br_target *t, const char *path);
@@ -55,6 +70,8 @@ struct br_way {
 	const struct br_target *target;
 	struct br_buf dir;
 	int fd;
+	/** The file system that was last asked for its ID. */
+	struct br_disk disk;
 };
 
 #define BR_WAY_NONE(crosses) \

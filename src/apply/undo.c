@@ -464,6 +464,27 @@ static int undo_account(struct undo *u, struct br_record *r) {
 
 // ---- All records ----
 
+/** Met before the INTENTs of its batch. 1; 0 interrupted; -1. */
+static int take_disk(struct undo *u, const struct br_record *r) {
+	struct br_target *t = target_at(u, r->target);
+	struct br_disk disk = {.dev = r->before.dev, .id = r->fsid};
+	if (t == NULL) {
+		return br_undo_cannot_use(u, "it makes no sense");
+	}
+	if (br_target_disk(t, disk.dev) == disk.id) {
+		return 1;
+	}
+	// The number was given away anew in the midst of the run: those that wait are of the later one.
+	int flushed = flush(u);
+	for (size_t i = 0; i < t->disks.n; i++) {
+		if (t->disks.v[i].dev == disk.dev) {
+			t->disks.v[i] = disk;
+			return flushed;
+		}
+	}
+	return br_vec_push(u->arena, &t->disks, disk) < 0 ? br_error_memory(u->dx) : flushed;
+}
+
 static int remember(struct undo *u, const struct br_record *r, struct br_bytes extra) {
 	struct done d = {.of = r->of, .identity = r->after};
 	d.extra = (struct br_bytes){
@@ -507,6 +528,8 @@ static int take(struct undo *u, struct br_record *r) {
 		u->contents_of = r->text.n == sizeof(u->contents) ? r->of : 0;
 		memcpy(u->contents, r->text.p, u->contents_of != 0 ? r->text.n : 0);
 		return 1;
+	case BR_REC_DISK:
+		return take_disk(u, r);
 	case BR_REC_BEGIN:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:

@@ -142,7 +142,11 @@ void br_undo_ask(struct undo *u, unsigned what, uint64_t seq, struct br_served *
 static bool is_same_root(struct br_target *t, const struct br_inode *now) {
 	struct br_inode then = t->root;
 	uint64_t fsid = br_target_look(t);
-	if (then.dev != now->dev && fsid == t->fsid && fsid != 0) {
+	if (fsid != 0 && t->fsid != 0) {
+		// By what it is, not by its number, which another one may have now.
+		if (fsid != t->fsid) {
+			return false;
+		}
 		then.dev = now->dev;
 	}
 	if (t->copies_up) {

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioctl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/mman.h>
 
 // Newer than the headers of an older distribution; the same on all architectures.
@@ -15,6 +17,10 @@ enum {
 	CALL_LISTXATTRAT = 465,
 	CALL_REMOVEXATTRAT = 466,
 };
+
+// FS_IOC_GETFSUUID of linux/fs.h (6.9), and XFS_IOC_FSGEOMETRY_V1 of xfs_fs.h, which is not installed everywhere: by the sizes of what they fill.
+#define GET_UUID _IOC(_IOC_READ, 0x15, 0, 17)
+#define GET_XFS_GEOMETRY _IOC(_IOC_READ, 'X', 100, 112)
 
 /** What computing needs, whatever else there is to do. */
 static const int common[] = {
@@ -155,6 +161,17 @@ static int add_common(scmp_filter_ctx filter) {
 			SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
 }
 
+/** Of all that can be asked of a file system by ioctl: who it is. */
+static int add_questions(scmp_filter_ctx filter) {
+	static const unsigned questions[] = {GET_UUID, GET_XFS_GEOMETRY};
+	int failed = 0;
+	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions) && !failed; i++) {
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, questions[i]));
+	}
+	return failed;
+}
+
 static int add_changing(scmp_filter_ctx filter) {
 	const uint64_t harmless = O_PATH | O_NOFOLLOW;
 	// Threads, not processes. Without clone3, whose flags lie in memory, libc takes clone.
@@ -166,6 +183,7 @@ static int add_changing(scmp_filter_ctx filter) {
 		SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
 #endif
 	return add_all(filter, SCMP_ACT_ALLOW, changing, sizeof(changing) / sizeof(*changing))
+		|| add_questions(filter)
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, thread)
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 			SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))

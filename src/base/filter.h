@@ -5,6 +5,15 @@
 #ifndef BR_BASE_FILTER_H
 #define BR_BASE_FILTER_H
 
+/** Builds with sanitizers make calls, and take memory, of their own: such a process cannot be confined as far. */
+enum {
+#ifdef BR_SANITIZED
+	BR_IS_SANITIZED = 1,
+#else
+	BR_IS_SANITIZED = 0,
+#endif
+};
+
 /**
  * Only what computing needs: no file, no process. What only somebody who took the process over would try ends it, the rest answers
  * ENOSYS. Needs no_new_privs, or the right to do without. 0, or -1 with ENOTSUP or ENOMEM.

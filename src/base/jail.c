@@ -24,16 +24,6 @@ enum {
 #define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
 #endif
 
-#ifdef BR_SANITIZED
-enum {
-	SANITIZED = 1
-};
-#else
-enum {
-	SANITIZED = 0
-};
-#endif
-
 /** struct mount_attr, which older headers lack. */
 struct attributes {
 	uint64_t set, clear, propagation, userns;
@@ -101,7 +91,7 @@ static int quieten(void) {
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0) {
 		return -1;
 	}
-	return SANITIZED || dup2(null, 2) >= 0 ? 0 : -1;
+	return BR_IS_SANITIZED || dup2(null, 2) >= 0 ? 0 : -1;
 }
 
 static int leave_mounts(const char **what) {
@@ -201,7 +191,7 @@ int br_jail_drop(uint64_t keep) {
 	if (put_sets(&sets) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
 		return -1;
 	}
-	return SANITIZED ? 0 : br_filter_changing();
+	return BR_IS_SANITIZED ? 0 : br_filter_changing();
 }
 
 uint64_t br_jail_lower(uint64_t keep) {

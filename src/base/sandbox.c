@@ -24,16 +24,6 @@ enum {
 	FIRST_INPUT_FD = 4,
 };
 
-#ifdef BR_SANITIZED
-enum {
-	SANITIZED = 1
-};
-#else
-enum {
-	SANITIZED = 0
-};
-#endif
-
 /** What stands before the answer. The checksum is over the rest of it and the answer. */
 struct frame {
 	uint32_t magic, crc;
@@ -75,8 +65,8 @@ static int arrange_descriptors(const struct br_confine *confine, int answer) {
 		}
 	}
 	// A sanitizer's report is for people to see.
-	int failed = dup2(null, 0) < 0 || dup2(null, 1) < 0 || (!SANITIZED && dup2(null, 2) < 0)
-		|| dup2(answer, ANSWER_FD) < 0;
+	int failed = dup2(null, 0) < 0 || dup2(null, 1) < 0
+		|| (!BR_IS_SANITIZED && dup2(null, 2) < 0) || dup2(answer, ANSWER_FD) < 0;
 	for (size_t i = 0; i < confine->nin; i++) {
 		failed = failed || dup2(moved[i], FIRST_INPUT_FD + (int)i) < 0;
 	}
@@ -121,7 +111,7 @@ static int set_limits(unsigned seconds) {
 		return -1;
 	}
 	// A sanitizer maps terabytes and may write its report to a file.
-	if (SANITIZED) {
+	if (BR_IS_SANITIZED) {
 		return 0;
 	}
 	return limit(RLIMIT_AS, used_memory() + BR_CONFINE_MEMORY) || limit(RLIMIT_FSIZE, 0) ? -1
@@ -189,7 +179,7 @@ static int confine_self(const struct br_confine *confine, int *answer) {
 		|| limit(RLIMIT_NOFILE, FIRST_INPUT_FD + confine->nin)) {
 		return -1;
 	}
-	return SANITIZED ? 0 : br_filter_computing();
+	return BR_IS_SANITIZED ? 0 : br_filter_computing();
 }
 
 static void send_answer(int fd, uint32_t error, const struct br_buf *answer) {

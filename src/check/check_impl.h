@@ -129,6 +129,11 @@ int check_trees(struct check_work *work);
 /** Whether this tree was told of, in options->told, and all of it is well: then only its root is looked at, and what was told is added. */
 bool can_take(const struct check_work *work, size_t tree);
 void take_told(struct check_work *work, size_t tree);
+/** One more, which this verdict is about. */
+void count_in_tally(struct check_work *work, struct tally *tally, const struct br_entry *entry,
+	const struct br_verdict *verdict);
+/** The finding shows how many, and the first few. */
+void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
 /** Give back what the tallies hold. */
 void release_tallies(struct check_work *work);
 /** What surrounds the inodes of this mount. */
@@ -141,8 +146,6 @@ bool check_narrow(
 /** Findings about what the container will make there. */
 void check_future(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms);
-/** The finding shows how many, and the first few. */
-void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
 /** Whether this host user keeps access to everything, or to one of these mounts. */
 bool is_keeper(
 	const struct check_work *work, const struct br_mount *mounts, size_t n, const char *name);

@@ -134,60 +134,6 @@ static bool excludes(void *context, const char *path, const struct br_inode *ino
 	return false;
 }
 
-/**
- * Keep the paths that come first in the alphabet, whatever order threads and directories give them in, with the facts of the very first. They lie on the heap until they are reported,
- * since a later one pushes an earlier one out.
- */
-static void keep_example(struct check_work *work, struct tally *tally, const struct br_entry *entry,
-	const struct br_verdict *verdict) {
-	size_t at = tally->nexamples;
-	while (at > 0 && strcmp(entry->path, tally->examples[at - 1]) < 0) {
-		at--;
-	}
-	if (at == BR_EXAMPLES) {
-		return;
-	}
-	char *path = strdup(entry->path);
-	if (!path) {
-		work->failed = true;
-		return;
-	}
-	if (tally->nexamples == BR_EXAMPLES) {
-		free(tally->examples[--tally->nexamples]);
-	}
-	memmove(&tally->examples[at + 1], &tally->examples[at],
-		(tally->nexamples - at) * sizeof(tally->examples[0]));
-	tally->examples[at] = path;
-	tally->nexamples++;
-	if (at == 0 && entry->inode) {
-		tally->first = *entry->inode;
-		tally->verdict = *verdict;
-	}
-}
-
-static void count_owner(struct tally *tally, br_hostid uid) {
-	for (size_t i = 0; i < tally->nowners; i++) {
-		if (tally->owners[i].uid.v == uid.v) {
-			tally->owners[i].count++;
-			return;
-		}
-	}
-	if (tally->nowners < OWNERS) {
-		tally->owners[tally->nowners].uid = uid;
-		tally->owners[tally->nowners++].count = 1;
-	}
-}
-
-static void add_to(struct check_work *work, struct tally *tally, const struct br_entry *entry,
-	const struct br_verdict *verdict) {
-	tally->count++;
-	if (entry->inode) {
-		tally->files += !S_ISDIR(entry->inode->mode);
-		count_owner(tally, entry->inode->uid);
-	}
-	keep_example(work, tally, entry, verdict);
-}
-
 /** Of what has its owner already, Podman changes nothing (containers/common, pkg/chown). */
 static bool is_ungiven(
 	const struct walk *walk, const struct br_demand *demand, const struct br_inode *inode) {
@@ -213,7 +159,7 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 	(void)br_access_delete(at_start(walk, demand, entry->parent, &parent),
 		at_start(walk, demand, entry->inode, &inode), cred, &where, &sticky);
 	if (sticky) {
-		add_to(walk->work, &mw->sticky, entry, &(struct br_verdict){0});
+		count_in_tally(walk->work, &mw->sticky, entry, &(struct br_verdict){0});
 	}
 }
 
@@ -241,7 +187,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 	bool known = (inode.have & BR_HAVE_ACL)
 		|| !br_inode_read(AT_FDCWD, real, BR_HAVE_ACL, walk->work->input->acls, &inode);
 	if (known && say_readers(walk->work, &inode, ms, real)) {
-		add_to(walk->work, &mw->exposed, entry, &(struct br_verdict){0});
+		count_in_tally(walk->work, &mw->exposed, entry, &(struct br_verdict){0});
 	}
 }
 
@@ -318,16 +264,16 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	}
 	bool ungiven = is_ungiven(walk, demand, inode);
 	if (ungiven) {
-		add_to(walk->work, &mw->ungiven, entry, verdict);
+		count_in_tally(walk->work, &mw->ungiven, entry, verdict);
 	}
 	mw->result.misfit += verdict->missing != 0 || frozen || ungiven;
 	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
-		add_to(walk->work, &mw->frozen, entry, verdict);
+		count_in_tally(walk->work, &mw->frozen, entry, verdict);
 	}
 	if (verdict->missing && by_attribute) {
-		add_to(walk->work, &mw->protected, entry, verdict);
+		count_in_tally(walk->work, &mw->protected, entry, verdict);
 	} else if (verdict->missing && !is_root_of(demand, entry->path)) {
-		add_to(walk->work, &mw->inside, entry, verdict);
+		count_in_tally(walk->work, &mw->inside, entry, verdict);
 	}
 	mw->files += S_ISREG(inode->mode);
 	mw->writable += data && (verdict->have & BR_W) && !frozen;
@@ -347,7 +293,7 @@ static void note_unseen(
 	mw->result.unseen++;
 	mw->unseen_err = mw->unseen_err ? mw->unseen_err : entry->err;
 	walk->work->check->complete = false;
-	add_to(walk->work, tally, entry, &(struct br_verdict){0});
+	count_in_tally(walk->work, tally, entry, &(struct br_verdict){0});
 }
 
 /** A mount below its source that its container does not see, and everything on it. */

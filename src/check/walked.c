@@ -132,27 +132,6 @@ static void check_override(
 	finding->advice = "fix the path, or give the capability back: cap_add: [DAC_OVERRIDE]";
 }
 
-void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally) {
-	finding->count = tally->count;
-	finding->nexamples = tally->nexamples;
-	for (size_t i = 0; i < tally->nexamples; i++) {
-		finding->examples[i] = say(work, "%s", tally->examples[i]);
-	}
-}
-
-void release_tallies(struct check_work *work) {
-	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
-		struct mount_work *mw = &work->mounts[i];
-		struct tally *all[] = {&mw->inside, &mw->protected, &mw->sticky, &mw->unseen,
-			&mw->mount_points, &mw->frozen, &mw->exposed, &mw->ungiven};
-		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
-			while (all[k]->nexamples > 0) {
-				free(all[k]->examples[--all[k]->nexamples]);
-			}
-		}
-	}
-}
-
 static const char *plural(uint64_t n, const char *one, const char *many) {
 	return n == 1 ? one : many;
 }
@@ -309,39 +288,65 @@ static bool needs_no_owner(const struct mount_work *mw, const struct br_mount_so
 	return mw->result.fits && (cred->caps & override) && cred->uids.n == 0;
 }
 
-/** Whether two demands of the tree are of different users and one of them does not fit. */
-static bool is_shared_misfit(const struct check_work *work, const struct br_tree *tree,
-	const struct br_mount_source **first, const struct br_mount_source **second) {
-	bool misfit = false;
-	*first = *second = NULL;
-	for (size_t i = 0; i < work->input->demands->nmounts; i++) {
-		const struct br_mount_source *ms = &work->input->demands->mounts[i];
-		if (ms->tree != tree || !ms->demand) {
-			continue;
-		}
-		misfit |= !work->mounts[i].result.fits && !work->mounts[i].stopped
-			&& !is_shut_out(work, ms);
-		if (needs_no_owner(&work->mounts[i], ms)) {
-			continue;
-		}
-		if (!*first) {
-			*first = ms;
-		} else if (!*second && ms->identity->cred.uid.v != (*first)->identity->cred.uid.v) {
-			*second = ms;
+/** Whether one of the two lies in the other, or both are the same place. */
+static bool overlap(const struct br_demand *a, const struct br_demand *b) {
+	size_t n = strlen(a->below);
+	size_t k = strlen(b->below);
+	const char *longer = n > k ? a->below : b->below;
+	size_t shorter = n > k ? k : n;
+	return strncmp(a->below, b->below, shorter) == 0
+		&& (shorter == 0 || longer[shorter] == '\0' || longer[shorter] == '/');
+}
+
+/** A mount that needs the tree for a user of its own; `misfit`: whether it does not get it. */
+static const struct br_mount_source *sharer(
+	const struct check_work *work, const struct br_tree *tree, size_t i, bool *misfit) {
+	const struct br_mount_source *ms = &work->input->demands->mounts[i];
+	if (ms->tree != tree || !ms->demand || needs_no_owner(&work->mounts[i], ms)) {
+		return NULL;
+	}
+	*misfit = !work->mounts[i].result.fits && !work->mounts[i].stopped
+		&& !is_shut_out(work, ms);
+	return ms;
+}
+
+/** Two mounts of different users that share a place, where one of them does not fit. */
+struct sharers {
+	const struct br_mount_source *first;
+	const struct br_mount_source *second;
+	/** The later one of the two that does not fit. */
+	const struct br_mount_source *misfit;
+};
+
+static bool find_sharers(
+	const struct check_work *work, const struct br_tree *tree, struct sharers *out) {
+	bool misfit[2];
+	for (size_t j = 1; j < work->input->demands->nmounts; j++) {
+		out->second = sharer(work, tree, j, &misfit[1]);
+		for (size_t i = 0; out->second && i < j; i++) {
+			out->first = sharer(work, tree, i, &misfit[0]);
+			if (out->first && (misfit[0] || misfit[1])
+				&& out->first->identity->cred.uid.v
+					!= out->second->identity->cred.uid.v
+				&& overlap(out->first->demand, out->second->demand)) {
+				out->misfit = misfit[1] ? out->second : out->first;
+				return true;
+			}
 		}
 	}
-	return misfit && *second;
+	return false;
 }
 
 static void check_shared(struct check_work *work) {
 	const struct br_demands *demands = work->input->demands;
 	for (size_t i = 0; i < demands->ntrees; i++) {
-		const struct br_mount_source *first;
-		const struct br_mount_source *second;
-		if (!is_shared_misfit(work, &demands->trees[i], &first, &second)) {
+		struct sharers pair;
+		if (!find_sharers(work, &demands->trees[i], &pair)) {
 			continue;
 		}
-		struct about about = about_mount(second);
+		const struct br_mount_source *first = pair.first;
+		const struct br_mount_source *second = pair.second;
+		struct about about = about_mount(pair.misfit);
 		// Where one lies in the other, they share the inner one.
 		bool inner = strlen(first->source->real) > strlen(second->source->real);
 		struct br_finding *finding = add_finding(work, 401, &about,

@@ -115,6 +115,7 @@ struct cli_args {
 	int create_missing;
 	int future_files;
 	int privileged_files;
+	int other_mounts;
 	int require_jail;
 	int yes;
 	int dry_run;

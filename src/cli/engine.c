@@ -102,6 +102,31 @@ int session_engine(struct session *session) {
 	return settings ? 0 : -1;
 }
 
+// ---- what others mount ----
+
+int session_claims(struct session *session, struct br_claims *out) {
+	static const enum br_engine all[] = {BR_ENGINE_DOCKER, BR_ENGINE_PODMAN,
+		BR_ENGINE_DOCKER_ROOTLESS, BR_ENGINE_PODMAN_ROOTLESS};
+	const char *asked[1 + sizeof(all) / sizeof(all[0])] = {session->socket};
+	size_t n = 1;
+	// Root's engine and the user's: whichever it is that will run this, the others have containers too.
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		asked[n++] = find_socket(session, all[i], find_owner(session));
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool again = false;
+		for (size_t k = 0; asked[i] && k < i; k++) {
+			again = again || (asked[k] && strcmp(asked[k], asked[i]) == 0);
+		}
+		if (!again
+			&& br_engine_claims_read(
+				&session->arena, asked[i], session->spec, out, session->cli->dx)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 // ---- containers that exist ----
 
 /** Engines that may have a container, in the order in which they are asked. */

@@ -105,6 +105,8 @@ static const struct cli_option all[] = {
 		"files of these owners may be changed too"},
 	{"privileged-files", 0, CLI_FLAG, true, NULL, NULL, CHANGES, FIELD(privileged_files),
 		"also change setuid, setgid and capability-bearing files"},
+	{"other-mounts", 0, CLI_FLAG, false, NULL, NULL, CHANGES, FIELD(other_mounts),
+		"also change what lies under mounts of containers not asked about"},
 	{"max-copy-up", 0, CLI_WORD, false, "SIZE", NULL, CHANGES, FIELD(max_copy_up),
 		"how much an overlay may copy for it (default: 256M)"},
 	{"allow-dangerous", 0, CLI_LIST, false, "PATH", NULL, CHANGES, FIELD(allow_dangerous),

@@ -331,6 +331,7 @@ static int read_plan_options(struct session *session) {
 	options->create_missing = args->create_missing;
 	options->future_files = args->future_files == CLI_UNSAID ? 0 : args->future_files ? 1 : -1;
 	options->privileged_files = args->privileged_files;
+	options->other_mounts = args->other_mounts;
 	options->protected_hardlinks = hardlinks_are_protected();
 	options->allow_dangerous = cli_strings(&session->arena, &args->allow_dangerous);
 	options->excludes = cli_strings(&session->arena, &args->excludes);
@@ -402,6 +403,20 @@ int session_understand(struct session *session, const struct cli *cli) {
 	return session->identities ? 0 : CLI_USAGE;
 }
 
+/** Where something may be changed: what those mount that nobody asked about. 0, or -1 with an error in dx. */
+static int find_others(struct session *session, struct br_demand_options *what) {
+	struct br_claims claims = {0};
+	const struct cli_args *args = session->cli->args;
+	unsigned command = args->command ? args->command->bit : CLI_CHECK;
+	what->others = (command & (CLI_PLAN | CLI_FIX | CLI_RECLAIM)) != 0 && !args->other_mounts;
+	if (what->others && session_claims(session, &claims)) {
+		return -1;
+	}
+	what->claims = claims.v;
+	what->nclaims = claims.n;
+	return 0;
+}
+
 int session_read(struct session *session, const struct cli *cli) {
 	struct br_demand_options what = {.trusted = cli->world->invoker};
 	session->cli = cli;
@@ -419,6 +434,9 @@ int session_read(struct session *session, const struct cli *cli) {
 		return status;
 	}
 	what.mode = session->mode;
+	if (find_others(session, &what)) {
+		return CLI_FAILED;
+	}
 	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
 	return session->demands && read_plan_options(session) == 0 ? 0 : CLI_USAGE;
 }

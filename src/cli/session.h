@@ -43,6 +43,8 @@ struct session {
 
 /** Work out which engine it is and how it runs: session->socket and mode, from the words, session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
 int session_engine(struct session *session);
+/** What containers that nobody asked about mount, by the words of all engines that may be asked. 0, or -1 with an error in dx. */
+int session_claims(struct session *session, struct br_claims *out);
 /** The containers of --container: session->spec and existing. 0, or -1 with errors in dx. */
 int session_containers(struct session *session);
 /** What the engine has of the spec's containers where only that tells who they are: session->existing. 0, or -1 with errors in dx. */

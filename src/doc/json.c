@@ -228,16 +228,20 @@ void br_value_prepare(void) {
 	json_object_seed(0);
 }
 
-const struct br_value *br_value_get(const struct br_value *object, const char *key) {
-	json_t *found = NULL;
-	const char *name;
-	json_t *value;
-	// the iterator wants it without const, and changes nothing
+/** The iterator wants it without const, and changes nothing. */
+static json_t *to_iterate(const struct br_value *object) {
 	union {
 		const struct br_value *from;
 		json_t *to;
 	} cast = {.from = object};
-	json_object_foreach(cast.to, name, value) {
+	return cast.to;
+}
+
+const struct br_value *br_value_get(const struct br_value *object, const char *key) {
+	json_t *found = NULL;
+	const char *name;
+	json_t *value;
+	json_object_foreach(to_iterate(object), name, value) {
 		found = strcasecmp(name, key) ? found : value;
 	}
 	return (const struct br_value *)found;
@@ -278,12 +282,7 @@ bool br_value_is_array(const struct br_value *value) {
 const char *br_value_key(const struct br_value *object, size_t i) {
 	const char *name;
 	json_t *value;
-	// The library's own signature is without const; nothing is changed.
-	union {
-		const struct br_value *from;
-		json_t *to;
-	} cast = {.from = object};
-	json_object_foreach(cast.to, name, value) {
+	json_object_foreach(to_iterate(object), name, value) {
 		if (!i--) {
 			return name;
 		}

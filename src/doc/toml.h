@@ -7,8 +7,7 @@
 #ifndef BR_DOC_TOML_H
 #define BR_DOC_TOML_H
 
-#include <base/mem.h>
-#include <bindright/diag.h>
+#include "apart.h"
 
 enum br_toml_kind {
 	BR_TOML_STRING,
@@ -41,6 +40,18 @@ struct br_toml {
 
 /** Read the text with this number (its bytes are in dx's places). 0, or -1 with an error in dx: at the place where it is no TOML, or beyond the limits of doc.h. */
 int br_toml_read(struct br_arena *arena, uint16_t text, struct br_toml *out, struct br_diags *dx);
+/** The same for several texts, in a confined child (apart.h) unless none of them says anything; `out` has room for n. -1 at the first that is no TOML. */
+int br_toml_read_apart(struct br_arena *arena, const uint16_t *texts, size_t n, struct br_toml *out,
+	struct br_diags *dx);
+/** The two halves of that: what runs in the child (context is a question), and what takes its answer apart: 0, or -1 where that is none. */
+struct br_toml_question {
+	const uint16_t *texts;
+	size_t n;
+};
+br_apart_reader br_toml_answer;
+int br_toml_take(struct br_arena *arena, struct wire *in, const struct br_places *places,
+	struct br_toml *out, size_t n);
+
 /** The last value of a path; NULL where there is none. */
 const struct br_toml_value *br_toml_get(const struct br_toml *toml, const char *path);
 

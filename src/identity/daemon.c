@@ -5,6 +5,7 @@
 #include <base/input.h>
 #include <base/own.h>
 #include <base/text.h>
+#include <doc/apart.h>
 #include <doc/doc.h>
 #include <doc/json.h>
 
@@ -35,6 +36,8 @@ static int read_file(struct br_arena *arena, const struct br_hostdb *db,
 	return out->bytes ? 0 : br_error_memory(dx);
 }
 
+// ---- what it says ----
+
 /** Where it stops being JSON: the reader of YAML, which JSON is a part of, knows places. */
 static int refuse_json(uint16_t text, struct br_diags *dx) {
 	br_auto(br_doc_freep) struct br_doc *doc = br_doc_read(text, dx);
@@ -55,6 +58,50 @@ static struct br_span place_of_value(uint16_t text, const char *bytes) {
 	return (struct br_span){.text = text, .off = (uint32_t)(value - bytes), .len = (uint32_t)n};
 }
 
+/** In the confined child; context is the text's number. The word, "" for none, and its place. */
+static int answer(void *context, struct br_diags *dx, struct br_buf *out) {
+	const uint16_t *text = context;
+	size_t n = 0;
+	const char *bytes = br_places_bytes(br_diags_places(dx), *text, &n);
+	br_auto(br_value_freep) struct br_value *json = br_value_read(bytes, n);
+	if (!br_value_is_object(json)) {
+		return !json && errno == ENOMEM ? br_error_memory(dx) : refuse_json(*text, dx);
+	}
+	const struct br_value *value = br_value_get(json, remap_key);
+	const char *word = br_value_string(value);
+	struct br_span at = place_of_value(*text, bytes);
+	if (value && !word) {
+		return br_error(
+			dx, at, "%s must be a string: \"default\" or \"USER[:GROUP]\"", remap_key);
+	}
+	wire_put_string(out, word ? word : "");
+	br_apart_put_span(out, at);
+	return 0;
+}
+
+static int ask(struct br_arena *arena, uint16_t text, struct br_text *out, struct br_diags *dx) {
+	const struct br_places *places = br_diags_places(dx);
+	const struct br_apart apart = {
+		.read = answer,
+		.context = &text,
+		.path = br_places_name(places, text),
+	};
+	br_auto(br_freep) char *bytes = NULL;
+	struct wire in = {0};
+	br_value_prepare();
+	if (br_apart_read(&apart, dx, &bytes, &in.n)) {
+		return -1;
+	}
+	in.s = bytes;
+	const char *word = wire_take_string(&in, arena);
+	out->at = br_apart_take_span(&in, places);
+	if (in.failed || in.n) {
+		return br_apart_refuse(&apart, dx);
+	}
+	out->s = *word ? word : NULL;
+	return 0;
+}
+
 int daemon_read_remap(struct br_arena *arena, const struct br_hostdb *db,
 	const struct br_engine_request *request, struct br_text *out, struct br_diags *dx) {
 	struct hostdb_text file = {0};
@@ -67,27 +114,10 @@ int daemon_read_remap(struct br_arena *arena, const struct br_hostdb *db,
 		return 0;
 	}
 	int text = br_places_add(br_diags_places(dx), BR_PLACE_FILE, file.name, file.bytes, file.n);
-	if (text < 0) {
-		return br_error_memory(dx);
-	}
-	br_auto(br_value_freep) struct br_value *json = br_value_read(file.bytes, file.n);
-	if (!br_value_is_object(json)) {
-		return !json && errno == ENOMEM ? br_error_memory(dx)
-						: refuse_json((uint16_t)text, dx);
-	}
-	const struct br_value *value = br_value_get(json, remap_key);
-	const char *word = br_value_string(value);
-	out->at = place_of_value((uint16_t)text, file.bytes);
-	if (value && !word) {
-		return br_error(dx, out->at, "%s must be a string: \"default\" or \"USER[:GROUP]\"",
-			remap_key);
-	}
-	if (word && *word) {
-		out->s = br_strdup(arena, word);
-		return out->s ? 0 : br_error_memory(dx);
-	}
-	return 0;
+	return text < 0 ? br_error_memory(dx) : ask(arena, (uint16_t)text, out, dx);
 }
+
+// ---- who that is ----
 
 /** n characters as the ID that they are, if they are one. */
 static bool read_id(const char *s, size_t n, uint32_t *out) {

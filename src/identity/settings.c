@@ -35,6 +35,8 @@ struct reading {
 	struct br_engine_mode *mode;
 	/** The caller's environment counts. */
 	bool has_environment;
+	/** The files, in the order in which they count. */
+	br_vec(uint16_t) texts;
 };
 
 static const char *environment_of(const struct reading *r, const char *name) {
@@ -161,27 +163,27 @@ static int take_words(struct reading *r, const struct br_toml *toml) {
 		: 0;
 }
 
-static int take_text(struct reading *r, const char *shown, const char *bytes, size_t n) {
-	struct br_toml toml;
-	int text = br_places_add(br_diags_places(r->dx), BR_PLACE_FILE, shown, bytes, n);
-	if (text < 0) {
-		return no_memory(r);
-	}
-	return br_toml_read(r->arena, (uint16_t)text, &toml, r->dx) || take_words(r, &toml)
-			|| take_caps(r, &toml) || take_volumes(r, &toml)
-			|| take_annotations(r, &toml)
+static int take_all(struct reading *r, const struct br_toml *toml) {
+	return take_words(r, toml) || take_caps(r, toml) || take_volumes(r, toml)
+			|| take_annotations(r, toml)
 		? -1
 		: 0;
 }
 
 // ---- files ----
 
+static int add_text(struct reading *r, const char *shown, const char *bytes, size_t n) {
+	int number = br_places_add(br_diags_places(r->dx), BR_PLACE_FILE, shown, bytes, n);
+	uint16_t text = (uint16_t)number;
+	return number < 0 || br_vec_push(r->arena, &r->texts, text) ? no_memory(r) : 0;
+}
+
 static int read_system(struct reading *r, const char *path) {
 	struct hostdb_text file;
 	if (hostdb_file(r->mode->hostdb, r->arena, path, &file, r->dx)) {
 		return -1;
 	}
-	return file.bytes ? take_text(r, file.name, file.bytes, file.n) : 0;
+	return file.bytes ? add_text(r, file.name, file.bytes, file.n) : 0;
 }
 
 /** Who runs Podman: with his rights his files are read. */
@@ -194,7 +196,7 @@ static int read_users(struct reading *r, const char *path, bool required) {
 	size_t n = 0;
 	br_auto(br_freep) char *bytes = br_read_as(path, reader_of(r), FILE_MAX_BYTES, &n);
 	if (bytes) {
-		return take_text(r, path, bytes, n);
+		return add_text(r, path, bytes, n);
 	}
 	bool is_absent = errno == ENOENT || errno == ENOTDIR;
 	if (errno == ENOMEM) {
@@ -292,7 +294,7 @@ static int find_users_file(struct reading *r, const char **out) {
 	return *out ? 0 : no_memory(r);
 }
 
-static int read_files(struct reading *r) {
+static int find_files(struct reading *r) {
 	const char *only = environment_of(r, "CONTAINERS_CONF");
 	const char *last = has(r, BR_TRAIT_SETTINGS_OVERRIDE)
 		? environment_of(r, "CONTAINERS_CONF_OVERRIDE")
@@ -308,6 +310,19 @@ static int read_files(struct reading *r) {
 		return -1;
 	}
 	return last && *last ? read_users(r, last, true) : 0;
+}
+
+static int read_files(struct reading *r) {
+	if (find_files(r)) {
+		return -1;
+	}
+	struct br_toml *tables = BR_NEW_ARRAY(r->arena, struct br_toml, r->texts.n);
+	int result = tables ? br_toml_read_apart(r->arena, r->texts.v, r->texts.n, tables, r->dx)
+			    : no_memory(r);
+	for (size_t i = 0; !result && i < r->texts.n; i++) {
+		result = take_all(r, &tables[i]);
+	}
+	return result;
 }
 
 /** PODMAN_USERNS is the default of `--userns`, and so goes before the file's. */

@@ -6,12 +6,12 @@
 #include "name.h"
 #include "parts.h"
 #include "platform.h"
-#include "wire.h"
 
 #include <base/file.h>
 #include <base/input.h>
 #include <base/own.h>
 #include <base/sandbox.h>
+#include <base/wire.h>
 
 #include <errno.h>
 #include <fcntl.h>

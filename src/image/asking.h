@@ -46,4 +46,7 @@ long engine_get(struct engine *engine, const char *url, struct answer *answer);
 /** GET and read the JSON, an object or a list. The status, -1 with the reason; *out is NULL unless all was fine. */
 long engine_get_json(struct engine *engine, const char *url, bool list, struct br_value **out);
 
+/** A name or an ID, of which nothing has to be escaped in a request. */
+bool is_container_name(const char *s);
+
 #endif

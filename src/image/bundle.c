@@ -5,8 +5,8 @@
 #include "platform.h"
 #include "rootfs.h"
 #include "store.h"
-#include "wire.h"
 
+#include <base/wire.h>
 #include <doc/json.h>
 
 #include <errno.h>

@@ -2,7 +2,7 @@
  * The question to the confined child that reads an image archive, and its answer. The child opens nothing: of a directory it says which files it needs, and is
  * asked again with them.
  *
- * The answer is a letter and what belongs to it (wire.h): E reason; N n, names; L n, images {kind, n, names, digest}; A why; I an image.
+ * The answer is a letter and what belongs to it (base/wire.h): E reason; N n, names; L n, images {kind, n, names, digest}; A why; I an image.
  */
 #ifndef BR_IMAGE_BUNDLE_H
 #define BR_IMAGE_BUNDLE_H

@@ -24,16 +24,6 @@ struct asking {
 	struct br_buf json;
 };
 
-/** A name or an ID, of which nothing has to be escaped in a request. */
-static bool is_name(const char *s) {
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	return *s && strchr(letters, *s)
-		&& s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")]
-		== '\0'
-		&& strlen(s) < 256;
-}
-
 // ---- its words ----
 
 /** GET below the engine's version, as bytes. The status, -1 with the reason. */
@@ -67,7 +57,7 @@ static int ask_pod(struct asking *a, const char *name, const char **id) {
 		const char *what = br_value_string(br_value_at(shared, i));
 		shares = shares || (what && strcmp(what, "user") == 0);
 	}
-	a->out->alone = !shares || !infra || !is_name(infra);
+	a->out->alone = !shares || !infra || !is_container_name(infra);
 	*id = a->out->alone ? NULL : br_strdup(a->finder->arena, infra);
 	return *id ? 1 : a->out->alone ? 0 : -1;
 }
@@ -81,7 +71,7 @@ static void ask_volumes(struct asking *a) {
 		const char *type = br_value_string(br_value_get(mount, "Type"));
 		const char *name = br_value_string(br_value_get(mount, "Name"));
 		struct answer answer = {.body = {0}};
-		if (!type || strcmp(type, "volume") != 0 || !name || !is_name(name)) {
+		if (!type || strcmp(type, "volume") != 0 || !name || !is_container_name(name)) {
 			continue;
 		}
 		const char *url = br_printf(a->finder->arena, "http://localhost/%svolumes/%s",
@@ -260,7 +250,7 @@ static int read_one(struct image_finder *finder, struct br_engine_container *out
 	struct asking a = {.finder = finder, .engine = finder->engine, .out = out};
 	const struct br_text *name = &out->is.name;
 	out->socket = finder->options->socket;
-	if (!is_name(name->s)) {
+	if (!is_container_name(name->s)) {
 		return required ? br_error(finder->dx, name->at,
 			       "'%s' is no name of a container, and no ID", name->s)
 				: 0;

@@ -3,6 +3,7 @@
 #include <base/text.h>
 #include <bindright/inode.h>
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 const char *br_perm_text(unsigned perm, char out[4]) {
@@ -54,38 +55,42 @@ const char *br_mode_text(const struct br_inode *inode, char out[12]) {
 	return out;
 }
 
-static void add_entry(struct br_buf *buf, const struct br_acl_entry *e) {
-	char perm[4];
-	(void)br_perm_text(e->perm, perm);
-	switch ((enum br_acl_tag)e->tag) {
+static const char *tag_word(enum br_acl_tag tag) {
+	switch (tag) {
 	case BR_ACL_OWNER:
-		br_buf_addf(buf, "u::%s", perm);
-		break;
 	case BR_ACL_USER:
-		br_buf_addf(buf, "u:%u:%s", e->id.v, perm);
-		break;
+		return "u";
 	case BR_ACL_OWNING_GROUP:
-		br_buf_addf(buf, "g::%s", perm);
-		break;
 	case BR_ACL_GROUP:
-		br_buf_addf(buf, "g:%u:%s", e->id.v, perm);
-		break;
+		return "g";
 	case BR_ACL_MASK:
-		br_buf_addf(buf, "m::%s", perm);
-		break;
+		return "m";
 	case BR_ACL_OTHER:
-		br_buf_addf(buf, "o::%s", perm);
-		break;
+		return "o";
 	}
+	return "";
+}
+
+const char *br_acl_entry_text(const struct br_acl_entry *entry, char out[24]) {
+	const char *word = tag_word((enum br_acl_tag)entry->tag);
+	char perm[4];
+	(void)br_perm_text(entry->perm, perm);
+	if (entry->tag == BR_ACL_USER || entry->tag == BR_ACL_GROUP) {
+		(void)snprintf(out, 24, "%s:%u:%s", word, entry->id.v, perm); // it fits
+	} else {
+		(void)snprintf(out, 24, "%s::%s", word, perm); // it fits
+	}
+	return out;
 }
 
 char *br_acl_text(struct br_arena *arena, const struct br_acl *acl) {
 	br_auto(br_buf_release) struct br_buf buf = {0};
+	char entry[24];
 	for (size_t i = 0; i < acl->n; i++) {
 		if (i) {
 			br_buf_addc(&buf, ',');
 		}
-		add_entry(&buf, &acl->entries[i]);
+		br_buf_add(&buf, br_acl_entry_text(&acl->entries[i], entry));
 	}
 	return buf.failed ? NULL : br_strndup(arena, buf.s, buf.n);
 }

@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -133,10 +134,23 @@ static bool root_overrides(const struct choice *c) {
 	return true;
 }
 
+// In a sticky directory only CAP_FOWNER lets root delete what is not his (include/linux/fs.h, check_sticky): its override does not.
+static bool root_deletes(const struct choice *c) {
+	for (size_t i = 0; i < c->tree->tree->n; i++) {
+		const struct br_demand *demand = &c->tree->tree->demands[i];
+		const struct br_cred *cred = &demand->identity->cred;
+		if (demand_counts(demand) && cred->uid.v == 0
+			&& (cred->caps >> CAP_FOWNER & 1) == 0) {
+			return false;
+		}
+	}
+	return root_overrides(c);
+}
+
 // Whether somebody would lose the right to delete: in a sticky directory it is that of owners, of the entry and of the directory, and no entry gives it.
 static bool deletes_as_owner(const struct choice *c) {
 	bool sticky = S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0;
-	return (sticky || c->in_sticky) && (c->inode.uid.v != 0 || !root_overrides(c));
+	return (sticky || c->in_sticky) && (c->inode.uid.v != 0 || !root_deletes(c));
 }
 
 static unsigned need_of_demand(const struct choice *c, const struct br_cred *cred) {
@@ -284,7 +298,12 @@ static bool common_group(const struct choice *c, br_hostid gid) {
 	return true;
 }
 
-static bool find_group(const struct choice *c, br_hostid *out) {
+// Whether the caller may give the inode to this group.
+static bool may_give(const struct choice *c, br_hostid gid, bool as_root) {
+	return as_root || c->plan->options->caller.v == 0 || is_own_group(c->plan, gid.v);
+}
+
+static bool find_group(const struct choice *c, bool as_root, br_hostid *out) {
 	if (common_group(c, c->inode.gid)) {
 		*out = c->inode.gid;
 		return true;
@@ -294,12 +313,13 @@ static bool find_group(const struct choice *c, br_hostid *out) {
 		if (!c->people.v[i].wanting) {
 			continue;
 		}
-		if (common_group(c, cred->gid)) {
+		if (common_group(c, cred->gid) && may_give(c, cred->gid, as_root)) {
 			*out = cred->gid;
 			return true;
 		}
 		for (size_t k = 0; k < cred->ngroups; k++) {
-			if (common_group(c, cred->groups[k])) {
+			if (common_group(c, cred->groups[k])
+				&& may_give(c, cred->groups[k], as_root)) {
 				*out = cred->groups[k];
 				return true;
 			}
@@ -326,8 +346,11 @@ static int choose_group(struct choice *c, struct outcome *out) {
 		unsigned g = c->inode.mode >> 3 & 7;
 		unsigned o = c->inode.mode & 7;
 		// Whoever is in the group that was falls to the others: only where that is the same.
-		if (c->inode.acl != NULL || !find_group(c, &gid)
-			|| (gid.v != c->inode.gid.v && g != o)) {
+		bool found = c->inode.acl == NULL && find_group(c, false, &gid);
+		if (!found && c->inode.acl == NULL && find_group(c, true, &gid) && g == o) {
+			out->reason = BR_LEFT_NOT_PERMITTED;
+		}
+		if (!found || (gid.v != c->inode.gid.v && g != o)) {
 			return 0;
 		}
 		after->gid = gid;

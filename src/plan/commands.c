@@ -156,28 +156,8 @@ static int find_way(const struct br_plan *plan, const struct class *class) {
 }
 
 static void add_entry(struct br_buf *buf, const struct br_acl_entry *entry) {
-	char perm[4];
-	const char *text = br_perm_text(entry->perm, perm);
-	switch ((enum br_acl_tag)entry->tag) {
-	case BR_ACL_OWNER:
-		br_buf_addf(buf, "u::%s", text);
-		return;
-	case BR_ACL_USER:
-		br_buf_addf(buf, "u:%u:%s", entry->id.v, text);
-		return;
-	case BR_ACL_OWNING_GROUP:
-		br_buf_addf(buf, "g::%s", text);
-		return;
-	case BR_ACL_GROUP:
-		br_buf_addf(buf, "g:%u:%s", entry->id.v, text);
-		return;
-	case BR_ACL_MASK:
-		br_buf_addf(buf, "m::%s", text);
-		return;
-	case BR_ACL_OTHER:
-		br_buf_addf(buf, "o::%s", text);
-		return;
-	}
+	char text[24];
+	br_buf_add(buf, br_acl_entry_text(entry, text));
 }
 
 static void add_path(struct br_buf *buf, const char *path) {

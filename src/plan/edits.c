@@ -173,7 +173,7 @@ static int offer_key(struct goal *goal, const char *key, const char *value, cons
 
 /** A word of a service, and how it is written. */
 struct word {
-	struct br_text now;
+	const struct br_text *now;
 	const char *key;
 	const char *option;
 	const char *value;
@@ -184,38 +184,42 @@ static int offer_words(struct goal *goal, const struct word *word) {
 	struct br_arena *arena = goal->text->plan->arena;
 	const char *quoted = is_line(goal) ? word->value : br_printf(arena, "\"%s\"", word->value);
 	const char *option = br_printf(arena, "%s%s", word->option, word->value);
-	bool stands = word->now.s != NULL;
-	bool own = word->now.at.text == goal->before->at.text || is_line(goal);
+	bool stands = word->now->s != NULL;
+	bool own = word->now->at.text == goal->before->at.text || is_line(goal);
 	if (quoted == NULL || option == NULL
-		|| (stands && own && offer_word(goal, word->now.at, quoted) != 0)
+		|| (stands && own && offer_word(goal, word->now->at, quoted) != 0)
 		|| offer_key(goal, word->key, quoted, option) != 0) {
 		return -1;
 	}
-	return stands ? offer_word(goal, word->now.at, quoted) : 0;
+	return stands ? offer_word(goal, word->now->at, quoted) : 0;
+}
+
+/** `word->now` is where the container has it. */
+static int edit_word(const struct text *text, const struct br_container *container,
+	const struct word *word, struct br_advice *advice) {
+	struct goal goal;
+	int open = goal_open(&goal, text, container, advice);
+	if (open <= 0) {
+		return open;
+	}
+	if (word->now == &container->user) {
+		goal.container->user.s = word->value;
+	} else {
+		goal.container->userns_mode.s = word->value;
+	}
+	return offer_words(&goal, word);
 }
 
 int edit_user(const struct text *text, const struct br_container *container, const char *user,
 	struct br_advice *advice) {
-	struct goal goal;
-	const struct word word = {container->user, "user", "--user ", user};
-	int open = goal_open(&goal, text, container, advice);
-	if (open <= 0) {
-		return open;
-	}
-	goal.container->user.s = user;
-	return offer_words(&goal, &word);
+	const struct word word = {&container->user, "user", "--user ", user};
+	return edit_word(text, container, &word, advice);
 }
 
 int edit_userns(const struct text *text, const struct br_container *container, const char *mode,
 	struct br_advice *advice) {
-	struct goal goal;
-	const struct word word = {container->userns_mode, "userns_mode", "--userns=", mode};
-	int open = goal_open(&goal, text, container, advice);
-	if (open <= 0) {
-		return open;
-	}
-	goal.container->userns_mode.s = mode;
-	return offer_words(&goal, &word);
+	const struct word word = {&container->userns_mode, "userns_mode", "--userns=", mode};
+	return edit_word(text, container, &word, advice);
 }
 
 // ---- group_add: ----

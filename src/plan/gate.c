@@ -119,7 +119,7 @@ static bool gate_root(const struct br_plan *plan, const struct facts *facts, boo
 	return true;
 }
 
-static bool is_own_group(const struct br_plan *plan, uint32_t gid) {
+bool is_own_group(const struct br_plan *plan, uint32_t gid) {
 	for (size_t i = 0; i < plan->options->ncaller_groups; i++) {
 		if (plan->options->caller_groups[i].v == gid) {
 			return true;
@@ -143,7 +143,9 @@ static bool gate_permitted(
 bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
 	bool own, enum br_left_reason *reason) {
 	bool file = S_ISREG(facts->mode);
-	if (!file && !S_ISDIR(facts->mode)) {
+	if ((facts->flags & FACT_OTHER) != 0) {
+		*reason = BR_LEFT_OTHER_MOUNT;
+	} else if (!file && !S_ISDIR(facts->mode)) {
 		*reason = BR_LEFT_SPECIAL;
 	} else if ((facts->flags & (FACT_IMMUTABLE | FACT_APPEND | FACT_READ_ONLY)) != 0
 		|| fs_read_only(tree)) {

@@ -10,7 +10,7 @@ enum {
 struct left_key {
 	uint32_t tree;
 	uint32_t reason;
-	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. Of PROTECTED: LEFT_BY_MOUNT, or nothing. */
+	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. Of PROTECTED: LEFT_BY_MOUNT, or nothing. Of OTHER_MOUNT: which one. */
 	uint32_t uid;
 };
 
@@ -43,7 +43,8 @@ int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_re
 	if (reason == BR_LEFT_LINKS) {
 		// Root's have an option, others' have none.
 		key.uid = detail == 0 && !gate_named(plan, 0) ? 0 : BR_NO_ID;
-	} else if (reason == BR_LEFT_PROTECTED && detail == LEFT_BY_MOUNT) {
+	} else if ((reason == BR_LEFT_PROTECTED && detail == LEFT_BY_MOUNT)
+		|| reason == BR_LEFT_OTHER_MOUNT) {
 		key.uid = detail;
 	} else if (reason == BR_LEFT_OWNER) {
 		key.uid = detail;
@@ -82,6 +83,16 @@ static const char *why_owner(const struct br_plan *plan, uint32_t uid) {
 	}
 	const char *phrase = uid_phrase(plan, uid);
 	return phrase == NULL ? NULL : br_printf(plan->arena, "belong to %s", phrase);
+}
+
+static const char *why_other(const struct br_plan *plan, uint32_t number) {
+	const struct br_other *other = other_of(plan, number);
+	if (other == NULL) {
+		return "lie under mounts of further containers, which were not asked about";
+	}
+	return br_printf(plan->arena, "lie under the mount of the %s '%s', which was not %s",
+		other->is_service ? "service" : "container", other->name,
+		other->is_service ? "asked for" : "asked about");
 }
 
 static const char *why_no_state(const struct br_plan *plan, const struct tree_work *tree) {
@@ -149,6 +160,10 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 	case BR_LEFT_UNSEEN:
 		out->why = "could not be examined";
 		return 0;
+	case BR_LEFT_OTHER_MOUNT:
+		out->why = why_other(plan, key->uid);
+		out->option = "--other-mounts";
+		return out->why == NULL ? -1 : 0;
 	case BR_LEFT_NOT_PERMITTED:
 		out->why = "can be changed by root only";
 		out->option = plan->options->reclaim ? "run it as root: sudo bindright reclaim"

@@ -117,30 +117,81 @@ static const struct br_demand *heir_of(const struct make *make) {
 	return heir;
 }
 
-// Entries for kept users and for the other demands, as far as 0755 does not serve them.
+// Its path below the tree's root; NULL where it lies above that.
+static const char *below_tree(const struct make *make) {
+	size_t n = strlen(make->tree->path);
+	if (strncmp(make->path, make->tree->path, n) != 0
+		|| (make->path[n] != '/' && make->path[n] != '\0')) {
+		return NULL;
+	}
+	return make->path[n] == '/' ? make->path + n + 1 : "";
+}
+
+// The demands that reach it: those on just this directory, and those on one above it, made or there already.
+static uint64_t demands_on(const struct make *make) {
+	const char *below = below_tree(make);
+	uint64_t set = below == NULL ? 0 : demands_at(make->tree, below);
+	for (size_t i = 0; i < make->tree->n; i++) {
+		const struct br_demand *demand = &make->tree->demands[i];
+		set |= is_on(make, demand) ? (uint64_t)1 << demand->index : 0;
+	}
+	return set;
+}
+
+static void grant_person(const struct person *person, const struct people *people,
+	const struct br_inode *inode, struct draft *draft) {
+	const struct br_cred *cred = person->cred;
+	unsigned perm = person->need;
+	for (size_t i = 0; i < people->n; i++) {
+		const struct person *same = &people->v[i];
+		perm |= same->cred->uid.v == cred->uid.v ? same->need : 0;
+	}
+	if (br_access_use(inode, cred, &plain_where, perm).missing == 0) {
+		return;
+	}
+	if (cred->uid.v == inode->uid.v) {
+		draft->owner |= perm;
+	} else {
+		draft_name(draft, cred->uid,
+			perm | br_access(inode, cred, &plain_where, BR_R | BR_W | BR_X).have);
+	}
+}
+
+static void find_people(const struct br_plan *plan, const struct make *make, uint64_t on,
+	struct people *people) {
+	unsigned all = 0;
+	for (size_t i = 0; i < make->tree->n; i++) {
+		const struct br_demand *demand = &make->tree->demands[i];
+		if ((on >> demand->index & 1) != 0 && people->n < PEOPLE_MAX) {
+			people->v[people->n++] = (struct person){
+				.cred = &demand->identity->cred, .need = demand->need.dir};
+			all |= demand->need.dir;
+		}
+	}
+	for (size_t i = 0; i < plan->options->nkeepers; i++) {
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper_of(keeper, make->tree, on)
+			&& people->n < PEOPLE_MAX) {
+			people->v[people->n++] =
+				(struct person){.cred = &keeper->cred, .need = all};
+		}
+	}
+}
+
+// Entries for the demands, as far as the mode does not serve them, and on a demand's own directory for kept users.
 static int grant(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
 	struct draft draft;
 	struct people people = {0};
 	br_hostid owner = after->uid;
-	uint64_t on = 0;
+	uint64_t on = demands_on(make);
 	if (draft_open(plan, &draft, after) != 0) {
 		return -1;
 	}
-	for (size_t i = 0; i < make->tree->n; i++) {
-		const struct br_demand *demand = &make->tree->demands[i];
-		if (!is_on(make, demand) || people.n == PEOPLE_MAX) {
-			continue;
-		}
-		on |= (uint64_t)1 << demand->index;
-		const struct br_cred *cred = &demand->identity->cred;
-		unsigned need = demand->need.dir;
-		people.v[people.n++] = (struct person){.cred = cred, .need = need};
-		if (cred->uid.v != owner.v
-			&& br_access_use(after, cred, &plain_where, need).missing != 0) {
-			draft_name(&draft, cred->uid, need | BR_R | BR_X);
-		}
+	find_people(plan, make, on, &people);
+	for (size_t i = 0; i < people.n; i++) {
+		grant_person(&people.v[i], &people, after, &draft);
 	}
-	for (size_t i = 0; i < plan->options->nkeepers; i++) {
+	for (size_t i = 0; make->demand != NULL && i < plan->options->nkeepers; i++) {
 		const struct br_keeper *keeper = &plan->options->keepers[i];
 		const struct br_cred *cred = &keeper->cred;
 		if (cred->uid.v != owner.v && cred->uid.v != 0
@@ -151,7 +202,7 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 	if (draft_close(plan, &draft, after) != 0) {
 		return -1;
 	}
-	if (wants_future(plan, make->tree, on)) {
+	if (on != 0 && after->def == NULL && wants_future(plan, make->tree, on)) {
 		after->def = draft_default(plan, after, &people);
 		return after->def == NULL ? -1 : 0;
 	}
@@ -218,6 +269,9 @@ static int settle_make(struct br_plan *plan, const struct make *make, struct br_
 		}
 		way_state(&parent, &out.after);
 		keep_own(plan, &out.after);
+		if (make->root->fs.keeps_acls != BR_NO && grant(plan, make, &out.after) != 0) {
+			return br_error_memory(dx);
+		}
 	}
 	return br_vec_push(&plan->work->arena, &plan->work->makes, out) == 0 ? 0
 									     : br_error_memory(dx);

@@ -65,12 +65,25 @@ struct br_inode facts_inode(const struct facts *facts) {
 	};
 }
 
-static void person_add(struct people *people, const struct br_inode *inode,
+// reclaim: what it has by a capability of its user namespace alone it no longer has when the inode is the keeper's, whom the namespace need not know.
+static bool loses_caps(const struct br_plan *plan, const struct br_inode *inode,
 	const struct br_cred *cred, unsigned need) {
+	if (!plan->options->reclaim || cred->uids.n == 0 || cred->caps == 0
+		|| cred->uid.v == inode->uid.v) {
+		return false;
+	}
+	struct br_inode back = *inode;
+	back.uid = plan->options->keepers[0].cred.uid;
+	return br_access_use(&back, cred, &plain_where, need).missing != 0;
+}
+
+static void person_add(const struct br_plan *plan, struct people *people,
+	const struct br_inode *inode, const struct br_cred *cred, unsigned need) {
 	if (need == 0 || people->n == PEOPLE_MAX) {
 		return;
 	}
-	bool wanting = br_access_use(inode, cred, &plain_where, need).missing != 0;
+	bool wanting = br_access_use(inode, cred, &plain_where, need).missing != 0
+		|| loses_caps(plan, inode, cred, need);
 	people->v[people->n++] = (struct person){.cred = cred, .need = need, .wanting = wanting};
 	people->need |= need;
 	people->wanting += wanting;
@@ -89,14 +102,15 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		if ((at->demands >> demand->index & 1) != 0) {
-			person_add(out, at->inode, &demand->identity->cred, need_of(demand, at));
+			person_add(plan, out, at->inode, &demand->identity->cred,
+				need_of(demand, at));
 		}
 	}
 	unsigned need = out->need;
 	for (size_t i = 0; i < plan->options->nkeepers; i++) {
 		const struct br_keeper *keeper = &plan->options->keepers[i];
 		if (keeper->demanded && keeper_of(keeper, tree->tree, at->demands)) {
-			person_add(out, at->inode, &keeper->cred, need);
+			person_add(plan, out, at->inode, &keeper->cred, need);
 		}
 	}
 }

@@ -197,6 +197,7 @@ static struct facts facts_of(
 	flags |= (inode->attrs & BR_APPEND) != 0 ? FACT_APPEND : 0;
 	flags |= (inode->attrs & BR_READ_ONLY) != 0 ? FACT_READ_ONLY : 0;
 	flags |= *path == '\0' ? FACT_ROOT : 0;
+	flags |= work->others.n > 0 ? others_flags(work, path) : 0;
 	flags |= work->sticky.n > 0 && in_sticky(work, path, inode) ? FACT_STICKY : 0;
 	flags |= (inode->have & BR_HAVE_ACL) == 0 && !S_ISLNK(inode->mode) ? FACT_UNREAD : 0;
 	return (struct facts){
@@ -272,7 +273,7 @@ static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
 }
 
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
-	if (see_sticky(tree, entry) != 0) {
+	if (see_sticky(tree, entry) != 0 || others_see(plan, tree, entry) != 0) {
 		return -1;
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);
@@ -383,6 +384,18 @@ static bool owner_only(const struct facts *facts) {
 	return S_ISREG(facts->mode) && (facts->mode & 077) == 0;
 }
 
+static uint32_t left_detail(const struct class *class) {
+	unsigned flags = class->facts.flags;
+	switch (class->outcome.reason) {
+	case BR_LEFT_PROTECTED:
+		return (flags & FACT_READ_ONLY) != 0 ? LEFT_BY_MOUNT : class->facts.uid;
+	case BR_LEFT_OTHER_MOUNT:
+		return flags >> FACT_OTHER_SHIFT;
+	default:
+		return class->facts.uid;
+	}
+}
+
 static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 	const struct class *class, struct br_tree_plan *out, struct br_diags *dx) {
 	const struct outcome *outcome = &class->outcome;
@@ -393,11 +406,7 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		struct tally all = class->inside;
 		tally_merge(&all, &class->outside);
 		out->partial = true;
-		bool by_mount = (class->facts.flags & FACT_READ_ONLY) != 0;
-		uint32_t detail = outcome->reason == BR_LEFT_PROTECTED && by_mount
-			? LEFT_BY_MOUNT
-			: class->facts.uid;
-		return left_add(plan, tree, outcome->reason, detail, &all) == 0
+		return left_add(plan, tree, outcome->reason, left_detail(class), &all) == 0
 			? 0
 			: br_error_memory(dx);
 	}

@@ -247,11 +247,12 @@ static int write_make(struct br_plan *plan, const struct br_make *make, action_l
 	};
 	const char *owner = owner_words(plan, (uint64_t)after->uid.v << 32 | after->gid.v);
 	const char *acl = after->acl == NULL ? "" : br_acl_text(plan->arena, after->acl);
-	if (out.path == NULL || owner == NULL || acl == NULL) {
+	const char *def = after->def == NULL ? "" : br_acl_text(plan->arena, after->def);
+	if (out.path == NULL || owner == NULL || acl == NULL || def == NULL) {
 		return -1;
 	}
-	out.to = br_printf(plan->arena, "%s %04o%s%s", owner, after->mode & 07777,
-		*acl == '\0' ? "" : " ", acl);
+	out.to = br_printf(plan->arena, "%s %04o%s%s%s%s", owner, after->mode & 07777,
+		*acl == '\0' ? "" : " ", acl, *def == '\0' ? "" : " default: ", def);
 	if (out.to == NULL) {
 		return -1;
 	}

@@ -65,6 +65,11 @@ enum {
 	FACT_STICKY = 1 << 7,
 	/** On a read-only mount that was entered. */
 	FACT_READ_ONLY = 1 << 8,
+	/** From this bit on: the number of the other container's mount that it lies under, from 1; 0: none, or one that is beyond the last number. */
+	FACT_OTHER_SHIFT = 16,
+	/** Under the mount of another container. */
+	FACT_OTHER = 1 << 9,
+	OTHERS_NAMED = (1 << 15) - 1,
 };
 
 struct path_sum;
@@ -136,6 +141,12 @@ struct sticky {
 	uint32_t uid;
 };
 
+/** A path of the tree that another container mounts, and which of br_demands' others it is. */
+struct other_path {
+	const char *path;
+	size_t number;
+};
+
 enum {
 	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
 	LINKS_MAX = 1 << 20,
@@ -157,6 +168,8 @@ struct tree_work {
 	struct table links;
 	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
+	/** Paths at which others' mounts were seen. */
+	br_vec(struct other_path) others;
 	struct tally unseen;
 	struct tally mount_points;
 	/** When the newest inode that was seen was made. */
@@ -301,9 +314,20 @@ bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32
 bool gate_named(const struct br_plan *plan, uint32_t uid);
 /** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the keeper's own. */
 bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
+/** Whether the caller is in this group: only into such ones can who is not root put what is his. */
+bool is_own_group(const struct br_plan *plan, uint32_t gid);
 /** Private by the name of one component, or of the last. */
 bool name_is_private(const char *path, bool last_too);
 bool fs_read_only(const struct tree_work *tree);
+
+/* others.c: */
+
+/** Keep in mind that another container mounts this. 0 or -1 with ENOMEM. */
+int others_see(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry);
+/** FACT_OTHER with its number, where the path lies under what others_see() has kept. */
+unsigned others_flags(const struct tree_work *tree, const char *path);
+/** Of that number; NULL: it has none. */
+const struct br_other *other_of(const struct br_plan *plan, uint32_t number);
 
 /* choose.c: */
 
@@ -382,7 +406,7 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 #define LEFT_BY_MOUNT (UINT32_MAX - 1)
 
 void left_init(struct table *table);
-/** Count what is left alone. `detail`: its owner, or LEFT_BY_MOUNT. 0 or -1 with ENOMEM. */
+/** Count what is left alone. `detail`: its owner, LEFT_BY_MOUNT, or the number of the other mount. 0 or -1 with ENOMEM. */
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
 	uint32_t detail, const struct tally *tally);
 int left_finish(struct br_plan *plan);

@@ -177,6 +177,8 @@ const char *reason_name(enum br_left_reason reason) {
 		return "unseen";
 	case BR_LEFT_NOT_PERMITTED:
 		return "not-permitted";
+	case BR_LEFT_OTHER_MOUNT:
+		return "other-mount";
 	}
 	return "?";
 }

@@ -36,6 +36,21 @@ struct br_spec *br_spec_new(void) {
 	return spec;
 }
 
+bool br_mount_on_host(const struct br_mount *mount) {
+	switch (mount->kind) {
+	case BR_MOUNT_BIND:
+	case BR_MOUNT_VOLUME_BIND:
+	case BR_MOUNT_SECRET:
+	case BR_MOUNT_CONFIG:
+		return mount->source.s != NULL;
+	case BR_MOUNT_VOLUME:
+	case BR_MOUNT_TMPFS:
+	case BR_MOUNT_OTHER:
+		return false;
+	}
+	return false;
+}
+
 /** A directory with a config.json is a bundle. */
 static int recognise_directory(struct br_file_store *store, struct br_spec *spec, const char *dir,
 	enum br_input_kind *kind) {

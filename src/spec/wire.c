@@ -29,6 +29,7 @@ enum {
 	LEAST_MOUNT = 7 * LEAST_WORD + 68,
 	LEAST_CONTAINER = 12 * LEAST_WORD + 100,
 	LEAST_QUESTION = 8,
+	LEAST_CLAIM = 2 * LEAST_WORD,
 };
 
 /** A text that is new. */
@@ -401,6 +402,25 @@ static void container(struct wire *w, struct br_container *c) {
 	c->at = span(w, c->at);
 }
 
+static const struct br_claim *claims(struct wire *w, const struct br_claim *v, size_t *n) {
+	struct br_claim *made = list(w, n, sizeof(*v), LEAST_CLAIM);
+	require(w, *n <= BR_COMPOSE_MOUNTS, "there are too many mounts");
+	for (size_t i = 0; i < *n && !failed(w); i++) {
+		struct br_claim one = {0};
+		if (!made) {
+			one = v[i];
+		}
+		one.name = word(w, one.name);
+		one.source = word(w, one.source);
+		require(w, one.name.s && one.source.s && one.source.s[0] == '/',
+			"a service's mount has no name, or is not absolute");
+		if (made) {
+			made[i] = one;
+		}
+	}
+	return made ? made : v;
+}
+
 static void project(struct wire *w, struct br_spec *s) {
 	s->kind = (enum br_input_kind)choice(w, s->kind, BR_INPUT_CONTAINER + 1);
 	s->engine = (enum br_engine)choice(w, s->engine, BR_ENGINE_OCI + 1);
@@ -423,6 +443,7 @@ static void project(struct wire *w, struct br_spec *s) {
 		}
 	}
 	s->containers = made ? made : s->containers;
+	s->claims = claims(w, s->claims, &s->nclaims);
 }
 
 // ---- texts and messages ----

@@ -3,7 +3,6 @@
 # shellcheck source=tests/cli/lib.sh
 . "$BR_TOP/tests/cli/lib.sh"
 
-export CONTAINER_HOST=unix://$T/no.sock
 mkdir data
 touch data/file data/beyond
 chown -R 1001:1002 data

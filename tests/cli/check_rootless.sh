@@ -3,7 +3,6 @@
 # shellcheck source=tests/cli/lib.sh
 . "$BR_TOP/tests/cli/lib.sh"
 
-export CONTAINER_HOST=unix://$T/no.sock
 mkdir -p etc/docker
 printf 'root:x:0:0::/root:/bin/sh\nrl:x:2001:2001::/home/rl:/bin/sh\n' >etc/passwd
 printf 'root:x:0:\nrl:x:2001:\nshare:x:5000:rl\n' >etc/group

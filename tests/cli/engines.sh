@@ -3,7 +3,6 @@
 # shellcheck source=tests/cli/lib.sh
 . "$BR_TOP/tests/cli/lib.sh"
 
-export CONTAINER_HOST=unix://$T/no.sock
 mkdir -p etc/docker data
 cat >etc/passwd <<'END'
 root:x:0:0::/root:/bin/sh

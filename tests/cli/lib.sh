@@ -46,7 +46,7 @@ mkdir $T/work
 mkdir $T/state
 mount --bind $T/state /var/lib/bindright
 # An engine of this machine knows images of its own.
-export DOCKER_HOST=unix://$T/no.sock
+export DOCKER_HOST=unix://$T/no.sock CONTAINER_HOST=unix://$T/no.sock
 # Nor do the settings of this host's Podman count, or of who runs the tests.
 unset PODMAN_USERNS CONTAINERS_CONF CONTAINERS_CONF_OVERRIDE XDG_CONFIG_HOME
 mkdir $T/none

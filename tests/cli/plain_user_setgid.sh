@@ -18,4 +18,13 @@ golden 1 as_alice "$BINDRIGHT" fix -q --yes
 golden 0 getfacl -n data data/a data/zplain data/zplain/f
 golden 0 as_alice "$BINDRIGHT" undo --yes
 find data -printf '%P %m\n' | sort | diff "$T/before" - || die "not as before"
+
+# She can give to groups of her own only: without one that the container has, it is said to be root's to do.
+mkdir own && touch own/f && chown -R 7001:7001 own
+compose 'volumes: ["./own:/data"]'
+golden 1 as_alice "$BINDRIGHT" fix -q --yes --strategy group
+golden 1 as_alice "$BINDRIGHT" plan --strategy group
+compose 'group_add: ["7011"]' 'volumes: ["./own:/data"]'
+golden 0 setpriv --reuid 7001 --regid 7001 --groups 7011 env HOME=/srv/work/home "$BINDRIGHT" fix -q --yes --strategy group
+golden 0 stat -c '%n %u:%g %a' own own/f
 done_golden

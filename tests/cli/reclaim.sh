@@ -60,4 +60,19 @@ bindright reclaim --sysroot . --engine podman-rootless --engine-user alice --kee
 grep -q 'chown  *[^ ]*/data/a: 101000:101000 -> alice:101000' out || die "$(cat out)"
 golden 0 stat -c '%n %u:%g %a' data data/a data/b data/beyond
 golden 0 getfacl -n data/a data/b
+# What the root of a remapped engine could do by its capability alone, its entries let it do when the file is the host's.
+rm -rf data && mkdir -p data/s && touch data/{a,s/f,roots} && chmod 600 data/a data/s/f && chmod 700 data/s
+chown -R 101001:101001 data && chown 100000:100000 data/roots
+printf '{"userns-remap": "alice"}\n' >daemon.json
+printf '  root:\n    image: example\n    user: "0:0"\n    volumes: ["./data:/data"]\n' >>compose.yaml
+unshare --user sleep 600 &
+inside=$!
+until [ "$(readlink /proc/$inside/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.05; done
+echo '0 100000 65536' >/proc/$inside/uid_map && echo '0 100000 65536' >/proc/$inside/gid_map
+as_root_inside() { nsenter --target $inside --user --setuid 0 --setgid 0 "$@"; }
+as_root_inside sh -c 'echo >>data/a && ls data/s >data/s/f' || die "the namespace's root cannot use it before"
+golden 0 bindright reclaim --sysroot . --daemon-config daemon.json --keep alice --yes
+golden 0 getfacl -n data data/a data/s data/s/f data/roots
+as_root_inside sh -c 'echo >>data/a && ls data/s >data/s/f && touch data/s/new && rm data/s/new' || die "the namespace's root lost it"
+kill $inside
 done_golden

@@ -3,7 +3,6 @@
 # shellcheck source=tests/cli/lib.sh
 . "$BR_TOP/tests/cli/lib.sh"
 
-export CONTAINER_HOST=unix://$T/no.sock
 mkdir -p etc/containers/containers.conf.d usr/share/containers home/rl/.config/containers/containers.conf.d data more
 printf 'root:x:0:0::/root:/bin/sh\nrl:x:2001:2001::/home/rl:/bin/sh\n' >etc/passwd
 printf 'root:x:0:\nrl:x:2001:\n' >etc/group

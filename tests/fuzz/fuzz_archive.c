@@ -2,8 +2,9 @@
  * libFuzzer: any bytes as an image archive, read in this process by what the confined child runs. The first byte chooses: the whole archive, or one layer in an archive
  * whose digests are right, which is where most of the code is.
  */
+#include <base/wire.h>
+
 #include <image/bundle.h>
-#include <image/wire.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/tarball.h>

@@ -79,7 +79,7 @@ mkdir -m 700 $T/state
 mount --bind $T/state /var/lib/bindright
 echo 1 >$T/one
 mount --bind $T/one /proc/sys/fs/protected_hardlinks
-export DOCKER_HOST=unix://$T/no.sock
+export DOCKER_HOST=unix://$T/no.sock CONTAINER_HOST=unix://$T/no.sock
 cp "$BINDRIGHT" $T/bindright
 BINDRIGHT=$T/bindright
 # The accounts of this machine decide about nothing here.

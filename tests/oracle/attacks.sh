@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Four attackers, twenty minutes in all, and the control that other tools are led astray by them: in memory, then on file systems of
-# their own (BR_ATTACK_SECONDS: each attack in memory, BR_ATTACK_FS_SECONDS: on each of BR_ATTACK_FS).
-# time limit: 3600
+# Four attackers against fix and undo in the jail, twenty minutes in all, and the control that other tools are led astray by them: in
+# memory, then on file systems of their own (BR_ATTACK_SECONDS: each attack in memory, BR_ATTACK_FS_SECONDS: on each of BR_ATTACK_FS;
+# BR_JAIL=none: without the jail).
+# time limit: 7200
 set -u
 
 build=${BR_BUILD:?run it with make prove}
+export BR_JAIL=${BR_JAIL:-require}
 if [ -z "${INSIDE:-}" ]; then
 	BR_ATTACK_SECONDS=${BR_ATTACK_SECONDS:-150} "$build/tests/test_attack" || exit
 	for fs in ${BR_ATTACK_FS-ext4 xfs btrfs overlay}; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The program as a whole, with each call that changes something failing from the n-th time on, for every n, with each error: fix,
-# fix --plan, reclaim and undo. Whatever they say, undo puts back everything. (BR_FAILURES: errors.)
-# time limit: 3600
+# fix --plan, reclaim and undo, in the jail. Whatever they say, undo puts back everything. (BR_FAILURES: errors.)
+# time limit: 7200
 # shellcheck disable=SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 # shellcheck disable=SC2034 # for lib.sh
 once=1
@@ -44,13 +44,13 @@ each() {
 		done
 	done
 }
-by_fix() { broken "$1" "$2" "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown && put_back; }
-by_plan() { broken "$1" "$2" "$BINDRIGHT" fix -q --yes --plan "$T/plan" && put_back; }
+by_fix() { broken "$1" "$2" "$BINDRIGHT" fix -q --yes --require-jail --sysroot $T --strategy chown && put_back; }
+by_plan() { broken "$1" "$2" "$BINDRIGHT" fix -q --yes --require-jail --plan "$T/plan" && put_back; }
 by_undo() {
 	want 0 fix -q --strategy chown
-	broken "$1" "$2" "$BINDRIGHT" undo --yes && put_back
+	broken "$1" "$2" "$BINDRIGHT" undo --yes --require-jail && put_back
 }
-by_reclaim() { broken "$1" "$2" "$BINDRIGHT" reclaim -q --yes --sysroot $T --keep bob --from 7001 && put_back; }
+by_reclaim() { broken "$1" "$2" "$BINDRIGHT" reclaim -q --yes --require-jail --sysroot $T --keep bob --from 7001 && put_back; }
 # Whole, each of them does something.
 by() { "$BINDRIGHT" "$@" >"$T/out" 2>&1 </dev/null || [ $? = 1 ] || die "$*"; }
 by fix -q --yes --plan "$T/plan"

@@ -88,6 +88,13 @@ effects s/if \(\(before & ~after\) != 0\)/if (false)/
 effects s/after & ~before & ~sets_within\(allowed\)/0/
 effects s/bits \|= person->cred->uid\.v == cred->uid\.v \? person->need : 0;/;/
 left s/if \(tally->count == 0\)/if (tally->count == 1)/
+gate s/\(facts->flags & FACT_OTHER\) != 0/false/
+others s/other->ino != entry->inode->ino \|\| other->dev != entry->inode->dev/other->ino != entry->inode->ino/
+others s/return FACT_OTHER \| .*/return (unsigned)number << FACT_OTHER_SHIFT;/
+others s/if \(br_path_within\(demand->below, other\)/if (false \&\& br_path_within(demand->below, other)/
+others s/if \(br_path_within\(demand->below, other\) && /if (/
+others s/if \(br_path_within\(path, other->path\)$/if (true/
+others s/return i;/return number;/
 END
 }
 

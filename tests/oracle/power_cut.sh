@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2015,SC2164 # the place is ours
 # The power is cut at every flush of the disk while a fix and an undo are made, and with any part of what was written since: after
-# each cut, undo puts back everything; and what says that it was done, is done. (BR_CUTS: parts for each flush; BR_CUT_FS: file systems.)
-# time limit: 3600
+# each cut, undo puts back everything, so nothing was changed without a word of it on the disk; and what says that it was done, or undone,
+# is so. All of it in the jail. (BR_CUTS: parts for each flush; BR_CUT_FS: file systems; BR_SEED: other parts.)
+# time limit: 7200
 set -u
 
 skip() { echo "skip: $*"; exit 77; }
@@ -18,7 +19,8 @@ fs=$INSIDE
 top=${BR_TOP:?run it with make prove}
 flushlog=${BR_BUILD:?}/tests/oracle/flushlog
 [ -x "$flushlog" ] || skip "needs libfuse3-dev"
-cuts=${BR_CUTS:-4}
+cuts=${BR_CUTS:-8}
+chance=${BR_SEED:-1}
 work=$(mktemp -d /dev/shm/bindright-power-XXXXXX 2>/dev/null || mktemp -d)
 T=/srv
 disk=
@@ -70,11 +72,18 @@ for _ in $(seq 100); do mountpoint -q "$work/fuse" && break; sleep 0.05; done
 disk=$(losetup --find --show "$work/fuse/disk") || fail "no loop device over FUSE: $(cat "$work/said")"
 mount "$disk" $T && mount --bind $T/state /var/lib/bindright || fail "cannot mount"
 cd $T || exit 3
-./bindright fix -q --yes --strategy chown >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
+flushes() { python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base"; }
+undo() { ./bindright undo --yes --require-jail; }
+mounted=$(flushes)
+./bindright fix -q --yes --require-jail --strategy chown >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
 facts >"$work/after"
 sync
-./bindright undo --yes >"$work/said" 2>&1 || fail "undo: $(cat "$work/said")"
-./bindright fix -q --yes --strategy acl --future-files >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
+fixed=$(flushes)
+undo >"$work/said" 2>&1 || fail "undo: $(cat "$work/said")"
+undone=$(flushes)
+./bindright fix -q --yes --require-jail --strategy acl --future-files >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
+refixed=$(flushes)
+undo >"$work/said" 2>&1 || fail "undo: $(cat "$work/said")"
 cd /
 detach
 losetup -d "$disk"
@@ -83,23 +92,31 @@ umount "$work/fuse"
 wait $server
 server=
 
-flushes=$(python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base")
+flushes=$(flushes)
 n=0
 done_runs=0
+undone_runs=0
+changed=0
 for ((flush = 0; flush <= flushes; flush++)); do
 	for ((seed = 0; seed <= cuts; seed++)); do
-		python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base" "$work/cut" $flush $((seed * (flush + 1)))
+		python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base" "$work/cut" $flush $((seed * (flush + 1) * chance))
 		where="flush $flush of $flushes, part $seed"
 		attach "$work/cut" || fail "$where: the file system is gone"
 		cd $T || exit 3
+		facts >"$work/cut_facts"
+		cmp -s "$work/cut_facts" "$work/before" || changed=$((changed + 1))
 		./bindright history >"$work/said" 2>&1 || fail "$where: history: $(cat "$work/said")"
 		if grep -q ' damaged' "$work/said"; then fail "$where: $(cat "$work/said")"; fi
 		# The first run says that it was done: then it was, before anything else began.
 		if [ "$(grep -c ' root ' "$work/said")" = 1 ] && grep -q ' applied$' "$work/said"; then
 			done_runs=$((done_runs + 1))
-			facts | cmp -s - "$work/after" || fail "$where: applied, but not all is done"
+			diff "$work/after" "$work/cut_facts" >"$work/said" || fail "$where: applied, but not all is: $(head -5 "$work/said")"
 		fi
-		for _ in 1 2; do ./bindright undo --yes >"$work/said" 2>&1 || fail "$where: undo: $(cat "$work/said")"; done
+		if [ "$(grep -c ' root ' "$work/said")" = 1 ] && grep -q ' root  undone$' "$work/said"; then
+			undone_runs=$((undone_runs + 1))
+			diff "$work/before" "$work/cut_facts" >"$work/said" || fail "$where: undone, but not all is: $(head -5 "$work/said")"
+		fi
+		for _ in 1 2; do undo >"$work/said" 2>&1 || fail "$where: undo: $(cat "$work/said")"; done
 		facts | diff "$work/before" - >"$work/said" || fail "$where: not as before: $(head -5 "$work/said")"
 		[ ! -e made ] || fail "$where: a directory was left behind: $(ls -lR made)"
 		cd /
@@ -107,5 +124,8 @@ for ((flush = 0; flush <= flushes; flush++)); do
 		n=$((n + 1))
 	done
 done
-echo "$fs: $n cuts at $flushes flushes, $done_runs of them after the end of the first fix"
-[ $done_runs -gt 0 ]
+echo "$fs: $n cuts at $flushes flushes: $((fixed - mounted)) of fix, $((undone - fixed)) of its undo," \
+	"$((refixed - undone)) of fix by ACLs, the rest of its undo and unmounting;" \
+	"$changed with something changed, 0 not to be put back;" \
+	"$done_runs of them after the end of the first fix, $undone_runs after that of its undo"
+[ $done_runs -gt 0 ] && [ $undone_runs -gt 0 ] && [ $changed -gt 0 ]

@@ -28,10 +28,23 @@ static void must(int r, const char *what) {
 	}
 }
 
+enum br_jail jail_wanted(void) {
+	const char *text = getenv("BR_JAIL");
+#ifndef BR_SANITIZED
+	const char *usual = geteuid() == 0 ? "try" : "none";
+#else
+	const char *usual = "none";
+#endif
+	text = text != NULL ? text : usual;
+	return strcmp(text, "none") == 0   ? BR_JAIL_NONE
+		: strcmp(text, "try") == 0 ? BR_JAIL_TRY
+					   : BR_JAIL_REQUIRE;
+}
+
 void ground_make(struct ground *g) {
 	const char *tmp = getenv("TMPDIR");
 	memset(g, 0, sizeof(*g));
-	g->jail = getenv("BR_JAIL") != NULL ? BR_JAIL_REQUIRE : BR_JAIL_NONE;
+	g->jail = getenv("BR_JAIL") != NULL ? jail_wanted() : BR_JAIL_NONE;
 	snprintf(g->top, sizeof(g->top), "%s/bindright-apply-XXXXXX", tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(g->top));
 	must(chmod(g->top, 0755), "chmod");
@@ -42,13 +55,6 @@ void ground_make(struct ground *g) {
 		must(chown(g->tree, HOST_ID, HOST_ID), "chown");
 	}
 	g->decide = decide_owner;
-}
-
-void needs_root(void) {
-	if (geteuid() != 0) {
-		print_message("needs root\n");
-		skip();
-	}
 }
 
 void ground_make_at(struct ground *g, bool in_memory) {
@@ -321,7 +327,7 @@ int ground_apply(struct ground *g) {
 		.context = g->context != NULL ? g->context : acls,
 	};
 	mark();
-	fault_at(g->fault_at);
+	(g->fault_for_good ? fault_from : fault_at)(g->fault_at);
 	int r = br_apply_job(&g->arena, &job, &g->applied, dx);
 	g->fault_hit = fault_hit();
 	mark();
@@ -339,7 +345,7 @@ int ground_undo(struct ground *g, const char *id, bool dry) {
 	struct br_diags *dx = br_diags_new(places);
 	struct br_apply_options options = options_of(g);
 	mark();
-	fault_at(g->fault_at);
+	(g->fault_for_good ? fault_from : fault_at)(g->fault_at);
 	int r = br_undo(&g->arena, id, dry, &options, &g->run, &g->undone, dx);
 	g->fault_hit = fault_hit();
 	mark();

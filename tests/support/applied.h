@@ -5,6 +5,7 @@
 #define BR_TESTS_APPLIED_H
 
 #include <apply/run.h>
+#include <support/scratch.h>
 
 /** IDs that no account of the machine has. */
 enum {
@@ -25,14 +26,15 @@ struct ground {
 	bool use_stop;
 	/** 0: one. */
 	unsigned threads;
-	/** NONE; REQUIRE where BR_JAIL is in the environment. */
+	/** NONE; jail_wanted() where BR_JAIL is in the environment. */
 	enum br_jail jail;
 	const struct br_make *makes;
 	size_t nmakes;
 	const struct br_account *accounts;
 	size_t naccounts;
-	/** The allocation of the next call that fails (0: none), and whether it came. */
+	/** The allocation of the next call that fails (0: none), or fails with all after it, and whether it came. */
 	unsigned fault_at;
+	bool fault_for_good;
 	bool fault_hit;
 	/** Shown where an undo goes wrong. */
 	char doing[200];
@@ -45,13 +47,14 @@ struct ground {
 	struct br_arena arena;
 };
 
+/** BR_JAIL=none, try or require; without it what the program does: it tries, where it is root. Sanitizers would take too long. */
+enum br_jail jail_wanted(void);
+
 /** Below $TMPDIR or /tmp. The tree is empty. */
 void ground_make(struct ground *g);
 void ground_remove(struct ground *g);
 /** The same where syncing costs nothing, if there is such a place: a kill is not a power cut. */
 void ground_make_at(struct ground *g, bool in_memory);
-/** Skip the test without root. */
-void needs_root(void);
 /** A tree with everything that an inode can have, of about n entries. */
 void ground_fill(const struct ground *g, int n);
 

@@ -245,6 +245,10 @@ static void put_spec(struct spec_case *run, const struct br_spec *spec) {
 	for (size_t i = 0; i < spec->n; i++) {
 		put_container(run, &spec->containers[i]);
 	}
+	for (size_t i = 0; i < spec->nclaims; i++) {
+		put(run, "claimed by", spec->claims[i].name);
+		put(run, "  source", spec->claims[i].source);
+	}
 }
 
 static void put_messages(struct spec_case *run) {

@@ -7,8 +7,10 @@
 
 #include <stdbool.h>
 
-/** From now on the n-th allocation fails, once; 0: none. Any thread's. */
+/** From now on the n-th allocation fails, once; 0: none. Any thread's, and any process's that is forked later. */
 void fault_at(unsigned n);
+/** That one and all after it. */
+void fault_from(unsigned n);
 /** Whether the allocation that fault_at named has come; the next ones succeed again. */
 bool fault_hit(void);
 

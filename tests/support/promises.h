@@ -81,6 +81,11 @@ static inline void promise_all(const struct br_spec *spec, const struct br_diags
 	for (size_t i = 0; spec && i < spec->n; i++) {
 		promise_container(places, &spec->containers[i]);
 	}
+	for (size_t i = 0; spec && i < spec->nclaims; i++) {
+		promise_text(places, spec->claims[i].name);
+		promise_text(places, spec->claims[i].source);
+		promise(spec->claims[i].name.s && spec->claims[i].source.s[0] == '/');
+	}
 	promise(!spec || (spec->project_name && spec->project_directory[0] == '/'));
 	for (size_t i = 0; i < br_diags_count(dx); i++) {
 		const struct br_diag *diag = br_diags_get(dx, i);

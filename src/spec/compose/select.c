@@ -142,6 +142,25 @@ static int fill(struct br_compose *c, struct br_draft *draft, const struct br_me
 	return br_compose_service(c, draft);
 }
 
+/* What the others mount of the host: nobody asked about those. */
+static int claim(struct br_compose *c, const struct br_draft *drafts, size_t n) {
+	br_vec(struct br_claim) claims = {0};
+	for (size_t i = 0; i < n; i++) {
+		const struct br_draft *draft = &drafts[i];
+		for (size_t k = 0; !draft->selected && k < draft->mounts.n; k++) {
+			const struct br_mount *mount = &draft->mounts.v[k];
+			struct br_claim one = {draft->container->name, mount->source};
+			bool claims_it = br_mount_on_host(mount) && mount->source.s[0] == '/';
+			if (claims_it && br_vec_push(c->arena, &claims, one)) {
+				return br_error_memory(c->dx);
+			}
+		}
+	}
+	c->spec->claims = claims.v;
+	c->spec->nclaims = claims.n;
+	return 0;
+}
+
 static int give_out(
 	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_wishes *top) {
 	struct br_container *out = BR_NEW_ARRAY(c->arena, struct br_container, n);
@@ -162,7 +181,7 @@ static int give_out(
 	}
 	c->spec->containers = out;
 	c->spec->n = k;
-	return 0;
+	return claim(c, drafts, n);
 }
 
 int br_compose_select(struct br_compose *c) {

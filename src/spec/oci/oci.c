@@ -128,24 +128,23 @@ static const struct br_node *member(const struct br_node *map, const char *key) 
 	return node && !is_null(node) ? node : NULL;
 }
 
-const struct br_node *br_oci_object(
-	struct br_bundle *b, const struct br_node *map, const char *path, const char *key) {
-	const struct br_node *node = member(map, key);
-	if (node && node->kind != BR_NODE_MAP) {
-		wrong_type(b, node, path, key, "an object");
+static const struct br_node *collection(struct br_bundle *b, const struct br_node *node,
+	const char *path, const char *key, enum br_node_kind kind) {
+	if (node && node->kind != kind) {
+		wrong_type(b, node, path, key, kind == BR_NODE_MAP ? "an object" : "an array");
 		return NULL;
 	}
 	return node;
 }
 
+const struct br_node *br_oci_object(
+	struct br_bundle *b, const struct br_node *map, const char *path, const char *key) {
+	return collection(b, member(map, key), path, key, BR_NODE_MAP);
+}
+
 const struct br_node *br_oci_array(
 	struct br_bundle *b, const struct br_node *map, const char *path, const char *key) {
-	const struct br_node *node = member(map, key);
-	if (node && node->kind != BR_NODE_SEQ) {
-		wrong_type(b, node, path, key, "an array");
-		return NULL;
-	}
-	return node;
+	return collection(b, member(map, key), path, key, BR_NODE_SEQ);
 }
 
 const struct br_node *br_oci_string(

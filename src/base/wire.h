@@ -1,8 +1,8 @@
-/** Numbers and strings in the child's answer. */
-#ifndef BR_IMAGE_WIRE_H
-#define BR_IMAGE_WIRE_H
+/** Numbers and strings in the answer of a confined child (sandbox.h), and taking them out again without believing them. */
+#ifndef BR_BASE_WIRE_H
+#define BR_BASE_WIRE_H
 
-#include <base/text.h>
+#include "text.h"
 
 #include <string.h>
 
