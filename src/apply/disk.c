@@ -93,13 +93,17 @@ uint64_t br_disk_id(int fd, int dir) {
 /** The directory that the target lies in, by its path. */
 static int open_parent(const struct br_target *t) {
 	const char *name = strrchr(t->real, '/');
-	br_auto(br_freep) char *parent = name != NULL && name > t->real
-		? strndup(t->real + 1, (size_t)(name - t->real - 1))
-		: NULL;
 	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return parent == NULL || slash < 0
-		? -1
-		: br_open_beneath(slash, parent, O_PATH | O_DIRECTORY | O_NOFOLLOW, true);
+	if (slash < 0 || name == NULL || name == t->real) {
+		return -1;
+	}
+	char *parent = strndup(t->real + 1, (size_t)(name - t->real - 1));
+	if (parent == NULL) {
+		return -1;
+	}
+	int fd = br_open_beneath(slash, parent, O_PATH | O_DIRECTORY | O_NOFOLLOW, true);
+	free(parent);
+	return fd;
 }
 
 /** What a target is; pointers in `root` are NULL. */
@@ -114,7 +118,7 @@ static int look(const void *context, void *answer, int *fd) {
 	const struct br_target *t = context;
 	struct look *out = answer;
 	struct statfs fs;
-	(void)fd; // There is none.
+	*fd = -1;
 	if (br_inode_stat(t->fd, "", &out->root) < 0) {
 		return errno;
 	}
@@ -129,7 +133,8 @@ static int look(const void *context, void *answer, int *fd) {
 
 int br_target_look(struct br_target *t) {
 	struct look out = {0};
-	int err = t->remote ? br_guard(look, t, &out, sizeof(out), NULL) : look(t, &out, NULL);
+	int none;
+	int err = t->remote ? br_guard(look, t, &out, sizeof(out), NULL) : look(t, &out, &none);
 	if (err != 0) {
 		errno = err;
 		return -1;

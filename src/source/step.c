@@ -109,7 +109,7 @@ static int open_over_there(const void *context, void *answer, int *fd) {
 
 static int read_link_over_there(const void *context, void *answer, int *fd) {
 	const struct question *q = context;
-	(void)fd; // There is none.
+	*fd = -1;
 	return br_step_link(q->dirfd, answer, PATH_MAX);
 }
 
@@ -120,7 +120,7 @@ static int list_over_there(const void *context, void *answer, int *fd) {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int opened = openat(q->dirfd, q->name, flags);
 	(void)answer; // That it answers is all.
-	(void)fd;
+	*fd = -1;
 	return opened < 0 || syscall(SYS_getdents64, opened, entries, sizeof(entries)) < 0 ? errno
 											   : 0;
 }

@@ -6,9 +6,7 @@
  *   2  records of any content with the right checksums: what they say is decoded
  *   3  and undone, in a tree that some of them are about: nothing outside of it is touched
  *
- *     clang -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc -Itests -g -O1 -fsanitize=fuzzer,address,undefined -DBR_SANITIZED tests/fuzz/fuzz_journal.c libbindright.a …
- *
- * (the library built with SAN=address,undefined). A program of its own: what it makes lies below $TMPDIR or /tmp until it ends.
+ * What it makes lies below $TMPDIR or /tmp until it ends.
  */
 #include <base/file.h>
 #include <base/own.h>
