@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -412,7 +413,13 @@ static bool attend(struct watch *w) {
 static void let_end(pid_t pid) {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	int64_t end = now_ms() + LAST_MS;
+	br_auto(br_closep) int ended = (int)syscall(SYS_pidfd_open, pid, 0);
 	(void)kill(pid, SIGKILL);
+	// To the moment where the kernel (5.3) can tell; else, or cut short, by looking again and again.
+	struct pollfd p = {.fd = ended, .events = POLLIN};
+	if (ended >= 0) {
+		(void)poll(&p, 1, LAST_MS);
+	}
 	while (waitpid(pid, NULL, WNOHANG) == 0 && now_ms() < end) {
 		(void)nanosleep(&pause, NULL); // Cut short, it is a pause all the same.
 	}
@@ -439,14 +446,16 @@ enum br_apart_end br_apart_run(struct br_apart *apart, int *r, size_t *hung) {
 	int ends[2];
 	pid_t parent = getpid();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-		(void)br_error(apart->dx, nowhere, "cannot begin: %s", strerror(errno));
+		(void)br_error(apart->dx, nowhere,
+			"cannot start the process that makes the changes: %s", strerror(errno));
 		return BR_APART_REFUSED;
 	}
 	br_auto(br_closep) int mine = ends[0];
 	br_auto(br_closep) int theirs = ends[1];
 	pid_t pid = fork();
 	if (pid < 0) {
-		(void)br_error(apart->dx, nowhere, "cannot begin: %s", strerror(errno));
+		(void)br_error(apart->dx, nowhere,
+			"cannot start the process that makes the changes: %s", strerror(errno));
 		return BR_APART_REFUSED;
 	}
 	if (pid == 0) {

@@ -33,15 +33,6 @@ static struct br_target *find_target(const struct br_work *work, const struct br
 	return NULL;
 }
 
-/** Whether its server, if it has one, is still there. */
-static bool answers(struct br_work *work, const struct br_target *t) {
-	struct br_source now;
-	bool ok =
-		br_source_open(work->arena, t->real, geteuid(), &now) == 0 && now.err != ETIMEDOUT;
-	br_source_release(&now);
-	return ok;
-}
-
 static int add_target(struct br_work *work, const struct br_source *source) {
 	if (find_target(work, source) != NULL) {
 		return 0;
@@ -54,17 +45,16 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 	t->fd = t->source = source->fd;
 	t->real = source->real;
 	t->remote = work->options->jail != BR_JAIL_NONE && br_source_may_hang(source);
-	if (t->remote && !answers(work, t)) {
-		return br_error(work->dx, nowhere, "'%s' does not answer", t->real);
-	}
 	t->type = source->fs.type != NULL ? source->fs.type : "?";
-	t->fsid = br_target_look(t);
-	if (br_inode_stat(t->fd, "", &t->root) < 0) {
-		return br_error(
-			work->dx, nowhere, "cannot examine '%s': %s", t->real, strerror(errno));
+	if (br_target_look(t) < 0) {
+		return errno == ETIMEDOUT
+			? br_error(work->dx, nowhere, "'%s' does not answer", t->real)
+			: br_error(work->dx, nowhere, "cannot examine '%s': %s", t->real,
+				strerror(errno));
 	}
 	if (t->root.dev != source->dev || t->root.ino != source->ino) {
-		return br_error(work->dx, nowhere, "'%s' is not what was planned for", t->real);
+		return br_error(work->dx, nowhere, "'%s' is another one than when this was planned",
+			t->real);
 	}
 	t->dev_then = t->root.dev;
 	return 0;
@@ -109,8 +99,8 @@ static int target_records(struct br_work *work) {
 static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
 	struct br_run run;
 	struct br_undo_result undone;
-	// More than a batch is not announced before some of it is done.
-	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > BR_PICKS) {
+	// More than two batches are not announced before some of it is done.
+	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > 2 * (uint64_t)BR_PICKS) {
 		return false;
 	}
 	struct br_diags *quiet = br_diags_new(br_diags_places(work->dx));
@@ -300,10 +290,7 @@ static int work_through(struct br_work *work) {
 static int sync_targets(struct br_work *work) {
 	for (size_t i = 0; i < work->targets.n; i++) {
 		const struct br_target *t = work->targets.v[i];
-		br_board_ask(work->board, t, true);
-		int r = br_target_sync(t);
-		br_board_ask(work->board, NULL, false);
-		if (r < 0) {
+		if (br_target_sync(work->board, t) < 0) {
 			return br_error(work->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
 		}

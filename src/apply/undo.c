@@ -76,10 +76,7 @@ static int end(struct undo *u, bool whole) {
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
 		const struct br_target *t = u->summary.targets[i];
 		stopped = stopped || br_error_stops(t->stopped);
-		br_board_ask(u->board, t, true);
-		int r = t->fd >= 0 ? br_target_sync(t) : 0;
-		br_board_ask(u->board, NULL, false);
-		if (r < 0) {
+		if (t->fd >= 0 && br_target_sync(u->board, t) < 0) {
 			stopped = true;
 			(void)br_error(u->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
