@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -106,10 +107,10 @@ static int open_special(const char *path, uid_t trusted, int flags) {
 static int create_output(const char *path, uid_t trusted) {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	br_auto(br_freep) char *parent =
-		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	br_auto(br_closep) int dir =
 		parent ? br_open_input(parent, O_RDONLY | O_DIRECTORY, trusted) : -1;
+	free(parent);
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
 	int fd = dir < 0 ? -1 : openat(dir, name, flags, 0666);
 	return fd < 0 && errno == EEXIST ? open_special(path, trusted, O_CREAT) : fd;
