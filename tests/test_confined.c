@@ -444,8 +444,8 @@ static void test_taken_over(void **state) {
 		{"endless", spin, "it takes the reader too long"},
 		{"claims it did not start", claim_no_start, "reader crash"},
 		{"nonsense", say_nonsense, "no valid answer"},
-		{"nothing", say_nothing, "no valid answer: it ends too early"},
-		{"asks again", ask_again, "no valid answer: it asks again"},
+		{"nothing", say_nothing, "no valid answer (it ends too early"},
+		{"asks again", ask_again, "no valid answer (it asks again"},
 		{"asks for ever", ask_for_ever, "too long"},
 		{"large", be_large, "too large"},
 	};
