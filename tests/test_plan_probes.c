@@ -16,9 +16,12 @@ static void complain(const struct world *w, const struct node *node, const struc
 		node->after.gid.v, node->after.mode,
 		node->after.acl ? br_acl_text(&arena, node->after.acl) : "");
 	for (size_t i = 0; i < w->tree.n; i++) {
-		print_error("demand '%s' of %u:%u dir %u file %u any %d\n", w->demand[i].below,
-			w->identities[i].cred.uid.v, w->identities[i].cred.gid.v,
-			w->demand[i].need.dir, w->demand[i].need.file, w->demand[i].need.as_any);
+		const struct br_cred *has = &w->identities[i].cred;
+		print_error("demand '%s'%s of %u:%u%s caps %llx dir %u file %u any %d\n",
+			w->demand[i].below, is_demanded(w, i) ? "" : " (:U)", has->uid.v,
+			has->gid.v, has->uids.n > 0 ? " mapped" : "",
+			(unsigned long long)has->caps, w->demand[i].need.dir,
+			w->demand[i].need.file, w->demand[i].need.as_any);
 	}
 	br_arena_release(&arena);
 	fail_msg("uid %u gid %u (+%zu): %s", cred->uid.v, cred->gid.v, cred->ngroups, what);
@@ -191,6 +194,38 @@ static bool is_in_range(const struct world *w, uint32_t uid) {
 	return known;
 }
 
+static bool is_below(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
+/** Whether nobody who was asked about mounts it there by himself. */
+static bool is_others(const struct world *w, const char *path, const char *other) {
+	bool others = is_below(path, other);
+	for (size_t i = 0; i < w->tree.n; i++) {
+		const struct br_demand *demand = &w->demand[i];
+		bool covered = demand->ncovered > 0 && is_below(path, demand->covered[0]);
+		others = others
+			&& !(is_below(demand->below, other) && is_below(path, demand->below)
+				&& !covered);
+	}
+	return others;
+}
+
+static void judge_other(const struct world *w, struct forest *f, const struct node *node) {
+	bool same = br_inode_equal(&node->before, &node->after);
+	for (size_t i = 0; w->demands.nothers > 0 && i < f->n; i++) {
+		if (f->nodes[i].before.ino != f->other.ino
+			|| !is_others(w, node->path, f->nodes[i].path)) {
+			continue;
+		}
+		f->others++;
+		if (!same && !w->options.other_mounts) {
+			complain(w, node, &f->people[0].cred, "another container mounts it");
+		}
+	}
+}
+
 /** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only where that is asked for. */
 static void judge_gate(const struct world *w, const struct forest *f, const struct node *node) {
 	uint32_t uid = node->before.uid.v;
@@ -221,22 +256,48 @@ static void judge_gate(const struct world *w, const struct forest *f, const stru
 
 // ---- What comes later ----
 
-/** Root makes a file in each directory that got a default ACL. */
+/** In a process of this principal's: a file or a directory, whatever its umask. */
+static bool make_one(const struct node *dir, const struct br_cred *cred, mode_t mask, bool file) {
+	pid_t child = fork();
+	int status;
+	assert_true(child >= 0);
+	if (child == 0) {
+		become(cred);
+		(void)umask(mask);
+		if (!file) {
+			_exit(mkdirat(dir->fd, ".later", 0777) != 0);
+		}
+		int fd = openat(dir->fd, ".later", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+		_exit(fd < 0 || close(fd) != 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status == 0;
+}
+
+/** Somebody makes something in each directory that got a default ACL: whoever of the principals can, else root. */
 static void make_later(struct forest *f) {
-	mode_t mask = umask(022);
+	static const struct br_cred root = {.caps = 1ull << CAP_DAC_OVERRIDE};
 	for (size_t i = 0; i < f->n; i++) {
 		struct node *node = &f->nodes[i];
 		node->later = -1;
 		if (node->after.def && !node->before.def) {
-			int fd = openat(
-				node->fd, ".later", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-			assert_true(fd >= 0 && close(fd) == 0);
+			const struct br_cred *maker = &f->people[draw((uint32_t)f->npeople)].cred;
+			mode_t mask = draw(2) ? 022 : 077;
+			bool file = draw(3) > 0;
+			assert_true(make_one(node, maker, mask, file)
+				|| make_one(node, &root, mask, file));
 			node->later = openat(node->fd, ".later", O_PATH | O_CLOEXEC);
 			assert_true(node->later >= 0);
 			f->later++;
 		}
 	}
-	(void)umask(mask);
+}
+
+/** A directory hands the default ACL on. */
+static bool is_later_file(const struct node *node) {
+	struct stat st;
+	assert_int_equal(fstat(node->later, &st), 0);
+	return S_ISREG(st.st_mode);
 }
 
 /** Who is demanded can use what others make; a stranger can do no more with it than with the directory. */
@@ -248,13 +309,16 @@ static void judge_later_one(
 		has |= tried[p][i] >> bit & 1 ? bit : 0;
 	}
 	int d = f->people[p].demand;
-	unsigned need = d < 0 ? 0 : need_of(w, (size_t)d, node) & w->demand[d].need.dir & RW;
-	if (need & ~has) {
+	unsigned need = d < 0 ? 0 : need_of(w, (size_t)d, node) & w->demand[d].need.dir;
+	need = f->people[p].kept ? need_of_all(w, node) : need;
+	if (need & ~has & (is_later_file(node) ? RW : RWX)) {
 		complain(w, node, &f->people[p].cred, "cannot use what comes later");
 	}
 	struct br_where plain = {0};
+	struct stat st;
+	assert_int_equal(fstat(node->later, &st), 0);
 	unsigned dir = br_access(&node->after, &f->people[p].cred, &plain, RWX).have;
-	if (d < 0 && (has & ~dir)) {
+	if (d < 0 && !f->people[p].kept && st.st_uid != f->people[p].cred.uid.v && (has & ~dir)) {
 		complain(w, node, &f->people[p].cred, "can use what comes later");
 	}
 }
@@ -264,7 +328,7 @@ static void try_later(struct world *w, struct forest *f) {
 	for (size_t p = 0; p < f->npeople; p++) {
 		const struct br_cred *cred = &f->people[p].cred;
 		bool stranger = cred->uid.v == STRANGER && cred->gid.v == STRANGER;
-		if (f->people[p].demand < 0 && !stranger) {
+		if (f->people[p].demand < 0 && !f->people[p].kept && !stranger) {
 			continue;
 		}
 		pid_t child = fork();
@@ -275,7 +339,7 @@ static void try_later(struct world *w, struct forest *f) {
 				struct node as = f->nodes[i];
 				as.fd = as.later;
 				as.path[0] = '\0';
-				as.before.mode = F;
+				as.before.mode = as.fd < 0 || is_later_file(&f->nodes[i]) ? F : D;
 				tried[p][i] = as.fd < 0 ? 0 : try_one(f, &as);
 			}
 			_exit(0);
@@ -292,7 +356,8 @@ static void try_later(struct world *w, struct forest *f) {
 	}
 	for (size_t i = 0; i < f->n; i++) {
 		if (f->nodes[i].later >= 0) {
-			assert_int_equal(unlinkat(f->nodes[i].fd, ".later", 0), 0);
+			int kind = is_later_file(&f->nodes[i]) ? 0 : AT_REMOVEDIR;
+			assert_int_equal(unlinkat(f->nodes[i].fd, ".later", kind), 0);
 			assert_int_equal(close(f->nodes[i].later), 0);
 		}
 	}
@@ -345,8 +410,8 @@ static void random_keepers(struct world *w, struct forest *f) {
 	o->keepers = f->keepers;
 	o->nkeepers = o->reclaim ? 1 : 1 + draw(2);
 	for (uint32_t i = 0; i < o->nkeepers; i++) {
-		const struct br_host_user *user = br_hostdb_user(
-			w->db, (br_hostid){accounts[(first + i) % N(accounts)]});
+		const struct br_host_user *user =
+			br_hostdb_user(w->db, (br_hostid){accounts[(first + i) % N(accounts)]});
 		f->keepers[i] = (struct br_keeper){.name = user->name, .demanded = draw(2)};
 		assert_int_equal(
 			br_hostdb_cred(w->db, w->demands.arena, user, &f->keepers[i].cred), 0);
@@ -370,8 +435,9 @@ static void random_wishes(struct world *w, struct forest *f) {
 	o->strategy = strategies[draw(4)];
 	o->from = from;
 	o->nfrom = draw(3) ? N(from) : 0;
-	o->future_files = draw(6) == 0;
+	o->future_files = draw(4) == 0;
 	o->privileged_files = draw(3) == 0;
+	o->other_mounts = draw(5) == 0;
 	o->reclaim = draw(4) == 0;
 	o->digests = draw(4) == 0;
 	if (o->reclaim || draw(3) == 0) {
@@ -485,6 +551,7 @@ static void check_tree(struct world *w, struct forest *f) {
 	for (size_t i = 0; i < f->n; i++) {
 		judge_demands(w, f, &f->nodes[i]);
 		judge_gate(w, f, &f->nodes[i]);
+		judge_other(w, f, &f->nodes[i]);
 		for (size_t p = 0; p < f->npeople; p++) {
 			judge_one(w, f, p, &f->nodes[i]);
 		}
@@ -525,6 +592,7 @@ static void test_probes(void **state) {
 		random_wishes(w, f);
 		make_tree(w, f);
 		place_demands(w, f);
+		place_other(w, f);
 		add_people(w, f);
 		check_tree(w, f);
 		drop_tree(f);
@@ -532,11 +600,11 @@ static void test_probes(void **state) {
 	}
 	print_message(
 		"%llu probes in %llu trees: %llu inodes changed, %llu left unserved; %llu plans saved, "
-		"%llu files made later, %llu containers in user namespaces\n",
+		"%llu files made later, %llu containers in user namespaces, %llu inodes of others\n",
 		(unsigned long long)f->probes, (unsigned long long)f->trees,
 		(unsigned long long)f->changed, (unsigned long long)f->unserved,
 		(unsigned long long)f->saved, (unsigned long long)f->later,
-		(unsigned long long)f->mapped);
+		(unsigned long long)f->mapped, (unsigned long long)f->others);
 	assert_true(f->changed > f->trees);
 	br_arena_release(&names);
 	assert_int_equal(munmap(tried, sizeof(f->had)), 0);

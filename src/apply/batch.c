@@ -25,6 +25,10 @@
 enum {
 	BATCH = BR_PICKS,
 	BATCH_MS = 200,
+	/** Of paths. */
+	BATCH_BYTES = 16 << 20,
+	/** Whoever makes directories in directories makes the journal as large as he likes. */
+	PATH_LONGEST = 64 << 10,
 };
 
 static const struct br_span nowhere;
@@ -61,6 +65,8 @@ struct batch {
 	struct br_target *target;
 	struct br_arena arena;
 	br_vec(struct change) changes;
+	/** Of their paths. */
+	size_t bytes;
 	struct timespec since;
 	/** As of before the walk. */
 	struct br_time quiet;
@@ -393,6 +399,7 @@ static int flush(struct batch *b) {
 	br_arena_release(&b->arena);
 	memset(&b->changes, 0, sizeof(b->changes));
 	memset(&b->met, 0, sizeof(b->met));
+	b->bytes = 0;
 	b->announced = 0;
 	b->stale = 0;
 	const struct br_apply_options *options = b->work->options;
@@ -473,6 +480,12 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 			.why = "nothing like it was there when the plan was made"};
 		left_alone(b, entry->path, &answer);
 	}
+	if (r == 1 && entry->path_len > PATH_LONGEST) {
+		struct br_answer_of answer = {
+			.outcome = BR_FAILED, .why = "its path is too long"};
+		left_alone(b, entry->path, &answer);
+		r = 0;
+	}
 	if (r != 1) {
 		return 0;
 	}
@@ -484,7 +497,8 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 		return br_error_memory(b->work->dx);
 	}
 	b->stale += !is_fresh(&c.before);
-	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
+	b->bytes += entry->path_len;
+	return b->changes.n >= BATCH || b->bytes >= BATCH_BYTES || is_old(b) ? flush(b) : 0;
 }
 
 /** Tell of what has no turn now. */
@@ -495,6 +509,21 @@ static int foresee(struct batch *b, const struct br_entry *entry) {
 	}
 	int r = entry->inode != NULL && !entry->mount_point ? decide(b, entry, &after) : 0;
 	return r < 0 ? -1 : tell(b, entry, r == 1 ? &after : entry->inode);
+}
+
+/** What could not be looked at: said, unless its reader has no right to see it, which the plan knew. */
+static void report_unseen(struct batch *b, const struct br_entry *entry) {
+	struct br_answer_of answer = {.outcome = BR_FAILED, .err = entry->err};
+	if (entry->err == 0 || entry->err == EACCES || entry->err == EPERM) {
+		return;
+	}
+	if (entry->err == ESTALE || br_object_lost(entry->err, answer.why)) {
+		answer.outcome = BR_CONFLICT;
+	}
+	if (entry->err == ESTALE) {
+		(void)snprintf(answer.why, sizeof(answer.why), "another one has its name now");
+	}
+	left_alone(b, entry->path, &answer);
 }
 
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
@@ -517,6 +546,9 @@ static int walk(struct batch *b, struct br_scan *scan) {
 	while ((more = br_scan_next(scan, &entry)) > 0) {
 		if (b->target->stopped != 0 || br_work_stops(b->work)) {
 			return 0;
+		}
+		if (entry->event != BR_LEAVE) {
+			report_unseen(b, entry);
 		}
 		// A directory's turn is when it is left.
 		bool now = entry->event != BR_ENTER && entry->inode != NULL && !entry->mount_point;

@@ -76,13 +76,13 @@ static bool has(unsigned call) {
 	return !(atomic_load(&lacking) & call);
 }
 
-// A call that answered ENOSYS is not tried again.
+// Whether the older way is to be tried. A call that answered ENOSYS is not tried again. EPERM may be a filter's, of one who did
+// not know the call (older engines, service managers); where it is the file's, the older way says the same.
 static bool absent(unsigned call) {
-	if (errno != ENOSYS) {
-		return false;
+	if (errno == ENOSYS) {
+		(void)atomic_fetch_or(&lacking, call);
 	}
-	(void)atomic_fetch_or(&lacking, call);
-	return true;
+	return errno == ENOSYS || errno == EPERM;
 }
 
 void br_sys_refuse(unsigned calls) {

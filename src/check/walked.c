@@ -305,8 +305,8 @@ static const struct br_mount_source *sharer(
 	if (ms->tree != tree || !ms->demand || needs_no_owner(&work->mounts[i], ms)) {
 		return NULL;
 	}
-	*misfit = !work->mounts[i].result.fits && !work->mounts[i].stopped
-		&& !is_shut_out(work, ms);
+	*misfit =
+		!work->mounts[i].result.fits && !work->mounts[i].stopped && !is_shut_out(work, ms);
 	return ms;
 }
 

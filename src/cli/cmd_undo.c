@@ -58,6 +58,12 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 	// Of one that failed half-way too, it is told what was put back, and what not.
 	bool any = result.restored + result.removed + result.conflicts + result.failed > 0;
 	bool told = (found < 0 && !any) || !report(cli, &run, &result, cli->args->dry_run);
+	if (found >= 0 && !told && !cli->args->dry_run) {
+		(void)br_error(cli->dx, (struct br_span){0},
+			"%llu put back all the same, %llu left alone, %llu failed",
+			(unsigned long long)(result.restored + result.removed),
+			(unsigned long long)result.conflicts, (unsigned long long)result.failed);
+	}
 	if (found < 0 || !told) {
 		return CLI_FAILED;
 	}

@@ -307,6 +307,8 @@ int session_check_again(struct session *session, const struct br_told *told,
 	input.hostdb = session->hostdb_again;
 	input.demands = *demands;
 	options.told = told;
+	// What follows a change is caught, for there is something to be said then.
+	options.stop = session->cli->world->stop;
 	*again = br_check_run(&input, &options, session->cli->dx);
 	return *again ? 0 : CLI_FAILED;
 }

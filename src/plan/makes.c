@@ -157,8 +157,8 @@ static void grant_person(const struct person *person, const struct people *peopl
 	}
 }
 
-static void find_people(const struct br_plan *plan, const struct make *make, uint64_t on,
-	struct people *people) {
+static void find_people(
+	const struct br_plan *plan, const struct make *make, uint64_t on, struct people *people) {
 	unsigned all = 0;
 	for (size_t i = 0; i < make->tree->n; i++) {
 		const struct br_demand *demand = &make->tree->demands[i];

@@ -37,24 +37,40 @@ int note_add(struct br_plan *plan, const char *text) {
 	return br_vec_push(&plan->work->arena, &plan->work->notes, text);
 }
 
-// Who of the demands would not be served by a plain new file: "uid 1001, uid 1002". 1, 0 none, -1 ENOMEM.
-static int unserved(const struct br_plan *plan, const struct tree_work *tree, const char **out) {
+// Whether a plain new file in the tree's root would not serve the demand: its default ACL does not say so.
+static bool is_unserved(const struct tree_work *tree, const struct br_demand *demand) {
+	const struct br_acl *def = tree->root.def;
+	const struct br_acl_entry *entry =
+		def == NULL ? NULL : br_acl_find(def, BR_ACL_USER, demand->identity->cred.uid);
+	bool served = entry != NULL && (demand->need.dir & ~(unsigned)entry->perm) == 0;
+	return !served && demand_counts(demand) && !overrides(&demand->identity->cred);
+}
+
+// A UID of which one demand writes is no reader.
+static bool is_writer(const struct tree_work *tree, uint32_t uid) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		if (demand->identity->cred.uid.v == uid && (demand->need.dir & BR_W) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Who of the demands that write, or only read, would not be served by a plain new file: "uid 1001, uid 1002". 1, 0 none, -1 ENOMEM.
+static int unserved(
+	const struct br_plan *plan, const struct tree_work *tree, bool writers, const char **out) {
 	struct br_buf buf = {0};
 	uint32_t done[BR_DEMANDS_MAX];
 	size_t n = 0;
-	for (size_t i = 0; i < tree->tree->n; i++) {
+	for (size_t i = 0; i < tree->tree->n && n < BR_DEMANDS_MAX; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		uint32_t uid = demand->identity->cred.uid.v;
-		bool seen = !demand_counts(demand) || overrides(&demand->identity->cred)
-			|| n == BR_DEMANDS_MAX;
+		bool seen = !is_unserved(tree, demand) || is_writer(tree, uid) != writers;
 		for (size_t k = 0; k < n; k++) {
 			seen = seen || done[k] == uid;
 		}
-		const struct br_acl *def = tree->root.def;
-		const struct br_acl_entry *entry =
-			def == NULL ? NULL : br_acl_find(def, BR_ACL_USER, (br_hostid){uid});
-		bool served = entry != NULL && (demand->need.dir & ~(unsigned)entry->perm) == 0;
-		if (!seen && !served) {
+		if (!seen) {
 			br_buf_addf(&buf, "%suid %u", n > 0 ? " and " : "", uid);
 			done[n++] = uid;
 		}
@@ -77,6 +93,17 @@ static int note_defaults(struct br_plan *plan, const struct tree_work *tree, con
 				path));
 }
 
+// Whether anybody but the owner and root can make files in some directory of the tree, as it will be.
+static bool others_write(const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		if (S_ISDIR(class->facts.mode) && (class->outcome.after.mode & 022) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 	const char *path = tree->tree->path;
 	const char *who;
@@ -96,16 +123,30 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 			return -1;
 		}
 	}
-	int n = unserved(plan, tree, &who);
-	if (n <= 0 || tree->strategy == BR_STRATEGY_CHOWN) {
-		return n < 0 ? -1 : 0;
+	if (tree->strategy == BR_STRATEGY_CHOWN && !others_write(tree)) {
+		return 0;
 	}
-	return note_add(plan,
-		br_printf(plan->arena,
-			"files that others create below %s later will not be usable by %s%s", path,
-			who,
-			tree->strategy == BR_STRATEGY_GROUP ? " unless the umask lets the group in"
-							    : ": --future-files"));
+	const char *remedy = tree->strategy == BR_STRATEGY_GROUP
+		? " unless the umask lets the group in"
+		: ": --future-files";
+	int n = unserved(plan, tree, true, &who);
+	if (n < 0
+		|| (n > 0
+			&& note_add(plan,
+				   br_printf(plan->arena,
+					   "files that others create below %s later will not be usable by %s%s",
+					   path, who, remedy))
+				!= 0)) {
+		return -1;
+	}
+	n = unserved(plan, tree, false, &who);
+	return n <= 0
+		? n
+		: note_add(plan,
+			br_printf(plan->arena,
+				"files that others create below %s later and close to everybody else (umask "
+				"027, 077) will not be usable by %s%s",
+				path, who, remedy));
 }
 
 // The bits of the group are the mask where there are entries: whoever changes them changes what the entries let through.
@@ -121,6 +162,29 @@ static int note_mask(struct br_plan *plan, const struct tree_work *tree) {
 					"group takes them from the entries",
 					S_ISDIR(tree->tree->root->mode) ? "below" : "of",
 					tree->tree->path));
+		}
+	}
+	return 0;
+}
+
+// Who owns an inode decides about its mode and its entries: that is no access, and is lost with it.
+static int note_owner(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		if (class->outcome.kind != OUTCOME_CHANGE || class->inside.count == 0
+			|| class->facts.uid == 0
+			|| class->outcome.after.uid.v == class->facts.uid) {
+			continue;
+		}
+		const char *who = uid_phrase(plan, class->facts.uid);
+		if (who == NULL
+			|| note_add(plan,
+				   br_printf(plan->arena,
+					   "%s keeps its access to what it owned below %s, but can no longer "
+					   "chmod it",
+					   who, tree->tree->path))
+				!= 0) {
+			return -1;
 		}
 	}
 	return 0;
@@ -227,7 +291,8 @@ int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct 
 		|| note_known(plan, tree) != 0) {
 		return -1;
 	}
-	return note_mask(plan, tree) != 0 ? -1 : note_future(plan, tree);
+	return note_owner(plan, tree) != 0 || note_mask(plan, tree) != 0 ? -1
+									 : note_future(plan, tree);
 }
 
 // Whether this one gains access, and is a number that has no account, will get none now, and is nobody's by another rule.

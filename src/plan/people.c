@@ -1,6 +1,7 @@
 #include "work.h"
 
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct br_where plain_where = {0};
@@ -102,8 +103,8 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		if ((at->demands >> demand->index & 1) != 0) {
-			person_add(plan, out, at->inode, &demand->identity->cred,
-				need_of(demand, at));
+			person_add(
+				plan, out, at->inode, &demand->identity->cred, need_of(demand, at));
 		}
 	}
 	unsigned need = out->need;
@@ -143,42 +144,92 @@ bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_h
 	return false;
 }
 
+static int by_uid(const void *a, const void *b) {
+	const struct br_cred *const *x = a;
+	const struct br_cred *const *y = b;
+	if ((*x)->uid.v != (*y)->uid.v) {
+		return (*x)->uid.v < (*y)->uid.v ? -1 : 1;
+	}
+	// One container's mounts are all of one identity: the same one side by side.
+	return *x < *y ? -1 : *x > *y;
+}
+
+int creds_gather(struct br_plan *plan) {
+	struct br_plan_work *work = plan->work;
+	const struct br_demands *demands = work->input.demands;
+	size_t n = 0;
+	for (size_t t = 0; t < demands->ntrees; t++) {
+		n += demands->trees[t].n;
+	}
+	if (n == 0) {
+		return 0;
+	}
+	work->creds = BR_NEW_ARRAY(plan->arena, const struct br_cred *, n);
+	if (work->creds == NULL) {
+		return -1;
+	}
+	n = 0;
+	for (size_t t = 0; t < demands->ntrees; t++) {
+		for (size_t i = 0; i < demands->trees[t].n; i++) {
+			work->creds[n++] = &demands->trees[t].demands[i].identity->cred;
+		}
+	}
+	qsort(work->creds, n, sizeof(*work->creds), by_uid);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || work->creds[i] != work->creds[i - 1]) {
+			work->creds[work->ncreds++] = work->creds[i];
+		}
+	}
+	return 0;
+}
+
+// The number of the first that may be of this UID.
+static size_t first_cred(const struct br_plan_work *work, br_hostid uid) {
+	size_t low = 0;
+	size_t high = work->ncreds;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (work->creds[middle]->uid.v < uid.v) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out) {
-	size_t ndemands = tree->tree->n;
-	for (;;) {
-		size_t k = (*i)++;
-		if (k == 0 && !uid_is_known(plan, tree, uid)) {
-			*out = bare_cred(uid, plan->work->stranger);
+	const struct br_plan_work *work = plan->work;
+	size_t k = (*i)++;
+	if (k == 0) {
+		if (!uid_is_known(plan, tree, uid)) {
+			*out = bare_cred(uid, work->stranger);
 			return true;
 		}
-		if (k == 0) {
-			continue;
+		k = (*i)++;
+	}
+	if (k == 1) {
+		const struct account_cred *account = table_find(&work->accounts, &uid.v);
+		if (account != NULL && account->exists && plain_of(&account->cred, uid, out)) {
+			return true;
 		}
-		if (k == 1) {
-			const struct account_cred *account =
-				table_find(&plan->work->accounts, &uid.v);
-			if (account != NULL && account->exists
-				&& plain_of(&account->cred, uid, out)) {
-				return true;
-			}
-			continue;
-		}
-		k -= 2;
-		if (k < ndemands) {
-			if (plain_of(&tree->tree->demands[k].identity->cred, uid, out)) {
-				return true;
-			}
-			continue;
-		}
-		k -= ndemands;
-		if (k >= plan->options->nkeepers) {
-			return false;
-		}
-		if (plain_of(&plan->options->keepers[k].cred, uid, out)) {
+		k = (*i)++;
+	}
+	size_t first = first_cred(work, uid);
+	if (k - 2 < work->ncreds - first
+		&& plain_of(work->creds[first + (k - 2)], uid, out)) {
+		return true;
+	}
+	// All of them are told: the numbers from here on are the keepers'.
+	size_t keepers = 2 + work->ncreds;
+	for (k = k < keepers ? keepers : k; k - keepers < plan->options->nkeepers; k++) {
+		*i = k + 1;
+		if (plain_of(&plan->options->keepers[k - keepers].cred, uid, out)) {
 			return true;
 		}
 	}
+	return false;
 }
 
 unsigned held(const struct br_plan *plan, const struct tree_work *tree,

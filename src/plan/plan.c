@@ -82,6 +82,9 @@ static int plan_begin(struct br_plan *plan, const struct br_plan_input *input) {
 	effects_init(&work->effects);
 	left_init(&work->left);
 	work->stranger = find_stranger(plan);
+	if (creds_gather(plan) != 0) {
+		return -1;
+	}
 	work->trees = BR_NEW_ARRAY(plan->arena, struct tree_work, input->demands->ntrees);
 	if (work->trees == NULL) {
 		return -1;

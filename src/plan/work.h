@@ -204,6 +204,9 @@ struct br_plan_work {
 	struct tree_work *trees;
 	size_t ntrees;
 	struct table accounts;
+	/** The identities of all demands, of all trees, each once, sorted by UID. */
+	const struct br_cred **creds;
+	size_t ncreds;
 	/** A UID and GID that nobody has. */
 	br_hostid stranger;
 	/** Room for the entries of an ACL that is being made. */
@@ -267,7 +270,9 @@ bool demand_counts(const struct br_demand *demand);
 
 /** reclaim: a container's UID is known with its groups; nobody else runs as it. */
 bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid);
-/** Everything that a process of this UID may be, without capabilities. Call with *i = 0; false at the end. */
+/** Gather plan->work->creds. 0 or -1 with ENOMEM. */
+int creds_gather(struct br_plan *plan);
+/** Everything that a process of this UID may be, without capabilities: whatever container it is of, mounting this tree or another one. Call with *i = 0; false at the end. */
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out);
 /** CAP_DAC_OVERRIDE on this host: whatever the bits say, it has everything. */

@@ -21,4 +21,11 @@ mkdir -p n/a/x n/v n/w && touch n/f n/a/f n/v/f n/w/f && chown -R 7001:7001 n &&
 compose 'volumes: ["./n:/n", "./n/a:/n/a:ro", "/n/v", "./n/w:/elsewhere:ro"]'
 golden 0 bindright fix --sysroot "$T" --yes -q
 golden 0 getfacl -n n n/f n/a n/a/f n/a/x n/v n/v/f n/w n/w/f
+
+# A container of the same user that mounts something else, with a group that lets it in here: an entry for the user takes nothing from it.
+mkdir g h && touch g/f && chown 7001:7003 g g/f && chmod 660 g/f
+printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./g:/g:ro"]\n  b:\n    image: x\n    user: "1001:1001"\n    group_add: ["7003"]\n    volumes: ["./h:/h:ro"]\n' >compose.yaml
+golden 0 bindright fix --sysroot "$T" --yes -q
+golden 0 getfacl -n g/f
+setpriv --reuid 1001 --regid 1001 --groups 7003 test -w g/f || die "it was taken from the other container"
 done_golden
