@@ -315,10 +315,10 @@ lint-tidy:
 # ---- installing ----
 
 # There is no shared library, so whoever links the archive needs what it needs: Requires, since Requires.private would bring
-# the libraries of those libraries along. libcurl is only loaded.
+# the libraries of those libraries along. libcurl and libarchive are only loaded.
 PC = prefix=$(PREFIX)\nlibdir=$(LIBDIR)\nincludedir=$(INCLUDEDIR)\n\n
 PC += \nName: bindright\nDescription: checks and fixes host permissions for container bind mounts\n
-PC += \nVersion: $(VERSION)\nRequires: $(filter-out libcurl,$(LIBS))\nLibs: -L$${libdir} -lbindright -pthread\n
+PC += \nVersion: $(VERSION)\nRequires: $(filter-out libcurl libarchive,$(LIBS))\nLibs: -L$${libdir} -lbindright -pthread\n
 PC += \nCflags: -I$${includedir}\n
 
 MANUALS = $(wildcard docs/*.[1-8])

@@ -99,8 +99,8 @@ static int target_records(struct br_work *work) {
 static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
 	struct br_run run;
 	struct br_undo_result undone;
-	// More than a batch is not announced before some of it is done.
-	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > BR_PICKS) {
+	// More than two batches are not announced before some of it is done.
+	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > 2 * (uint64_t)BR_PICKS) {
 		return false;
 	}
 	struct br_diags *quiet = br_diags_new(br_diags_places(work->dx));

@@ -71,6 +71,8 @@ static int watch_error;
 static atomic_bool path_verified;
 // The root of this process is that directory: see br_sys_lock_in().
 static atomic_bool locked_in;
+// The last descriptor that this thread read an attribute of was an O_PATH one: the next one will be, too.
+static _Thread_local bool paths_only;
 
 static bool has(unsigned call) {
 	return !(atomic_load(&lacking) & call);
@@ -314,10 +316,11 @@ ssize_t br_sys_getxattr(
 	}
 	if (*name == '\0' && dirfd == AT_FDCWD) {
 		name = ".";
-	} else if (*name == '\0') {
+	} else if (*name == '\0' && !(paths_only && has(BR_SYS_XATTRAT))) {
 		// The shortest way, which an O_PATH descriptor refuses.
 		ssize_t got = fgetxattr(dirfd, attribute, value, size);
-		if (got >= 0 || errno != EBADF) {
+		paths_only = got < 0 && errno == EBADF;
+		if (!paths_only) {
 			return got;
 		}
 	}
