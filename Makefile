@@ -13,6 +13,8 @@ VERSION := 0.1.0
 
 CC ?= cc
 AR ?= ar
+NM ?= nm
+OBJCOPY ?= objcopy
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -g -O2
@@ -24,11 +26,13 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+CLANG ?= clang
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 SUITES ?= unit cli hostile e2e
 ONLY ?=
 UNDER ?=
+FUZZ_SECONDS ?= 60
 V ?=
 
 # What is linked: pkg-config's names.
@@ -91,7 +95,7 @@ TOP := $(if $(filter .build/plain,$O),libbindright.a $(if $(PROGRAM),bindright))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: FORCE all help deps deps-ci demo test check tests lint format lint-format lint-layers lint-headers \
-    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove bench codes clean
+    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove fuzz fuzz-run bench codes clean
 
 ##: all             the program ./bindright and the library ./libbindright.a
 all: $(LIBRARY) $(PROGRAM) $(TOP)
@@ -145,6 +149,13 @@ $O/tests/e2e/%: $O/tests/e2e/%.o $(LIBRARY)
 UNDER_PROGRAM := $(if $(UNDER),$O/tests/under/$(UNDER))
 $O/tests/under/%: $O/tests/under/%.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_LINK) -o $@
+
+# Fuzzers: clang brings their main(), and the library is built so that it sees which branches were taken.
+FUZZERS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/fuzz/*.c)))
+$O/tests/fuzz/%.o: override CPPFLAGS += -Itests
+$O/tests/fuzz/fuzz_archive: $O/tests/support/tarball.o
+$O/tests/fuzz/%: $O/tests/fuzz/%.o $(LIBRARY)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(LIBRARY) $(LIBS_LINK) -o $@
 
 # The one that the hostile tests run.
 MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
@@ -229,6 +240,14 @@ prove: all tests $(MEDDLE) $O/tests/oracle/flushlog
 	@BINDRIGHT='$(abspath $(PROGRAM))' BR_TOP='$(CURDIR)' BR_BUILD='$(abspath $O)' TEST_SECONDS=3600 \
 	    tests/run.sh $(sort $(wildcard tests/oracle/*.sh))
 
+##: fuzz            run the fuzzers (tests/fuzz) for FUZZ_SECONDS each (60); needs clang
+fuzz:
+	@$(MAKE) --no-print-directory CC='$(CLANG)' SAN=fuzzer-no-link,address,undefined fuzz-run
+fuzz-run: $(foreach f,$(FUZZERS),$(if $(findstring $(ONLY),$(notdir $f)),$f))
+	@for f in $^; do echo "  FUZZ  $$f"; mkdir -p "$$f.corpus" && cd "$$f.corpus" && \
+	    '$(CURDIR)'/$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 . || exit 1; \
+	    cd '$(CURDIR)' || exit 1; done
+
 ##: bench           measure (tests/bench)
 bench: all
 	@for b in tests/bench/bench*.sh; do \
@@ -296,10 +315,10 @@ lint-tidy:
 # ---- installing ----
 
 # There is no shared library, so whoever links the archive needs what it needs: Requires, since Requires.private would bring
-# the libraries of those libraries along. libcurl is only loaded.
+# the libraries of those libraries along. libcurl and libarchive are only loaded.
 PC = prefix=$(PREFIX)\nlibdir=$(LIBDIR)\nincludedir=$(INCLUDEDIR)\n\n
 PC += \nName: bindright\nDescription: checks and fixes host permissions for container bind mounts\n
-PC += \nVersion: $(VERSION)\nRequires: $(filter-out libcurl,$(LIBS))\nLibs: -L$${libdir} -lbindright -pthread\n
+PC += \nVersion: $(VERSION)\nRequires: $(filter-out libcurl libarchive,$(LIBS))\nLibs: -L$${libdir} -lbindright -pthread\n
 PC += \nCflags: -I$${includedir}\n
 
 MANUALS = $(wildcard docs/*.[1-8])
@@ -313,10 +332,16 @@ FISH_COMPLETION = $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/bindright.fish
 # $(1): the files of which there may be one; $(2): where it goes.
 install_any = $(if $(wildcard $(1)),$(INSTALL) -D -m 644 $(firstword $(wildcard $(1))) '$(2)')
 
+# The library's own functions have short names, which are the user's as well: in what is installed they begin with br_, too.
+$O/installed/libbindright.a: $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(NM) -g --defined-only $< | awk 'NF == 3 && $$3 !~ /^br_/ { print $$3, "br__" $$3 }' | sort -u >$@.names
+	$(call quiet,AR,$@)$(OBJCOPY) --redefine-syms=$@.names $< $@
+
 ##: install         program, docker plugin, library, headers, manual pages, completions (PREFIX, DESTDIR)
-install: all
+install: all $O/installed/libbindright.a
 	$(if $(PROGRAM),$(INSTALL) -D -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/bindright')
-	$(INSTALL) -D -m 644 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/libbindright.a'
+	$(INSTALL) -D -m 644 $O/installed/libbindright.a '$(DESTDIR)$(LIBDIR)/libbindright.a'
 	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/bindright'
 	printf '$(subst \n$(space)\n,\n,$(PC))' >'$(DESTDIR)$(LIBDIR)/pkgconfig/bindright.pc'
 	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)/bindright/'

@@ -51,6 +51,7 @@ struct principal {
 };
 
 struct forest {
+	struct br_other other;
 	struct node nodes[ENTRIES];
 	size_t n;
 	struct principal people[PRINCIPALS];
@@ -64,6 +65,7 @@ struct forest {
 	uint64_t saved;
 	uint64_t later;
 	uint64_t mapped;
+	uint64_t others;
 	char top[80];
 	char state[96];
 	char outside[96];
@@ -238,6 +240,22 @@ static void place_demands(struct world *w, struct forest *f) {
 			demand->ncovered = 0;
 		}
 	}
+}
+
+/** Another container, that nobody asked about, mounts something of it. */
+static void place_other(struct world *w, struct forest *f) {
+	const struct node *node = &f->nodes[draw((uint32_t)f->n)];
+	bool own = *node->path == '\0' || S_ISLNK(node->before.mode);
+	for (size_t i = 0; i < w->tree.n; i++) {
+		for (size_t k = 0; k < f->n; k++) {
+			own = own
+				|| (strcmp(w->demand[i].below, f->nodes[k].path) == 0
+					&& f->nodes[k].before.ino == node->before.ino);
+		}
+	}
+	f->other = (struct br_other){"db", true, node->before.dev, node->before.ino};
+	w->demands.others = &f->other;
+	w->demands.nothers = own || draw(3) ? 0 : 1;
 }
 
 static void drop_tree(struct forest *f) {

@@ -187,7 +187,7 @@ static void kill_often(bool in_memory, int rounds) {
 
 static void test_killed(void **state) {
 	(void)state;
-	kill_often(true, wanted() > 0 ? (int)(wanted() / 3) : 150);
+	kill_often(true, wanted() > 0 ? (int)(wanted() / 3) : 100);
 }
 
 static bool can_trace(void) {
@@ -339,7 +339,7 @@ static void test_killed_threads(void **state) {
 	(void)state;
 	int killed = 0;
 	int ran = 0;
-	const int rounds = wanted() > 0 ? (int)(wanted() / 20) : 60;
+	const int rounds = wanted() > 0 ? (int)(wanted() / 20) : 30;
 	needs_root();
 	make_ground(true, 1500);
 	g.threads = 3;

@@ -36,6 +36,11 @@ static struct reading read_bytes(const char *s, size_t n) {
 	// exactly one error, or none
 	assert_int_equal(br_diags_errors(r.dx), r.doc ? 0 : 1);
 	assert_int_equal(br_diags_count(r.dx), r.doc ? 0 : 1);
+	// which is about something that is there
+	struct br_span at = r.doc ? (struct br_span){0} : br_diags_get(r.dx, 0)->at;
+	size_t length = 0;
+	assert_true(at.text == 0 || br_places_bytes(r.places, at.text, &length));
+	assert_true(at.off <= length && at.len <= length - at.off);
 	return r;
 }
 
@@ -220,6 +225,7 @@ static const struct {
 	{"alias of a map as key", "a: &x {}\n*x : 1\n", 2, 1, 2, "a mapping cannot be a key", NULL,
 		0, 0},
 	{"tab", "a:\n\tb: c\n", 2, 1, 1, "tab", "spaces", 0, 0},
+	{"tab and nothing else", "\t", 1, 1, 1, "tab", "spaces", 0, 0},
 	{"tab later", "a:\n  b: 1\n\tc: 2\n", 3, 1, 1, "tab", "spaces", 0, 0},
 	{"tab behind a '?' key", "? \"#\"::\t :,\t\n", 1, 8, 1, "tab", "spaces", 0, 0},
 	{"tab behind a '?' key, text", "? a:\t|\n  b\n", 1, 5, 1, "tab", "spaces", 0, 0},
@@ -747,8 +753,26 @@ static void test_memory(void **state) {
 	check_memory(wide_text, sizeof(wide_text) - 1);
 }
 
+/** Where a text ends too early, the place is not behind its end. */
+static void test_cut_short(void **state) {
+	static const char text[] =
+		"a: &x !t [1, 'b', \"c\\n\"]\n? e\n: *x\n# f\n%g: |\n\t h\n--- {i: \tj}";
+	char one[2] = "";
+	(void)state;
+	for (size_t n = 0; n < sizeof(text); n++) {
+		struct reading r = read_bytes(text, n);
+		done(&r);
+	}
+	for (int c = 1; c < 128; c++) {
+		one[0] = (char)c;
+		struct reading r = read_text(one);
+		done(&r);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_nul),

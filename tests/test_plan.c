@@ -181,6 +181,8 @@ static const struct row rows[] = {
 		BR_LEFT_NO_EXACT_STATE},
 	{"a group by which another's capability would count", GROUP, {F | 0644, 1002, 1000},
 		{&app_dev, &capable_dev_reads}, BR_LEFT_NO_EXACT_STATE},
+	{"the owner's own capability would count", GROUP, {F | 0311, 1003, 1000},
+		{&app_dev, &capable_dev_reads}, BR_LEFT_NO_EXACT_STATE},
 	{"no common group", GROUP, {D | 0755, 1000, 1000}, {&app, &other}, BR_LEFT_NO_EXACT_STATE},
 	{"never group 0", GROUP, {D | 0755, 1000, 0}, {&app_gid0}, BR_LEFT_NO_EXACT_STATE},
 	{"never group 0, even for root", GROUP, {D | 0755, 1000, 1000}, {&root_bare},

@@ -194,6 +194,38 @@ static bool is_in_range(const struct world *w, uint32_t uid) {
 	return known;
 }
 
+static bool is_below(const char *path, const char *above) {
+	size_t n = strlen(above);
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
+/** Whether nobody who was asked about mounts it there by himself. */
+static bool is_others(const struct world *w, const char *path, const char *other) {
+	bool others = is_below(path, other);
+	for (size_t i = 0; i < w->tree.n; i++) {
+		const struct br_demand *demand = &w->demand[i];
+		bool covered = demand->ncovered > 0 && is_below(path, demand->covered[0]);
+		others = others
+			&& !(is_below(demand->below, other) && is_below(path, demand->below)
+				&& !covered);
+	}
+	return others;
+}
+
+static void judge_other(const struct world *w, struct forest *f, const struct node *node) {
+	bool same = br_inode_equal(&node->before, &node->after);
+	for (size_t i = 0; w->demands.nothers > 0 && i < f->n; i++) {
+		if (f->nodes[i].before.ino != f->other.ino
+			|| !is_others(w, node->path, f->nodes[i].path)) {
+			continue;
+		}
+		f->others++;
+		if (!same && !w->options.other_mounts) {
+			complain(w, node, &f->people[0].cred, "another container mounts it");
+		}
+	}
+}
+
 /** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only where that is asked for. */
 static void judge_gate(const struct world *w, const struct forest *f, const struct node *node) {
 	uint32_t uid = node->before.uid.v;
@@ -405,6 +437,7 @@ static void random_wishes(struct world *w, struct forest *f) {
 	o->nfrom = draw(3) ? N(from) : 0;
 	o->future_files = draw(4) == 0;
 	o->privileged_files = draw(3) == 0;
+	o->other_mounts = draw(5) == 0;
 	o->reclaim = draw(4) == 0;
 	o->digests = draw(4) == 0;
 	if (o->reclaim || draw(3) == 0) {
@@ -518,6 +551,7 @@ static void check_tree(struct world *w, struct forest *f) {
 	for (size_t i = 0; i < f->n; i++) {
 		judge_demands(w, f, &f->nodes[i]);
 		judge_gate(w, f, &f->nodes[i]);
+		judge_other(w, f, &f->nodes[i]);
 		for (size_t p = 0; p < f->npeople; p++) {
 			judge_one(w, f, p, &f->nodes[i]);
 		}
@@ -558,6 +592,7 @@ static void test_probes(void **state) {
 		random_wishes(w, f);
 		make_tree(w, f);
 		place_demands(w, f);
+		place_other(w, f);
 		add_people(w, f);
 		check_tree(w, f);
 		drop_tree(f);
@@ -565,11 +600,11 @@ static void test_probes(void **state) {
 	}
 	print_message(
 		"%llu probes in %llu trees: %llu inodes changed, %llu left unserved; %llu plans saved, "
-		"%llu files made later, %llu containers in user namespaces\n",
+		"%llu files made later, %llu containers in user namespaces, %llu inodes of others\n",
 		(unsigned long long)f->probes, (unsigned long long)f->trees,
 		(unsigned long long)f->changed, (unsigned long long)f->unserved,
 		(unsigned long long)f->saved, (unsigned long long)f->later,
-		(unsigned long long)f->mapped);
+		(unsigned long long)f->mapped, (unsigned long long)f->others);
 	assert_true(f->changed > f->trees);
 	br_arena_release(&names);
 	assert_int_equal(munmap(tried, sizeof(f->had)), 0);

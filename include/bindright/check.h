@@ -9,6 +9,8 @@
 #include <bindright/habits.h>
 #include <bindright/scan.h>
 
+#include <signal.h>
+
 /** A finding code as a number: 101 is BR101. Stable for ever. */
 typedef unsigned br_code_number;
 
@@ -167,6 +169,8 @@ struct br_check_options {
 	struct br_watch watch;
 	/** The tree that was told of is not walked again, if it is the same and nothing in it was found wanting. NULL: all are walked. */
 	const struct br_told *told;
+	/** Set by a signal handler: the walk ends, with an error. NULL: never. */
+	const volatile sig_atomic_t *stop;
 };
 
 /** What is judged, from the earlier stages; all outlive the check. */

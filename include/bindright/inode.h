@@ -193,8 +193,8 @@ bool br_inode_equal(const struct br_inode *a, const struct br_inode *b);
  * then come owner and group, ACL and mode, default ACL, capabilities. Nothing is called for what
  * does not differ. The caller has checked that the object is in `before`. 0, or -1 with errno and
  * *step the number of steps that were done: EINVAL where owner or mode differ and either lacks
- * BR_HAVE_ACL, or where after's mode is not what its ACL says (group bits: the mask); EPERM with
- * all steps done where the kernel silently dropped setgid. A chown that clears setuid, setgid or
+ * BR_HAVE_ACL, or where after's mode is not what its ACL says (group bits: the mask); E2BIG where
+ * an ACL has no room in this file (never ENOSPC, unless the disk is full); EPERM with all steps done where the kernel silently dropped setgid. A chown that clears setuid, setgid or
  * capabilities: they are put back only where `after` has them.
  */
 int br_inode_write(

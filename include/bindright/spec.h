@@ -225,6 +225,7 @@ struct br_spec {
 	/** The files that were read, as named on the command line or found (shown to people, in order). */
 	const char *const *files;
 	size_t nfiles;
+	/** Never NULL; of what is no compose project it is what was asked for, or "". */
 	const char *project_name;
 	/** Absolute. */
 	const char *project_directory;

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@ static const struct br_span nowhere;
 
 enum {
 	TICK_MS = 100,
+	/** Who did not look for so long was stopped himself (^Z), and the other one with him. */
+	NAP_MS = 1000,
 	/** How long one that was killed may take to go. */
 	LAST_MS = 2000,
 	/** A message: longer ones are cut. */
@@ -26,7 +29,7 @@ enum {
 };
 
 enum kind {
-	/** The text says why there is no jail; none: there is. */
+	/** The text says why there is no jail; none: there is. Value: it is only that something has run out. */
 	READY = 1,
 	ASK,
 	DIAG,
@@ -218,6 +221,11 @@ static int enter_jail(const struct br_apart *apart, int fd, const char **what) {
 	return 0;
 }
 
+/** Nothing that this kernel or this user cannot have: whoever wrote the input can bring it about, by a thousand sources for one. */
+static bool is_shortage(int err) {
+	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EAGAIN;
+}
+
 /** Say whether there is a jail, and wait for the word to go on. */
 static int report_ready(const struct br_apart *apart, int fd) {
 	struct message m = {.kind = READY};
@@ -225,6 +233,7 @@ static int report_ready(const struct br_apart *apart, int fd) {
 	const char *what = "";
 	char why[200] = "";
 	if (!apart->dry && enter_jail(apart, fd, &what) < 0) {
+		m.value = is_shortage(errno);
 		(void)snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
 	}
 	if (br_jail_drop(apart->caps) < 0 && why[0] == '\0') {
@@ -282,8 +291,9 @@ static int64_t now_ms(void) {
 struct watch {
 	struct br_apart *apart;
 	int fd;
-	/** When it last moved, and where it was. */
+	/** When it last moved, and where it was; when it was last looked at. */
 	int64_t since;
+	int64_t looked;
 	unsigned long beat;
 	unsigned asks;
 	bool begun;
@@ -293,10 +303,11 @@ struct watch {
 };
 
 /** It is ready: whether it may begin. */
-static int let_go(struct watch *w, const char *why) {
+static int let_go(struct watch *w, const char *why, bool shortage) {
 	const struct br_apart *apart = w->apart;
 	struct br_served go = {.r = 0};
-	if (why[0] != '\0' && apart->options->jail == BR_JAIL_REQUIRE) {
+	bool required = shortage || apart->options->jail == BR_JAIL_REQUIRE;
+	if (why[0] != '\0' && required) {
 		go.r = br_error(apart->dx, nowhere, "the mount jail cannot be had: %s", why);
 	} else if (why[0] != '\0' && geteuid() == 0) {
 		// Anybody else never has it, and what is not his is out of his reach without it.
@@ -334,7 +345,7 @@ static int take(struct watch *w, const struct message *m) {
 	struct br_served served = {.r = -1};
 	const char *second = m->text + m->first;
 	if (m->kind == READY && !w->begun) {
-		return let_go(w, m->text);
+		return let_go(w, m->text, m->value != 0);
 	}
 	if (!w->begun || w->ended) {
 		return -1;
@@ -362,9 +373,10 @@ static bool is_hung(struct watch *w) {
 	unsigned long beat = atomic_load(&board->beat);
 	unsigned asks = atomic_load(&board->asks);
 	int64_t now = now_ms();
-	if (asks == 0 || beat != w->beat || asks != w->asks) {
+	if (asks == 0 || beat != w->beat || asks != w->asks || now - w->looked > NAP_MS) {
 		w->since = now;
 	}
+	w->looked = now;
 	w->beat = beat;
 	w->asks = asks;
 	int64_t most = (asks & BR_ASKS_SLOWLY) != 0 ? BR_APART_SLOW_SECONDS : BR_APART_SECONDS;
@@ -401,7 +413,13 @@ static bool attend(struct watch *w) {
 static void let_end(pid_t pid) {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	int64_t end = now_ms() + LAST_MS;
+	br_auto(br_closep) int ended = (int)syscall(SYS_pidfd_open, pid, 0);
 	(void)kill(pid, SIGKILL);
+	// To the moment where the kernel (5.3) can tell; else, or cut short, by looking again and again.
+	struct pollfd p = {.fd = ended, .events = POLLIN};
+	if (ended >= 0) {
+		(void)poll(&p, 1, LAST_MS);
+	}
 	while (waitpid(pid, NULL, WNOHANG) == 0 && now_ms() < end) {
 		(void)nanosleep(&pause, NULL); // Cut short, it is a pause all the same.
 	}
@@ -428,14 +446,16 @@ enum br_apart_end br_apart_run(struct br_apart *apart, int *r, size_t *hung) {
 	int ends[2];
 	pid_t parent = getpid();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-		(void)br_error(apart->dx, nowhere, "cannot begin: %s", strerror(errno));
+		(void)br_error(apart->dx, nowhere,
+			"cannot start the process that makes the changes: %s", strerror(errno));
 		return BR_APART_REFUSED;
 	}
 	br_auto(br_closep) int mine = ends[0];
 	br_auto(br_closep) int theirs = ends[1];
 	pid_t pid = fork();
 	if (pid < 0) {
-		(void)br_error(apart->dx, nowhere, "cannot begin: %s", strerror(errno));
+		(void)br_error(apart->dx, nowhere,
+			"cannot start the process that makes the changes: %s", strerror(errno));
 		return BR_APART_REFUSED;
 	}
 	if (pid == 0) {
@@ -443,7 +463,7 @@ enum br_apart_end br_apart_run(struct br_apart *apart, int *r, size_t *hung) {
 	}
 	br_closep(&theirs);
 	theirs = -1;
-	struct watch w = {.apart = apart, .fd = mine, .since = now_ms()};
+	struct watch w = {.apart = apart, .fd = mine, .since = now_ms(), .looked = now_ms()};
 	bool stuck = !attend(&w);
 	let_end(pid);
 	*r = w.r;

@@ -33,15 +33,6 @@ static struct br_target *find_target(const struct br_work *work, const struct br
 	return NULL;
 }
 
-/** Whether its server, if it has one, is still there. */
-static bool answers(struct br_work *work, const struct br_target *t) {
-	struct br_source now;
-	bool ok =
-		br_source_open(work->arena, t->real, geteuid(), &now) == 0 && now.err != ETIMEDOUT;
-	br_source_release(&now);
-	return ok;
-}
-
 static int add_target(struct br_work *work, const struct br_source *source) {
 	if (find_target(work, source) != NULL) {
 		return 0;
@@ -54,17 +45,16 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 	t->fd = t->source = source->fd;
 	t->real = source->real;
 	t->remote = work->options->jail != BR_JAIL_NONE && br_source_may_hang(source);
-	if (t->remote && !answers(work, t)) {
-		return br_error(work->dx, nowhere, "'%s' does not answer", t->real);
-	}
 	t->type = source->fs.type != NULL ? source->fs.type : "?";
-	t->fsid = br_target_look(t);
-	if (br_inode_stat(t->fd, "", &t->root) < 0) {
-		return br_error(
-			work->dx, nowhere, "cannot examine '%s': %s", t->real, strerror(errno));
+	if (br_target_look(t) < 0) {
+		return errno == ETIMEDOUT
+			? br_error(work->dx, nowhere, "'%s' does not answer", t->real)
+			: br_error(work->dx, nowhere, "cannot examine '%s': %s", t->real,
+				strerror(errno));
 	}
 	if (t->root.dev != source->dev || t->root.ino != source->ino) {
-		return br_error(work->dx, nowhere, "'%s' is not what was planned for", t->real);
+		return br_error(work->dx, nowhere, "'%s' is another one than when this was planned",
+			t->real);
 	}
 	t->dev_then = t->root.dev;
 	return 0;
@@ -109,8 +99,8 @@ static int target_records(struct br_work *work) {
 static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
 	struct br_run run;
 	struct br_undo_result undone;
-	// More than a batch is not announced before some of it is done.
-	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > BR_PICKS) {
+	// More than two batches are not announced before some of it is done.
+	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > 2 * (uint64_t)BR_PICKS) {
 		return false;
 	}
 	struct br_diags *quiet = br_diags_new(br_diags_places(work->dx));
@@ -134,6 +124,11 @@ static int refuse_run(struct br_work *work, const char *id) {
 	}
 	if (s.live) {
 		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
+	}
+	if (s.pending && br_machine_differs(s.machine)) {
+		// A clone of a disk: undo would refuse it for ever.
+		br_warning(work->dx, nowhere, "run %s was cut short on another machine", id);
+		return 0;
 	}
 	if (!s.pending
 		|| (changed_nothing(work, &s) && br_state_remove_run(&work->state, id) == 0)) {
@@ -208,6 +203,34 @@ static int begin_journal(struct br_work *work) {
 		: br_work_sync(work);
 }
 
+/**
+ * A tree with the journals in it: let others into a directory on the way to them, and they are trusted no more, so that nothing could be
+ * undone.
+ */
+static int refuse_state(struct br_work *work) {
+	struct br_target state = {.real = work->state.path};
+	struct br_target *own = &state;
+	const struct br_job *job = work->job;
+	if (br_inode_stat(work->state.fd, "", &state.root) < 0) {
+		return br_error(work->dx, nowhere, "cannot examine '%s': %s", state.real,
+			strerror(errno));
+	}
+	for (size_t i = 0; i < job->ntrees; i++) {
+		const struct br_target *which;
+		struct br_target *t = find_target(work, job->trees[i]->root);
+		int r = br_targets_overlap(&own, 1, &t, 1, &which);
+		if (r < 0) {
+			return br_error_memory(work->dx);
+		}
+		if (r > 0) {
+			return br_error(work->dx, nowhere,
+				"refused to change '%s': the journals that undo needs are in '%s'",
+				t->real, state.real);
+		}
+	}
+	return 0;
+}
+
 static int begin(struct br_work *work) {
 	work->failed = true;
 	// Within the jail the kernel cannot be tried out.
@@ -215,7 +238,8 @@ static int begin(struct br_work *work) {
 	if (add_targets(work) < 0
 		|| br_state_open(work->arena, &work->options->state, true, &work->state, work->dx)
 			< 0
-		|| br_state_lock(&work->state, work->dx) < 0 || refuse_runs(work) < 0
+		|| refuse_state(work) < 0 || br_state_lock(&work->state, work->dx) < 0
+		|| refuse_runs(work) < 0
 		|| begin_journal(work) < 0) {
 		return -1;
 	}
@@ -266,10 +290,7 @@ static int work_through(struct br_work *work) {
 static int sync_targets(struct br_work *work) {
 	for (size_t i = 0; i < work->targets.n; i++) {
 		const struct br_target *t = work->targets.v[i];
-		br_board_ask(work->board, t, true);
-		int r = br_target_sync(t);
-		br_board_ask(work->board, NULL, false);
-		if (r < 0) {
+		if (br_target_sync(work->board, t) < 0) {
 			return br_error(work->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
 		}
@@ -324,7 +345,8 @@ static int tell(struct br_work *work) {
 	} else if (work->failed && result->id[0] == '\0') {
 		return -1;
 	} else if (work->failed) {
-		br_note(work->dx, nowhere, "%llu of %llu changed", (unsigned long long)n,
+		// Not a note, which --quiet drops.
+		(void)br_error(work->dx, nowhere, "%llu of %llu changed", (unsigned long long)n,
 			(unsigned long long)of);
 	} else if (result->failed > 0) {
 		(void)br_error(work->dx, nowhere, "%llu could not be changed; %llu of %llu changed",

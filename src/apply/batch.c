@@ -3,10 +3,12 @@
 //	scan -> decide -> queue ... full, or 200 ms old:
 //		prepare: INTENT, of what may have changed meanwhile after reading it again
 //		sync
+//		wait until the batch before is done
 //		commit: open each again, compare again, change, read back
 //
 // The queue is in the scan's order, in which a directory comes after all that is below it. Reading is done by several threads, and so
-// is changing what is no directory; then come the directories, one by one in that order.
+// is changing what is no directory; then come the directories, one by one in that order. While the threads change one batch, the next one
+// is walked, announced and synced: neither processors nor disk wait for the other. Nothing of a batch is opened before its own sync.
 
 #include "contents.h"
 #include "crew.h"
@@ -17,6 +19,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +28,10 @@
 enum {
 	BATCH = BR_PICKS,
 	BATCH_MS = 200,
+	/** Of paths. */
+	BATCH_BYTES = 16 << 20,
+	/** Whoever makes directories in directories makes the journal as large as he likes. */
+	PATH_LONGEST = 64 << 10,
 };
 
 static const struct br_span nowhere;
@@ -55,25 +62,43 @@ struct commit {
 	struct br_answer_of answers[BATCH];
 };
 
-struct batch {
-	struct br_work *work;
-	const struct br_tree *tree;
-	struct br_target *target;
+/** A batch: queued, or being done. */
+struct lot {
+	/** Of the paths. */
 	struct br_arena arena;
-	br_vec(struct change) changes;
+	struct change changes[BATCH];
+	size_t n;
+	/** Of their paths. */
+	size_t bytes;
 	struct timespec since;
-	/** As of before the walk. */
-	struct br_time quiet;
-	struct br_crew *crew;
-	struct commit *commit;
-	/** For the handles of what has no birth time. */
-	struct br_way way;
 	/** Those that are to be read again. */
 	size_t stale;
 	/** INTENTs written. */
 	size_t announced;
 	/** File systems other than the target's that they are about: the number of each, and the change that was the first. */
 	br_vec(struct met) met;
+};
+
+struct batch {
+	struct br_work *work;
+	const struct br_tree *tree;
+	struct br_target *target;
+	/** As of before the walk. */
+	struct br_time quiet;
+	struct br_crew *crew;
+	struct commit *commit;
+	/** For the handles of what has no birth time. */
+	struct br_way way;
+	/** The one that is queued; the one that is being done, or NULL. */
+	struct lot *lot;
+	struct lot *sent;
+	struct lot *spare;
+	/** How many of the latter have their turn at a time, and how many there are. */
+	size_t first, all;
+	/** Something of the target's was changed: for the threads. */
+	atomic_bool changed;
+	/** Nothing further is to be done. */
+	bool over;
 };
 
 static void left_alone(struct batch *b, const char *path, const struct br_answer_of *answer) {
@@ -137,7 +162,7 @@ static bool is_fresh(const struct br_inode *walked) {
 /** br_crew_job's: read one again. */
 static bool read_again(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
 	struct batch *b = context;
-	struct change *c = &b->changes.v[i];
+	struct change *c = &b->lot->changes[i];
 	const char *name;
 	br_board_beat(b->work->board);
 	if (is_fresh(&c->before)) {
@@ -186,25 +211,27 @@ static void cannot_read(struct batch *b, const struct change *c) {
 
 /** What an INTENT is about lies on another file system than the target does. */
 static int meet(struct batch *b, size_t i) {
-	struct met met = {.dev = b->changes.v[i].before.dev, .change = i};
-	for (size_t k = b->met.n; k > 0; k--) {
-		if (b->met.v[k - 1].dev == met.dev) {
+	struct lot *lot = b->lot;
+	struct met met = {.dev = lot->changes[i].before.dev, .change = i};
+	for (size_t k = lot->met.n; k > 0; k--) {
+		if (lot->met.v[k - 1].dev == met.dev) {
 			return 0;
 		}
 	}
-	return br_vec_push(&b->arena, &b->met, met) < 0 ? br_error_memory(b->work->dx) : 0;
+	return br_vec_push(&lot->arena, &lot->met, met) < 0 ? br_error_memory(b->work->dx) : 0;
 }
 
 /** Undo shall know these again where the next start of the machine gives them other numbers. Where one cannot be told there is no record. */
 static int note_disks(struct batch *b) {
-	for (size_t i = 0; i < b->met.n; i++) {
-		const struct change *c = &b->changes.v[b->met.v[i].change];
+	const struct lot *lot = b->lot;
+	for (size_t i = 0; i < lot->met.n; i++) {
+		const struct change *c = &lot->changes[lot->met.v[i].change];
 		const char *name;
 		struct br_inode now;
 		struct br_record record = {
 			.type = BR_REC_DISK,
 			.target = b->target->number,
-			.before = {.dev = b->met.v[i].dev},
+			.before = {.dev = lot->met.v[i].dev},
 		};
 		br_auto(br_closep) int fd = br_object_open(&b->way, b->target, c->path);
 		if (fd < 0 || br_inode_stat(fd, "", &now) < 0 || now.dev != record.before.dev) {
@@ -221,7 +248,7 @@ static int note_disks(struct batch *b) {
 /** br_crew_job's: compare what was read, and write the INTENT. */
 static int announce(void *context, size_t i) {
 	struct batch *b = context;
-	struct change *c = &b->changes.v[i];
+	struct change *c = &b->lot->changes[i];
 	char room[BR_HANDLE_MAX];
 	unsigned char contents[BR_CONTENTS];
 	if (c->err != 0) {
@@ -253,7 +280,7 @@ static int announce(void *context, size_t i) {
 		return -1;
 	}
 	c->seq = record.seq;
-	b->announced++;
+	b->lot->announced++;
 	if (c->before.dev != b->target->root.dev && meet(b, i) < 0) {
 		return -1;
 	}
@@ -266,8 +293,8 @@ static int announce(void *context, size_t i) {
 }
 
 static int prepare(struct batch *b) {
-	const struct br_crew_job job = {read_again, announce, b, .apart = b->stale > 0};
-	int r = br_crew_run(b->crew, &job, 0, b->changes.n);
+	const struct br_crew_job job = {read_again, announce, b, .apart = b->lot->stale > 0};
+	int r = br_crew_run(b->crew, &job, 0, b->lot->n);
 	if (r >= 0) {
 		r = note_disks(b);
 	}
@@ -275,7 +302,7 @@ static int prepare(struct batch *b) {
 	if (r < 0) {
 		return -1;
 	}
-	if (b->announced == 0) {
+	if (b->lot->announced == 0) {
 		return 0;
 	}
 	br_work_announces(b->work);
@@ -316,10 +343,15 @@ static int record_result(
 	return br_work_add(b->work, &record);
 }
 
+/** Whether even the first one of all was refused. */
+static bool is_first(const struct batch *b, int err) {
+	return err == EPERM && !atomic_load_explicit(&b->changed, memory_order_relaxed);
+}
+
 /** br_crew_job's: change one. */
 static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_t i) {
-	const struct batch *b = context;
-	const struct change *c = &b->changes.v[b->commit->order[i]];
+	struct batch *b = context;
+	const struct change *c = &b->sent->changes[b->commit->order[i]];
 	struct br_wish wish = {
 		.target = b->target,
 		.path = c->path,
@@ -333,7 +365,15 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 	struct br_answer_of *answer = &b->commit->answers[i];
 	br_board_beat(b->work->board);
 	br_object_bring(way, acls, &wish, answer);
-	return answer->outcome != BR_FAILED || !would_recur(b, answer->err);
+	if (answer->outcome == BR_CHANGED) {
+		atomic_store_explicit(&b->changed, true, memory_order_relaxed);
+	}
+	return answer->outcome != BR_FAILED
+		|| !(would_recur(b, answer->err) || is_first(b, answer->err));
+}
+
+static bool goes_on(struct batch *b) {
+	return !b->over && !b->work->broken && b->target->stopped == 0 && !br_work_stops(b->work);
 }
 
 /** br_crew_job's: what became of it. */
@@ -343,61 +383,86 @@ static int conclude(void *context, size_t i) {
 	if (answer->outcome == BR_CHANGED) {
 		b->work->result->changed++;
 		b->target->changed++;
-	} else if (record_result(b, &b->changes.v[b->commit->order[i]], answer) < 0) {
+	} else if (record_result(b, &b->sent->changes[b->commit->order[i]], answer) < 0) {
 		return -1;
 	}
-	return b->target->stopped == 0 && !br_work_stops(b->work);
+	return goes_on(b);
 }
 
-/** Files before directories, and before what is there for the second time. How many come first, and how many there are. */
-static size_t put_in_order(struct batch *b, size_t *n) {
+/** Files before directories, and before what is there for the second time. */
+static void put_in_order(struct batch *b) {
 	size_t *order = b->commit->order;
-	*n = 0;
+	struct lot *lot = b->sent;
+	size_t n = 0;
 	memset(&b->commit->picks, 0, sizeof(b->commit->picks));
-	for (size_t i = 0; i < b->changes.n; i++) {
-		struct change *c = &b->changes.v[i];
+	for (size_t i = 0; i < lot->n; i++) {
+		struct change *c = &lot->changes[i];
 		c->alone = c->seq != 0 && !br_pick(&b->commit->picks, &c->before);
 		if (c->seq != 0 && !c->alone) {
-			order[(*n)++] = i;
+			order[n++] = i;
 		}
 	}
-	size_t first = *n;
-	for (size_t i = 0; i < b->changes.n; i++) {
-		if (b->changes.v[i].alone) {
-			order[(*n)++] = i;
+	b->first = n;
+	for (size_t i = 0; i < lot->n; i++) {
+		if (lot->changes[i].alone) {
+			order[n++] = i;
 		}
 	}
-	return first;
+	b->all = n;
 }
 
-static int commit(struct batch *b) {
-	struct br_crew_job job = {bring, conclude, b, .apart = true};
-	size_t n;
-	size_t first = put_in_order(b, &n);
-	int r = b->target->stopped == 0 && !br_work_stops(b->work);
-	if (r > 0) {
-		r = br_crew_run(b->crew, &job, 0, first);
+/** Begin what may be done at a time. */
+static void commit(struct batch *b) {
+	const struct br_crew_job job = {bring, conclude, b, .apart = true};
+	b->sent = b->lot;
+	b->lot = b->spare;
+	put_in_order(b);
+	br_crew_begin(b->crew, &job, 0, goes_on(b) ? b->first : 0);
+}
+
+static void empty(struct lot *lot) {
+	br_arena_release(&lot->arena);
+	memset(&lot->met, 0, sizeof(lot->met));
+	lot->n = 0;
+	lot->bytes = 0;
+	lot->announced = 0;
+	lot->stale = 0;
+}
+
+/** Wait for it, and do the rest one by one. */
+static int finish(struct batch *b) {
+	const struct br_crew_job job = {bring, conclude, b, .apart = false};
+	if (b->sent == NULL) {
+		return 0;
 	}
-	job.apart = false;
-	if (r > 0) {
-		r = br_crew_run(b->crew, &job, first, n);
+	int r = br_crew_end(b->crew);
+	if (r > 0 && goes_on(b)) {
+		r = br_crew_run(b->crew, &job, b->first, b->all);
+	}
+	empty(b->sent);
+	b->spare = b->sent;
+	b->sent = NULL;
+	const struct br_apply_options *options = b->work->options;
+	if (options->progress != NULL) {
+		options->progress(options->context, b->work->result->changed);
 	}
 	return r < 0 ? -1 : 0;
 }
 
 static int flush(struct batch *b) {
-	int r = prepare(b);
-	if (r == 0 && b->announced > 0) {
-		r = commit(b);
+	// Another name of a file may be under way.
+	int r = b->lot->stale > 0 ? finish(b) : 0;
+	if (r == 0) {
+		r = prepare(b);
 	}
-	br_arena_release(&b->arena);
-	memset(&b->changes, 0, sizeof(b->changes));
-	memset(&b->met, 0, sizeof(b->met));
-	b->announced = 0;
-	b->stale = 0;
-	const struct br_apply_options *options = b->work->options;
-	if (options->progress != NULL) {
-		options->progress(options->context, b->work->result->changed);
+	b->over = r < 0;
+	if (finish(b) < 0) {
+		r = -1;
+	}
+	if (r == 0 && b->lot->announced > 0) {
+		commit(b);
+	} else {
+		empty(b->lot);
 	}
 	return r;
 }
@@ -409,7 +474,8 @@ static bool is_old(const struct batch *b) {
 	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0) {
 		return true;
 	}
-	return (now.tv_sec - b->since.tv_sec) * 1000 + (now.tv_nsec - b->since.tv_nsec) / 1000000
+	return (now.tv_sec - b->lot->since.tv_sec) * 1000
+		+ (now.tv_nsec - b->lot->since.tv_nsec) / 1000000
 		>= BATCH_MS;
 }
 
@@ -473,18 +539,27 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 			.why = "nothing like it was there when the plan was made"};
 		left_alone(b, entry->path, &answer);
 	}
+	if (r == 1 && entry->path_len > PATH_LONGEST) {
+		struct br_answer_of answer = {
+			.outcome = BR_FAILED, .why = "its path is too long"};
+		left_alone(b, entry->path, &answer);
+		r = 0;
+	}
 	if (r != 1) {
 		return 0;
 	}
-	if (b->changes.n == 0 && clock_gettime(CLOCK_MONOTONIC, &b->since) < 0) {
-		b->since = (struct timespec){0};
+	struct lot *lot = b->lot;
+	if (lot->n == 0 && clock_gettime(CLOCK_MONOTONIC, &lot->since) < 0) {
+		lot->since = (struct timespec){0};
 	}
-	c.path = br_strndup(&b->arena, entry->path, entry->path_len);
-	if (c.path == NULL || br_vec_push(&b->arena, &b->changes, c) < 0) {
+	c.path = br_strndup(&lot->arena, entry->path, entry->path_len);
+	if (c.path == NULL) {
 		return br_error_memory(b->work->dx);
 	}
-	b->stale += !is_fresh(&c.before);
-	return b->changes.n >= BATCH || is_old(b) ? flush(b) : 0;
+	lot->stale += !is_fresh(&c.before);
+	lot->bytes += entry->path_len;
+	lot->changes[lot->n++] = c;
+	return lot->n == BATCH || lot->bytes >= BATCH_BYTES || is_old(b) ? flush(b) : 0;
 }
 
 /** Tell of what has no turn now. */
@@ -495,6 +570,21 @@ static int foresee(struct batch *b, const struct br_entry *entry) {
 	}
 	int r = entry->inode != NULL && !entry->mount_point ? decide(b, entry, &after) : 0;
 	return r < 0 ? -1 : tell(b, entry, r == 1 ? &after : entry->inode);
+}
+
+/** What could not be looked at: said, unless its reader has no right to see it, which the plan knew. */
+static void report_unseen(struct batch *b, const struct br_entry *entry) {
+	struct br_answer_of answer = {.outcome = BR_FAILED, .err = entry->err};
+	if (entry->err == 0 || entry->err == EACCES || entry->err == EPERM) {
+		return;
+	}
+	if (entry->err == ESTALE || br_object_lost(entry->err, answer.why)) {
+		answer.outcome = BR_CONFLICT;
+	}
+	if (entry->err == ESTALE) {
+		(void)snprintf(answer.why, sizeof(answer.why), "another one has its name now");
+	}
+	left_alone(b, entry->path, &answer);
 }
 
 static bool is_excluded(void *context, const char *path, const struct br_inode *inode) {
@@ -518,6 +608,9 @@ static int walk(struct batch *b, struct br_scan *scan) {
 		if (b->target->stopped != 0 || br_work_stops(b->work)) {
 			return 0;
 		}
+		if (entry->event != BR_LEAVE) {
+			report_unseen(b, entry);
+		}
 		// A directory's turn is when it is left.
 		bool now = entry->event != BR_ENTER && entry->inode != NULL && !entry->mount_point;
 		if ((now ? queue(b, entry) : foresee(b, entry)) < 0) {
@@ -539,6 +632,13 @@ static int walk_from(struct batch *b, const struct br_scan_options *options) {
 			strerror(errno));
 	}
 	return walk(b, scan);
+}
+
+static void release_lots(struct batch *b) {
+	if (b->lot != NULL && b->spare != NULL) {
+		empty(b->lot);
+		empty(b->spare);
+	}
 }
 
 int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_target *target) {
@@ -566,9 +666,16 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 	struct br_arena room = {0};
 	b.crew = crew;
 	b.commit = BR_NEW(&room, struct commit);
-	int r = crew == NULL || b.commit == NULL ? br_error_memory(work->dx)
-						 : walk_from(&b, &options);
-	br_arena_release(&b.arena);
+	b.lot = BR_NEW(&room, struct lot);
+	b.spare = BR_NEW(&room, struct lot);
+	int r = crew == NULL || b.commit == NULL || b.lot == NULL || b.spare == NULL
+		? br_error_memory(work->dx)
+		: walk_from(&b, &options);
+	b.over = b.over || r < 0;
+	if (finish(&b) < 0) {
+		r = -1;
+	}
+	release_lots(&b);
 	br_arena_release(&room);
 	br_board_ask(work->board, NULL, false);
 	return r;

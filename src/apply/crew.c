@@ -3,6 +3,7 @@
 #include <base/own.h>
 #include <base/pool.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -33,7 +34,14 @@ struct br_crew {
 	bool no_pool;
 	/** No further item is begun. */
 	atomic_bool halted;
+	/** What was begun and has not ended: its ranges, or `alone` where `here`. */
+	struct br_crew_job job;
+	size_t begun;
+	bool here;
 	struct range ranges[RANGES];
+	/** What the caller's thread does, and what it does meanwhile. */
+	struct range alone;
+	struct range meanwhile;
 };
 
 static void work(struct br_pool *pool, void *context, void *job) {
@@ -61,13 +69,21 @@ struct br_crew *br_crew_new(unsigned threads, bool cross) {
 	for (size_t i = 0; i < RANGES; i++) {
 		crew->ranges[i].way = (struct br_way)BR_WAY_NONE(cross);
 	}
-	crew->ranges[0].acls = br_acls_new();
-	if (crew->ranges[0].acls == NULL) {
+	crew->alone.way = (struct br_way)BR_WAY_NONE(cross);
+	crew->meanwhile.way = (struct br_way)BR_WAY_NONE(cross);
+	crew->alone.acls = br_acls_new();
+	crew->meanwhile.acls = br_acls_new();
+	if (crew->alone.acls == NULL || crew->meanwhile.acls == NULL) {
 		br_crew_free(crew);
 		errno = ENOMEM;
 		return NULL;
 	}
 	return crew;
+}
+
+static void release_range(struct range *range) {
+	br_way_release(&range->way);
+	br_acls_free(range->acls);
 }
 
 void br_crew_free(struct br_crew *crew) {
@@ -76,9 +92,10 @@ void br_crew_free(struct br_crew *crew) {
 	}
 	br_pool_free(crew->pool, NULL, NULL);
 	for (size_t i = 0; i < RANGES; i++) {
-		br_way_release(&crew->ranges[i].way);
-		br_acls_free(crew->ranges[i].acls);
+		release_range(&crew->ranges[i]);
 	}
+	release_range(&crew->alone);
+	release_range(&crew->meanwhile);
 	free(crew);
 }
 
@@ -104,7 +121,7 @@ static int run_alone(struct range *range) {
 }
 
 static struct br_pool *new_pool(struct br_crew *crew) {
-	for (size_t i = 1; i < RANGES; i++) {
+	for (size_t i = 0; i < RANGES; i++) {
 		if (crew->ranges[i].acls == NULL) {
 			crew->ranges[i].acls = br_acls_new();
 		}
@@ -157,35 +174,54 @@ static size_t offer(struct br_crew *crew, const struct br_crew_job *job, size_t 
 	return n;
 }
 
-/** At most RANGES ranges. */
-static int run_part(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
-	size_t n = offer(crew, job, from, to);
+/** Take what comes back from the ranges that were begun, and tell of it in the list's order. */
+static int collect(struct br_crew *crew) {
 	size_t told = 0;
 	int r = 1;
 	struct range *range;
 	while ((range = br_pool_take(crew->pool)) != NULL) {
 		range->finished = true;
-		while (told < n && crew->ranges[told].finished) {
+		while (told < crew->begun && crew->ranges[told].finished) {
 			r = tell(crew, &crew->ranges[told++], r);
 		}
 	}
-	for (; told < n; told++) {
+	for (; told < crew->begun; told++) {
 		r = tell(crew, &crew->ranges[told], r);
 	}
 	return r;
 }
 
+void br_crew_begin(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
+	assert(!crew->here && crew->begun == 0);
+	assert(to - from <= (size_t)RANGE * RANGES);
+	crew->job = *job;
+	crew->here = !job->apart || to < from + 2 * (size_t)RANGE || !has_pool(crew);
+	if (crew->here) {
+		set_range(&crew->alone, &crew->job, from, to);
+		return;
+	}
+	atomic_store(&crew->halted, false);
+	crew->begun = offer(crew, &crew->job, from, to);
+}
+
+int br_crew_end(struct br_crew *crew) {
+	int r = crew->here ? run_alone(&crew->alone) : crew->begun > 0 ? collect(crew) : 1;
+	crew->here = false;
+	crew->begun = 0;
+	return r;
+}
+
 int br_crew_run(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
 	const size_t part = (size_t)RANGE * RANGES;
-	if (!job->apart || to < from + 2 * (size_t)RANGE || !has_pool(crew)) {
-		set_range(&crew->ranges[0], job, from, to);
-		return run_alone(&crew->ranges[0]);
+	if (!job->apart) {
+		set_range(&crew->meanwhile, job, from, to);
+		return run_alone(&crew->meanwhile);
 	}
 	int r = 1;
-	atomic_store(&crew->halted, false);
 	while (from < to && r > 0) {
 		size_t end = to - from > part ? from + part : to;
-		r = run_part(crew, job, from, end);
+		br_crew_begin(crew, job, from, end);
+		r = br_crew_end(crew);
 		from = end;
 	}
 	return r;

@@ -38,6 +38,14 @@ void br_crew_freep(struct br_crew **crew);
 int br_crew_run(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to);
 
 /**
+ * The same in two halves, for a caller that has other work meanwhile (which may be a br_crew_run of items that are not apart): at most
+ * BR_PICKS items. What the job works on stays as it is until br_crew_end, which must follow and answers as
+ * br_crew_run does. Where there are no threads the work is done in there; where nothing was begun it answers 1.
+ */
+void br_crew_begin(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to);
+int br_crew_end(struct br_crew *crew);
+
+/**
  * Which items of a list may be worked on at a time: no directory, and no inode twice (two names of a file). Start with {0}; at most
  * BR_PICKS inodes; 0 as an inode number is never one of them.
  */

@@ -3,6 +3,7 @@
 #include "object.h"
 
 #include <base/file.h>
+#include <base/guard.h>
 #include <base/own.h>
 
 #include <errno.h>
@@ -89,13 +90,9 @@ uint64_t br_disk_id(int fd, int dir) {
 	return fstatfs(fd, &fs) == 0 ? id_of(fd, dir, &fs) : 0;
 }
 
-/** The directory that a target lies in that is none itself, by its path; -1. */
+/** The directory that the target lies in, by its path. */
 static int open_parent(const struct br_target *t) {
-	struct br_inode in;
 	const char *name = strrchr(t->real, '/');
-	if (br_inode_stat(t->fd, "", &in) < 0 || S_ISDIR(in.mode)) {
-		return -1;
-	}
 	br_auto(br_freep) char *parent = name != NULL && name > t->real
 		? strndup(t->real + 1, (size_t)(name - t->real - 1))
 		: NULL;
@@ -105,14 +102,42 @@ static int open_parent(const struct br_target *t) {
 		: br_open_beneath(slash, parent, O_PATH | O_DIRECTORY | O_NOFOLLOW, true);
 }
 
-uint64_t br_target_look(struct br_target *t) {
+/** What a target is; pointers in `root` are NULL. */
+struct look {
+	struct br_inode root;
+	uint64_t fsid;
+	bool copies_up;
+};
+
+/** br_guard's. */
+static int look(const void *context, void *answer, int *fd) {
+	const struct br_target *t = context;
+	struct look *out = answer;
 	struct statfs fs;
+	(void)fd; // There is none.
+	if (br_inode_stat(t->fd, "", &out->root) < 0) {
+		return errno;
+	}
 	if (fstatfs(t->fd, &fs) < 0) {
 		return 0;
 	}
-	t->copies_up = (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
-	br_auto(br_closep) int parent = open_parent(t);
-	return id_of(t->fd, parent, &fs);
+	out->copies_up = (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+	br_auto(br_closep) int parent = S_ISDIR(out->root.mode) ? -1 : open_parent(t);
+	out->fsid = id_of(t->fd, parent, &fs);
+	return 0;
+}
+
+int br_target_look(struct br_target *t) {
+	struct look out = {0};
+	int err = t->remote ? br_guard(look, t, &out, sizeof(out), NULL) : look(t, &out, NULL);
+	if (err != 0) {
+		errno = err;
+		return -1;
+	}
+	t->root = out.root;
+	t->fsid = out.fsid;
+	t->copies_up = out.copies_up;
+	return 0;
 }
 
 uint64_t br_target_disk(const struct br_target *t, uint64_t dev) {

@@ -333,7 +333,8 @@ static int prune(struct br_arena *arena, const struct br_state *state, int64_t s
 		if (r > 0 && !old) {
 			continue;
 		}
-		if (br_state_remove_run(state, *ids) < 0) {
+		// Whoever began it may have removed it himself meanwhile: it came to nothing.
+		if (br_state_remove_run(state, *ids) < 0 && errno != ENOENT) {
 			return br_error(
 				dx, nowhere, "cannot remove run %s: %s", *ids, strerror(errno));
 		}

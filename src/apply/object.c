@@ -274,7 +274,8 @@ size_t br_object_states(const struct br_inode *before, const struct br_inode *af
 static void fail(struct br_answer_of *out, int err) {
 	out->outcome = BR_FAILED;
 	out->err = err;
-	if (snprintf(out->why, sizeof(out->why), "%s", strerror(err)) < 0) {
+	const char *why = err == E2BIG ? "there is no room in it for such an ACL" : strerror(err);
+	if (snprintf(out->why, sizeof(out->why), "%s", why) < 0) {
 		out->why[0] = '\0';
 	}
 }

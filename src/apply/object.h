@@ -51,8 +51,8 @@ struct br_target {
 	uint64_t changed;
 };
 
-/** Look at the file system below t->fd: t->copies_up, and its ID (0 where it has none). */
-uint64_t br_target_look(struct br_target *t);
+/** Look at t->fd: t->root, t->copies_up, and t->fsid (0 where there is none). Guarded where t->remote. 0; -1 with errno (ETIMEDOUT), and nothing is set. */
+int br_target_look(struct br_target *t);
 /** The ID of the file system that had this device number below the target when the journal was written; 0: not known. */
 uint64_t br_target_disk(const struct br_target *t, uint64_t dev);
 /**

@@ -73,8 +73,8 @@ void br_few_add(struct br_arena *arena, struct br_few few, const struct br_targe
 	const char *path, const char *why);
 /** All arrays of a result. */
 struct br_few br_few_of(struct br_apply_result *result);
-/** Make what was done below the target durable. */
-int br_target_sync(const struct br_target *target);
+/** Make what was done below the target durable. 0 or -1 with errno. */
+int br_target_sync(struct br_board *board, const struct br_target *target);
 void br_targets_release(struct br_target *const *targets, size_t n);
 /** Whether the same error would come again and again below this target. */
 bool br_error_stops(int err);
@@ -163,6 +163,8 @@ int br_undo_choose(struct br_arena *arena, const struct br_state *state, const c
 	struct br_summary *out, struct br_diags *dx);
 /** A number for this machine, from its machine-id; 0 where there is none. */
 uint64_t br_machine(void);
+/** Whether that is the number of another machine; false where either is not known. */
+bool br_machine_differs(uint64_t machine);
 /** How many runs can still be undone; published for other users. */
 void br_history_publish(const struct br_state *state);
 

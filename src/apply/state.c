@@ -304,32 +304,57 @@ bool br_run_id_valid(const char *id) {
 	return id[i] == '\0';
 }
 
-static int make_id(char id[BR_RUN_ID]) {
+/** When the run with this ID began, by its name. */
+static time_t begin_of(const char *id) {
+	struct tm tm = {0};
+	return strptime(id, "%Y%m%dT%H%M%SZ", &tm) != NULL ? timegm(&tm) : 0;
+}
+
+static int id_of(const struct timespec *at, char id[BR_RUN_ID]) {
 	uint32_t salt;
 	struct tm tm;
-	struct timespec now;
 	char stamp[20];
-	if (br_random(&salt, sizeof(salt)) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0
-		|| gmtime_r(&now.tv_sec, &tm) == NULL
+	if (br_random(&salt, sizeof(salt)) < 0 || gmtime_r(&at->tv_sec, &tm) == NULL
 		|| strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) == 0) {
 		return -1;
 	}
 	// Microseconds in the upper 20 bits: IDs in their order are runs in their order.
-	salt = (uint32_t)(now.tv_nsec / 1000) << 12 | (salt & 0xfff);
+	salt = (uint32_t)(at->tv_nsec / 1000) << 12 | (salt & 0xfff);
 	return snprintf(id, BR_RUN_ID, "%s-%08x", stamp, salt) < BR_RUN_ID ? 0 : -1;
 }
 
-int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct br_diags *dx) {
-	int made = -1;
-	for (int tries = 0; tries < 8 && made < 0; tries++) {
-		if (make_id(id) < 0) {
-			break;
+/** Behind `newest` (or NULL) where the clock was set back, too. */
+static int make_id(const char *newest, char id[BR_RUN_ID]) {
+	struct timespec now;
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || id_of(&now, id) < 0) {
+		return -1;
+	}
+	if (newest == NULL || strcmp(id, newest) > 0) {
+		return 0;
+	}
+	now = (struct timespec){.tv_sec = begin_of(newest) + 1};
+	return id_of(&now, id);
+}
+
+static int make_run_dir(const struct br_state *state, const char *newest, char id[BR_RUN_ID]) {
+	for (int tries = 0; tries < 8; tries++) {
+		if (make_id(newest, id) < 0) {
+			return -1;
 		}
-		made = mkdirat(state->runs, id, 0700);
-		if (made < 0 && errno != EEXIST) {
-			break;
+		if (mkdirat(state->runs, id, 0700) == 0) {
+			return 0;
+		}
+		if (errno != EEXIST) {
+			return -1;
 		}
 	}
+	return -1;
+}
+
+int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct br_diags *dx) {
+	br_auto(br_arena_release) struct br_arena arena = {0};
+	const char *const *ids = br_state_runs(&arena, state);
+	int made = ids != NULL ? make_run_dir(state, ids[0], id) : -1;
 	br_auto(br_closep) int dir = made < 0
 		? -1
 		: br_open_beneath(state->runs, id, O_PATH | O_DIRECTORY | O_NOFOLLOW, true);
@@ -385,6 +410,10 @@ int br_state_open_run(const struct br_state *state, const char *id, int *fd, con
 		return -1;
 	}
 	br_auto(br_closep) int opened = br_open_beneath(dir, "journal", O_RDWR | O_NOFOLLOW, false);
+	if (opened < 0 && errno == EROFS) {
+		// It can be read.
+		opened = br_open_beneath(dir, "journal", O_RDONLY | O_NOFOLLOW, false);
+	}
 	struct br_inode a;
 	struct br_inode b;
 	if (opened < 0 || br_inode_stat(pinned, "", &a) < 0 || br_inode_stat(opened, "", &b) < 0) {

@@ -25,6 +25,8 @@ static const struct br_span nowhere;
 
 enum {
 	FLUSH_AT = 256 << 10,
+	/** Of paths in a window. */
+	WINDOW_BYTES = 16 << 20,
 };
 
 // ---- The journal grows while it is read ----
@@ -74,10 +76,7 @@ static int end(struct undo *u, bool whole) {
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
 		const struct br_target *t = u->summary.targets[i];
 		stopped = stopped || br_error_stops(t->stopped);
-		br_board_ask(u->board, t, true);
-		int r = t->fd >= 0 ? br_target_sync(t) : 0;
-		br_board_ask(u->board, NULL, false);
-		if (r < 0) {
+		if (t->fd >= 0 && br_target_sync(u->board, t) < 0) {
 			stopped = true;
 			(void)br_error(u->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
@@ -290,6 +289,7 @@ static int flush(struct undo *u) {
 	}
 	br_board_ask(u->board, NULL, false);
 	w->n = 0;
+	w->bytes = 0;
 	br_arena_release(&w->arena);
 	return r;
 }
@@ -325,7 +325,8 @@ static int undo_intent(struct undo *u, struct br_record *r) {
 		return br_error_memory(u->dx);
 	}
 	w->items[w->n++] = item;
-	return w->n == WINDOW ? flush(u) : 1;
+	w->bytes += r->path.n;
+	return w->n == WINDOW || w->bytes >= WINDOW_BYTES ? flush(u) : 1;
 }
 
 static const struct done *done_of(const struct undo *u, uint64_t seq) {

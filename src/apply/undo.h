@@ -33,6 +33,8 @@ struct window {
 	struct item items[WINDOW];
 	struct item *order[WINDOW];
 	size_t n;
+	/** Of their paths. */
+	size_t bytes;
 	/** Paths and handles. */
 	struct br_arena arena;
 };

@@ -31,11 +31,10 @@ int br_undo_cannot_use(struct undo *u, const char *why) {
 
 static int open_journal(struct undo *u) {
 	const char *why = "it is gone";
-	uint64_t here = br_machine();
 	if (u->summary.run.state == BR_RUN_DAMAGED) {
 		return br_undo_cannot_use(u, u->summary.run.why);
 	}
-	if (here != 0 && u->summary.machine != 0 && here != u->summary.machine) {
+	if (br_machine_differs(u->summary.machine)) {
 		return br_undo_cannot_use(u, "it was written on another machine");
 	}
 	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {
@@ -139,59 +138,64 @@ void br_undo_ask(struct undo *u, unsigned what, uint64_t seq, struct br_served *
 
 // ---- Places ----
 
-static bool is_same_root(struct br_target *t, const struct br_inode *now) {
+static bool is_same_root(const struct br_target *t, const struct br_target *now) {
 	struct br_inode then = t->root;
-	uint64_t fsid = br_target_look(t);
-	if (fsid != 0 && t->fsid != 0) {
+	if (now->fsid != 0 && t->fsid != 0) {
 		// By what it is, not by its number, which another one may have now.
-		if (fsid != t->fsid) {
+		if (now->fsid != t->fsid) {
 			return false;
 		}
-		then.dev = now->dev;
+		then.dev = now->root.dev;
 	}
-	if (t->copies_up) {
-		then.btime = now->btime;
+	if (now->copies_up) {
+		then.btime = now->root.btime;
 	}
-	return br_inode_same(&then, now);
+	return br_inode_same(&then, &now->root);
+}
+
+/** What is there under its name now: 0; an errno. */
+static int find_target(struct undo *u, struct br_source *source, struct br_target *now) {
+	// Guarded: its server may be gone. What is opened there is looked at through this descriptor only.
+	if (br_source_open(u->arena, now->real, geteuid(), source) < 0) {
+		return ENOMEM;
+	}
+	now->remote = u->options->jail != BR_JAIL_NONE && br_source_may_hang(source);
+	if (source->err != 0) {
+		return source->err;
+	}
+	if (source->state != BR_SOURCE_PRESENT || source->linked) {
+		return ELOOP;
+	}
+	now->fd = source->fd;
+	return br_target_look(now) < 0 ? errno : 0;
 }
 
 /** Find the target again; where that fails it is stopped, and everything below it will be a conflict. */
-static void open_target(struct undo *u, int slash, struct br_target *t) {
-	struct br_inode now;
+static void open_target(struct undo *u, struct br_target *t) {
 	struct br_source source;
-	// Guarded: its server may be gone.
-	int asked = br_source_open(u->arena, t->real, geteuid(), &source);
-	t->remote = asked == 0 && u->options->jail != BR_JAIL_NONE && br_source_may_hang(&source);
-	br_source_release(&source);
-	if (asked < 0 || source.err == ETIMEDOUT) {
-		t->stopped = asked < 0 ? ENOMEM : ETIMEDOUT;
-		t->fd = -1;
-		return;
-	}
-	const char *below = t->real[0] == '/' ? t->real + 1 : t->real;
-	t->fd = br_open_beneath(slash, below, O_PATH | O_NOFOLLOW, true);
-	t->owns_fd = true;
-	if (t->fd < 0 || br_inode_stat(t->fd, "", &now) < 0) {
-		t->stopped = errno;
-		return;
-	}
-	if (!is_same_root(t, &now)) {
+	struct br_target now = *t;
+	now.fd = -1;
+	t->stopped = find_target(u, &source, &now);
+	t->remote = now.remote;
+	if (t->stopped == 0 && !is_same_root(t, &now)) {
 		t->stopped = ESTALE;
+	}
+	if (t->stopped != 0) {
+		br_source_release(&source);
 		return;
 	}
-	t->root = now;
+	t->fd = br_steal_fd(&source.fd);
+	t->owns_fd = true;
+	t->root = now.root;
+	t->copies_up = now.copies_up;
 }
 
 static int open_all(struct undo *u) {
 	if (open_journal(u) < 0) {
 		return -1;
 	}
-	br_auto(br_closep) int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (slash < 0) {
-		return br_error(u->dx, nowhere, "cannot open '/': %s", strerror(errno));
-	}
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
-		open_target(u, slash, u->summary.targets[i]);
+		open_target(u, u->summary.targets[i]);
 	}
 	u->way = (struct br_way)BR_WAY_NONE(u->summary.cross);
 	u->crew = br_crew_new(u->options->threads, u->summary.cross);

@@ -66,15 +66,21 @@ void br_few_add(struct br_arena *arena, struct br_few few, const struct br_targe
 	}
 }
 
-int br_target_sync(const struct br_target *target) {
+int br_target_sync(struct br_board *board, const struct br_target *target) {
+	br_board_ask(board, target, false);
 	br_auto(br_closep) int fd =
 		br_open_beneath(target->fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
+	int r = 0;
+	// Only this writes out what there is.
+	br_board_ask(board, target, true);
 	if (fd < 0) {
 		// A file, or a directory that we may change but not list.
 		sync();
-		return 0;
+	} else {
+		r = syncfs(fd);
 	}
-	return syncfs(fd);
+	br_board_ask(board, NULL, false);
+	return r;
 }
 
 void br_targets_release(struct br_target *const *targets, size_t n) {
@@ -98,4 +104,9 @@ uint64_t br_machine(void) {
 	}
 	// Told apart, not told: the ID itself is confidential.
 	return (uint64_t)br_crc32c(1, id, n) << 32 | br_crc32c(2, id, n);
+}
+
+bool br_machine_differs(uint64_t machine) {
+	uint64_t here = br_machine();
+	return here != 0 && machine != 0 && here != machine;
 }

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ioctl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@ enum {
 	CALL_GETXATTRAT = 464,
 	CALL_LISTXATTRAT = 465,
 	CALL_REMOVEXATTRAT = 466,
+	CALL_FILE_SETATTR = 469,
 };
 
 // FS_IOC_GETFSUUID of linux/fs.h (6.9), and XFS_IOC_FSGEOMETRY_V1 of xfs_fs.h, which is not installed everywhere: by the sizes of what they fill.
@@ -144,12 +145,102 @@ static const int changing[] = {
 	SCMP_SYS(exit),
 };
 
+/** What changes files, the system or other processes, or starts one; writing is a matter of how a file was opened. */
+static const int harmful[] = {
+	SCMP_SYS(chmod),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(fchmodat),
+	CALL_FCHMODAT2,
+	SCMP_SYS(chown),
+	SCMP_SYS(lchown),
+	SCMP_SYS(fchown),
+	SCMP_SYS(fchownat),
+	SCMP_SYS(setxattr),
+	SCMP_SYS(lsetxattr),
+	SCMP_SYS(fsetxattr),
+	CALL_SETXATTRAT,
+	SCMP_SYS(removexattr),
+	SCMP_SYS(lremovexattr),
+	SCMP_SYS(fremovexattr),
+	CALL_REMOVEXATTRAT,
+	CALL_FILE_SETATTR,
+	SCMP_SYS(utime),
+	SCMP_SYS(utimes),
+	SCMP_SYS(futimesat),
+	SCMP_SYS(utimensat),
+	SCMP_SYS(truncate),
+	SCMP_SYS(creat),
+	SCMP_SYS(mknod),
+	SCMP_SYS(mknodat),
+	SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(rmdir),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(rename),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(link),
+	SCMP_SYS(linkat),
+	SCMP_SYS(symlink),
+	SCMP_SYS(symlinkat),
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(socket),
+	SCMP_SYS(connect),
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(mount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(open_tree),
+	SCMP_SYS(move_mount),
+	SCMP_SYS(fsopen),
+	SCMP_SYS(fspick),
+	SCMP_SYS(fsconfig),
+	SCMP_SYS(fsmount),
+	SCMP_SYS(mount_setattr),
+	SCMP_SYS(unshare),
+	SCMP_SYS(setns),
+	SCMP_SYS(quotactl),
+	SCMP_SYS(quotactl_fd),
+	SCMP_SYS(swapon),
+	SCMP_SYS(swapoff),
+	SCMP_SYS(acct),
+	SCMP_SYS(reboot),
+	SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime),
+	SCMP_SYS(adjtimex),
+	SCMP_SYS(clock_adjtime),
+	SCMP_SYS(sethostname),
+	SCMP_SYS(setdomainname),
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(kexec_file_load),
+	SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(add_key),
+	SCMP_SYS(request_key),
+	SCMP_SYS(keyctl),
+};
+
 static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t n) {
 	int failed = 0;
 	for (size_t i = 0; i < n && !failed; i++) {
 		failed = seccomp_rule_add(filter, action, calls[i], 0);
 	}
 	return failed;
+}
+
+static int add_deadly(scmp_filter_ctx filter) {
+	return add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, sizeof(deadly) / sizeof(*deadly));
 }
 
 /** Memory, but none that can be executed. And fstat as libc spells it: the empty path cannot be told from others here, and what is asked is only looked at. */
@@ -182,7 +273,8 @@ static int add_changing(scmp_filter_ctx filter) {
 	const struct scmp_arg_cmp thread =
 		SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
 #endif
-	return add_all(filter, SCMP_ACT_ALLOW, changing, sizeof(changing) / sizeof(*changing))
+	return add_common(filter) || add_deadly(filter)
+		|| add_all(filter, SCMP_ACT_ALLOW, changing, sizeof(changing) / sizeof(*changing))
 		|| add_questions(filter)
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, thread)
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
@@ -191,9 +283,9 @@ static int add_changing(scmp_filter_ctx filter) {
 			SCMP_A2_64(SCMP_CMP_MASKED_EQ, harmless, harmless));
 }
 
-/** Everything else is answered as by a kernel that does not have it. */
-static int load(int (*add)(scmp_filter_ctx filter)) {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+/** What no rule is about gets this answer. */
+static int load(uint32_t otherwise, int (*add)(scmp_filter_ctx filter)) {
+	scmp_filter_ctx filter = seccomp_init(otherwise);
 	if (!filter) {
 		errno = ENOMEM;
 		return -1;
@@ -201,23 +293,52 @@ static int load(int (*add)(scmp_filter_ctx filter)) {
 	// A tree instead of a list, where this libseccomp can: no matter if not.
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	int failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)
-		|| add_common(filter) || add(filter)
-		|| add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, sizeof(deadly) / sizeof(*deadly))
-		|| seccomp_load(filter);
+		|| add(filter) || seccomp_load(filter);
 	seccomp_release(filter);
 	errno = failed ? ENOTSUP : errno;
 	return failed ? -1 : 0;
 }
 
 static int add_computing(scmp_filter_ctx filter) {
-	return add_all(filter, SCMP_ACT_KILL_PROCESS, deadly_to_computing,
-		sizeof(deadly_to_computing) / sizeof(*deadly_to_computing));
+	return add_common(filter) || add_deadly(filter)
+		|| add_all(filter, SCMP_ACT_KILL_PROCESS, deadly_to_computing,
+			sizeof(deadly_to_computing) / sizeof(*deadly_to_computing));
+}
+
+/** Opening to write, by the calls whose flags can be seen here. */
+static int add_opening(scmp_filter_ctx filter) {
+	static const uint64_t writes[] = {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC};
+	int failed = 0;
+	for (size_t i = 0; i < sizeof(writes) / sizeof(*writes) && !failed; i++) {
+		failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
+				 SCMP_A1_64(SCMP_CMP_MASKED_EQ, writes[i], writes[i]))
+			|| seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
+				SCMP_A2_64(SCMP_CMP_MASKED_EQ, writes[i], writes[i]));
+	}
+	return failed;
+}
+
+static int add_looking(scmp_filter_ctx filter) {
+	static const unsigned sets[] = {FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_FSSETXATTR};
+	int failed =
+		add_all(filter, SCMP_ACT_ERRNO(EPERM), harmful, sizeof(harmful) / sizeof(*harmful))
+		|| add_opening(filter);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets) && !failed; i++) {
+		failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, sets[i]));
+	}
+	return failed;
 }
 
 int br_filter_computing(void) {
-	return load(add_computing);
+	// As by a kernel that does not have it.
+	return load(SCMP_ACT_ERRNO(ENOSYS), add_computing);
 }
 
 int br_filter_changing(void) {
-	return load(add_changing);
+	return load(SCMP_ACT_ERRNO(ENOSYS), add_changing);
+}
+
+int br_filter_looking(void) {
+	return load(SCMP_ACT_ALLOW, add_looking);
 }

@@ -25,4 +25,11 @@ int br_filter_computing(void);
  */
 int br_filter_changing(void);
 
+/**
+ * Everything but what changes files by name, their owners, modes, attributes and times, mounts, the system or other processes, or starts a program:
+ * that is answered EPERM. What is open for writing can be written to; opening more is br_landlock's to forbid, as openat2's flags cannot be
+ * seen. 0, or -1 with ENOTSUP or ENOMEM.
+ */
+int br_filter_looking(void);
+
 #endif

@@ -1,5 +1,6 @@
 #include <base/filter.h>
 #include <base/jail.h>
+#include <base/landlock.h>
 #include <base/own.h>
 #include <base/sys.h>
 
@@ -177,7 +178,7 @@ static void lock_bits(void) {
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
-int br_jail_drop(uint64_t keep) {
+static int drop_capabilities(uint64_t keep) {
 	struct sets sets;
 	if (get_sets(&sets)) {
 		return -1;
@@ -188,10 +189,22 @@ int br_jail_drop(uint64_t keep) {
 		sets.data[i].effective = sets.data[i].permitted;
 		sets.data[i].inheritable = 0;
 	}
-	if (put_sets(&sets) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+	return put_sets(&sets) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -1 : 0;
+}
+
+int br_jail_drop(uint64_t keep) {
+	if (drop_capabilities(keep)) {
 		return -1;
 	}
 	return BR_IS_SANITIZED ? 0 : br_filter_changing();
+}
+
+int br_jail_look(uint64_t keep) {
+	// For what is read by its descriptor, and cannot be had any more then.
+	if (br_sys_prepare() || drop_capabilities(keep)) {
+		return -1;
+	}
+	return BR_IS_SANITIZED ? 0 : br_landlock(true) || br_filter_looking() ? -1 : 0;
 }
 
 uint64_t br_jail_lower(uint64_t keep) {

@@ -36,6 +36,14 @@ int br_jail_enter(const int *keep, size_t n, const char **what);
 int br_jail_drop(uint64_t keep);
 
 /**
+ * From now on this process, and whoever it starts, can look and change nothing: these capabilities at most, for good, as by br_jail_drop; no file is
+ * opened to be written, made or removed (Landlock, where the kernel has it), and no system call that changes anything else is left
+ * (br_filter_looking). What is open for writing stays so. br_sys_prepare is done here. Not with other threads running. 0; -1 with errno, then some of
+ * it may have been done. In builds with sanitizers the capabilities alone.
+ */
+int br_jail_look(uint64_t keep);
+
+/**
  * Lower the effective capabilities to these, for as long as no more are needed; the answer is what they were. Nothing where that fails:
  * it is a second line of defence.
  */

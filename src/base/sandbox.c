@@ -1,5 +1,6 @@
 #include <base/file.h>
 #include <base/filter.h>
+#include <base/landlock.h>
 #include <base/own.h>
 #include <base/sandbox.h>
 #include <base/sys.h>
@@ -138,31 +139,6 @@ static int drop_capabilities(void) {
 	return (int)syscall(SYS_capset, &header, none);
 }
 
-/** linux/landlock.h of Debian 12 knows the first field only. */
-struct ruleset {
-	uint64_t files, net, scoped;
-};
-
-/** Landlock with everything that this kernel can forbid, and no rule that allows any of it. */
-static int restrict_files(void) {
-	// The number of rights by ABI version 1 to 5; each version adds at the end.
-	static const unsigned rights[] = {0, 13, 14, 15, 15, 16};
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);
-	if (abi < 1) {
-		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
-	}
-	struct ruleset rules = {
-		.files = (UINT64_C(1) << rights[abi < 5 ? abi : 5]) - 1,
-		.net = 3,
-		.scoped = 3,
-	};
-	size_t size = abi < 4 ? offsetof(struct ruleset, net)
-		: abi < 6     ? offsetof(struct ruleset, scoped)
-			      : sizeof(rules);
-	br_auto(br_closep) int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0U);
-	return fd < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, fd, 0U);
-}
-
 /** From the most powerful to the least; what is gone is not needed by the next. */
 static int confine_self(const struct br_confine *confine, int *answer) {
 	default_signals();
@@ -175,7 +151,7 @@ static int confine_self(const struct br_confine *confine, int *answer) {
 	}
 	// A change of user forgets the death signal, and dumpable.
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0) || drop_capabilities()
-		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || restrict_files()
+		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || br_landlock(false)
 		|| limit(RLIMIT_NOFILE, FIRST_INPUT_FD + confine->nin)) {
 		return -1;
 	}

@@ -72,18 +72,20 @@ static int watch_error;
 static atomic_bool path_verified;
 // The root of this process is that directory: see br_sys_lock_in().
 static atomic_bool locked_in;
+// The last descriptor that this thread read an attribute of was an O_PATH one: the next one will be, too.
+static _Thread_local bool paths_only;
 
 static bool has(unsigned call) {
 	return !(atomic_load(&lacking) & call);
 }
 
-// A call that answered ENOSYS is not tried again.
+// Whether the older way is to be tried. A call that answered ENOSYS is not tried again. EPERM may be a filter's, of one who did
+// not know the call (older engines, service managers); where it is the file's, the older way says the same.
 static bool absent(unsigned call) {
-	if (errno != ENOSYS) {
-		return false;
+	if (errno == ENOSYS) {
+		(void)atomic_fetch_or(&lacking, call);
 	}
-	(void)atomic_fetch_or(&lacking, call);
-	return true;
+	return errno == ENOSYS || errno == EPERM;
 }
 
 void br_sys_refuse(unsigned calls) {
@@ -324,10 +326,11 @@ ssize_t br_sys_getxattr(
 	}
 	if (*name == '\0' && dirfd == AT_FDCWD) {
 		name = ".";
-	} else if (*name == '\0') {
+	} else if (*name == '\0' && !(paths_only && has(BR_SYS_XATTRAT))) {
 		// The shortest way, which an O_PATH descriptor refuses.
 		ssize_t got = fgetxattr(dirfd, attribute, value, size);
-		if (got >= 0 || errno != EBADF) {
+		paths_only = got < 0 && errno == EBADF;
+		if (!paths_only) {
 			return got;
 		}
 	}

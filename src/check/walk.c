@@ -320,12 +320,24 @@ void walk_see(struct walk *walk, const struct br_entry *entry) {
 	}
 }
 
+static bool is_interrupted(struct check_work *work) {
+	const struct br_check_options *options = work->options;
+	bool is = options->stop && *options->stop;
+	if (is) {
+		(void)br_error(work->dx, (struct br_span){0}, "interrupted while it was checked");
+	}
+	return is;
+}
+
 static int pull(struct walk *walk, struct br_scan *scan) {
 	struct check_work *work = walk->work;
 	const struct br_watch *watch = &work->options->watch;
 	const struct br_entry *entry;
 	int more = 0;
 	while (!work->stop && (more = br_scan_next(scan, &entry)) > 0) {
+		if (is_interrupted(work)) {
+			return -1;
+		}
 		work->check->inodes += entry->inode != NULL;
 		walk_see(walk, entry);
 		if (watch->see && watch->see(watch->context, walk->tree, entry, work->dx)) {

@@ -35,6 +35,10 @@ static int see(void *context, const struct br_tree *tree, const struct br_entry 
 	return br_told_see(context, tree, entry);
 }
 
+static void hint_undo(const struct cli *cli, const struct br_apply_result *result) {
+	br_hint(cli->dx, "what was changed can be put back: bindright undo %s", result->id);
+}
+
 static int apply(struct session *session, struct br_told *told, struct br_apply_result *result) {
 	const struct cli *cli = session->cli;
 	struct br_apply_options options = {
@@ -55,9 +59,17 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 		(void)fprintf(stderr, "\r\033[K");
 	}
 	if (status && result->id[0]) {
-		br_hint(cli->dx, "what was changed can be put back: bindright undo %s", result->id);
+		hint_undo(cli, result);
 	}
 	return status ? CLI_FAILED : 0;
+}
+
+/** All went well but what came after it, the report perhaps, which would have said so. */
+static void say_changed(const struct cli *cli, const struct br_apply_result *result) {
+	uint64_t n = result->changed + result->made + result->accounts;
+	(void)br_error(cli->dx, (struct br_span){0}, "%llu changed all the same",
+		(unsigned long long)n);
+	hint_undo(cli, result);
 }
 
 /** Whether all has become as it was told to be: every change was read back, and nothing else was found than the walk told of. */
@@ -92,6 +104,10 @@ static int apply_and_check(struct session *session) {
 	}
 	br_check_free(again);
 	br_demands_free(demands);
+	if (!failed && result.id[0] && (status == CLI_USAGE || status == CLI_FAILED)) {
+		say_changed(session->cli, &result);
+		failed = CLI_FAILED;
+	}
 	return failed ? failed : status;
 }
 

@@ -26,38 +26,58 @@ static int nothing(const struct cli *cli) {
 	return CLI_FITS;
 }
 
+/** Whether it is to be put back: 1, 0 where somebody said no, -1 without anybody to ask, -2 it could not be shown. */
+static int wanted(
+	const struct cli *cli, const struct br_run *run, const struct br_undo_result *would) {
+	if (report(cli, run, would, true)) {
+		return -2;
+	}
+	int yes = cli->args->dry_run ? 0 : cli_ask("Put this back? [y/N] ");
+	if (yes == -1) {
+		br_note(cli->dx, (struct br_span){0},
+			"nothing was changed: there is no terminal to ask on");
+		br_hint(cli->dx, "to undo without being asked: bindright undo %s --yes", run->id);
+	}
+	return yes;
+}
+
 static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
+	const struct cli_args *args = cli->args;
 	struct br_run run = {0};
 	struct br_undo_result result = {0};
 	struct br_apply_options options = {
 		.state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")},
 		.stop = cli->world->stop,
-		.jail = cli->args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
+		.jail = args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
 	};
-	int found = br_undo(arena, id, true, &options, &run, &result, cli->dx);
-	if (found <= 0) {
-		return found ? CLI_FAILED : nothing(cli);
-	}
-	if (!cli->args->yes) {
-		int yes = report(cli, &run, &result, true) ? -2
-			: cli->args->dry_run               ? 0
-							   : cli_ask("Put this back? [y/N] ");
-		if (yes == -1) {
-			br_note(cli->dx, (struct br_span){0},
-				"nothing was changed: there is no terminal to ask on");
-			br_hint(cli->dx, "to undo without being asked: bindright undo %s --yes",
-				run.id);
+	// A trial costs as much as the undo itself: it is made for whoever is asked.
+	if (!args->yes) {
+		int found = br_undo(arena, id, true, &options, &run, &result, cli->dx);
+		if (found <= 0) {
+			return found ? CLI_FAILED : nothing(cli);
 		}
+		int yes = wanted(cli, &run, &result);
 		if (yes <= 0) {
-			return yes == -2 ? CLI_FAILED : cli->args->dry_run ? CLI_FITS : CLI_MISFIT;
+			return yes == -2 ? CLI_FAILED : args->dry_run ? CLI_FITS : CLI_MISFIT;
 		}
+		id = run.id;
+		result = (struct br_undo_result){0};
 	}
-	result = (struct br_undo_result){0};
 	cli_catch_signals();
-	found = br_undo(arena, run.id, cli->args->dry_run, &options, &run, &result, cli->dx);
+	struct br_run done = {0};
+	int found = br_undo(arena, id, args->dry_run, &options, &done, &result, cli->dx);
+	if (found == 0) {
+		return nothing(cli);
+	}
 	// Of one that failed half-way too, it is told what was put back, and what not.
 	bool any = result.restored + result.removed + result.conflicts + result.failed > 0;
-	bool told = (found < 0 && !any) || !report(cli, &run, &result, cli->args->dry_run);
+	bool told = (found < 0 && !any) || !report(cli, &done, &result, args->dry_run);
+	if (found >= 0 && !told && !args->dry_run) {
+		(void)br_error(cli->dx, (struct br_span){0},
+			"%llu put back all the same, %llu left alone, %llu failed",
+			(unsigned long long)(result.restored + result.removed),
+			(unsigned long long)result.conflicts, (unsigned long long)result.failed);
+	}
 	if (found < 0 || !told) {
 		return CLI_FAILED;
 	}

@@ -214,10 +214,12 @@ int session_containers(struct session *session) {
 	}
 	if (last) {
 		// None has them all: the errors are those of the first one.
-		return ask_engine(session, sockets[0], true) < 0
-			? -1
-			: br_error(cli->dx, cli->args->containers.v[0].at,
+		if (ask_engine(session, sockets[0], true) >= 0) {
+			(void)br_error(cli->dx, cli->args->containers.v[0].at,
 				"no engine has all of these containers");
+			br_hint(cli->dx, "name those of one engine at a time");
+		}
+		return -1;
 	}
 	(void)br_error(cli->dx, cli->args->containers.v[0].at,
 		"there is no engine here that could be asked about '%s'",

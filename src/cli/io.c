@@ -83,7 +83,8 @@ struct br_report_style cli_style(const struct cli *cli) {
 }
 
 int cli_lost(const struct cli *cli) {
-	(void)br_error(cli->dx, (struct br_span){0}, "cannot write: %s", strerror(errno));
+	(void)br_error(cli->dx, (struct br_span){0}, "cannot write to standard output: %s",
+		strerror(errno));
 	return CLI_FAILED;
 }
 

@@ -36,6 +36,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum {
+	DESCRIPTORS_ENOUGH = 65536,
+};
 
 static volatile sig_atomic_t stop;
 
@@ -64,6 +69,23 @@ void cli_catch_signals(void) {
 	}
 }
 
+/** What cannot be written is told by errno, and the end of a child by wait(), whatever the caller does with these. */
+static void take_signals(void) {
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
+/** Each source takes a few descriptors. */
+static void take_descriptors(void) {
+	struct rlimit most;
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < DESCRIPTORS_ENOUGH) {
+		most.rlim_cur = most.rlim_max < DESCRIPTORS_ENOUGH ? most.rlim_max
+								   : DESCRIPTORS_ENOUGH;
+		(void)setrlimit(RLIMIT_NOFILE, &most); // Else there are what there are.
+	}
+}
+
 /** Standard descriptors exist, others are not inherited by helpers, nothing of us is dumped. */
 static int harden(void) {
 	for (int fd = 0; fd <= 2; fd++) {
@@ -72,6 +94,7 @@ static int harden(void) {
 		}
 	}
 	(void)br_sys_close_from(3, true);
+	take_descriptors();
 	struct rlimit none = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)umask(077);
@@ -218,7 +241,7 @@ int main(int argc, char **argv) {
 		return CLI_FAILED;
 	}
 	// What only reads may be ended at any time; what writes says so (cli_catch_signals).
-	(void)signal(SIGPIPE, SIG_IGN);
+	take_signals();
 	status = run(argc - first, argv + first, &world);
 	br_arena_release(&arena);
 	return status;

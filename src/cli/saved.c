@@ -43,7 +43,7 @@ static int check_owner(const struct cli *cli, const struct stat *st) {
 	const struct br_text *name = &cli->args->plan;
 	const struct cli_world *world = cli->world;
 	if (!S_ISREG(st->st_mode)) {
-		(void)br_error(cli->dx, name->at, "'%s' is no regular file", name->s);
+		(void)br_error(cli->dx, name->at, "'%s' is not a regular file", name->s);
 		return CLI_USAGE;
 	}
 	bool own = st->st_uid == world->euid || st->st_uid == 0
@@ -67,7 +67,7 @@ static int check_owner(const struct cli *cli, const struct stat *st) {
 
 static int cannot_read(const struct cli *cli) {
 	(void)br_error(cli->dx, cli->args->plan.at, "cannot read '%s': %s", cli->args->plan.s,
-		errno == EINVAL ? "it is no regular file" : br_input_why(errno));
+		errno == EINVAL ? "it is not a regular file" : br_input_why(errno));
 	return CLI_USAGE;
 }
 

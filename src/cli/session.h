@@ -41,6 +41,18 @@ struct session {
 	const struct br_saved *saved;
 };
 
+/* words.c: what the command line asks for. Absent words become what the library expects; wrong ones are errors in dx, and -1. */
+
+int words_request(struct session *session, struct br_spec_request *request);
+/** --user. */
+int words_pins(struct session *session, struct br_identity_options *options);
+/** --need. */
+int words_needs(struct session *session, struct br_demand_options *options);
+/** session->plan_options, and who keeps access; session->hostdb is there. */
+int words_plan(struct session *session);
+/** How far the check goes. */
+int words_check(const struct session *session, struct br_check_options *options);
+
 /** Work out which engine it is and how it runs: session->socket and mode, from the words, session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
 int session_engine(struct session *session);
 /** What containers that nobody asked about mount, by the words of all engines that may be asked. 0, or -1 with an error in dx. */

@@ -15,7 +15,7 @@ struct doc_text {
 	uint16_t number;
 };
 
-/** A span of a text. */
+/** A span of a text; what would reach beyond its end is cut off. */
 struct br_span doc_span(const struct doc_text *text, size_t off, size_t len);
 
 /** The span of a quoted scalar; libfyaml's mark of it is without the quotes. */

@@ -177,9 +177,11 @@ static int on_second_colon(const struct complaint *c) {
 }
 
 static int on_first_character(const struct complaint *c) {
-	char first = c->at.off < c->text->n ? c->text->s[c->at.off] : ' ';
+	if (c->at.off >= c->text->n) {
+		return on_tab(c); // nothing else is there to complain about
+	}
 	br_error(c->dx, doc_span(c->text, c->at.off, 1),
-		"a value cannot begin with '%c' unless it is quoted", first);
+		"a value cannot begin with '%c' unless it is quoted", c->text->s[c->at.off]);
 	br_hint(c->dx, "put the value in quotes");
 	return -1;
 }

@@ -14,7 +14,9 @@ enum {
 };
 
 struct br_span doc_span(const struct doc_text *text, size_t off, size_t len) {
-	return (struct br_span){text->number, (uint32_t)off, (uint32_t)len};
+	size_t at = off < text->n ? off : text->n;
+	size_t rest = text->n - at;
+	return (struct br_span){text->number, (uint32_t)at, (uint32_t)(len < rest ? len : rest)};
 }
 
 struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at) {
@@ -33,8 +35,9 @@ static int enter(const char *s, size_t n, struct doc_text *text, struct br_diags
 	const char *name = br_places_name(places, text->number);
 	int number = br_places_add(places, BR_PLACE_FILE, name, s, n);
 	if (number < 0) {
-		return errno == ENOMEM ? br_error_memory(dx)
-				       : br_error(dx, doc_span(text, 0, 0), "too many files");
+		return errno == ENOMEM
+			? br_error_memory(dx)
+			: br_error(dx, doc_span(text, 0, 0), "more than %d texts", UINT16_MAX);
 	}
 	text->number = (uint16_t)number;
 	text->s = br_places_bytes(places, text->number, &text->n);

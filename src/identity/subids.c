@@ -167,8 +167,8 @@ static int append(struct reading *r, struct subids *out) {
 		const struct line *line = &r->lines.v[i];
 		struct br_idmap_extent e = {(uint32_t)box, line->start, line->count};
 		if (box + line->count > BR_NO_ID) {
-			return br_error(
-				r->dx, line->word.at, "there are more IDs than can be mapped");
+			return br_error(r->dx, line->word.at,
+				"with this range there are more IDs than a user namespace can have");
 		}
 		if (br_vec_push(r->arena, &out->extents, e)
 			|| br_vec_push(r->arena, &out->words, line->word)) {

@@ -1,6 +1,6 @@
 /**
  * A Dockerfile in four steps: instructions with their places (dockerfile.c), words with their variables (words.c), stages (stages.c), and the accounts that shell
- * lines make (shell.c reads the lines, accounts.c knows the commands). Nothing is ever executed.
+ * lines make (shell.c reads the lines, shell_commands.c and accounts.c know the commands). Nothing is ever executed.
  *
  * Source of the rules: the Dockerfile reference and what BuildKit's frontend does.
  */

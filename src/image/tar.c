@@ -2,7 +2,9 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +13,77 @@
 enum {
 	BUFFER = 64 << 10,
 };
+
+// Loaded when an archive is to be read: with what it needs, libarchive is half of all that the program would load at each start.
+#define CALLS(X) \
+	X(archive_entry_filetype) \
+	X(archive_entry_free) \
+	X(archive_entry_gid) \
+	X(archive_entry_hardlink) \
+	X(archive_entry_mode) \
+	X(archive_entry_new) \
+	X(archive_entry_pathname) \
+	X(archive_entry_rdevmajor) \
+	X(archive_entry_rdevminor) \
+	X(archive_entry_set_filetype) \
+	X(archive_entry_set_pathname) \
+	X(archive_entry_set_size) \
+	X(archive_entry_size) \
+	X(archive_entry_symlink) \
+	X(archive_entry_uid) \
+	X(archive_error_string) \
+	X(archive_read_append_filter) \
+	X(archive_read_data) \
+	X(archive_read_free) \
+	X(archive_read_new) \
+	X(archive_read_next_header) \
+	X(archive_read_open1) \
+	X(archive_read_set_callback_data) \
+	X(archive_read_set_read_callback) \
+	X(archive_read_set_skip_callback) \
+	X(archive_read_support_format_empty) \
+	X(archive_read_support_format_raw) \
+	X(archive_read_support_format_tar) \
+	X(archive_set_error) \
+	X(archive_write_close) \
+	X(archive_write_free) \
+	X(archive_write_header) \
+	X(archive_write_new) \
+	X(archive_write_open_memory) \
+	X(archive_write_set_format_pax)
+
+#define CALL(name) __typeof__(name) *name;
+static struct {
+	CALLS(CALL)
+	void *library;
+} la;
+#undef CALL
+
+/** For one thread. */
+static bool load(void) {
+	if (la.library) {
+		return true;
+	}
+	void *library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		return false;
+	}
+#define CALL(name) {(void **)&la.name, #name},
+	const struct {
+		void **call;
+		const char *name;
+	} wanted[] = {CALLS(CALL)};
+#undef CALL
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		*wanted[i].call = dlsym(library, wanted[i].name);
+		if (!*wanted[i].call) {
+			(void)dlclose(library);
+			return false;
+		}
+	}
+	la.library = library;
+	return true;
+}
 
 /** libarchive pulling from a stream. */
 struct pull {
@@ -37,7 +110,7 @@ static la_ssize_t give(struct archive *archive, void *context, const void **byte
 	ssize_t got = pull->from->read(pull->from, pull->buffer, BUFFER);
 	*bytes = pull->buffer;
 	if (got < 0) {
-		archive_set_error(archive, EIO, "%s", pull->effort->why);
+		la.archive_set_error(archive, EIO, "%s", pull->effort->why);
 		return ARCHIVE_FATAL;
 	}
 	return got;
@@ -50,12 +123,15 @@ static la_int64_t pass_over(struct archive *archive, void *context, la_int64_t n
 }
 
 static const char *reason(struct archive *archive) {
-	const char *why = archive_error_string(archive);
+	const char *why = la.archive_error_string(archive);
 	return why ? why : "no reason given";
 }
 
 static int pull_open(struct pull *pull, struct stream *from, struct effort *effort) {
-	pull->archive = archive_read_new();
+	if (!load()) {
+		return effort_fail(effort, "cannot be read: libarchive.so.13 cannot be loaded");
+	}
+	pull->archive = la.archive_read_new();
 	pull->buffer = malloc(BUFFER);
 	pull->from = from;
 	pull->effort = effort;
@@ -63,17 +139,19 @@ static int pull_open(struct pull *pull, struct stream *from, struct effort *effo
 }
 
 static int pull_start(struct pull *pull) {
-	if (archive_read_set_read_callback(pull->archive, give) != ARCHIVE_OK
-		|| archive_read_set_skip_callback(pull->archive, pass_over) != ARCHIVE_OK
-		|| archive_read_set_callback_data(pull->archive, pull) != ARCHIVE_OK
-		|| archive_read_open1(pull->archive) != ARCHIVE_OK) {
+	if (la.archive_read_set_read_callback(pull->archive, give) != ARCHIVE_OK
+		|| la.archive_read_set_skip_callback(pull->archive, pass_over) != ARCHIVE_OK
+		|| la.archive_read_set_callback_data(pull->archive, pull) != ARCHIVE_OK
+		|| la.archive_read_open1(pull->archive) != ARCHIVE_OK) {
 		return effort_fail(pull->effort, "cannot be read: %s", reason(pull->archive));
 	}
 	return 0;
 }
 
 static void pull_close(struct pull *pull) {
-	(void)archive_read_free(pull->archive); // NULL is fine; nothing was written
+	if (pull->archive) {
+		(void)la.archive_read_free(pull->archive); // nothing was written
+	}
 	free(pull->buffer);
 }
 
@@ -82,7 +160,7 @@ static void pull_close(struct pull *pull) {
 static ssize_t read_unpacked(struct stream *stream, void *bytes, size_t n) {
 	struct unpack *unpack = (struct unpack *)stream;
 	struct effort *effort = unpack->pull.effort;
-	ssize_t got = archive_read_data(unpack->pull.archive, bytes, n);
+	ssize_t got = la.archive_read_data(unpack->pull.archive, bytes, n);
 	if (got < 0) {
 		return effort_fail(effort, "cannot be unpacked: %s", reason(unpack->pull.archive));
 	}
@@ -101,9 +179,9 @@ static ssize_t read_unpacked(struct stream *stream, void *bytes, size_t n) {
 static int choose_packing(struct archive *archive, enum packing packing) {
 	// Only this one, once: left alone, libarchive unpacks what it finds inside too.
 	int code = packing == PACKING_GZIP ? ARCHIVE_FILTER_GZIP : ARCHIVE_FILTER_ZSTD;
-	return archive_read_support_format_raw(archive) == ARCHIVE_OK
-			&& archive_read_support_format_empty(archive) == ARCHIVE_OK
-			&& archive_read_append_filter(archive, code) == ARCHIVE_OK
+	return la.archive_read_support_format_raw(archive) == ARCHIVE_OK
+			&& la.archive_read_support_format_empty(archive) == ARCHIVE_OK
+			&& la.archive_read_append_filter(archive, code) == ARCHIVE_OK
 		? 0
 		: -1;
 }
@@ -129,7 +207,7 @@ struct stream *unpack_open(
 	if (pull_start(&u->pull)) {
 		return NULL;
 	}
-	int got = archive_read_next_header(u->pull.archive, &entry);
+	int got = la.archive_read_next_header(u->pull.archive, &entry);
 	if (got != ARCHIVE_OK && got != ARCHIVE_EOF) {
 		(void)effort_fail(effort, "cannot be unpacked: %s", reason(u->pull.archive));
 		return NULL;
@@ -148,7 +226,7 @@ void unpack_closep(struct unpack **unpack) {
 
 static ssize_t read_data(struct stream *stream, void *bytes, size_t n) {
 	struct tar *tar = (struct tar *)stream;
-	ssize_t got = archive_read_data(tar->pull.archive, bytes, n);
+	ssize_t got = la.archive_read_data(tar->pull.archive, bytes, n);
 	if (got < 0) {
 		return effort_fail(tar->pull.effort, "%s", reason(tar->pull.archive));
 	}
@@ -167,8 +245,8 @@ struct tar *tar_open(struct stream *from, struct effort *effort) {
 		return NULL;
 	}
 	struct archive *archive = tar->pull.archive;
-	if (archive_read_support_format_tar(archive) != ARCHIVE_OK
-		|| archive_read_support_format_empty(archive) != ARCHIVE_OK) {
+	if (la.archive_read_support_format_tar(archive) != ARCHIVE_OK
+		|| la.archive_read_support_format_empty(archive) != ARCHIVE_OK) {
 		(void)effort_fail(effort, "cannot be read: %s", reason(archive));
 		tar_closep(&tar);
 		return NULL;
@@ -194,21 +272,21 @@ static uint32_t take_id(la_int64_t id) {
 }
 
 static void describe(struct archive_entry *entry, struct tar_entry *out) {
-	const char *hard = archive_entry_hardlink(entry);
+	const char *hard = la.archive_entry_hardlink(entry);
 	*out = (struct tar_entry){
 		.kind = TAR_OTHER,
-		.name = archive_entry_pathname(entry),
-		.size = archive_entry_size(entry),
-		.uid = take_id(archive_entry_uid(entry)),
-		.gid = take_id(archive_entry_gid(entry)),
-		.mode = (uint32_t)archive_entry_mode(entry) & 07777,
+		.name = la.archive_entry_pathname(entry),
+		.size = la.archive_entry_size(entry),
+		.uid = take_id(la.archive_entry_uid(entry)),
+		.gid = take_id(la.archive_entry_gid(entry)),
+		.mode = (uint32_t)la.archive_entry_mode(entry) & 07777,
 	};
 	if (hard) {
 		out->kind = TAR_HARDLINK;
 		out->link = hard;
 		return;
 	}
-	switch (archive_entry_filetype(entry)) {
+	switch (la.archive_entry_filetype(entry)) {
 	case S_IFREG:
 		out->kind = TAR_FILE;
 		break;
@@ -216,11 +294,11 @@ static void describe(struct archive_entry *entry, struct tar_entry *out) {
 		out->kind = TAR_DIRECTORY;
 		break;
 	case S_IFLNK:
-		out->link = archive_entry_symlink(entry);
+		out->link = la.archive_entry_symlink(entry);
 		out->kind = out->link ? TAR_SYMLINK : TAR_OTHER;
 		break;
 	case S_IFCHR:
-		if (!archive_entry_rdevmajor(entry) && !archive_entry_rdevminor(entry)) {
+		if (!la.archive_entry_rdevmajor(entry) && !la.archive_entry_rdevminor(entry)) {
 			out->kind = TAR_WHITEOUT;
 		}
 		break;
@@ -232,7 +310,7 @@ static void describe(struct archive_entry *entry, struct tar_entry *out) {
 int tar_next(struct tar *tar, struct tar_entry *out) {
 	struct archive_entry *entry = NULL;
 	do {
-		int got = archive_read_next_header(tar->pull.archive, &entry);
+		int got = la.archive_read_next_header(tar->pull.archive, &entry);
 		if (got == ARCHIVE_EOF) {
 			return 0;
 		}
@@ -261,20 +339,23 @@ struct stream *tar_data(struct tar *tar) {
 
 /** A tar with a name that ASCII cannot say, in memory. Bytes used, or 0. */
 static size_t make_sample(char *bytes, size_t n) {
-	struct archive *archive = archive_write_new();
-	struct archive_entry *entry = archive_entry_new();
-	size_t used = 0;
-	if (archive && entry && archive_write_set_format_pax(archive) == ARCHIVE_OK
-		&& archive_write_open_memory(archive, bytes, n, &used) == ARCHIVE_OK) {
-		archive_entry_set_pathname(entry, "\xc3\xa9");
-		archive_entry_set_filetype(entry, S_IFREG);
-		archive_entry_set_size(entry, 0);
-		// A sample that could not be made warms nothing up, no more.
-		(void)archive_write_header(archive, entry);
-		(void)archive_write_close(archive);
+	if (!load()) {
+		return 0;
 	}
-	archive_entry_free(entry);
-	(void)archive_write_free(archive);
+	struct archive *archive = la.archive_write_new();
+	struct archive_entry *entry = la.archive_entry_new();
+	size_t used = 0;
+	if (archive && entry && la.archive_write_set_format_pax(archive) == ARCHIVE_OK
+		&& la.archive_write_open_memory(archive, bytes, n, &used) == ARCHIVE_OK) {
+		la.archive_entry_set_pathname(entry, "\xc3\xa9");
+		la.archive_entry_set_filetype(entry, S_IFREG);
+		la.archive_entry_set_size(entry, 0);
+		// A sample that could not be made warms nothing up, no more.
+		(void)la.archive_write_header(archive, entry);
+		(void)la.archive_write_close(archive);
+	}
+	la.archive_entry_free(entry);
+	(void)la.archive_write_free(archive);
 	return used;
 }
 

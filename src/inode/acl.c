@@ -71,12 +71,18 @@ void br_acls_freep(struct br_acls **acls) {
 	errno = saved;
 }
 
-// FNV-1a, 64 bits.
+// FNV-1a's way, but eight bytes at a time, whose upper half is folded in.
 static uint64_t hash_bytes(const void *bytes, size_t n) {
 	const unsigned char *p = bytes;
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < n; i++) {
-		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+	while (n > 0) {
+		uint64_t word = n;
+		size_t take = n < sizeof(word) ? n : sizeof(word);
+		memcpy(&word, p, take);
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+		p += take;
+		n -= take;
 	}
 	return hash;
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 // From one state to another without an instant that allows more than both. Where nothing but the
 // owner, or nothing but mode and ACL differ, that is one system call. Else, whichever of these are
@@ -33,6 +34,8 @@ enum {
 	RWX = S_IRWXU | S_IRWXG | S_IRWXO,
 	// An ACL of three entries as bytes.
 	MINIMAL_SIZE = 4 + 3 * 8,
+	// A disk with so many is not full: an attribute takes less.
+	SPARE_BLOCKS = 64,
 };
 
 // A list of steps as it grows.
@@ -153,6 +156,23 @@ size_t br_inode_steps(const struct br_inode *before, const struct br_inode *afte
 	return n;
 }
 
+/**
+ * "No space" is also said of an attribute that has no room beside the others of its file (ext4_xattr_block_set(),
+ * btrfs_setxattr()): where the disk has room, it is that, and says nothing about other files.
+ */
+static int set_attribute(int fd, const char *attribute, const void *value, size_t n) {
+	struct statfs fs;
+	if (!br_sys_setxattr(fd, attribute, value, n)) {
+		return 0;
+	}
+	bool no_space = errno == ENOSPC;
+	if (no_space) {
+		bool room = !fstatfs(fd, &fs) && fs.f_bavail >= SPARE_BLOCKS;
+		errno = room ? E2BIG : ENOSPC;
+	}
+	return -1;
+}
+
 static int write_acl(int fd, const char *attribute, const struct br_acl *acl) {
 	size_t n = br_acl_size(acl);
 	br_auto(br_freep) void *value = malloc(n);
@@ -160,7 +180,7 @@ static int write_acl(int fd, const char *attribute, const struct br_acl *acl) {
 		return -1;
 	}
 	br_acl_encode(acl, value);
-	return br_sys_setxattr(fd, attribute, value, n);
+	return set_attribute(fd, attribute, value, n);
 }
 
 // Removing the attribute would leave its mask behind as the group's bits. Three entries that say
@@ -204,7 +224,7 @@ int br_step_take(int fd, const struct br_inode *now, const struct br_step *step)
 	case BR_STEP_DEFAULT_ACL:
 		return to->def ? write_acl(fd, def, to->def) : drop(fd, def);
 	case BR_STEP_CAPS:
-		return to->caps ? br_sys_setxattr(fd, caps, to->caps->bytes, to->caps->n)
+		return to->caps ? set_attribute(fd, caps, to->caps->bytes, to->caps->n)
 				: drop(fd, caps);
 	}
 	errno = EINVAL;

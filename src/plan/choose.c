@@ -184,9 +184,11 @@ static bool moves_caps(const struct choice *c, const struct br_inode *after) {
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
 		const struct br_demand *demand = &c->tree->tree->demands[i];
 		const struct br_cred *cred = &demand->identity->cred;
-		// One that needs nothing of the host (:U) gains as much by it.
-		bool known = !demand->identity->unmapped && cred->uid.v != BR_NO_ID;
-		if (known && cred->uids.n > 0 && cred->caps != 0 && cred->uid.v != after->uid.v
+		// What becomes his is his altogether. Whom the engine gives its mount to has a capability all the same.
+		bool heir = cred->uid.v == after->uid.v && cred->uid.v != c->inode.uid.v;
+		bool known = !demand->identity->unmapped && cred->uid.v != BR_NO_ID
+			&& cred->gid.v != BR_NO_ID && demand->mount_uids.n == 0;
+		if (known && !heir && cred->uids.n > 0 && cred->caps != 0
 			&& gains_by_caps(c, after, cred)) {
 			return true;
 		}

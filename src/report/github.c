@@ -11,7 +11,8 @@
 
 static void add_escaped(struct br_buf *out, const char *s, bool property) {
 	struct br_arena arena = {0};
-	const char *shown = br_is_utf8(s, strlen(s)) ? s : br_escape(&arena, s);
+	// The log is read on a terminal, too.
+	const char *shown = br_escape(&arena, s);
 	out->failed |= !shown;
 	for (; shown && *shown; shown++) {
 		bool special = *shown == '%' || *shown == '\r' || *shown == '\n'

@@ -22,6 +22,8 @@ enum {
 	/** Written at the latest when this much has come together. */
 	FULL = 32 << 10,
 	TICK_MS = 200,
+	/** Who did not look for so long was stopped himself (^Z), and the other one with him. */
+	NAP_MS = 1000,
 	/** How long one that was killed may take to go. */
 	LAST_MS = 1000,
 	/** No entry is larger: its path, and three attributes. */
@@ -70,6 +72,7 @@ struct watched {
 	void *shared;
 	unsigned long last_beat;
 	int64_t since;
+	int64_t looked;
 	/** What has come: records from `at` on. */
 	struct br_buf in;
 	size_t at;
@@ -361,10 +364,11 @@ static int64_t now_ms(void) {
 static bool moves(struct watched *w) {
 	unsigned long beat = atomic_load(w->beat);
 	int64_t now = now_ms();
-	if (beat != w->last_beat) {
+	if (beat != w->last_beat || now - w->looked > NAP_MS) {
 		w->last_beat = beat;
 		w->since = now;
 	}
+	w->looked = now;
 	return now - w->since <= (int64_t)BR_SCAN_SECONDS * 1000;
 }
 
@@ -389,7 +393,7 @@ static int read_more(struct watched *w) {
 			errno = n < 0 ? errno : EPROTO;
 			return -1;
 		}
-		w->since = now_ms();
+		w->since = w->looked = now_ms();
 		br_buf_addn(&w->in, some, (size_t)n);
 		errno = ENOMEM;
 		return w->in.failed ? -1 : 1;
@@ -499,7 +503,7 @@ struct watched *br_watched_new(
 		return NULL;
 	}
 	w->fd = ends[0];
-	w->since = now_ms();
+	w->since = w->looked = now_ms();
 	theirs.may_hang = false;
 	theirs.leave = true;
 	theirs.beat = w->beat;

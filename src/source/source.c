@@ -110,8 +110,10 @@ static void judge_step(struct walk *w, const struct br_step *next, const char *n
 	}
 	const char *path = path_of(w, name);
 	call_unsafe(w,
-		path ? br_printf(w->arena, "'%s' is of UID %u, in a directory of UID %u", path,
-			next->uid, from)
+		path ? br_printf(w->arena,
+			"'%s' is of UID %u, in a directory of UID %u, who could put "
+			"anything in its place",
+			path, next->uid, from)
 		     : NULL);
 }
 

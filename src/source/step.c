@@ -1,20 +1,15 @@
 #include "step.h"
 
+#include <base/guard.h>
 #include <base/own.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
-#include <time.h>
 
 // Newer than Debian 12's headers (Linux 6.8 and 5.12).
 #ifndef STATX_MNT_ID_UNIQUE
@@ -92,174 +87,50 @@ int br_step_link(int fd, char *text, size_t n) {
 	return 0;
 }
 
-/* The guard: a child does it, and hands the descriptor over. */
+/* The guarded ones: a child does it, and hands the descriptor over. */
 
-/** What the child shall do: open name in dirfd, or (name NULL) read dirfd's facts, or (link) its text, or (list) the directory that name leads to. */
+/** What the child shall do: open name in dirfd, or (name NULL) read dirfd's facts. */
 struct question {
 	int dirfd;
 	const char *name;
-	bool link;
-	bool list;
 };
 
-/** What the child writes, beside the descriptor. */
-struct answer {
-	int err;
-	struct br_step step;
-	char text[PATH_MAX];
-};
-
-/** Room for one descriptor, aligned as a control message must be. */
-union control {
-	struct cmsghdr header;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
-static ssize_t send_answer(int sock, struct answer *answer) {
-	union control control = {0};
-	struct iovec part = {.iov_base = answer, .iov_len = sizeof(*answer)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (answer->step.fd >= 0) {
-		message.msg_control = control.room;
-		message.msg_controllen = sizeof(control.room);
-		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(header), &answer->step.fd, sizeof(int));
-	}
-	return sendmsg(sock, &message, MSG_NOSIGNAL);
-}
-
-/** 0 or an errno; the descriptor, if there is one, stands in answer->step.fd. */
-static int receive_answer(int sock, struct answer *answer) {
-	union control control = {0};
-	struct iovec part = {.iov_base = answer, .iov_len = sizeof(*answer)};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room),
-	};
-	ssize_t n;
-	do {
-		n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	int err = n < 0 ? errno : 0;
-	int fd = -1;
-	struct cmsghdr *header = err ? NULL : CMSG_FIRSTHDR(&message);
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	}
-	if (!err && (size_t)n != sizeof(*answer)) {
-		err = EIO;
-	}
-	if (err) {
-		br_closep(&fd);
-	}
-	answer->step.fd = fd;
-	return err ? err : answer->err;
-}
-
-/** Read the beginning of a directory. 0 or an errno. */
-static int list(int dirfd, const char *name) {
-	char entries[4096];
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 || syscall(SYS_getdents64, fd, entries, sizeof(entries)) < 0 ? errno : 0;
-}
-
-/** The child. Only calls that are safe after a fork of a process with threads. */
-static void answer_from_child(int sock, const struct question *q) {
-	struct answer answer = {.step.fd = -1};
-	int fd = q->dirfd;
-	if (q->list) {
-		answer.err = list(q->dirfd, q->name);
-		_exit(send_answer(sock, &answer) == (ssize_t)sizeof(answer) ? 0 : 1);
-	}
-	if (q->name) {
-		fd = openat(q->dirfd, q->name, STEP_FLAGS);
-	}
-	if (fd < 0) {
-		answer.err = errno;
-	} else if (q->link) {
-		answer.err = br_step_link(fd, answer.text, sizeof(answer.text));
-	} else {
-		answer.err = read_facts(fd, AT_STATX_SYNC_AS_STAT, &answer.step);
-	}
-	answer.step.fd = answer.err || !q->name ? -1 : fd;
-	_exit(send_answer(sock, &answer) == (ssize_t)sizeof(answer) ? 0 : 1);
-}
-
-static int64_t now_milliseconds(void) {
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); // it cannot fail for this clock
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/** Wait until sock can be read. 0 or an errno, ETIMEDOUT. */
-static int wait_for(int sock) {
-	int64_t end = now_milliseconds() + BR_STEP_MILLISECONDS;
-	for (;;) {
-		int64_t left = end - now_milliseconds();
-		struct pollfd poller = {.fd = sock, .events = POLLIN};
-		int n = left > 0 ? poll(&poller, 1, (int)left) : 0;
-		if (n > 0) {
-			return 0;
-		}
-		if (n == 0) {
-			return ETIMEDOUT;
-		}
-		if (errno != EINTR) {
-			return errno;
-		}
-	}
-}
-
-/** Reap a child that has ended, or that was killed and, by a fault of its file system, may still not end. */
-static void reap(pid_t child, bool killed) {
-	for (int tries = 0; tries < 100; tries++) {
-		pid_t ended = waitpid(child, NULL, killed ? WNOHANG : 0);
-		if (ended == child || (ended < 0 && errno != EINTR)) {
-			return;
-		}
-		if (killed) {
-			(void)poll(NULL, 0, 10); // a pause; cut short by a signal it is still one
-		}
-	}
-}
-
-/** 0 or an errno. */
-static int ask(const struct question *q, struct answer *answer) {
-	int socks[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0) {
+static int open_over_there(const void *context, void *answer, int *fd) {
+	const struct question *q = context;
+	struct br_step *step = answer;
+	int opened = q->name ? openat(q->dirfd, q->name, STEP_FLAGS) : q->dirfd;
+	if (opened < 0) {
 		return errno;
 	}
-	br_auto(br_closep) int mine = socks[0];
-	br_auto(br_closep) int theirs = socks[1];
-	pid_t child = fork();
-	if (child < 0) {
-		return errno;
-	}
-	if (child == 0) {
-		answer_from_child(theirs, q);
-	}
-	br_closep(&theirs);
-	int err = wait_for(mine);
-	bool killed = err != 0;
-	if (killed) {
-		(void)kill(child, SIGKILL); // it is our child and not reaped, so it is there
-	} else {
-		err = receive_answer(mine, answer);
-	}
-	reap(child, killed);
+	int err = read_facts(opened, AT_STATX_SYNC_AS_STAT, step);
+	*fd = err || !q->name ? -1 : opened;
 	return err;
+}
+
+static int read_link_over_there(const void *context, void *answer, int *fd) {
+	const struct question *q = context;
+	(void)fd; // There is none.
+	return br_step_link(q->dirfd, answer, PATH_MAX);
+}
+
+/** Read the beginning of a directory. */
+static int list_over_there(const void *context, void *answer, int *fd) {
+	const struct question *q = context;
+	char entries[4096];
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int opened = openat(q->dirfd, q->name, flags);
+	(void)answer; // That it answers is all.
+	(void)fd;
+	return opened < 0 || syscall(SYS_getdents64, opened, entries, sizeof(entries)) < 0 ? errno
+											   : 0;
 }
 
 int br_step_open_guarded(int dirfd, const char *name, struct br_step *out) {
 	struct question q = {.dirfd = dirfd, .name = name};
-	struct answer answer = {.step.fd = -1};
-	int err = ask(&q, &answer);
-	*out = answer.step;
+	int fd = -1;
+	*out = (struct br_step){.fd = -1};
+	int err = br_guard(open_over_there, &q, out, sizeof(*out), &fd);
+	out->fd = fd;
 	if (!err && !name) {
 		out->fd = dirfd;
 	} else if (!err && out->fd < 0) {
@@ -270,18 +141,13 @@ int br_step_open_guarded(int dirfd, const char *name, struct br_step *out) {
 }
 
 int br_step_list_guarded(int dirfd, const char *path) {
-	struct question q = {.dirfd = dirfd, .name = path, .list = true};
-	struct answer answer = {.step.fd = -1};
-	return ask(&q, &answer);
+	struct question q = {.dirfd = dirfd, .name = path};
+	return br_guard(list_over_there, &q, NULL, 0, NULL);
 }
 
 int br_step_link_guarded(int fd, char text[PATH_MAX]) {
-	struct question q = {.dirfd = fd, .link = true};
-	struct answer answer = {.step.fd = -1};
-	int err = ask(&q, &answer);
-	if (!err) {
-		memcpy(text, answer.text, sizeof(answer.text));
-		text[PATH_MAX - 1] = 0;
-	}
+	struct question q = {.dirfd = fd};
+	int err = br_guard(read_link_over_there, &q, text, PATH_MAX, NULL);
+	text[PATH_MAX - 1] = 0;
 	return err;
 }

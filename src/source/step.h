@@ -9,11 +9,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** How long a network or FUSE file system may take for one step. */
-enum {
-	BR_STEP_MILLISECONDS = 3000,
-};
-
 /** What a descriptor is. IDs as this process sees them. */
 struct br_step {
 	/** O_PATH, never through a link. */
@@ -36,7 +31,7 @@ int br_step_open(int dirfd, const char *name, struct br_step *out);
 /** The same below an automount point: only what is there already. EREMOTE where it would have to be mounted first. */
 int br_step_open_mounted(int dirfd, const char *name, struct br_step *out);
 /**
- * The same, for file systems that may never answer: in a child that is killed when its time is over, then ETIMEDOUT. The facts are fresh.
+ * The same, for file systems that may never answer: guarded (base/guard.h), ETIMEDOUT where it does not. The facts are fresh.
  * name NULL: of dirfd itself, whose number becomes out->fd.
  */
 int br_step_open_guarded(int dirfd, const char *name, struct br_step *out);

@@ -511,8 +511,9 @@ static int say_wrong(const struct wire *w, struct br_diags *dx) {
 		return br_error_memory(dx);
 	}
 	return br_error(dx, (struct br_span){0},
-		"the confined reader gave no valid answer: %s (at byte %zu)", w->wrong,
-		w->wrong_at);
+		"the input could not be read safely: its confined reader gave no valid answer (%s, "
+		"at byte %zu)",
+		w->wrong, w->wrong_at);
 }
 
 // ---- results ----

@@ -36,3 +36,15 @@ while IFS= read -r line; do
 	at=$((at + next)) n=$((n + 1))
 done <../says
 [ "$n" -gt 20 ] || die "README.md has no session"
+
+# Its pieces of compose files are ones, and mean what is written beside them.
+block() { awk -v want="$1" '/^```/ { inside = /^```yaml$/; n += inside; next } inside && n == want' "$BR_TOP/README.md"; }
+says() { tr -s ' \n' '  ' <../said | grep -qF -- "$1" || die "README.md's compose file does not say: $1"; }
+block 1 >ignore.yaml
+bindright inspect -f compose.yaml -f ignore.yaml >../said
+says 'ignore BR302: uid 1001 is our build user'
+block 2 >wishes.yaml
+bindright inspect -f wishes.yaml >../said
+says 'ignore BR305: the base image starts as root'
+says "bind $T/ml/models -> /models rw need rw future files true user alice"
+[ -z "$(block 3)" ] || die "README.md has a compose file that nobody reads here"

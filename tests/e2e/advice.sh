@@ -6,8 +6,7 @@
 # shellcheck source=tests/e2e/lib/podman.sh
 . "$BR_TOP/tests/e2e/lib/podman.sh"
 
-tar -C "$engine/rootfs" -c . >"$engine/base.tar"
-chmod 644 "$engine/base.tar"
+rootfs_tar
 rl import -q "$engine/base.tar" image >/dev/null
 pm import -q "$engine/base.tar" image >/dev/null
 "$docker" import "$engine/base.tar" localhost/image:latest >/dev/null

@@ -8,22 +8,9 @@ E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 # shellcheck source=tests/e2e/lib/docker.sh
 . "$BR_TOP/tests/e2e/lib/docker.sh"
 
-root=$engine/rootfs
-printf '%b' 'root:x:0:0::/:\napp:x:1001:1002::/:\n' >"$root/etc/passwd"
-printf '%b' 'root:x:0:\napp:x:1002:\nextra:x:2000:app\nmedia:x:2001:app,root\n' >"$root/etc/group"
-tar -C "$root" -c . >"$engine/base.tar"
-chmod 644 "$engine/base.tar"
-pm import -q "$engine/base.tar" image >/dev/null
-pm import -q -c 'USER app' "$engine/base.tar" imageapp >/dev/null
-pm save -q -m -o "$engine/images.tar" image imageapp
-chmod 644 "$engine/images.tar"
-rl load -q -i "$engine/images.tar" >/dev/null
-docker_start plain
-docker_start remap --userns-remap=br-test:br-test
-docker_start rootless
-for name in plain remap rootless; do
-	docker_of "$name" load -q -i "$engine/images.tar" >/dev/null
-done
+app_accounts
+app_images plain
+docker_start_all
 private_line subuid containers:1000000:200000
 private_line subgid containers:1000000:200000
 (cd / && exec podman system service --time 0 "unix://$engine/podman.sock" >"$engine/service" 2>&1) &

@@ -13,26 +13,9 @@ E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 
 # ---- the image ----
 
-root=$engine/rootfs
-printf '%b' 'root:x:0:0::/:\napp:x:1001:1002::/:\nbig:x:70000:70000::/:\n' >"$root/etc/passwd"
-printf '%b' 'root:x:0:\napp:x:1002:\nextra:x:2000:app\nmedia:x:2001:app,root\n' >"$root/etc/group"
-tar -C "$root" -c . >"$engine/base.tar"
-chmod 644 "$engine/base.tar"
-for word in '' app; do
-	changes=(-c 'LABEL a=b')
-	[ -z "$word" ] || changes=(-c "USER $word")
-	pm import -q "${changes[@]}" "$engine/base.tar" "image$word" >/dev/null
-done
-pm import -q -c 'LABEL io.containers.capabilities=CHOWN,FOWNER' "$engine/base.tar" labelled >/dev/null
-pm save -q -m -o "$engine/images.tar" image imageapp labelled
-chmod 644 "$engine/images.tar"
-rl load -q -i "$engine/images.tar" >/dev/null
-docker_start plain
-docker_start remap --userns-remap=br-test:br-test
-docker_start rootless
-for name in plain remap rootless; do
-	docker_of "$name" load -q -i "$engine/images.tar" >/dev/null
-done
+app_accounts
+app_images labelled
+docker_start_all
 
 # ---- the tree ----
 

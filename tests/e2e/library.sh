@@ -20,6 +20,7 @@ for header in "$BR_TOP"/include/bindright/*.h; do
 	cmp "$header" "$dest/usr/include/bindright/$(basename "$header")" || die "$header is not installed"
 done
 [ "$(readlink "$dest/usr/lib/docker/cli-plugins/docker-bindright")" = /usr/bin/bindright ] || die "the plugin leads elsewhere"
+[ -z "$(nm -g --defined-only "$dest/usr/lib/libbindright.a" 2>/dev/null | awk 'NF == 3 && $3 !~ /^br_/')" ] || die "the library takes names that are the user's"
 if grep -rqI "$engine" "$dest"; then die "an installed file names DESTDIR"; fi
 [ -z "$(find "$dest" -type f -perm /022)" ] || die "installed files are writable by others"
 install_to uninstall DESTDIR="$dest" PREFIX=/usr

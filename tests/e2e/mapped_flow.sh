@@ -8,8 +8,7 @@ E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 # shellcheck source=tests/e2e/lib/docker.sh
 . "$BR_TOP/tests/e2e/lib/docker.sh"
 
-tar -C "$engine/rootfs" -c . >"$engine/base.tar"
-chmod 644 "$engine/base.tar"
+rootfs_tar
 rl import -q "$engine/base.tar" image >/dev/null
 docker_start remap --userns-remap=br-test:br-test
 docker_of remap import "$engine/base.tar" localhost/image:latest >/dev/null

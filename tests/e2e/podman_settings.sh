@@ -6,16 +6,10 @@ E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 # shellcheck source=tests/e2e/lib/podman.sh
 . "$BR_TOP/tests/e2e/lib/podman.sh"
 
-root=$engine/rootfs
-printf '%b' 'root:x:0:0::/:\napp:x:1001:1002::/:\n' >"$root/etc/passwd"
-printf '%b' 'root:x:0:\napp:x:1002:\nextra:x:2000:app\n' >"$root/etc/group"
-tar -C "$root" -c . >"$engine/base.tar"
-chmod 644 "$engine/base.tar"
-pm import -q "$engine/base.tar" image >/dev/null
-pm import -q -c 'USER app' "$engine/base.tar" imageapp >/dev/null
-pm save -q -m -o "$engine/images.tar" image imageapp
-chmod 644 "$engine/images.tar"
-rl load -q -i "$engine/images.tar" >/dev/null
+app_accounts
+# Here root has no group but his own.
+sed -i /^media:/d "$engine/rootfs/etc/group"
+app_images plain
 # br-test must be able to run it.
 cp "$BINDRIGHT" "$engine/bindright"
 system=/etc/containers/containers.conf user=$pod/home/.config/containers

@@ -1,9 +1,5 @@
 /*
  * Any bytes as a Dockerfile: no crash, no hang, and what comes out keeps the promises of image.h.
- *
- *     clang -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc -g -O1 -fsanitize=fuzzer,address,undefined \
- *         tests/fuzz/fuzz_dockerfile.c src/base/{mem,text,file,own}.c src/diag/{diag,render}.c \
- *         src/image/{accounts,build,copy,dockerfile,known,known_table,image,options,seeds,shell,stages,words}.c
  */
 #include <base/mem.h>
 

@@ -1,78 +1,22 @@
 /*
  * Run lines, whatever their bytes: no crash, no hang, and what comes out keeps the promises of spec.h. A text that begins with "--" has a word of a command line on each
  * line; any other is a script, a Makefile or Markdown on standard input.
- *
- *     clang -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc -g -O1 -fsanitize=fuzzer,address,undefined \
- *         -DBR_SANITIZED tests/fuzz/fuzz_run_line.c $(find src/base src/diag src/doc src/spec -name '*.c') -lfyaml -ljansson -lseccomp
  */
-#include <bindright/spec.h>
-
-#include <assert.h>
-#include <spec/reading.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz_spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static void check_text(struct br_places *places, struct br_text text) {
-	size_t n = 0;
-	if (text.s && text.at.text) {
-		assert(br_places_bytes(places, text.at.text, &n));
-		assert(text.at.off <= n && text.at.len <= n - text.at.off);
-	}
-}
-
-static void check_mount(struct br_places *places, const struct br_mount *mount) {
-	assert(mount->target.s && *mount->target.s);
-	assert(mount->target.s[0] == '/');
-	assert(mount->kind != BR_MOUNT_BIND || (mount->source.s && mount->source.s[0] == '/'));
-	check_text(places, mount->idmap);
-	check_text(places, mount->source);
-	check_text(places, mount->written);
-	check_text(places, mount->target);
-	check_text(places, mount->propagation);
-	for (size_t i = 0; i < mount->noptions; i++) {
-		assert(mount->options[i].s);
-		check_text(places, mount->options[i]);
-	}
-}
-
-static void check_container(struct br_places *places, const struct br_container *container) {
-	assert(container->name.s && *container->name.s);
-	check_text(places, container->user);
-	check_text(places, container->image);
+static void check_line(const struct br_container *container) {
 	assert((container->image.s && *container->image.s) || container->rootfs.s);
-	for (size_t i = 0; i < container->ngroup_add; i++) {
-		assert(container->group_add[i].s);
-	}
 	for (size_t i = 0; i < container->nmounts; i++) {
-		check_mount(places, &container->mounts[i]);
+		assert(container->mounts[i].target.s[0] == '/');
 	}
-}
-
-static void render(struct br_places *places, const struct br_diags *dx) {
-	for (size_t i = 0; i < br_diags_count(dx); i++) {
-		free(br_diag_render(places, br_diags_get(dx, i), "fuzz", true));
-	}
+	check_absolute(container);
 }
 
 enum {
 	WORDS = 256,
 };
-
-static void read_all(
-	const struct br_spec_request *request, struct br_places *places, struct br_diags *dx) {
-	size_t before = br_diags_errors(dx);
-	struct br_spec *spec = br_read_here(request, dx);
-	assert((spec == NULL) == (br_diags_errors(dx) > before));
-	for (size_t i = 0; spec && i < spec->n; i++) {
-		check_container(places, &spec->containers[i]);
-	}
-	render(places, dx);
-	br_spec_free(spec);
-}
 
 /** Each line is a word, as argv has them. */
 static size_t split(char *line, uint16_t text, struct br_text *words) {
@@ -91,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
 		"A=1", "B=./b:/b", "EMPTY=", "O=-v /a:/b -u 1", NULL};
 	struct br_text words[WORDS];
 	char *line = calloc(1, n + 1);
-	int fd = memfd_create("lines", MFD_CLOEXEC);
-	if (!line || fd < 0 || write(fd, bytes, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET)) {
+	int fd = file_of(bytes, n);
+	if (!line) {
 		abort();
 	}
 	memcpy(line, bytes, n);
@@ -115,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
 		request.line = words;
 		request.nline = split(line + 2, (uint16_t)text, words);
 	}
-	read_all(&request, places, dx);
+	check_reading(&request, dx, check_line);
 	br_diags_free(dx);
 	br_places_free(places);
 	free(line);

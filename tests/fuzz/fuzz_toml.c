@@ -1,4 +1,4 @@
-/** libFuzzer: any bytes as a settings file of an engine. */
+/** libFuzzer: any bytes as a settings file of an engine, and as the answer of a child that reads one and was taken over. */
 #include <doc/toml.h>
 
 #include <stdlib.h>
@@ -38,6 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
 		int result = br_toml_read(&arena, (uint16_t)text, &toml, dx);
 		require((br_diags_errors(dx) > 0) == (result != 0));
 		if (result == 0) {
+			look(&toml, n);
+		}
+		struct wire in = {.s = (const char *)bytes, .n = n};
+		if (br_toml_take(&arena, &in, places, &toml, 1) == 0) {
 			look(&toml, n);
 		}
 		for (size_t i = 0; i < br_diags_count(dx); i++) {

@@ -1,10 +1,5 @@
 /*
  * Any bytes as the answer of a reader that was taken over: no crash, no hang, and what is taken keeps the promises of spec.h and is written again the same.
- *
- *     clang -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc -Itests -g -O1 -fsanitize=fuzzer,address,undefined -DBR_SANITIZED \
- *         tests/fuzz/fuzz_wire.c $(find src/base src/diag src/doc src/spec -name '*.c') -lfyaml -ljansson -lseccomp
- *
- * BR_SEEDS=DIRECTORY .build/plain/tests/test_wire writes the encoding of every case there, as a corpus.
  */
 #include <base/own.h>
 

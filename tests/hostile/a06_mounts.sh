@@ -24,6 +24,14 @@ owned 7001:7001:644 data/d/f
 umount data/d
 want 0 undo
 kept
+# Without the jail it is seen, and not crossed.
+meddled fdatasync:2+ 'mount -t tmpfs tmpfs data/d && touch data/d/f && chown 7001:7001 data/d/f' 1 \
+	"$(command -v setpriv)" --bounding-set=-sys_admin "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+says 'jail: off' 'mount point is in the way'
+owned 7001:7001:644 data/d/f
+umount data/d
+want 0 undo
+kept
 # Mounted over before it is undone.
 want 0 fix -q --strategy chown
 mount -t tmpfs tmpfs data/d && touch data/d/f && chown 7001:7001 data/d/f

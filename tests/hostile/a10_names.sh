@@ -23,6 +23,15 @@ for command in 'check' 'plan' 'fix --yes -v' 'undo --yes' 'history' 'plan --form
 	"$BINDRIGHT" $command $sysroot >$T/out 2>&1 </dev/null || [ $? = 1 ] || die "$command"
 	harmless "$command"
 done
+# One that is named in a message, not only among the examples.
+mkdir -p "data/$(printf 'in\033[2Kner')/of" && chown -R 7007:7007 data/in*
+compose 'volumes: ["./data:/data", "./no\e[2Kwhere:/there"]'
+for format in text json ndjson sarif github; do
+	want 1 "$BINDRIGHT" check --sysroot $T --format $format
+	harmless "check --format $format"
+	says 'where'
+done
+compose 'volumes: ["./data:/data"]'
 meddled fdatasync:2+ 'chmod 666 data/*OK*' any "$BINDRIGHT" fix --yes --sysroot $T --from 7007
 harmless fix
 "$BINDRIGHT" check --sysroot $T --format ndjson >$T/out || true

@@ -4,11 +4,10 @@
 # shellcheck source=tests/hostile/lib.sh
 . "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
 
-# Enough that the word comes through before the end.
 tree 7001 a b c d/e d/f d/{1..57}
 keep data
 for signal in INT TERM HUP; do
-	meddled fchownat:2 "pkill -$signal -P \$PPID -x bindright; sleep 0.3" 3 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+	meddled fchownat:2~ "pkill -$signal -P \$PPID -x bindright" 3 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 	says 'interrupted: ' 'of 64 changed' 'bindright undo'
 	want 0 "$BINDRIGHT" history
 	says 'unfinished'
@@ -18,7 +17,7 @@ for signal in INT TERM HUP; do
 	kept
 	# Undo too.
 	want 0 fix -q --strategy chown
-	meddled fchownat:2 "pkill -$signal -P \$PPID -x bindright; sleep 0.3" 3 "$BINDRIGHT" undo --yes
+	meddled fchownat:2~ "pkill -$signal -P \$PPID -x bindright" 3 "$BINDRIGHT" undo --yes
 	says 'interrupted' 'puts back the rest'
 	want 0 undo
 	kept

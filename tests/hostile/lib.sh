@@ -8,7 +8,7 @@
 #   says TEXT, silent TEXT   the last one said this, did not say this
 #   owned UID:GID:MODE FILE..., belong UID FILE...
 #   keep FILE...; kept       nothing about these has changed since (they may be directories)
-#   meddled CALL:N[+] COMMAND STATUS PROGRAM...   want, with somebody else at one of its system calls: see meddle.c
+#   meddled CALL:N[+~] COMMAND STATUS PROGRAM...   want, with somebody else at one of its system calls: see meddle.c
 
 die() {
 	echo "FAILED${fs:+ on $fs}: $*" >&2

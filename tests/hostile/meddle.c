@@ -1,6 +1,7 @@
 // Run a program, and let somebody else act at one of its system calls:
 //
 //	meddle CALL:N[+] COMMAND PROGRAM [ARGUMENT...]	before its N-th such call (+: after it)
+//	meddle CALL:N~ COMMAND PROGRAM [ARGUMENT...]	before it; who works apart waits there until PROGRAM has heard the signal that COMMAND sends
 //	meddle CALL:N ERRNO PROGRAM [ARGUMENT...]	that call and all later ones fail with this number
 //
 // It ends as the program does; with 98 where the call never came, 97 where it cannot be traced.
@@ -18,6 +19,7 @@ struct meddling {
 	long call;
 	long at;
 	bool after;
+	bool held;
 	const char *command;
 	long seen;
 	bool done;
@@ -40,6 +42,7 @@ static enum trace_choice choose(void *context, const struct trace_stop *stop, in
 			fprintf(stderr, "meddle: '%s' failed\n", m->command);
 			return TRACE_KILL;
 		}
+		return m->held ? TRACE_HOLD : TRACE_GO;
 	}
 	return TRACE_GO;
 }
@@ -49,12 +52,13 @@ int main(int argc, char **argv) {
 	char plus = '\0';
 	struct meddling m = {0};
 	int status = 0;
-	if (argc < 4 || sscanf(argv[1], "%31[a-z0-9]:%ld%c", name, &m.at, &plus) < 2) {
+	if (argc < 4 || sscanf(argv[1], "%31[a-z0-9_]:%ld%c", name, &m.at, &plus) < 2) {
 		fprintf(stderr, "usage: meddle CALL:N[+] COMMAND|ERRNO PROGRAM [ARGUMENT...]\n");
 		return 96;
 	}
 	m.call = trace_call(name);
 	m.after = plus == '+';
+	m.held = plus == '~';
 	m.command = argv[2];
 	if (m.call < 0) {
 		fprintf(stderr, "meddle: unknown call '%s'\n", name);

@@ -1,6 +1,6 @@
 """A FUSE file system with four directories of five files, which keeps owners and modes, and stops answering:
 
-stops.py MOUNT_POINT OPERATION:N OWNER    at the N-th request of this kind, until it is told SIGUSR1; prints its process
+stops.py MOUNT_POINT OPERATION:N OWNER    at the N-th request of this kind (any: of whatever kind), until it is told SIGUSR1; prints its process
 """
 import os
 import select
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-NAMES = {"lookup": 1, "getattr": 3, "setattr": 4, "readdir": 28}
+NAMES = {"lookup": 1, "getattr": 3, "setattr": 4, "statfs": 17, "opendir": 27, "readdir": 28, "any": 0}
 LOOKUP, FORGET, GETATTR, SETATTR, STATFS, RELEASE, INIT, OPENDIR, READDIR, RELEASEDIR = 1, 2, 3, 4, 17, 18, 26, 27, 28, 29
 BATCH_FORGET, READDIRPLUS = 42, 44
 
@@ -18,10 +18,10 @@ place, where, owner = sys.argv[1], sys.argv[2], int(sys.argv[3])
 kind, count = NAMES[where.split(":")[0]], int(where.split(":")[1])
 inodes = {1: [0o40755, owner, owner]}
 entries = {1: {}}
-for d in range(4):
+for d in range(int(os.environ.get("STOPS_DIRECTORIES", 4))):
     number = 10 * (d + 1)
     inodes[number], entries[number], entries[1]["d%d" % d] = [0o40755, owner, owner], {}, number
-    for f in range(5):
+    for f in range(int(os.environ.get("STOPS_FILES", 5))):
         inodes[number + f + 1] = [0o100644, owner, owner]
         entries[number]["f%d" % f] = number + f + 1
 
@@ -117,7 +117,7 @@ if pid == 0:
         body = request[40:]
         if opcode in (FORGET, BATCH_FORGET):
             continue
-        seen += opcode == kind
+        seen += kind in (0, opcode) and opcode != INIT
         if seen >= count and not going:
             kept.append((unique, opcode, number, body))
         else:

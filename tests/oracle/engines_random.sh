@@ -31,7 +31,7 @@ chown -R 1001:1002 "$engine/rootfs/shut" "$engine/rootfs/vol"
 chmod 750 "$engine/rootfs/shut" "$engine/rootfs/vol"
 for dir in images/*; do
 	cp "$dir/passwd" "$dir/group" "$engine/rootfs/etc/"
-	tar -C "$engine/rootfs" -c . >"$engine/base.tar"
+	rootfs_tar
 	changes=(-c 'LABEL a=b')
 	[ ! -s "$dir/user" ] || changes=(-c "USER $(cat "$dir/user")")
 	pm import -q "${changes[@]}" "$engine/base.tar" "image${dir#*/}" >/dev/null
@@ -44,12 +44,7 @@ for image in "${images[@]}"; do pm save -q -o "$engine/$image.tar" "$image"; don
 pieces() { pm --storage-driver vfs --root "$pod/vfs" --runroot /run/vfs "$@"; }
 pieces load -q -i "$engine/images.tar" >/dev/null
 rl load -q -i "$engine/images.tar" >/dev/null
-docker_start plain
-docker_start remap --userns-remap=br-test:br-test
-docker_start rootless
-for name in plain remap rootless; do
-	docker_of "$name" load -q -i "$engine/images.tar" >/dev/null
-done
+docker_start_all
 printf '{"userns-remap": "br-test:br-test"}\n' >remap.json
 printf '{}\n' >plain.json
 

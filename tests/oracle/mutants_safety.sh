@@ -27,8 +27,8 @@ apply/object a03 s/if \(wish->guarded && br_privilege_goes/if (false \&\& br_pri
 apply/contents a03 s/if \(!has_no_writer\(fd\)\)/if (false)/
 apply/contents a03,a04 s/return memcmp\(got, want, sizeof\(got\)\) == 0 \? NULL/return true ? NULL/
 apply/contents a03 s/out\.mode &= ~\(uint32_t\)\(S_ISUID \| S_ISGID\);/(void)0;/
-apply/batch test_apply s/return b->target->stopped == 0 && !br_work_stops\(b->work\);/return !br_work_stops(b->work);/
-apply/batch test_apply s/return b->target->stopped == 0 && !br_work_stops\(b->work\);/return b->target->stopped == 0;/
+apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/!br_work_stops(b->work);/
+apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/b->target->stopped == 0;/
 apply/batch test_apply s/return br_work_sync\(b->work\);/return 0;/
 apply/batch test_apply,a05 s/entry->event != BR_ENTER && /entry->event != BR_LEAVE \&\& /
 apply/journal test_apply,test_journal s/if \(br_journal_flush\(journal\) < 0 \|\| fdatasync\(journal->fd\) < 0\)/if (br_journal_flush(journal) < 0)/

@@ -2,7 +2,8 @@
 # shellcheck disable=SC2015,SC2164 # the place is ours
 # The power is cut at every flush of the disk while a fix and an undo are made, and with any part of what was written since: after
 # each cut, undo puts back everything, so nothing was changed without a word of it on the disk; and what says that it was done, or undone,
-# is so. All of it in the jail. (BR_CUTS: parts for each flush; BR_CUT_FS: file systems; BR_SEED: other parts.)
+# is so. All of it in the jail. With the journal on the same file system, and on another part of the disk, where nothing else keeps the order.
+# (BR_CUTS: parts for each flush; BR_CUT_FS: file systems, FS or FS/JOURNAL'S; BR_SEED: other parts.)
 # time limit: 7200
 set -u
 
@@ -10,26 +11,32 @@ skip() { echo "skip: $*"; exit 77; }
 fail() { echo "FAILED on $INSIDE: $*" >&2; exit 1; }
 if [ -z "${INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
-	for fs in ${BR_CUT_FS:-ext4 xfs btrfs}; do
+	for fs in ${BR_CUT_FS:-ext4 xfs btrfs ext4/ext4 xfs/ext4 btrfs/ext4}; do
 		INSIDE=$fs unshare --mount --propagation private bash "$0" || exit
 	done
 	exit 0
 fi
-fs=$INSIDE
+fs=${INSIDE%/*}
+other=${INSIDE#"$fs"}
+other=${other#/}
 top=${BR_TOP:?run it with make prove}
 flushlog=${BR_BUILD:?}/tests/oracle/flushlog
 [ -x "$flushlog" ] || skip "needs libfuse3-dev"
-cuts=${BR_CUTS:-8}
+cuts=${BR_CUTS:-5}
 chance=${BR_SEED:-1}
 work=$(mktemp -d /dev/shm/bindright-power-XXXXXX 2>/dev/null || mktemp -d)
 T=/srv
+var=$work/var
 disk=
+other_disk=
 server=
 clean_up() {
 	cd /
 	mountpoint -q /var/lib/bindright && umount -l /var/lib/bindright
+	mountpoint -q "$var" && umount -l "$var"
 	mountpoint -q $T && umount -l $T
 	[ -z "$disk" ] || losetup -d "$disk" 2>/dev/null
+	[ -z "$other_disk" ] || losetup -d "$other_disk" 2>/dev/null
 	mountpoint -q "$work/fuse" && umount -l "$work/fuse"
 	[ -z "$server" ] || kill "$server" 2>/dev/null
 	rm -rf "$work"
@@ -37,24 +44,46 @@ clean_up() {
 trap clean_up EXIT
 
 facts() { (cd $T && python3 "$top/tests/hostile/facts.py" data); }
+# attach DATA JOURNAL: two devices, or a file twice.
 attach() {
-	mount -o loop "$1" $T && mount --bind $T/state /var/lib/bindright
+	mount -o "$3" "$1" $T || return
+	[ -z "$other" ] || mount -o "$4" "$2" "$var" || return
+	mount --bind "$state" /var/lib/bindright
 }
+attach_file() { attach "$1" "$1" "loop,sizelimit=$size" "loop,offset=$size,sizelimit=$other_size"; }
 detach() {
-	umount /var/lib/bindright && umount $T
+	umount /var/lib/bindright && umount $T && { [ -z "$other" ] || umount "$var"; }
+}
+# make_fs FS FILE SIZE
+make_fs() {
+	truncate -s "$3" "$2"
+	case $1 in
+	ext4) mkfs.ext4 -q -F "$2" ;;
+	*) "mkfs.$1" -q "$2" >/dev/null ;;
+	esac || skip "needs mkfs.$1"
 }
 
 # A disk with a tree.
 mkdir "$work/fuse"
+mkdir "$var"
 case $fs in
-ext4) truncate -s 48M "$work/base" && mkfs.ext4 -q -F "$work/base" ;;
-xfs) truncate -s 320M "$work/base" && mkfs.xfs -q "$work/base" ;;
-btrfs) truncate -s 128M "$work/base" && mkfs.btrfs -q "$work/base" >/dev/null ;;
-*) false ;;
-esac || skip "needs mkfs.$fs"
+ext4) size=$((48 << 20)) ;;
+xfs) size=$((320 << 20)) ;;
+*) size=$((128 << 20)) ;;
+esac
+other_size=$((24 << 20))
+make_fs "$fs" "$work/base" $size
+state=$T/state
+if [ -n "$other" ]; then
+	make_fs "$other" "$work/journal" $other_size
+	cat "$work/journal" >>"$work/base"
+	rm "$work/journal"
+	state=$var/state
+fi
 mkdir -p /var/lib/bindright
-mount -o loop "$work/base" $T || skip "needs loop devices"
-mkdir -m 700 $T/state
+mount -o "loop,sizelimit=$size" "$work/base" $T || skip "needs loop devices"
+[ -z "$other" ] || mount -o "loop,offset=$size,sizelimit=$other_size" "$work/base" "$var" || fail "no second loop device"
+mkdir -m 700 "$state"
 mkdir -p $T/data/{a,b,c}/d
 for i in $(seq 60); do echo "$i" >"$T/data/a/f$i"; ln -f "$T/data/a/f$i" "$T/data/b/f$i"; echo "$i" >"$T/data/c/d/g$i"; done
 setfacl -m u:7300:rx $T/data/c/d/g[1-9]
@@ -63,14 +92,18 @@ cp "$BINDRIGHT" $T/bindright
 printf 'services:\n  app:\n    image: example\n    user: "1001:1001"\n    volumes: ["./data:/data", "./made/here:/made"]\n' >$T/compose.yaml
 facts >"$work/before"
 umount $T
+[ -z "$other" ] || umount "$var"
 
 # What is done on it, with a disk that remembers.
 cp --sparse=always "$work/base" "$work/image"
 "$flushlog" "$work/image" "$work/log" "$work/fuse" -f >"$work/said" 2>&1 &
 server=$!
 for _ in $(seq 100); do mountpoint -q "$work/fuse" && break; sleep 0.05; done
-disk=$(losetup --find --show "$work/fuse/disk") || fail "no loop device over FUSE: $(cat "$work/said")"
-mount "$disk" $T && mount --bind $T/state /var/lib/bindright || fail "cannot mount"
+disk=$(losetup --find --show --sizelimit $size "$work/fuse/disk") || fail "no loop device over FUSE: $(cat "$work/said")"
+if [ -n "$other" ]; then
+	other_disk=$(losetup --find --show --offset $size --sizelimit $other_size "$work/fuse/disk") || fail "no second loop device"
+fi
+attach "$disk" "$other_disk" defaults defaults || fail "cannot mount"
 cd $T || exit 3
 flushes() { python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base"; }
 undo() { ./bindright undo --yes --require-jail; }
@@ -88,6 +121,10 @@ cd /
 detach
 losetup -d "$disk"
 disk=
+if [ -n "$other" ]; then
+	losetup -d "$other_disk"
+	other_disk=
+fi
 umount "$work/fuse"
 wait $server
 server=
@@ -101,7 +138,7 @@ for ((flush = 0; flush <= flushes; flush++)); do
 	for ((seed = 0; seed <= cuts; seed++)); do
 		python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base" "$work/cut" $flush $((seed * (flush + 1) * chance))
 		where="flush $flush of $flushes, part $seed"
-		attach "$work/cut" || fail "$where: the file system is gone"
+		attach_file "$work/cut" || fail "$where: the file system is gone"
 		cd $T || exit 3
 		facts >"$work/cut_facts"
 		cmp -s "$work/cut_facts" "$work/before" || changed=$((changed + 1))
@@ -124,7 +161,7 @@ for ((flush = 0; flush <= flushes; flush++)); do
 		n=$((n + 1))
 	done
 done
-echo "$fs: $n cuts at $flushes flushes: $((fixed - mounted)) of fix, $((undone - fixed)) of its undo," \
+echo "$INSIDE: $n cuts at $flushes flushes: $((fixed - mounted)) of fix, $((undone - fixed)) of its undo," \
 	"$((refixed - undone)) of fix by ACLs, the rest of its undo and unmounting;" \
 	"$changed with something changed, 0 not to be put back;" \
 	"$done_runs of them after the end of the first fix, $undone_runs after that of its undo"

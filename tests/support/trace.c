@@ -25,6 +25,7 @@ static const struct {
 	const char *name;
 	long number;
 } calls[] = {
+	{"close_range", SYS_close_range},
 	{"fchmodat", SYS_fchmodat},
 	{"fchmodat2", SYS_fchmodat2},
 	{"fchownat", SYS_fchownat},
@@ -126,6 +127,14 @@ struct tracing {
 	size_t turn;
 	pid_t first;
 	int *status;
+	/** One that waits until the first has heard a signal: that has come, and how often the first looked round since. */
+	pid_t held;
+	unsigned heard;
+};
+
+enum {
+	/** It may have looked round just before it came. */
+	HEARD = 3,
 };
 
 static struct traced *find(struct tracing *t, pid_t pid) {
@@ -232,9 +241,32 @@ static void end_all(struct tracing *t) {
 	t->n = 0;
 }
 
+static bool waits(long call) {
+#ifdef SYS_poll
+	if (call == SYS_poll) {
+		return true;
+	}
+#endif
+	return call == SYS_ppoll;
+}
+
+/** Let the one that is held go on, if it is time. */
+static void listen_for(struct tracing *t, const struct trace_stop *stop) {
+	if (t->held == 0 || stop->pid != t->first || !stop->entry) {
+		return;
+	}
+	if (stop->call == SYS_rt_sigreturn) {
+		t->heard = 1;
+	} else if (t->heard > 0 && waits(stop->call) && ++t->heard == HEARD) {
+		(void)ptrace(PTRACE_SYSCALL, t->held, NULL, 0L);
+		t->held = 0;
+	}
+}
+
 /** Ask whoever chooses. False: they are to be killed. */
-static bool handle(
-	struct traced *one, struct trace_stop *stop, trace_choose *choose, void *context) {
+static bool handle(struct tracing *t, struct traced *one, struct trace_stop *stop,
+	trace_choose *choose, void *context) {
+	listen_for(t, stop);
 	stop->count++;
 	if (!stop->entry && one->err != 0) {
 		(void)set_answer(one->pid, -one->err);
@@ -250,6 +282,13 @@ static bool handle(
 		break;
 	case TRACE_KILL:
 		return false;
+	case TRACE_HOLD:
+		if (one->pid != t->first && t->held == 0) {
+			t->held = one->pid;
+			t->heard = 0;
+			return true;
+		}
+		break;
 	}
 	return ptrace(PTRACE_SYSCALL, one->pid, NULL, 0L) == 0 || errno == ESRCH;
 }
@@ -266,7 +305,7 @@ long trace_run(pid_t pid, trace_choose *choose, void *context, int *status) {
 	(void)find(&t, pid);
 	(void)ptrace(PTRACE_SYSCALL, pid, NULL, 0L);
 	while ((one = next_stop(&t)) != NULL) {
-		if (look(one, &stop) && !handle(one, &stop, choose, context)) {
+		if (look(one, &stop) && !handle(&t, one, &stop, choose, context)) {
 			break;
 		}
 	}

@@ -25,6 +25,8 @@ enum trace_choice {
 	TRACE_KILL,
 	/** At an entry: the call is not made and answers *err. */
 	TRACE_FAIL,
+	/** If it is not the first of them: it stays there until the first has heard the signal that it was sent, and has looked round (poll). */
+	TRACE_HOLD,
 };
 
 typedef enum trace_choice trace_choose(void *context, const struct trace_stop *stop, int *err);

@@ -88,9 +88,9 @@ static int check_service(
 			"service '%s' has neither an image nor a build", draft->name);
 	}
 	if (draft->second.s) {
-		result =
-			br_error(c->dx, draft->second.at, "'%s' is mounted twice", draft->second.s);
-		br_other(c->dx, draft->first_at, "here too");
+		result = br_error(c->dx, draft->second.at, "two mounts have the target '%s'",
+			draft->second.s);
+		br_other(c->dx, draft->first_at, "the first one");
 	}
 	result = check_volumes(c, draft) ? -1 : result;
 	result = check_grants(c, draft, "secrets", "secret") ? -1 : result;

@@ -396,8 +396,9 @@ int br_oci_read(const struct br_spec_request *request, struct br_file_store *sto
 	struct br_container *all = BR_NEW_ARRAY(spec->arena, struct br_container, n);
 	const char **shown = BR_NEW_ARRAY(spec->arena, const char *, n);
 	if (!all || !shown || n > BR_COMPOSE_SERVICES) {
-		return all && shown ? br_error(dx, nowhere, "too many bundles")
-				    : br_error_memory(dx);
+		return all && shown
+			? br_error(dx, nowhere, "more than %d bundles", BR_COMPOSE_SERVICES)
+			: br_error_memory(dx);
 	}
 	spec->engine = BR_ENGINE_OCI;
 	spec->project_name =

@@ -30,7 +30,8 @@ static int add_mounts(struct br_run *run, struct br_container *box, const struct
 		if (!own) {
 			mounts[n++] = *mount;
 		} else if (own->kind != mount->kind) {
-			(void)br_error(run->dx, own->at, "'%s' has two mounts", mount->target.s);
+			(void)br_error(run->dx, own->at, "two mounts have the target '%s'",
+				mount->target.s);
 			br_other(run->dx, mount->at, "the other one");
 			return -1;
 		}

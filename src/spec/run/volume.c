@@ -59,7 +59,8 @@ int br_line_add(struct br_run *run, struct br_line *line, const struct br_mount 
 		if (strcmp(other->target.s, mount->target.s) != 0) {
 			continue;
 		}
-		(void)br_error(run->dx, mount->at, "'%s' has two mounts", mount->target.s);
+		(void)br_error(
+			run->dx, mount->at, "two mounts have the target '%s'", mount->target.s);
 		br_other(run->dx, other->at, "the first one");
 		return -1;
 	}

@@ -5,6 +5,7 @@
 #
 #   docker_start NAME [OPTION...]    a dockerd; the name rootless starts one as br-test
 #   docker_of NAME ARGUMENTS         its client
+#   docker_start_all                 plain, remap (to br-test) and rootless, each with the images of $engine/images.tar
 
 for tool in dockerd rootlesskit; do
 	command -v $tool >/dev/null || skip "needs $tool"
@@ -39,4 +40,14 @@ docker_start() {
 	done
 	tail -n 20 "$dir/log" >&2
 	die "dockerd '$name' did not start (try $trial)"
+}
+
+docker_start_all() {
+	local name
+	docker_start plain
+	docker_start remap --userns-remap=br-test:br-test
+	docker_start rootless
+	for name in plain remap rootless; do
+		docker_of "$name" load -q -i "$engine/images.tar" >/dev/null
+	done
 }

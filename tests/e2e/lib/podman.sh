@@ -7,6 +7,10 @@
 #   pm ARGUMENTS              podman as root
 #   rl ARGUMENTS              podman as user br-test
 #   as_rootless COMMAND...    any command as br-test
+#   rootfs_tar                the root file system of lib.sh as $engine/base.tar
+#   app_accounts              in it: root, who is in media too; app, 1001:1002 with extra and media; big, 70000
+#   app_images plain|labelled images of it for both Podmans, and in $engine/images.tar: `image`; `imageapp`, which runs as app; `labelled`, which
+#                             says by its label what capabilities it wants
 #
 # The runtime is runc; crun is chosen by `pm --runtime crun run --cgroups=disabled`.
 # br-test is 2001:2001 with host group 5000 too, and has the subordinate IDs 100000-165535.
@@ -98,3 +102,25 @@ runtime_words() {
 podman_world
 [ -d /etc/containers ] || die "Debian's golang-github-containers-common is missing"
 podman_settings
+
+rootfs_tar() {
+	tar -C "$engine/rootfs" -c . >"$engine/base.tar"
+	chmod 644 "$engine/base.tar"
+}
+app_accounts() {
+	printf '%b' 'root:x:0:0::/:\napp:x:1001:1002::/:\nbig:x:70000:70000::/:\n' >"$engine/rootfs/etc/passwd"
+	printf '%b' 'root:x:0:\napp:x:1002:\nextra:x:2000:app\nmedia:x:2001:app,root\n' >"$engine/rootfs/etc/group"
+}
+app_images() {
+	local images=(image imageapp)
+	rootfs_tar
+	pm import -q "$engine/base.tar" image >/dev/null
+	pm import -q -c 'USER app' "$engine/base.tar" imageapp >/dev/null
+	if [ "$1" = labelled ]; then
+		images+=(labelled)
+		pm import -q -c 'LABEL io.containers.capabilities=CHOWN,FOWNER' "$engine/base.tar" labelled >/dev/null
+	fi
+	pm save -q -m -o "$engine/images.tar" "${images[@]}"
+	chmod 644 "$engine/images.tar"
+	rl load -q -i "$engine/images.tar" >/dev/null
+}
