@@ -43,9 +43,8 @@ static int open_file(int dirfd, const char *name, bool cross, const struct br_in
 	struct br_inode now;
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 	// The source may be the file itself.
-	br_auto(br_closep) int fd = *name == '\0'
-		? br_sys_reopen(dirfd, flags & ~O_NOFOLLOW)
-		: br_open_beneath(dirfd, name, flags, cross);
+	br_auto(br_closep) int fd = *name == '\0' ? br_sys_reopen(dirfd, flags & ~O_NOFOLLOW)
+						  : br_open_beneath(dirfd, name, flags, cross);
 	if (fd < 0 || br_inode_stat(fd, "", &now) < 0) {
 		return -1;
 	}

@@ -6,8 +6,8 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
