@@ -47,7 +47,7 @@ for _ in {1..80}; do
 done
 [ "$rights" = 000000000000000c ] || die "walks with rights $rights"
 # And it cannot have others any more, nor change anything by those.
-for word in CapPrm:000000000000000c CapBnd:000000000000000c CapInh:0000000000000000 CapAmb:0000000000000000 NoNewPrivs:1 Seccomp:2; do
+for word in CapPrm:000000000000000c CapBnd:0000000000000000 CapInh:0000000000000000 CapAmb:0000000000000000 NoNewPrivs:1 Seccomp:2; do
 	got=$(awk -v name=${word%:*}: '$1 == name { print $2 }' /proc/$walker/status)
 	[ "$got" = ${word#*:} ] || die "walks with ${word%:*} $got"
 done
