@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,9 +32,7 @@ struct fixture {
 static int set_up(void **state) {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	const char *tmp = getenv("TMPDIR");
-	(void)snprintf(f->root, sizeof(f->root), "%s/br-hostdb-XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(f->root));
+	scratch_make(f->root, sizeof(f->root));
 	f->places = br_places_new();
 	f->dx = br_diags_new(f->places);
 	assert_non_null(f->dx);
@@ -49,15 +48,7 @@ static const char *path_in(const struct fixture *f, const char *name) {
 
 static int tear_down(void **state) {
 	struct fixture *f = *state;
-	static const char *const files[] = {"etc/passwd", "etc/group", "etc/login.defs",
-		"etc/subuid", "etc/subgid", "real/passwd", "passwd"};
-	for (size_t i = 0; i < COUNT(files); i++) {
-		(void)unlink(path_in(f, files[i]));
-	}
-	(void)rmdir(path_in(f, "etc/passwd"));
-	(void)rmdir(path_in(f, "etc"));
-	(void)rmdir(path_in(f, "real"));
-	int left = rmdir(f->root);
+	int left = scratch_remove(f->root);
 	br_hostdb_free(f->db);
 	br_arena_release(&f->arena);
 	br_diags_free(f->dx);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/scratch.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ enum {
 #define PODMAN_CAPS UINT64_C(0x800405fb)
 
 struct fixture {
-	char root[64];
+	char root[256];
 	struct br_places *places;
 	struct br_diags *dx;
 	struct br_hostdb *db;
@@ -33,7 +34,7 @@ struct fixture {
 };
 
 static const char *path_in(const struct fixture *f, const char *name) {
-	static char path[128];
+	static char path[512];
 	(void)snprintf(path, sizeof(path), "%s/%s", f->root, name);
 	return path;
 }
@@ -48,8 +49,7 @@ static void make(const struct fixture *f, const char *name, const char *text) {
 static int set_up(void **state) {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	(void)snprintf(f->root, sizeof(f->root), "/tmp/br-mode-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
+	scratch_make(f->root, sizeof(f->root));
 	assert_int_equal(mkdir(path_in(f, "etc"), 0755), 0);
 	assert_int_equal(mkdir(path_in(f, "etc/docker"), 0755), 0);
 	make(f, "etc/passwd", "root:x:0:0::/root:\nrl:x:2001:2001::/:\nbare:x:2002:2002::/:\n");
@@ -65,14 +65,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
 	struct fixture *f = *state;
-	static const char *const files[] = {
-		"etc/passwd", "etc/group", "etc/subuid", "etc/subgid", "etc/docker/daemon.json"};
-	for (size_t i = 0; i < COUNT(files); i++) {
-		(void)unlink(path_in(f, files[i]));
-	}
-	(void)rmdir(path_in(f, "etc/docker"));
-	(void)rmdir(path_in(f, "etc"));
-	int left = rmdir(f->root);
+	int left = scratch_remove(f->root);
 	br_hostdb_free(f->db);
 	br_arena_release(&f->arena);
 	br_diags_free(f->dx);

@@ -19,9 +19,8 @@ static void complain(const struct world *w, const struct node *node, const struc
 		const struct br_cred *has = &w->identities[i].cred;
 		print_error("demand '%s'%s of %u:%u%s caps %llx dir %u file %u any %d\n",
 			w->demand[i].below, is_demanded(w, i) ? "" : " (:U)", has->uid.v,
-			has->gid.v, has->uids.n > 0 ? " mapped" : "",
-			(unsigned long long)has->caps, w->demand[i].need.dir,
-			w->demand[i].need.file, w->demand[i].need.as_any);
+			has->gid.v, has->uids.n > 0 ? " mapped" : "", (unsigned long long)has->caps,
+			w->demand[i].need.dir, w->demand[i].need.file, w->demand[i].need.as_any);
 	}
 	br_arena_release(&arena);
 	fail_msg("uid %u gid %u (+%zu): %s", cred->uid.v, cred->gid.v, cred->ngroups, what);

@@ -304,7 +304,7 @@ static void test_taken_over(void **state) {
 		assert_null(bytes);
 		assert_int_equal(br_diags_errors(r.dx), 1);
 		assert_string_equal(br_diags_get(r.dx, 0)->message,
-			"'x.conf' could not be read: it makes the reader crash");
+			"'x.conf' could not be read safely: it makes the reader crash");
 		release(&r);
 	}
 }

@@ -212,8 +212,8 @@ static int refuse_state(struct br_work *work) {
 	struct br_target *own = &state;
 	const struct br_job *job = work->job;
 	if (br_inode_stat(work->state.fd, "", &state.root) < 0) {
-		return br_error(work->dx, nowhere, "cannot examine '%s': %s", state.real,
-			strerror(errno));
+		return br_error(
+			work->dx, nowhere, "cannot examine '%s': %s", state.real, strerror(errno));
 	}
 	for (size_t i = 0; i < job->ntrees; i++) {
 		const struct br_target *which;
@@ -239,8 +239,7 @@ static int begin(struct br_work *work) {
 		|| br_state_open(work->arena, &work->options->state, true, &work->state, work->dx)
 			< 0
 		|| refuse_state(work) < 0 || br_state_lock(&work->state, work->dx) < 0
-		|| refuse_runs(work) < 0
-		|| begin_journal(work) < 0) {
+		|| refuse_runs(work) < 0 || begin_journal(work) < 0) {
 		return -1;
 	}
 	br_state_unlock(&work->state);

@@ -540,8 +540,7 @@ static int queue(struct batch *b, const struct br_entry *entry) {
 		left_alone(b, entry->path, &answer);
 	}
 	if (r == 1 && entry->path_len > PATH_LONGEST) {
-		struct br_answer_of answer = {
-			.outcome = BR_FAILED, .why = "its path is too long"};
+		struct br_answer_of answer = {.outcome = BR_FAILED, .why = "its path is too long"};
 		left_alone(b, entry->path, &answer);
 		r = 0;
 	}

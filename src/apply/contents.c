@@ -3,6 +3,7 @@
 #include <base/file.h>
 #include <base/own.h>
 #include <base/sha256.h>
+#include <base/sys.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,8 +41,10 @@ struct br_inode br_privilege_dropped(const struct br_inode *inode) {
 /** For reading, if it is that file. O_NONBLOCK: in case it just became something that would wait. */
 static int open_file(int dirfd, const char *name, bool cross, const struct br_inode *expect) {
 	struct br_inode now;
-	br_auto(br_closep) int fd =
-		br_open_beneath(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, cross);
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	// The source may be the file itself.
+	br_auto(br_closep) int fd = *name == '\0' ? br_sys_reopen(dirfd, flags & ~O_NOFOLLOW)
+						  : br_open_beneath(dirfd, name, flags, cross);
 	if (fd < 0 || br_inode_stat(fd, "", &now) < 0) {
 		return -1;
 	}

@@ -294,6 +294,17 @@ static bool lost_bits(const struct br_inode *now, const struct br_inode *goal) {
 	return br_inode_equal(&more, goal);
 }
 
+/**
+ * The file system took the ACL, and shows a mode of its own (FUSE with forced modes): nobody's chmod, for that would have changed
+ * the ACL too.
+ */
+static bool has_own_mode(const struct br_inode *now, const struct br_inode *goal) {
+	struct br_inode same = *now;
+	same.mode = goal->mode;
+	return goal->acl != NULL && ((now->mode ^ goal->mode) & ~(uint32_t)0777) == 0
+		&& br_inode_equal(&same, goal);
+}
+
 static bool is_my_group(gid_t group) {
 	gid_t groups[NGROUPS_MAX];
 	int n = getgroups(NGROUPS_MAX, groups);
@@ -327,7 +338,8 @@ static void take_back(int fd, struct br_acls *acls, const struct br_inode *was,
 		return;
 	}
 	size_t n = br_object_states(was, wish->goal, states);
-	if (!is_in(&now, states, n) && !lost_bits(&now, wish->goal)) {
+	if (!is_in(&now, states, n) && !lost_bits(&now, wish->goal)
+		&& !has_own_mode(&now, wish->goal)) {
 		return;
 	}
 	if (br_inode_write(fd, &now, was, &step) == 0

@@ -54,6 +54,9 @@ int br_sys_descriptors(void);
  */
 int br_sys_lock_in(void);
 
+/** Open what is behind a descriptor (an O_PATH one too) once more, with these flags and O_CLOEXEC. A descriptor, or -1. */
+int br_sys_reopen(int fd, int flags);
+
 /**
  * statx with basic facts, birth time and mount ID (the unique one where there is one), without
  * following a final link and without mounting anything; name "" is dirfd itself.

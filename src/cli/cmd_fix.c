@@ -67,8 +67,8 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 /** All went well but what came after it, the report perhaps, which would have said so. */
 static void say_changed(const struct cli *cli, const struct br_apply_result *result) {
 	uint64_t n = result->changed + result->made + result->accounts;
-	(void)br_error(cli->dx, (struct br_span){0}, "%llu changed all the same",
-		(unsigned long long)n);
+	(void)br_error(
+		cli->dx, (struct br_span){0}, "%llu changed all the same", (unsigned long long)n);
 	hint_undo(cli, result);
 }
 

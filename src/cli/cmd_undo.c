@@ -75,7 +75,7 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 	if (found >= 0 && !told && !args->dry_run) {
 		(void)br_error(cli->dx, (struct br_span){0},
 			"%llu put back all the same, %llu left alone, %llu failed",
-			(unsigned long long)(result.restored + result.removed),
+			(unsigned long long)result.restored + (unsigned long long)result.removed,
 			(unsigned long long)result.conflicts, (unsigned long long)result.failed);
 	}
 	if (found < 0 || !told) {

@@ -2,13 +2,16 @@
 #include "cli.h"
 
 #include <base/file.h>
+#include <base/input.h>
 #include <base/own.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *cli_getenv(const struct cli_world *world, const char *name) {
@@ -88,6 +91,50 @@ int cli_lost(const struct cli *cli) {
 	return CLI_FAILED;
 }
 
+/** A device, a pipe, or a link that leads to nothing yet. */
+static int open_special(const char *path, uid_t trusted, int flags) {
+	struct stat st;
+	if (lstat(path, &st)) {
+		return -1;
+	}
+	if (S_ISLNK(st.st_mode) && st.st_uid != 0 && st.st_uid != trusted) {
+		errno = BR_EFOREIGN;
+		return -1;
+	}
+	return open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags, 0666);
+}
+
+static int create_output(const char *path, uid_t trusted) {
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	br_auto(br_closep) int dir =
+		parent ? br_open_input(parent, O_RDONLY | O_DIRECTORY, trusted) : -1;
+	free(parent);
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+	int fd = dir < 0 ? -1 : openat(dir, name, flags, 0666);
+	return fd < 0 && errno == EEXIST ? open_special(path, trusted, O_CREAT) : fd;
+}
+
+/**
+ * As root it leads through nobody's link to what its owner could not write himself: a report lies in a project's directory often
+ * enough, and that is somebody else's.
+ */
+static int open_output(const struct cli *cli, const char *path) {
+	uid_t trusted = cli->world->invoker;
+	if (cli->world->euid != 0) {
+		return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	}
+	br_auto(br_closep) int fd = br_open_input(path, O_WRONLY, trusted);
+	if (fd < 0 && errno == ENOENT) {
+		return create_output(path, trusted);
+	}
+	if (fd < 0 && errno == EINVAL) {
+		return open_special(path, trusted, 0);
+	}
+	return fd < 0 || ftruncate(fd, 0) ? -1 : br_steal_fd(&fd);
+}
+
 int cli_write(const struct cli *cli, const char *bytes, size_t n) {
 	const struct br_text *output = &cli->args->output;
 	if (!output->s || strcmp(output->s, "-") == 0) {
@@ -95,11 +142,12 @@ int cli_write(const struct cli *cli, const char *bytes, size_t n) {
 			       (struct br_span){0}, "cannot write the report: %s", strerror(errno))
 							     : 0;
 	}
-	br_auto(br_closep) int fd =
-		open(output->s, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	br_auto(br_closep) int fd = open_output(cli, output->s);
 	if (fd < 0) {
-		return br_error(
-			cli->dx, output->at, "cannot write '%s': %s", output->s, strerror(errno));
+		return br_error(cli->dx, output->at, "cannot write '%s': %s", output->s,
+			errno == BR_EFOREIGN ? "a symbolic link on the way belongs to a user who "
+					       "may not write what it leads to"
+					     : strerror(errno));
 	}
 	int failed = br_write_all(fd, bytes, n);
 	// A full disk may only be told when the file is closed.

@@ -80,8 +80,8 @@ static void take_signals(void) {
 static void take_descriptors(void) {
 	struct rlimit most;
 	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < DESCRIPTORS_ENOUGH) {
-		most.rlim_cur = most.rlim_max < DESCRIPTORS_ENOUGH ? most.rlim_max
-								   : DESCRIPTORS_ENOUGH;
+		most.rlim_cur =
+			most.rlim_max < DESCRIPTORS_ENOUGH ? most.rlim_max : DESCRIPTORS_ENOUGH;
 		(void)setrlimit(RLIMIT_NOFILE, &most); // Else there are what there are.
 	}
 }

@@ -72,15 +72,15 @@ static int run_in_child(void *context, const int *in, struct br_buf *out) {
 
 // ---- here ----
 
-/** "'FILE' could not be read: WHY". */
+/** "'FILE' could not be read: …". */
 static int say(const struct br_apart *apart, struct br_diags *dx, const char *why) {
 	const char *quote = apart->path ? "'" : "";
-	return br_error(dx, nowhere, "%s%s%s could not be read: %s", quote,
+	return br_error(dx, nowhere, "%s%s%s could not be read%s", quote,
 		apart->path ? apart->path : "one of the settings files", quote, why);
 }
 
 int br_apart_refuse(const struct br_apart *apart, struct br_diags *dx) {
-	return say(apart, dx, "it makes the reader crash");
+	return say(apart, dx, " safely: it makes the reader crash");
 }
 
 static int say_why(const struct br_apart *apart, int error, struct br_diags *dx) {
@@ -88,11 +88,11 @@ static int say_why(const struct br_apart *apart, int error, struct br_diags *dx)
 	case ENOMEM:
 		return br_error_memory(dx);
 	case EINTR:
-		return say(apart, dx, "interrupted");
+		return say(apart, dx, ": interrupted");
 	case EFBIG:
-		return say(apart, dx, "it says too much");
+		return say(apart, dx, ": it says too much");
 	case ETIMEDOUT:
-		return say(apart, dx, "it takes the reader too long");
+		return say(apart, dx, ": it takes the reader too long");
 	default:
 		return br_apart_refuse(apart, dx);
 	}

@@ -52,6 +52,7 @@ enum {
 	X(archive_write_open_memory) \
 	X(archive_write_set_format_pax)
 
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a member is declared
 #define CALL(name) __typeof__(name) *name;
 static struct {
 	CALLS(CALL)
@@ -128,13 +129,13 @@ static const char *reason(struct archive *archive) {
 }
 
 static int pull_open(struct pull *pull, struct stream *from, struct effort *effort) {
+	pull->from = from;
+	pull->effort = effort;
 	if (!load()) {
 		return effort_fail(effort, "cannot be read: libarchive.so.13 cannot be loaded");
 	}
 	pull->archive = la.archive_read_new();
 	pull->buffer = malloc(BUFFER);
-	pull->from = from;
-	pull->effort = effort;
 	return pull->archive && pull->buffer ? 0 : effort_fail(effort, "needs too much memory");
 }
 

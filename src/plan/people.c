@@ -217,8 +217,7 @@ bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hos
 		k = (*i)++;
 	}
 	size_t first = first_cred(work, uid);
-	if (k - 2 < work->ncreds - first
-		&& plain_of(work->creds[first + (k - 2)], uid, out)) {
+	if (k - 2 < work->ncreds - first && plain_of(work->creds[first + (k - 2)], uid, out)) {
 		return true;
 	}
 	// All of them are told: the numbers from here on are the keepers'.

@@ -214,6 +214,40 @@ static struct facts facts_of(
 	};
 }
 
+// The class of one more name. 0 or -1 with ENOMEM.
+static int mix_link(struct br_plan *plan, struct link *link, uint32_t class) {
+	bool known = link->class == class;
+	for (const struct link_class *other = link->others; other != NULL; other = other->next) {
+		known = known || other->class == class;
+	}
+	if (known) {
+		return 0;
+	}
+	struct link_class *other = BR_NEW(plan->arena, struct link_class);
+	if (other == NULL) {
+		return -1;
+	}
+	*other = (struct link_class){.class = class, .next = link->others};
+	link->others = other;
+	link->mixed = true;
+	return 0;
+}
+
+// The class of a name under which something is missing; the first where there is none.
+static struct class *wanting_class(struct tree_work *tree, const struct link *link) {
+	struct class *first = table_at(&tree->classes, link->class);
+	if (first->outcome.kind != OUTCOME_FITS) {
+		return first;
+	}
+	for (const struct link_class *other = link->others; other != NULL; other = other->next) {
+		struct class *class = table_at(&tree->classes, other->class);
+		if (class->outcome.kind != OUTCOME_FITS) {
+			return class;
+		}
+	}
+	return first;
+}
+
 // One more name of a file with several: 1 the first, 0 a further one, -1 ENOMEM. Beyond LINKS_MAX all count as having links elsewhere.
 static int see_link(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry,
 	uint32_t class) {
@@ -228,11 +262,7 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 			}
 		}
 		link->found++;
-		if (!link->mixed && link->class != class) {
-			link->mixed = true;
-			link->other = class;
-		}
-		return 0;
+		return mix_link(plan, link, class);
 	}
 	if (tree->links.n == LINKS_MAX) {
 		return 1;
@@ -344,9 +374,9 @@ static int split_links(struct br_plan *plan, struct tree_work *tree) {
 		struct class *class = table_at(&tree->classes, link->class);
 		bool all = has_all_links(link);
 		if (link->mixed && class->outcome.kind == OUTCOME_FITS) {
-			// What is missing is missing under its other name.
+			// What is missing is missing under another of its names.
 			class->outside.count--;
-			class = table_at(&tree->classes, link->other);
+			class = wanting_class(tree, link);
 			class->outside.count++;
 		}
 		struct tally *tally = all ? &class->inside : &class->outside;

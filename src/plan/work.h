@@ -118,6 +118,12 @@ struct class {
 	struct path_sum *paths;
 };
 
+/** One more class of a file with several links. */
+struct link_class {
+	uint32_t class;
+	struct link_class *next;
+};
+
 /** A regular file with several links. */
 struct link {
 	/** The key: device and inode number. */
@@ -127,9 +133,9 @@ struct link {
 	uint32_t found;
 	/** Its class's number. */
 	uint32_t class;
-	/** Two of its names are under different demands; the class of the second. */
+	/** Its names are under different demands; the classes of the others, each once. */
 	bool mixed;
-	uint32_t other;
+	struct link_class *others;
 	/** Kept for the first few. */
 	const char *path;
 };

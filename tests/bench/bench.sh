@@ -5,6 +5,7 @@
 # user + system time, and the ratio of the former to the table's first row; below them ratios that have a target, by the clock and by processor
 # time, with what the former is to be at most. Targets are meant for two quiet processors. On a machine with other work the clock says little; the ratio
 # by processor time does: with both processors busy, it is about twice the clock's beside a command of one thread. The load average stands at the end.
+# BENCH_RUN stands before each command that is measured: "chrt -r 1" gives it the processors for itself, as root.
 # INODES is 100000 by default; BENCH_DIR says where (TMPDIR, else /tmp). BENCH_COLD=1, as root: also with cold caches, which drops those of the whole machine.
 # What a command needs and does not find leaves its row out, with a note. The tables that change owners need root.
 # As root, `fix` writes its journals where it always does; they are small and `bindright history` lists them.
@@ -67,7 +68,7 @@ measure() {
 	if [ -n "${prepares[$i]}" ]; then
 		bash -c "${prepares[$i]}" >"$work/out" 2>&1 || return
 	fi
-	{ time bash -c "exec ${commands[$i]}" >"$work/out" 2>"$work/err" </dev/null; } 2>"$work/time" || rc=$?
+	{ time bash -c "exec ${BENCH_RUN:-} ${commands[$i]}" >"$work/out" 2>"$work/err" </dev/null; } 2>"$work/time" || rc=$?
 	[ "$rc" = 0 ] || return
 	awk '{ print $1, $2 + $3 }' "$work/time" >>"$work/row.$i"
 }

@@ -14,4 +14,12 @@ golden 0 getfacl -n data/theirs data/secret data/suid data/.ssh/id_rsa data/link
 golden 0 bindright undo --yes
 golden 0 bindright undo --yes
 golden 0 bindright history
+
+# A setuid file that is the source itself: what is in it is known by its own descriptor.
+cp /bin/true tool && chown 0:0 tool && chmod 4640 tool
+compose 'volumes: ["./tool:/usr/bin/tool"]'
+golden 0 bindright fix --sysroot "$T" --yes -q --strategy chown --privileged-files
+golden 0 stat -c '%u:%g %a' tool
+golden 0 bindright undo --yes
+golden 0 stat -c '%u:%g %a' tool
 done_golden

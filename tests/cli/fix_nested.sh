@@ -28,4 +28,16 @@ printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./g
 golden 0 bindright fix --sysroot "$T" --yes -q
 golden 0 getfacl -n g/f
 setpriv --reuid 1001 --regid 1001 --groups 7003 test -w g/f || die "it was taken from the other container"
+
+# Files with three names, of which only one is under a demand that they do not serve, whichever the walk comes to last: left alone, and listed.
+mkdir -p k/{1,2,3} && touch k/1/{1,2,3} && ln k/1/* k/2 && ln k/1/* k/3 && chown -R 7001:7001 k && chmod 600 k/1/*
+printf 'services:\n  all:\n    image: x\n    user: "7001:7001"\n    volumes: ["./k:/m:ro"]\n' >compose.yaml
+for n in 1 2 3; do
+	printf '  s%s:\n    image: x\n    user: "100%s:100%s"\n    volumes: ["./k/%s:/m:ro"]\n' $n $n $n $n >>compose.yaml
+	for file in 1 2 3; do
+		[ $file = $n ] || setfacl -m u:100$n:r k/1/$file
+	done
+done
+bindright plan --sysroot "$T" >out || true
+grep -A3 'left alone *3 below' out || die "$(cat out)"
 done_golden

@@ -14,6 +14,7 @@ E2E_ENGINE=none . "$BR_TOP/tests/e2e/lib.sh"
 # ---- the image ----
 
 app_accounts
+echo "big:x:70000:70000::/:" >>"$engine/rootfs/etc/passwd"
 app_images labelled
 docker_start_all
 

@@ -69,11 +69,12 @@ gate s/\(FACT_IMMUTABLE \| FACT_APPEND \| FACT_READ_ONLY\)/FACT_APPEND/
 gate s/\(\(facts->mode & 06000\) != 0 \|\| /(/
 gate s/\(facts->mode & 02000\) == 0 \|\| is_own_group/true || is_own_group/
 people s/at->after == NULL \? need : need \| /at->after != NULL ? need : need | /
-people s/\.missing != 0;/.missing == 0;/
+people s/bool wanting = br_access_use\(inode, cred, &plain_where, need\)\.missing != 0/bool wanting = br_access_use(inode, cred, \&plain_where, need).missing == 0/
 people s/if \(need == 0 \|\|/if (need > 6 ||/
 people s/\(at->demands >> demand->index & 1\) != 0/demand != NULL/
-people s/if \(k == 0 && !uid_is_known/if (false \&\& !uid_is_known/
-people s/person_add\(out, at->inode, &keeper->cred, need\)/person_add(out, at->inode, \&keeper->cred, need \& 4)/
+people s/if \(!uid_is_known\(plan, tree, uid\)\)/if (false)/
+people s/person_add\(plan, out, at->inode, &keeper->cred, need\)/person_add(plan, out, at->inode, \&keeper->cred, need \& 4)/
+people s/k - 2 < work->ncreds - first/false/
 plan s/return link->found == link->nlink && !link->mixed;/return !link->mixed;/
 plan s/return link->found == link->nlink && !link->mixed;/return link->found == link->nlink;/
 plan s/!has_all_links\(link\) \|\| //

@@ -8,7 +8,7 @@
 #   rl ARGUMENTS              podman as user br-test
 #   as_rootless COMMAND...    any command as br-test
 #   rootfs_tar                the root file system of lib.sh as $engine/base.tar
-#   app_accounts              in it: root, who is in media too; app, 1001:1002 with extra and media; big, 70000
+#   app_accounts              in it: root, who is in media too; app, 1001:1002 with extra and media
 #   app_images plain|labelled images of it for both Podmans, and in $engine/images.tar: `image`; `imageapp`, which runs as app; `labelled`, which
 #                             says by its label what capabilities it wants
 #
@@ -108,7 +108,7 @@ rootfs_tar() {
 	chmod 644 "$engine/base.tar"
 }
 app_accounts() {
-	printf '%b' 'root:x:0:0::/:\napp:x:1001:1002::/:\nbig:x:70000:70000::/:\n' >"$engine/rootfs/etc/passwd"
+	printf '%b' 'root:x:0:0::/:\napp:x:1001:1002::/:\n' >"$engine/rootfs/etc/passwd"
 	printf '%b' 'root:x:0:\napp:x:1002:\nextra:x:2000:app\nmedia:x:2001:app,root\n' >"$engine/rootfs/etc/group"
 }
 app_images() {
