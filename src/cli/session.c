@@ -81,6 +81,26 @@ static int find_others(struct session *session, struct br_demand_options *what) 
 	return 0;
 }
 
+/** Who of them runs now; no more than a courtesy, and only where something may be changed. */
+static const bool *ask_running(struct session *session) {
+	struct br_image_options options = {.socket = session->socket};
+	const struct br_spec *spec = session->spec;
+	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
+	if (!options.socket || !running) {
+		return NULL;
+	}
+	if (spec->kind == BR_INPUT_CONTAINER) {
+		for (size_t i = 0; i < spec->n; i++) {
+			running[i] = spec->containers[i].runs;
+		}
+		return running;
+	}
+	return br_images_running(
+		       &session->arena, session->spec, &options, running, session->cli->dx)
+		? NULL
+		: running;
+}
+
 int session_read(struct session *session, const struct cli *cli) {
 	struct br_demand_options what = {.trusted = cli->world->invoker};
 	session->cli = cli;
@@ -102,31 +122,13 @@ int session_read(struct session *session, const struct cli *cli) {
 		return CLI_FAILED;
 	}
 	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
+	// Asked now: a check may soon have no right to.
+	session->running = ask_running(session);
 	return session->demands && words_plan(session) == 0 ? 0 : CLI_USAGE;
 }
 
 const struct br_habits *session_habits(const struct session *session) {
 	return br_habits(session->mode->engine, session->mode->version);
-}
-
-/** Who of them runs now; no more than a courtesy, and only where something may be changed. */
-static const bool *ask_running(struct session *session) {
-	struct br_image_options options = {.socket = session->socket};
-	const struct br_spec *spec = session->spec;
-	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
-	if (!options.socket || !running) {
-		return NULL;
-	}
-	if (spec->kind == BR_INPUT_CONTAINER) {
-		for (size_t i = 0; i < spec->n; i++) {
-			running[i] = spec->containers[i].runs;
-		}
-		return running;
-	}
-	return br_images_running(
-		       &session->arena, session->spec, &options, running, session->cli->dx)
-		? NULL
-		: running;
 }
 
 static int fill_check_options(const struct session *session, struct br_check_options *options) {
@@ -212,7 +214,7 @@ int session_check(struct session *session, bool planned) {
 	if (fill_check_options(session, &options)) {
 		return CLI_USAGE;
 	}
-	options.running = ask_running(session);
+	options.running = session->running;
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}

@@ -32,6 +32,8 @@ struct session {
 	struct br_plan_options plan_options;
 	struct br_plan *plan;
 	struct br_check *check;
+	/** Which of the spec's containers run now; NULL: nobody could be asked. */
+	const bool *running;
 	/** What --files-from lists, or NULL. */
 	const char *const *only;
 	size_t nonly;
