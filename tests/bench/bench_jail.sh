@@ -30,4 +30,5 @@ more() {
 measure "${1:-200}"
 export -f measure more
 export work
+# shellcheck disable=SC2016 # for that shell
 unshare --mount --propagation private bash -c 'more "$1"' _ "${1:-200}"

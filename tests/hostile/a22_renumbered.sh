@@ -40,7 +40,7 @@ entered() {
 	want 0 undo
 	kept
 	umount data/in
-	for pad in 1 2 3 4 5; do umount pad; done
+	for _ in 1 2 3 4 5; do umount pad; done
 	rm -rf data pad
 }
 entered ext4 64M
