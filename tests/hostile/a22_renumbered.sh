@@ -34,7 +34,7 @@ entered() {
 	before=$(number data/in/f)
 	umount data/in
 	# Numbers of no device are given away anew from the lowest one.
-	for pad in 1 2 3 4 5; do mkdir -p pad && mount -t tmpfs pad pad; done
+	for _ in 1 2 3 4 5; do mkdir -p pad && mount -t tmpfs pad pad; done
 	mount "$two" data/in
 	[ "$(number data/in/f)" != "$before" ] || die "$type has its old number"
 	want 0 undo
