@@ -500,6 +500,11 @@ static void test_danger(void **state) {
 	w->mounts[0].unset_variable = NULL;
 	w->source.unsafe = "a link of bob's";
 	assert_int_equal(refused(w), 2);
+	// It is the container's own.
+	w->source.unsafe_owner = w->identities[0].cred.uid.v;
+	assert_int_equal(refused(w), 0);
+	w->source.unsafe_owner++;
+	assert_int_equal(refused(w), 2);
 	w->options.caller = (br_hostid){1000};
 	assert_int_equal(refused(w), 0);
 	br_source_release(&w->source);

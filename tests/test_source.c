@@ -376,6 +376,8 @@ struct trust_row {
 	const char *path;
 	/** What the clause must hold; NULL: safe. */
 	const char *unsafe;
+	/** Whose directory it is where only that is unsafe. */
+	uint32_t owner;
 };
 
 static void make_trust_tree(struct fixture *f) {
@@ -388,6 +390,10 @@ static void make_trust_tree(struct fixture *f) {
 	make_dir(f, "bob/roots/x", 0, 0755);
 	make_dir(f, "bob/carols", CAROL, 0755);
 	make_dir(f, "bob/mine", ME, 0755);
+	make_dir(f, "bob/carolsopen", CAROL, 0775);
+	make_dir(f, "bob/carols/own", CAROL, 0755);
+	make_file(f, "bob/carolsfile");
+	assert_int_equal(chown(in(f, "bob/carolsfile"), CAROL, CAROL), 0);
 	make_link(f, "bob/toown", "own", BOB);
 	make_link(f, "bob/toroot", "../rootdir", BOB);
 	make_link(f, "bob/rootslink", "own", 0);
@@ -409,6 +415,7 @@ static void make_trust_tree(struct fixture *f) {
 	make_link(f, "sticky/mine", "../rootdir", ME);
 	make_dir(f, "wide", 0, 0777);
 	make_dir(f, "wide/x", 0, 0755);
+	make_dir(f, "wide/carols", CAROL, 0755);
 	make_dir(f, "shared", 0, 0775);
 	make_dir(f, "shared/x", 0, 0755);
 	assert_int_equal(chown(in(f, "shared"), 0, NO_GROUP), 0);
@@ -427,8 +434,13 @@ static const struct trust_row trust_rows[] = {
 	// An engine made it there; but nothing below it.
 	{"bob/roots", NULL},
 	{"bob/roots/x", "'%s/bob/roots' is of UID 0, in a directory of UID 1001"},
-	{"bob/carols", "'%s/bob/carols' is of UID 1002, in a directory of UID 1001"},
-	{"bob/mine", "'%s/bob/mine' is of UID 1000, in a directory of UID 1001"},
+	{"bob/carols", "'%s/bob/carols' is of UID 1002, in a directory of UID 1001", CAROL},
+	{"bob/mine", "'%s/bob/mine' is of UID 1000, in a directory of UID 1001", ME},
+	// She could have let anybody move it there; what lies below hers; what is no directory is moved without writing it.
+	{"bob/carolsopen", "'%s/bob/carolsopen' is of UID 1002"},
+	{"bob/carols/own", "'%s/bob/carols' is of UID 1002"},
+	{"bob/carolsfile", "'%s/bob/carolsfile' is of UID 1002"},
+	{"wide/carols", "others than its owner can replace what is in '%s/wide'"},
 	{"bob/missing", NULL},
 	{"bob/toown", NULL},
 	{"bob/toown/deep", NULL},
@@ -486,6 +498,10 @@ static void trust(void **state) {
 		if (trust_rows[i].unsafe ? !s->unsafe || !strstr(s->unsafe, clause)
 					 : s->unsafe != NULL) {
 			fail_msg("%s: %s", trust_rows[i].path, s->unsafe ? s->unsafe : "safe");
+		}
+		uint32_t owner = trust_rows[i].owner ? trust_rows[i].owner : UINT32_MAX;
+		if (s->unsafe_owner != owner) {
+			fail_msg("%s: of %u", trust_rows[i].path, s->unsafe_owner);
 		}
 	}
 }

@@ -87,6 +87,11 @@ struct br_source {
 	 * naming the hop (paths as they are, not escaped), or NULL. `fix` as root refuses such a source.
 	 */
 	const char *unsafe;
+	/**
+	 * Such a step is the last one only, to a directory of this UID's that nobody else can write: he or root put it there, since whoever moves a directory to another one has to write it
+	 * (vfs_rename()). UINT32_MAX otherwise.
+	 */
+	uint32_t unsafe_owner;
 	/** O_PATH: the object (PRESENT), else the nearest existing directory (MISSING), else -1. Close with br_source_release. */
 	int fd;
 	/** The object's (or that directory's) device, inode number, mount ID and mode. */

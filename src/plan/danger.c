@@ -326,6 +326,18 @@ static int check_place(
 	return found;
 }
 
+// The directory is a container's own, which mounts it: it was put there by its user or by root.
+static bool is_own_directory(const struct tree_work *tree, const struct br_demand *demand) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *other = &tree->tree->demands[i];
+		if (demand_counts(other) && strcmp(other->below, demand->below) == 0
+			&& other->identity->cred.uid.v == demand->source->unsafe_owner) {
+			return true;
+		}
+	}
+	return false;
+}
+
 // What the spec or the way to it forbids, whoever asks. 1 refused, 0, -1 ENOMEM.
 static int check_demands(struct br_plan *plan, struct tree_work *tree) {
 	for (size_t i = 0; i < tree->tree->n; i++) {
@@ -344,7 +356,8 @@ static int check_demands(struct br_plan *plan, struct tree_work *tree) {
 				? 1
 				: -1;
 		}
-		if (unsafe != NULL && plan->options->caller.v == 0) {
+		if (unsafe != NULL && plan->options->caller.v == 0
+			&& !is_own_directory(tree, demand)) {
 			return refuse(plan, tree, unsafe, false) == 0 ? 1 : -1;
 		}
 	}

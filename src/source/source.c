@@ -40,6 +40,8 @@ struct walk {
 	struct br_source *out;
 	const struct br_mounts *mounts;
 	uid_t trusted;
+	/** What is said of the last step where it may be one that is accepted: struct br_source's unsafe_owner. */
+	const char *last_step;
 	/** What `real` is. Its descriptor is the walk's. */
 	struct br_step here;
 	/** The mount under `here`, or NULL. */
@@ -109,12 +111,27 @@ static void judge_step(struct walk *w, const struct br_step *next, const char *n
 		return;
 	}
 	const char *path = path_of(w, name);
-	call_unsafe(w,
-		path ? br_printf(w->arena,
-			"'%s' is of UID %u, in a directory of UID %u, who could put "
-			"anything in its place",
-			path, next->uid, from)
-		     : NULL);
+	const char *clause = path ? br_printf(w->arena,
+				     "'%s' is of UID %u, in a directory of UID %u, who could put "
+				     "anything in its place",
+				     path, next->uid, from)
+				  : NULL;
+	if (clause && last && S_ISDIR(next->mode) && (next->mode & 022) == 0
+		&& !is_remote(w->line)) {
+		w->last_step = clause;
+		w->out->unsafe_owner = next->uid;
+		return;
+	}
+	call_unsafe(w, clause);
+}
+
+/** Nothing else was unsafe: then the last step is. */
+static void judge_last(struct walk *w) {
+	if (w->out->unsafe || !w->last_step) {
+		w->out->unsafe_owner = UINT32_MAX;
+		return;
+	}
+	w->out->unsafe = w->last_step;
 }
 
 /** Links whose target is `here` must be of its owner. */
@@ -433,6 +450,7 @@ int br_source_open_among(struct br_arena *arena, const struct br_mounts *mounts,
 		.here = {.fd = -1},
 	};
 	int result = start(&w);
+	judge_last(&w);
 	br_closep(&w.here.fd);
 	br_buf_release(&w.real);
 	if (result) {
