@@ -27,6 +27,7 @@ kept
 # What another one removes at that moment is gone.
 want 0 fix -q --strategy chown
 want 0 undo
+sleep 1.1 # ages are whole seconds
 meddled unlinkat:1 "rm -r $T/state/runs/*" 0 "$BINDRIGHT" history --prune 0d
 # A disk that was cloned: the run that was cut short elsewhere can be finished there only, and is in nobody's way here.
 meddled fchownat:2+ "pkill -KILL -P \$PPID -x bindright; sleep 0.3" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
