@@ -91,7 +91,7 @@ both() {
 	[ $can = "$status" ] || { cat "$out" >&2; die "$kind $*: writing ends with $can, and we say $status"; }
 	[ $can = 0 ] || says 'runs now'
 	"${client[@]}" kill box >/dev/null
-	"${client[@]}" rm -f box >/dev/null
+	away "${client[@]}" rm -f box
 	agreed=$((agreed + 1))
 }
 
@@ -134,22 +134,22 @@ joins() {
 	say box >said
 	line "$status" "$@" >lined
 	diff said lined >&2 || die "in a pod: $*"
-	"${client[@]}" rm box >/dev/null
+	away "${client[@]}" rm box
 }
 chown 2001:2001 data
 joins --pod pod localhost/image
 joins --pod pod -u app localhost/image
 joins --pod pod localhost/imageapp
-rl pod rm -f pod >/dev/null
+away rl pod rm -f pod
 rl pod create --name pod --share net --userns keep-id >/dev/null
 joins --pod pod localhost/image
-rl pod rm -f pod >/dev/null
+away rl pod rm -f pod
 rl pod create --name pod --infra=false --share= >/dev/null
 joins --pod pod localhost/image
-rl pod rm -f pod >/dev/null
+away rl pod rm -f pod
 rl pod create --name pod >/dev/null
 joins --pod pod -u app localhost/image
-rl pod rm -f pod >/dev/null
+away rl pod rm -f pod
 line 1 --pod pod localhost/image >/dev/null 2>&1 || true
 grep -q 'whose user namespace counts' "$out" || die 'a pod that is not there'
 
@@ -180,11 +180,11 @@ docker_of plain rm mm >/dev/null
 engine_of podman
 pm create -q --name u -u app -v "$work/data:/a:U" -v "$work/data2:/b:ro,U" -v named:/n localhost/image true >/dev/null
 expect 0 "${find[@]}" "$BINDRIGHT" check --container u
-pm rm u >/dev/null
+away pm rm u
 pm create -q --name u -u app -v "$work/data:/a" localhost/image true >/dev/null
 expect 1 "${find[@]}" "$BINDRIGHT" check --container u
 expect 0 "${find[@]}" "$BINDRIGHT" explain u:/a --container u
-pm rm u >/dev/null
+away pm rm u
 
 # ---- those that a run line would make again under auto ----
 
@@ -202,7 +202,7 @@ expect 0 "${find[@]}" "$BINDRIGHT" check -- "${line[@]}"
 chown 0:0 data
 expect 1 "${find[@]}" "$BINDRIGHT" check -- "${line[@]}"
 pm kill again >/dev/null
-pm rm -f again >/dev/null
+away pm rm -f again
 expect 1 "${find[@]}" "$BINDRIGHT" check -- "${line[@]}"
 says 'engine chooses the IDs of the host'
 

@@ -72,7 +72,7 @@ docker_of plain rm -f pg keeper proj-web-1 outer >/dev/null
 populate pm
 ask=(env "DOCKER_HOST=$none" "CONTAINER_HOST=unix://$engine/podman.sock" "$BINDRIGHT")
 try podman "${ask[@]}"
-pm rm -f -t 0 pg keeper proj-web-1 outer >/dev/null
+away pm rm -f -t 0 pg keeper proj-web-1 outer
 fresh
 expect 0 "${ask[@]}" fix --yes
 [ "$(granted)" = 'app/a pg/base kept/k own/o ' ] || die "without containers it gave: $(granted)"

@@ -99,6 +99,18 @@ runtime_words() {
 	esac
 }
 
+# away CLIENT... rm WORDS...: Podman's monitor may still be taking the container's /dev/shm away, then it is asked again.
+away() {
+	local try
+	for try in 1 2 3 4 5; do
+		! "$@" >/dev/null 2>"$err" || return 0
+		[ "$try" = 1 ] || ! grep -qi 'no such container\|no container with' "$err" || return 0
+		sleep 0.3
+	done
+	cat "$err" >&2
+	return 1
+}
+
 podman_world
 [ -d /etc/containers ] || die "Debian's golang-github-containers-common is missing"
 podman_settings
