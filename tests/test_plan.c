@@ -132,6 +132,8 @@ static const struct row rows[] = {
 	// The owner.
 	{"root's", CHOWN, {D | 0755, 0, 0}, {&app}, CHANGES, {D | 0755, 1001, 1001}},
 	{"root's, the group counts", CHOWN, {D | 0750, 0, 0}, {&app}, CHANGES, {D | 0750, 1001, 0}},
+	{"who owns a sticky directory deletes in it, and stays", CHOWN, {D | 01755, 1000, 1000},
+		{&app}, CHANGES, {D | 01775, 1000, 1000, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}},
 	{"gid 0 is never given", CHOWN, {D | 0755, 0, 4}, {&app_gid0}, CHANGES,
 		{D | 0755, 1001, 4}},
 	{"nor a system group", CHOWN, {D | 0755, 0, 4}, {&app_gid20}, CHANGES, {D | 0755, 1001, 4}},
@@ -359,9 +361,40 @@ static void test_later(void **state) {
 	assert_int_equal(br_plan_decide(w->plan, &w->tree, "f", &file, &after), 2);
 }
 
+/** What goes back to somebody whom a container's namespace knows would be its capability's. */
+static void test_back(void **state) {
+	struct world *w = *state;
+	static const struct br_idmap_extent all[] = {{0, 1001, 3}};
+	const struct who capable = {{.uid = {1001},
+					    .gid = {1001},
+					    .caps = (1ull << CAP_DAC_OVERRIDE),
+					    .uids = {all, 1},
+					    .gids = {all, 1}},
+		READS};
+	const uint32_t keepers[] = {1000, 1002};
+	struct br_inode after;
+	for (size_t i = 0; i < N(keepers); i++) {
+		struct br_inode dir = inode_of(w, D | 0755, 0, 0, NULL);
+		const struct br_keeper keeper = {
+			.name = "k", .cred = {.uid = {keepers[i]}, .gid = {keepers[i]}}};
+		w->tree.n = 0;
+		demand(w, &capable);
+		w->options = (struct br_plan_options){.protected_hardlinks = true,
+			.reclaim = true,
+			.keepers = &keeper,
+			.nkeepers = 1};
+		begin(w);
+		see(w, "", &dir);
+		settle(w);
+		assert_int_equal(
+			br_plan_decide(w->plan, &w->tree, "", &dir, &after), keepers[i] == 1000);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_back, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_later, world_setup, world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
