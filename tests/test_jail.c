@@ -534,7 +534,7 @@ static bool refused(long r) {
 	return r < 0;
 }
 
-/** What may still be opened. openat2: its flags lie in memory, where no list of calls can see them. */
+/** What may still be opened. */
 static long open_by(const struct ground *g, const char *name, uint64_t flags) {
 	uint64_t how[3] = {flags | O_CLOEXEC, (flags & O_CREAT) != 0 ? 0600 : 0, 0};
 	char path[128];
@@ -542,8 +542,13 @@ static long open_by(const struct ground *g, const char *name, uint64_t flags) {
 	return syscall(SYS_openat2, AT_FDCWD, path, how, sizeof(how));
 }
 
+/** Whether openat2 is held too (no list of calls sees its flags, which lie in memory), and who may be killed. */
+static bool has_landlock(void) {
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) > 0;
+}
+
 /** The number of the first thing that could be done after all; 0: none. */
-static int change_anything(const struct ground *g) {
+static int change_anything(const struct ground *g, bool landlock) {
 	char f[128];
 	char d[128];
 	at(g, f, "tree/f");
@@ -559,9 +564,9 @@ static int change_anything(const struct ground *g) {
 		refused(syscall(SYS_setxattr, f, "user.x", "y", 1, 0)),
 		refused(utimensat(AT_FDCWD, f, NULL, 0)),
 		refused(open(f, O_WRONLY | O_CLOEXEC)),
-		refused(open_by(g, "tree/f", O_RDWR)),
-		refused(open_by(g, "tree/f", O_RDONLY | O_TRUNC)),
-		refused(open_by(g, "tree/new", O_RDONLY | O_CREAT)),
+		!landlock || refused(open_by(g, "tree/f", O_RDWR)),
+		!landlock || refused(open_by(g, "tree/f", O_RDONLY | O_TRUNC)),
+		!landlock || refused(open_by(g, "tree/new", O_RDONLY | O_CREAT)),
 		refused(truncate(f, 9)),
 		refused(mkdir(d, 0700)),
 		refused(mknod(d, S_IFREG | 0600, 0)),
@@ -574,7 +579,7 @@ static int change_anything(const struct ground *g) {
 		refused(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
 		refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)),
 		refused(setuid(1)),
-		refused(kill(1, 0)),
+		!landlock || refused(kill(1, 0)),
 		refused(syscall(SYS_ioctl, held, 0x40086602UL, &flags)), // FS_IOC_SETFLAGS
 		refused(execl("/bin/true", "true", (char *)NULL)),
 	};
@@ -587,14 +592,14 @@ static int change_anything(const struct ground *g) {
 }
 
 /** And what it still must: other people's private files, without touching their times; what was open; children. */
-static int look_about(const struct ground *g, int out) {
+static int look_about(const struct ground *g, bool landlock, int out) {
 	struct stat st;
 	char entries[512];
 	int status;
 	int fd = (int)open_by(g, "tree/foreign", O_RDONLY | O_DIRECTORY | O_NOATIME);
 	pid_t pid = fork();
 	if (pid == 0) {
-		_exit(change_anything(g));
+		_exit(change_anything(g, landlock));
 	}
 	if (waitpid(pid, &status, 0) != pid || status != 0) {
 		return 101;
@@ -612,10 +617,13 @@ static void test_looks_and_changes_nothing(void **state) {
 	struct stat after;
 	char path[128];
 	int status;
-	if (g == NULL || syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) < 1) {
-		print_message("needs root, and Landlock\n");
+	if (g == NULL) {
+		print_message("needs root\n");
 		skip();
 	}
+	// Of the machines that run this, only those where the newer calls are refused have none.
+	bool landlock = has_landlock();
+	assert_true(landlock || getenv("BR_UNDER") != NULL);
 	close(make_dir(g, "tree/foreign"));
 	at(g, path, "tree/foreign");
 	assert_int_equal(chown(path, 1, 1), 0);
@@ -628,8 +636,8 @@ static void test_looks_and_changes_nothing(void **state) {
 		if (br_jail_look(1 << CAP_DAC_READ_SEARCH | 1 << CAP_FOWNER) < 0) {
 			_exit(103);
 		}
-		int r = change_anything(g);
-		_exit(r != 0 ? r : look_about(g, out));
+		int r = change_anything(g, landlock);
+		_exit(r != 0 ? r : look_about(g, landlock, out));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
