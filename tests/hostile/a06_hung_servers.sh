@@ -6,12 +6,6 @@ once=1
 . "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
 
 [ -e /dev/fuse ] || skip "needs /dev/fuse"
-# soon STATUS COMMAND...: before anybody's patience ends.
-soon() {
-	local status=$1
-	shift
-	want "$status" timeout -s KILL 15 "$BINDRIGHT" "$@"
-}
 stall() {
 	server=$(python3 $here/stalls.py "$1")
 	[ "$(stat -f -c %T "$1")" = fuseblk ] || [ "$(stat -f -c %T "$1")" = fuse ] || die "no FUSE at $1"
@@ -23,13 +17,13 @@ gone() {
 tree 7001 d/f e
 stall data/d
 for command in check plan 'fix --yes'; do
-	soon any $command --sysroot $T
+	soon any 60 "$BINDRIGHT" $command --sysroot $T
 	says '1 mount point inside'
 done
 getfacl -cp data/e | grep -q '1001' || belong 1001 data/e
-soon 0 undo --yes
+soon 0 60 "$BINDRIGHT" undo --yes
 for command in check 'fix --yes'; do
-	soon 3 $command --sysroot $T --cross-file-systems
+	soon 3 60 "$BINDRIGHT" $command --sysroot $T --cross-file-systems
 	says "mounted at 'd' in it does not answer"
 done
 gone data/d
@@ -38,7 +32,7 @@ mkdir hung
 stall hung
 compose 'volumes: ["./hung:/data"]'
 for command in check 'fix --yes'; do
-	soon 1 $command --sysroot $T
+	soon 1 60 "$BINDRIGHT" $command --sysroot $T
 	says 'could not be examined'
 done
 gone hung
@@ -46,7 +40,7 @@ gone hung
 tree 7001 f
 want 0 fix -q
 stall data
-soon 3 undo --yes
+soon 3 60 "$BINDRIGHT" undo --yes
 says 'could not be put back'
 gone data
 want 0 undo

@@ -7,15 +7,10 @@ once=1
 . "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
 
 [ -e /dev/fuse ] || skip "needs /dev/fuse"
-# soon STATUS COMMAND...: before anybody's patience ends.
-soon() {
-	local status=$1
-	shift
-	want "$status" timeout -s KILL 40 "$BINDRIGHT" "$@"
-}
 # stop_at WHERE: a server that does so.
 stop_at() { server=$(python3 $here/stops.py data "$1" 0); }
-go_on() { kill -USR1 $server && sleep 0.5; }
+# Whoever waited for it has his answer, and ends.
+go_on() { kill -USR1 $server && all_gone; }
 gone() {
 	umount -l data
 	kill $server
@@ -25,7 +20,7 @@ mkdir data
 compose 'volumes: ["./data:/data"]'
 # Between the plan and the work, when the target is looked at: nothing was begun.
 stop_at statfs:2
-soon 3 fix --yes --sysroot $T --strategy chown
+soon 3 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 says "'$T/work/data' does not answer"
 silent 'bindright undo'
 go_on
@@ -33,7 +28,7 @@ belong 0 data/d0/f0 data
 gone
 # After the last change, when it is to be written to disk: what asks whether it answers, two walks of two directories, and that.
 STOPS_DIRECTORIES=1 stop_at opendir:6
-soon 3 fix --yes --sysroot $T --strategy chown
+soon 3 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 says 'does not answer any more' 'bindright undo'
 go_on
 belong 1001 data
@@ -44,7 +39,7 @@ gone
 for where in statfs:4 statfs:5; do
 	stop_at $where
 	want 0 fix -q --strategy chown
-	soon 3 undo --yes
+	soon 3 60 "$BINDRIGHT" undo --yes
 	says 'does not answer'
 	go_on
 	want 0 undo

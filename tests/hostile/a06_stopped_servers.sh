@@ -6,15 +6,10 @@ once=1
 . "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
 
 [ -e /dev/fuse ] || skip "needs /dev/fuse"
-# soon STATUS COMMAND...: before anybody's patience ends.
-soon() {
-	local status=$1
-	shift
-	want "$status" timeout -s KILL 60 "$BINDRIGHT" "$@"
-}
 # stop_at WHERE: a server that does so.
 stop_at() { server=$(python3 $here/stops.py data "$1" 0); }
-go_on() { kill -USR1 $server && sleep 0.5; }
+# Whoever waited for it has his answer, and ends.
+go_on() { kill -USR1 $server && all_gone; }
 gone() {
 	umount -l data
 	kill $server
@@ -32,7 +27,7 @@ gone
 # In the middle of a walk.
 for where in readdir:3 getattr:9; do
 	stop_at $where
-	soon 1 check --sysroot $T
+	soon 1 60 "$BINDRIGHT" check --sysroot $T
 	says 'its file system does not answer'
 	gone
 done
@@ -40,17 +35,15 @@ done
 stop_at readdir:3
 "$BINDRIGHT" check --sysroot $T >/dev/null 2>&1 &
 walker=$!
-for _ in {1..80}; do
-	rights=$(awk '$1 == "CapEff:" { print $2 }' /proc/$walker/status)
-	[ "$rights" != 000000000000000c ] || break
-	sleep 0.1
-done
-[ "$rights" = 000000000000000c ] || die "walks with rights $rights"
 # And it cannot have others any more, nor change anything by those.
-for word in CapPrm:000000000000000c CapBnd:0000000000000000 CapInh:0000000000000000 CapAmb:0000000000000000 NoNewPrivs:1 Seccomp:2; do
-	got=$(awk -v name=${word%:*}: '$1 == name { print $2 }' /proc/$walker/status)
-	[ "$got" = ${word#*:} ] || die "walks with ${word%:*} $got"
-done
+few='CapInh:0000000000000000 CapPrm:000000000000000c CapEff:000000000000000c CapBnd:0000000000000000 CapAmb:0000000000000000 NoNewPrivs:1 Seccomp:2 '
+# Until it walks like that, or has ended.
+has_few() {
+	rights=$(awk '$1 ~ /^(Cap...|NoNewPrivs|Seccomp):$/ { printf "%s%s ", $1, $2 }' /proc/$walker/status)
+	[ "$rights" = "$few" ] || ! kill -0 $walker
+}
+eventually has_few
+[ "$rights" = "$few" ] || die "walks with $rights"
 kill $walker
 wait $walker || true
 gone
@@ -58,7 +51,7 @@ gone
 mkdir plain && touch plain/f
 compose 'volumes: ["./data:/data", "./plain:/plain"]'
 stop_at readdir:3
-soon 1 fix --yes --sysroot $T --strategy chown
+soon 1 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 says 'its file system does not answer'
 belong 1001 plain plain/f
 go_on
@@ -68,11 +61,11 @@ want 0 undo
 belong 0 plain plain/f
 # In the midst of changing: that too.
 stop_at setattr:12
-soon 3 fix --yes --sysroot $T --strategy chown
+soon 3 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 says "'$T/work/data' does not answer any more" 'bindright undo'
 belong 1001 plain plain/f
 # And so on the way back.
-soon 3 undo --yes
+soon 3 60 "$BINDRIGHT" undo --yes
 says 'does not answer' 'could not be put back'
 belong 0 plain plain/f
 go_on
@@ -82,7 +75,7 @@ gone
 compose 'volumes: ["./data:/data"]'
 # At the very first change.
 stop_at setattr:1
-soon 3 fix --yes --sysroot $T --strategy chown
+soon 3 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 says 'does not answer any more' 'bindright undo'
 go_on
 want any undo
@@ -91,7 +84,7 @@ gone
 # In the midst of an undo that began well: setattr comes 25 times in a fix of 25.
 stop_at setattr:37
 want 0 fix -q --strategy chown
-soon 3 undo --yes
+soon 3 60 "$BINDRIGHT" undo --yes
 says 'could not be put back' 'its file system does not answer'
 go_on
 want any undo

@@ -8,6 +8,8 @@
 #   says TEXT, silent TEXT   the last one said this, did not say this
 #   owned UID:GID:MODE FILE..., belong UID FILE...
 #   keep FILE...; kept       nothing about these has changed since (they may be directories)
+#   eventually COMMAND...    wait until it succeeds, a minute at most
+#   soon STATUS SECONDS COMMAND...   want, of one that must not hang; all_gone waits until none of its processes is left
 #   meddled CALL:N[+~] COMMAND STATUS PROGRAM...   want, with somebody else at one of its system calls: see meddle.c
 
 die() {
@@ -106,6 +108,25 @@ meddled() {
 	shift 3
 	want "$status" "$BR_BUILD/tests/hostile/meddle" "$where" "$command" "$@"
 }
+# For meddled: kill it, and go on when whoever works for it has gone, too.
+# shellcheck disable=SC2034 # used in the tests
+slain="python3 $here/slay.py \$PPID"
+eventually() {
+	local end=$((SECONDS + 60))
+	until "$@"; do
+		[ $SECONDS -lt $end ] || die "in vain: $*"
+		sleep 0.05
+	done
+}
+soon() {
+	local status=$1 seconds=$2
+	shift 2
+	# The group of all its processes has the number of the first.
+	# shellcheck disable=SC2016
+	want "$status" bash -c 'echo $$ >"$0" && exec timeout -s KILL "$@"' $T/group "$seconds" "$@"
+}
+none_left() { ! ps -e -o pgid= -o stat= | awk -v group="$(cat $T/group)" '$1 == group && $2 !~ /^Z/ { n++ } END { exit n == 0 }'; }
+all_gone() { eventually none_left; }
 # The words of a report stand on several lines.
 words() { tr -s ' \n' '  ' <"$T/out"; }
 says() {
