@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A6: a server that does not answer any more hangs nothing, in the tree or as the source.
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 once=1
 # shellcheck source=tests/hostile/lib.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A6: a server that stops between two steps of a fix or an undo, when no walk is on its way, hangs nothing either.
-# time limit: 240
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 once=1
 # shellcheck source=tests/hostile/lib.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A6: a server that stops in the middle of a walk, of a fix or of an undo hangs nothing, not even with a call that no signal ends.
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 once=1
 # shellcheck source=tests/hostile/lib.sh
