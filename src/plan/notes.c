@@ -37,12 +37,24 @@ int note_add(struct br_plan *plan, const char *text) {
 	return br_vec_push(&plan->work->arena, &plan->work->notes, text);
 }
 
-// Whether a plain new file in the tree's root would not serve the demand: its default ACL does not say so.
-static bool is_unserved(const struct tree_work *tree, const struct br_demand *demand) {
-	const struct br_acl *def = tree->root.def;
+static bool serves_later(const struct br_acl *def, const struct br_demand *demand) {
 	const struct br_acl_entry *entry =
 		def == NULL ? NULL : br_acl_find(def, BR_ACL_USER, demand->identity->cred.uid);
-	bool served = entry != NULL && (demand->need.dir & ~(unsigned)entry->perm) == 0;
+	const struct br_acl_entry *mask =
+		def == NULL ? NULL : br_acl_find(def, BR_ACL_MASK, (br_hostid){BR_NO_ID});
+	return entry != NULL && mask != NULL
+		&& (demand->need.dir & ~(unsigned)(entry->perm & mask->perm)) == 0;
+}
+
+// Whether a plain new file in some directory of the tree would not serve the demand: its default ACL does not say so.
+static bool is_unserved(const struct tree_work *tree, const struct br_demand *demand) {
+	bool served = serves_later(tree->root.def, demand);
+	for (size_t i = 0; served && i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		bool asked = S_ISDIR(class->facts.mode) && (class->facts.flags & FACT_UNREAD) == 0
+			&& (class->facts.demands >> demand->index & 1) != 0;
+		served = !asked || serves_later(class->outcome.after.def, demand);
+	}
 	return !served && demand_counts(demand) && !overrides(&demand->identity->cred);
 }
 

@@ -311,7 +311,7 @@ int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_
 void draft_name(struct draft *draft, br_hostid uid, unsigned perm);
 /** Into mode and acl of an inode. 0 or -1 with ENOMEM. */
 int draft_close(const struct br_plan *plan, const struct draft *draft, struct br_inode *after);
-/** The default ACL of a directory for which people have demands. NULL with ENOMEM. */
+/** The default ACL of a directory for which people have demands; its own where that serves them and everybody who can use the directory. NULL with ENOMEM. */
 const struct br_acl *draft_default(
 	const struct br_plan *plan, const struct br_inode *dir, const struct people *people);
 
