@@ -508,12 +508,23 @@ static void test_danger(void **state) {
 	assert_non_null(strstr(w->plan->refusals[0].rule, "DATA"));
 	w->mounts[0].unset_variable = NULL;
 	w->source.unsafe = "a link of bob's";
+	w->source.unsafe_owner = UINT32_MAX;
 	assert_int_equal(refused(w), 2);
 	// It is the container's own.
 	w->source.unsafe_owner = w->identities[0].cred.uid.v;
 	assert_int_equal(refused(w), 0);
+	w->source.unsafe_shared = true;
+	assert_int_equal(refused(w), 1);
+	w->source.unsafe_shared = false;
+	// Somebody else's is for the caller to say.
 	w->source.unsafe_owner++;
+	assert_int_equal(refused(w), 1);
+	const char *const allowed[] = {path, NULL};
+	w->options.allow_dangerous = allowed;
+	assert_int_equal(refused(w), 0);
+	w->source.unsafe_owner = UINT32_MAX;
 	assert_int_equal(refused(w), 2);
+	w->options.allow_dangerous = NULL;
 	w->options.caller = (br_hostid){1000};
 	assert_int_equal(refused(w), 0);
 	br_source_release(&w->source);
