@@ -57,6 +57,8 @@ base/jail test_jail s/br_filter_changing\(\);/0;/
 apply/apart test_crash s/\(void\)prctl\(PR_SET_PDEATHSIG, SIGKILL\);/(void)0;/
 apply/apart require_jail s/= shortage \|\| apart->options->jail == BR_JAIL_REQUIRE;/= shortage;/
 apply/apart a20 s/= shortage \|\| apart->options->jail/= apart->options->jail/
+apply/apart a06_taken s/errno == EINVAL && is_detached\(t\)/false/
+apply/apart a06_taken s/br_jail_mount\(t->fd, true\)/br_jail_mount(t->fd, apart->cross)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
