@@ -119,6 +119,10 @@ const struct br_mount_line *br_mounts_find(const struct br_mounts *mounts, uint6
 	return NULL;
 }
 
+bool br_mounts_has(const struct br_mounts *mounts, uint64_t id) {
+	return br_mounts_find(mounts, id) != NULL;
+}
+
 /** What of `path` lies below `real`, or NULL. */
 static const char *below(const char *path, const char *real) {
 	size_t n = strlen(real);

@@ -29,6 +29,9 @@ apply/contents a03,a04 s/return memcmp\(got, want, sizeof\(got\)\) == 0 \? NULL/
 apply/contents a03 s/out\.mode &= ~\(uint32_t\)\(S_ISUID \| S_ISGID\);/(void)0;/
 apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/!br_work_stops(b->work);/
 apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/b->target->stopped == 0;/
+apply/batch test_apply s/return !b->over && b/return b/
+apply/batch test_apply s/b->over = r < 0;/b->over = false;/
+apply/batch test_apply s/b\.over = b\.over \|\| r < 0;/b.over = b.over;/
 apply/batch test_apply s/return br_work_sync\(b->work\);/return 0;/
 apply/batch test_apply,a05 s/entry->event != BR_ENTER && /entry->event != BR_LEAVE \&\& /
 apply/journal test_apply,test_journal s/if \(br_journal_flush\(journal\) < 0 \|\| fdatasync\(journal->fd\) < 0\)/if (br_journal_flush(journal) < 0)/
@@ -54,6 +57,8 @@ base/jail test_jail s/br_filter_changing\(\);/0;/
 apply/apart test_crash s/\(void\)prctl\(PR_SET_PDEATHSIG, SIGKILL\);/(void)0;/
 apply/apart require_jail s/= shortage \|\| apart->options->jail == BR_JAIL_REQUIRE;/= shortage;/
 apply/apart a20 s/= shortage \|\| apart->options->jail/= apart->options->jail/
+apply/apart a06_taken s/errno == EINVAL && is_detached\(t\)/false/
+apply/apart a06_taken s/br_jail_mount\(t->fd, true\)/br_jail_mount(t->fd, apart->cross)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
