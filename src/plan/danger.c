@@ -396,14 +396,51 @@ static bool is_inside(const struct tree_work *tree, const struct br_demand *dema
 				&& is_named_below(source->unsafe_at, tree->tree->root->real)));
 }
 
+/** A directory, and who mounts it that was not asked about. */
+struct outer {
+	const struct br_demands *demands;
+	const struct br_other *found;
+};
+
+static void find_outer(void *context, const char *above) {
+	struct outer *outer = context;
+	struct id id;
+	for (size_t i = 0; identify(above, &id) && i < outer->demands->nothers; i++) {
+		const struct br_other *other = &outer->demands->others[i];
+		if (other->is_service && other->dev == id.dev && other->ino == id.ino) {
+			outer->found = other;
+		}
+	}
+}
+
+// The way is unsafe below the mount of a service that was not asked about: with it, it is all one tree. 0 with *option, where there is one; -1 with ENOMEM.
+static int name_outer(struct br_plan *plan, const struct br_demand *demand, const char **option) {
+	struct outer outer = {.demands = plan->work->input.demands};
+	if (demand->source->unsafe_at == NULL) {
+		return 0;
+	}
+	const char *inner = br_printf(plan->arena, "%s/", demand->source->unsafe_at);
+	if (inner == NULL || each_above(inner, find_outer, &outer) != 0) {
+		return -1;
+	}
+	if (outer.found != NULL) {
+		*option = br_printf(plan->arena,
+			"name the service '%s' as well, which mounts that directory",
+			outer.found->name);
+	}
+	return outer.found != NULL && *option == NULL ? -1 : 0;
+}
+
 // 1 refused for what this mount says, or -1 with ENOMEM.
 static int refuse_demand(struct br_plan *plan, struct tree_work *tree,
 	const struct br_demand *demand, const char *rule, bool lifts) {
 	if (refuse(plan, tree, rule, lifts) != 0) {
 		return -1;
 	}
-	plan->work->refusals.v[plan->work->refusals.n - 1].at = demand->mount->source.at;
-	return 1;
+	struct br_refusal *refusal = &plan->work->refusals.v[plan->work->refusals.n - 1];
+	refusal->at = demand->mount->source.at;
+	bool way = !lifts && rule == demand->source->unsafe;
+	return !way || name_outer(plan, demand, &refusal->option) == 0 ? 1 : -1;
 }
 
 // What the spec or the way to it forbids, whoever asks. 1 refused, 0, -1 ENOMEM.

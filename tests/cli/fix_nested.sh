@@ -7,6 +7,8 @@ mkdir -p m/sub && chown 7001:7001 m m/sub
 printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./m:/m"]\n  b:\n    image: x\n    user: "1002:1002"\n    volumes: ["./m/sub:/s"]\n' >compose.yaml
 golden 0 bindright fix --sysroot "$T" --yes -q
 touch m/sub/new
+# Alone it is refused: from outside who writes there could put anything in its place.
+golden 3 bindright fix --sysroot "$T" --yes -qq b
 golden 0 bindright fix --sysroot "$T" --yes -q
 golden 0 getfacl -n m m/sub m/sub/new
 
