@@ -334,6 +334,7 @@ int words_plan(struct session *session) {
 	options->protected_hardlinks = hardlinks_are_protected();
 	options->allow_dangerous = cli_strings(&session->arena, &args->allow_dangerous);
 	options->excludes = cli_strings(&session->arena, &args->excludes);
+	options->cross = args->cross;
 	if (read_size(session->cli, args->max_copy_up, &options->max_copy_up)) {
 		return -1;
 	}
