@@ -474,9 +474,10 @@ static const struct trust_row trust_rows[] = {
 
 /** Whose directory it is where only that is unsafe; UINT32_MAX for all other paths. */
 static uint32_t owner_of_last(const char *path) {
-	return strcmp(path, "bob/carols") == 0  ? CAROL
-		: strcmp(path, "bob/mine") == 0 ? ME
-						: UINT32_MAX;
+	return strcmp(path, "bob/carols") == 0        ? CAROL
+		: strcmp(path, "bob/carolsopen") == 0 ? CAROL
+		: strcmp(path, "bob/mine") == 0       ? ME
+						      : UINT32_MAX;
 }
 
 static void trust(void **state) {
@@ -506,6 +507,11 @@ static void trust(void **state) {
 		}
 		if (s->unsafe_owner != owner_of_last(trust_rows[i].path)) {
 			fail_msg("%s: of %u", trust_rows[i].path, s->unsafe_owner);
+		}
+		if (s->unsafe_owner != UINT32_MAX) {
+			assert_int_equal(s->unsafe_from, BOB);
+			assert_int_equal(
+				s->unsafe_shared, strstr(trust_rows[i].path, "open") != NULL);
 		}
 	}
 }

@@ -88,10 +88,13 @@ struct br_source {
 	 */
 	const char *unsafe;
 	/**
-	 * Such a step is the last one only, to a directory of this UID's that nobody else can write: he or root put it there, since whoever moves a directory to another one has to write it
-	 * (vfs_rename()). UINT32_MAX otherwise.
+	 * Such a step is the last one only, to a directory of this UID's. UINT32_MAX otherwise. Where nobody else can write that directory, he or root put it there, since whoever moves a
+	 * directory to another one has to write it (vfs_rename()).
 	 */
 	uint32_t unsafe_owner;
+	/** Then: whose the directory above it is, and whether its mode lets others write it (with an ACL: perhaps). */
+	uint32_t unsafe_from;
+	bool unsafe_shared;
 	/** O_PATH: the object (PRESENT), else the nearest existing directory (MISSING), else -1. Close with br_source_release. */
 	int fd;
 	/** The object's (or that directory's) device, inode number, mount ID and mode. */

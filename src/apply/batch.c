@@ -372,8 +372,9 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		|| !(would_recur(b, answer->err) || is_first(b, answer->err));
 }
 
+/** Where the journal broke there was an error, too: nothing further is begun. */
 static bool goes_on(struct batch *b) {
-	return !b->over && !b->work->broken && b->target->stopped == 0 && !br_work_stops(b->work);
+	return !b->over && b->target->stopped == 0 && !br_work_stops(b->work);
 }
 
 /** br_crew_job's: what became of it. */

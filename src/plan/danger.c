@@ -328,12 +328,61 @@ static int check_place(
 	return found;
 }
 
-// The directory is a container's own, which mounts it: it was put there by its user or by root.
-static bool is_own_directory(const struct tree_work *tree, const struct br_demand *demand) {
+// Nobody but its owner, the owner of the directory above and root can write the root of the tree, though its mask looks wider.
+static bool is_shared_with(const struct br_plan *plan, const struct br_source *source) {
+	struct br_inode root;
+	// The walk reads ACLs only where they decide about a demand.
+	if (br_inode_read(source->fd, "", BR_HAVE_ACL, plan->acls, &root) != 0 || root.acl == NULL
+		|| (root.mode & BR_W) != 0) {
+		return false;
+	}
+	for (size_t i = 0; i < root.acl->n; i++) {
+		const struct br_acl_entry *entry = &root.acl->entries[i];
+		bool group = entry->tag == BR_ACL_OWNING_GROUP || entry->tag == BR_ACL_GROUP;
+		bool another = entry->tag == BR_ACL_USER && entry->id.v != 0
+			&& entry->id.v != root.uid.v && entry->id.v != source->unsafe_from;
+		if ((entry->perm & BR_W) != 0 && (group || another)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// Nobody but this UID, and root, is given anything in the tree.
+static bool serves_only(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_cred *cred = &tree->tree->demands[i].identity->cred;
+		if (demand_counts(&tree->tree->demands[i]) && cred->uid.v != uid
+			&& !overrides(cred)) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < plan->options->nkeepers; i++) {
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper->cred.uid.v != uid
+			&& keeper_of(keeper, tree->tree, UINT64_MAX)) {
+			return false;
+		}
+	}
+	return !plan->options->reclaim;
+}
+
+/*
+ * The directory is a container's own, which mounts it: it was put there by its user or by root. Where the owner of the directory above may write it as well (as what fix itself makes
+ * there lets him), it may have been him: then only what serves its owner alone.
+ */
+static bool is_own_directory(
+	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
+	const struct br_source *source = demand->source;
+	if (source->unsafe_shared
+		&& (demand->below[0] != '\0' || !is_shared_with(plan, source)
+			|| !serves_only(plan, tree, source->unsafe_owner))) {
+		return false;
+	}
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *other = &tree->tree->demands[i];
 		if (demand_counts(other) && strcmp(other->below, demand->below) == 0
-			&& other->identity->cred.uid.v == demand->source->unsafe_owner) {
+			&& other->identity->cred.uid.v == source->unsafe_owner) {
 			return true;
 		}
 	}
@@ -359,8 +408,12 @@ static int check_demands(struct br_plan *plan, struct tree_work *tree) {
 				: -1;
 		}
 		if (unsafe != NULL && plan->options->caller.v == 0
-			&& !is_own_directory(tree, demand)) {
-			return refuse(plan, tree, unsafe, false) == 0 ? 1 : -1;
+			&& !is_own_directory(plan, tree, demand)) {
+			// Only he who may look at what is there can say that it is what he thinks it is.
+			bool lifts = demand->source->unsafe_owner != UINT32_MAX;
+			if (!lifts || !is_allowed(plan, tree->tree)) {
+				return refuse(plan, tree, unsafe, lifts) == 0 ? 1 : -1;
+			}
 		}
 	}
 	return 0;

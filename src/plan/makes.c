@@ -202,7 +202,7 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 	if (draft_close(plan, &draft, after) != 0) {
 		return -1;
 	}
-	if (on != 0 && after->def == NULL && wants_future(plan, make->tree, on)) {
+	if (on != 0 && wants_future(plan, make->tree, on)) {
 		after->def = draft_default(plan, after, &people);
 		return after->def == NULL ? -1 : 0;
 	}

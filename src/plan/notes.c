@@ -37,12 +37,41 @@ int note_add(struct br_plan *plan, const char *text) {
 	return br_vec_push(&plan->work->arena, &plan->work->notes, text);
 }
 
-// Whether a plain new file in the tree's root would not serve the demand: its default ACL does not say so.
-static bool is_unserved(const struct tree_work *tree, const struct br_demand *demand) {
-	const struct br_acl *def = tree->root.def;
+static bool serves_later(const struct br_acl *def, const struct br_demand *demand) {
 	const struct br_acl_entry *entry =
 		def == NULL ? NULL : br_acl_find(def, BR_ACL_USER, demand->identity->cred.uid);
-	bool served = entry != NULL && (demand->need.dir & ~(unsigned)entry->perm) == 0;
+	const struct br_acl_entry *mask =
+		def == NULL ? NULL : br_acl_find(def, BR_ACL_MASK, (br_hostid){BR_NO_ID});
+	return entry != NULL && mask != NULL
+		&& (demand->need.dir & ~(unsigned)(entry->perm & mask->perm)) == 0;
+}
+
+// The directory that is made for the demand; NULL: it is there, or is not made.
+static const struct br_make *make_of(
+	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
+	for (size_t i = 0; demand_missing(demand) && i < plan->work->makes.n; i++) {
+		const struct br_make *make = &plan->work->makes.v[i];
+		if (is_make_of(make, tree->tree, demand)) {
+			return make;
+		}
+	}
+	return NULL;
+}
+
+// Whether a plain new file in some directory of the tree would not serve the demand: its default ACL does not say so.
+static bool is_unserved(
+	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
+	const struct br_make *make = make_of(plan, tree, demand);
+	bool served = serves_later(make != NULL ? make->after.def : tree->root.def, demand);
+	if (make == NULL && demand_missing(demand)) {
+		return false;
+	}
+	for (size_t i = 0; served && i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		bool asked = S_ISDIR(class->facts.mode) && (class->facts.flags & FACT_UNREAD) == 0
+			&& (class->facts.demands >> demand->index & 1) != 0;
+		served = !asked || serves_later(class->outcome.after.def, demand);
+	}
 	return !served && demand_counts(demand) && !overrides(&demand->identity->cred);
 }
 
@@ -66,7 +95,7 @@ static int unserved(
 	for (size_t i = 0; i < tree->tree->n && n < BR_DEMANDS_MAX; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		uint32_t uid = demand->identity->cred.uid.v;
-		bool seen = !is_unserved(tree, demand) || is_writer(tree, uid) != writers;
+		bool seen = !is_unserved(plan, tree, demand) || is_writer(tree, uid) != writers;
 		for (size_t k = 0; k < n; k++) {
 			seen = seen || done[k] == uid;
 		}
@@ -94,7 +123,13 @@ static int note_defaults(struct br_plan *plan, const struct tree_work *tree, con
 }
 
 // Whether anybody but the owner and root can make files in some directory of the tree, as it will be.
-static bool others_write(const struct tree_work *tree) {
+static bool others_write(const struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < plan->work->makes.n; i++) {
+		const struct br_make *make = &plan->work->makes.v[i];
+		if (make->tree == tree->tree && (make->after.mode & 022) != 0) {
+			return true;
+		}
+	}
 	for (size_t i = 0; i < tree->classes.n; i++) {
 		const struct class *class = table_at(&tree->classes, i);
 		if (S_ISDIR(class->facts.mode) && (class->outcome.after.mode & 022) != 0) {
@@ -104,10 +139,19 @@ static bool others_write(const struct tree_work *tree) {
 	return false;
 }
 
+static bool is_made(const struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		if (make_of(plan, tree, &tree->tree->demands[i]) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 	const char *path = tree->tree->path;
 	const char *who;
-	if (!tree->root_seen || !S_ISDIR(tree->root.mode)) {
+	if (tree->root_seen ? !S_ISDIR(tree->root.mode) : !is_made(plan, tree)) {
 		return 0;
 	}
 	if (tree->strategy != BR_STRATEGY_GROUP
@@ -123,7 +167,7 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 			return -1;
 		}
 	}
-	if (tree->strategy == BR_STRATEGY_CHOWN && !others_write(tree)) {
+	if (tree->strategy == BR_STRATEGY_CHOWN && !others_write(plan, tree)) {
 		return 0;
 	}
 	const char *remedy = tree->strategy == BR_STRATEGY_GROUP
@@ -281,6 +325,10 @@ static int note_back(struct br_plan *plan, const struct tree_work *tree) {
 		}
 	}
 	return 0;
+}
+
+bool notes_due(const struct br_plan *plan, const struct tree_work *tree) {
+	return !plan->options->reclaim && is_made(plan, tree);
 }
 
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places) {

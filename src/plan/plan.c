@@ -524,6 +524,12 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 		: br_error_memory(dx);
 }
 
+bool is_make_of(
+	const struct br_make *make, const struct br_tree *tree, const struct br_demand *demand) {
+	return make->tree == tree && strcmp(make->root->real, demand->source->real) == 0
+		&& strcmp(make->below, demand->source->missing) == 0;
+}
+
 // A missing source that is not made leaves its tree short.
 static void find_unmade(
 	const struct br_plan *plan, const struct tree_work *tree, struct br_tree_plan *out) {
@@ -532,10 +538,7 @@ static void find_unmade(
 		bool made = !demand_missing(demand) || !demand_counts(demand);
 		for (size_t k = 0; k < plan->work->makes.n; k++) {
 			const struct br_make *make = &plan->work->makes.v[k];
-			made = made
-				|| (make->tree == tree->tree
-					&& strcmp(make->root->real, demand->source->real) == 0
-					&& strcmp(make->below, demand->source->missing) == 0);
+			made = made || is_make_of(make, tree->tree, demand);
 		}
 		out->partial = out->partial || !made;
 	}
@@ -560,7 +563,9 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 		return br_error_memory(dx);
 	}
 	for (size_t i = 0; i < work->ntrees; i++) {
-		if (!trees[i].refused && (trees[i].changes > 0 || trees[i].partial)) {
+		if (!trees[i].refused
+			&& (trees[i].changes > 0 || trees[i].partial
+				|| notes_due(plan, &work->trees[i]))) {
 			if (notes_tree(plan, &work->trees[i], br_diags_places(dx)) != 0) {
 				return br_error_memory(dx);
 			}

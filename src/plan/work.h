@@ -311,7 +311,7 @@ int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_
 void draft_name(struct draft *draft, br_hostid uid, unsigned perm);
 /** Into mode and acl of an inode. 0 or -1 with ENOMEM. */
 int draft_close(const struct br_plan *plan, const struct draft *draft, struct br_inode *after);
-/** The default ACL of a directory for which people have demands. NULL with ENOMEM. */
+/** The default ACL of a directory for which people have demands; its own where that serves them and everybody who can use the directory. NULL with ENOMEM. */
 const struct br_acl *draft_default(
 	const struct br_plan *plan, const struct br_inode *dir, const struct people *people);
 
@@ -376,6 +376,9 @@ int makes_add(struct br_plan *plan, struct br_diags *dx);
 int accounts_add(struct br_plan *plan, struct br_diags *dx);
 /** Whether this demand's source is to be made. */
 bool demand_missing(const struct br_demand *demand);
+/** Whether this is the directory that is made for the (missing) demand. */
+bool is_make_of(
+	const struct br_make *make, const struct br_tree *tree, const struct br_demand *demand);
 
 /* words.c: */
 
@@ -433,6 +436,8 @@ int paths_add(struct br_arena *arena, struct path_sum **sum, const char *path);
 int note_add(struct br_plan *plan, const char *text);
 /** What will not be usable tomorrow, and advice about the spec. 0 or -1 with ENOMEM. */
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places);
+/** Whether a tree of which nothing is changed is to be told of: directories are made for it. */
+bool notes_due(const struct br_plan *plan, const struct tree_work *tree);
 int notes_plan(struct br_plan *plan);
 /* advice.c: */
 

@@ -116,10 +116,11 @@ static void judge_step(struct walk *w, const struct br_step *next, const char *n
 				     "anything in its place",
 				     path, next->uid, from)
 				  : NULL;
-	if (clause && last && S_ISDIR(next->mode) && (next->mode & 022) == 0
-		&& !is_remote(w->line)) {
+	if (clause && last && S_ISDIR(next->mode) && !is_remote(w->line)) {
 		w->last_step = clause;
 		w->out->unsafe_owner = next->uid;
+		w->out->unsafe_from = from;
+		w->out->unsafe_shared = (next->mode & 022) != 0;
 		return;
 	}
 	call_unsafe(w, clause);

@@ -1,25 +1,11 @@
 #!/usr/bin/env bash
 # A6: a server that stops in the middle of a walk, of a fix or of an undo hangs nothing, not even with a call that no signal ends.
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
-once=1
-# shellcheck source=tests/hostile/lib.sh
-. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+patience=60
+# shellcheck source=tests/hostile/servers.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/servers.sh" || exit 1
 
-[ -e /dev/fuse ] || skip "needs /dev/fuse"
-# soon STATUS COMMAND...: before anybody's patience ends.
-soon() {
-	local status=$1
-	shift
-	want "$status" timeout -s KILL 60 "$BINDRIGHT" "$@"
-}
-# stop_at WHERE: a server that does so.
-stop_at() { server=$(python3 $here/stops.py data "$1" 0); }
-go_on() { kill -USR1 $server && sleep 0.5; }
-gone() {
-	umount -l data
-	kill $server
-	server=
-}
 mkdir data
 compose 'volumes: ["./data:/data"]'
 # As long as it answers, all is as ever.

@@ -4,7 +4,7 @@
 # A script runs once for each file system of HOSTILE_FS (ext4 and tmpfs; also xfs, btrfs, overlay), or once where it says
 # once=1 before it sources this. $T/work is on that file system and the working directory.
 #
-#   want STATUS COMMAND...   it ends with this status (any: 0 or 1, it fits or not); what it said is in $T/out
+#   want STATUS COMMAND...   it ends with this status (any: 0 or 1, it fits or not; bad: 1 or 3, it does not fit or failed); what it said is in $T/out
 #   says TEXT, silent TEXT   the last one said this, did not say this
 #   owned UID:GID:MODE FILE..., belong UID FILE...
 #   keep FILE...; kept       nothing about these has changed since (they may be directories)
@@ -97,7 +97,7 @@ want() {
 	shift
 	"$@" >"$T/out" 2>&1 </dev/null || got=$?
 	case $want:$got in
-	"$got:$got" | any:[01]) ;;
+	"$got:$got" | any:[01] | bad:[13]) ;;
 	*) die "exit status $got, not $want: $*" ;;
 	esac
 }

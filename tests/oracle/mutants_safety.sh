@@ -29,6 +29,9 @@ apply/contents a03,a04 s/return memcmp\(got, want, sizeof\(got\)\) == 0 \? NULL/
 apply/contents a03 s/out\.mode &= ~\(uint32_t\)\(S_ISUID \| S_ISGID\);/(void)0;/
 apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/!br_work_stops(b->work);/
 apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/b->target->stopped == 0;/
+apply/batch test_apply s/return !b->over && b/return b/
+apply/batch test_apply s/b->over = r < 0;/b->over = false;/
+apply/batch test_apply s/b\.over = b\.over \|\| r < 0;/b.over = b.over;/
 apply/batch test_apply s/return br_work_sync\(b->work\);/return 0;/
 apply/batch test_apply,a05 s/entry->event != BR_ENTER && /entry->event != BR_LEAVE \&\& /
 apply/journal test_apply,test_journal s/if \(br_journal_flush\(journal\) < 0 \|\| fdatasync\(journal->fd\) < 0\)/if (br_journal_flush(journal) < 0)/
