@@ -70,7 +70,8 @@ apply/make a23 s/m->name, RENAME_NOREPLACE/m->name, 0/
 apply/make test_crash s/return errno == ENOENT \? 0 : -1/return 0/
 plan/gate test_plan_whole,a02 s/if \(uid == 0 \|\| \(tree->root_seen/if (true || (tree->root_seen/
 plan/gate test_plan_whole,a02 s/\(facts->flags & FACT_LINKS\) != 0 \|\| !plan->options->protected_hardlinks/(facts->flags \& FACT_LINKS) != 0/
-plan/gate test_plan_whole,a02 s/if \(\(facts->mode & 077\) == 0 && !own && !named\)/if (false \&\& own \&\& named)/
+plan/gate test_plan_whole,a02 s/if \(closed && !own && !named\)/if (false \&\& closed \&\& own \&\& named)/
+plan/gate a02 s/\|\| \(facts->flags & FACT_ENCLOSED\) != 0;/|| false;/
 plan/gate test_plan_whole,a03 s/\(facts->mode & 06000\) != 0 \|\| /false || /
 plan/gate test_plan_whole,a04 s/\|\| \(facts->flags & FACT_CAPS\) != 0/|| false/
 plan/gate test_plan_whole,a09 s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
