@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -419,6 +421,16 @@ static const struct meddling {
 
 static const char *victim;
 
+/** Wait until what is made now is seen to be younger than what there is: file systems count in ticks. */
+static void next_tick(void) {
+	struct timespec begin;
+	struct timespec now;
+	assert_int_equal(clock_gettime(CLOCK_REALTIME_COARSE, &begin), 0);
+	do {
+		assert_int_equal(clock_gettime(CLOCK_REALTIME_COARSE, &now), 0);
+	} while (now.tv_sec == begin.tv_sec && now.tv_nsec == begin.tv_nsec);
+}
+
 static void meddle(const char *how) {
 	unsigned char blob[64];
 	const char *path = at(victim);
@@ -437,6 +449,8 @@ static void meddle(const char *how) {
 		snprintf(other, sizeof(other), "%s/other name", g.top);
 		assert_int_equal(link(path, other), 0);
 	} else {
+		// Its number may be given away again, its time of birth must not.
+		next_tick();
 		assert_int_equal(unlink(path), 0);
 		if (strcmp(how, "replace") == 0) {
 			int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0604);
@@ -954,6 +968,14 @@ static void test_undo_beside_a_fix(void **state) {
 	assert_snapshot(whole, before);
 }
 
+static volatile sig_atomic_t locked;
+
+static void unlock(int signal_number) {
+	(void)signal_number;
+	(void)flock(locked, LOCK_UN);
+	locked = -1;
+}
+
 static void test_locked(void **state) {
 	(void)state;
 	needs_root();
@@ -966,16 +988,16 @@ static void test_locked(void **state) {
 	assert_int_equal(ground_undo(&g, NULL, false), -1);
 	assert_non_null(strstr(g.said, "another fix or undo is about to begin"));
 	assert_int_equal(ground_undo(&g, NULL, true), 1);
-	// It is waited for, so one that goes in time is no obstacle.
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		const struct timespec pause = {.tv_nsec = 50000000};
-		(void)nanosleep(&pause, NULL);
-		_exit(flock(fd, LOCK_UN) < 0);
-	}
+	// It is waited for, so one that goes in time is no obstacle. A signal comes in time whatever else runs here.
+	const struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+	const struct sigaction on = {.sa_handler = unlock};
+	const struct sigaction off = {.sa_handler = SIG_DFL};
+	locked = fd;
+	assert_int_equal(sigaction(SIGALRM, &on, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
 	assert_int_equal(ground_undo(&g, NULL, false), 1);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(locked, -1);
+	assert_int_equal(sigaction(SIGALRM, &off, NULL), 0);
 }
 
 // What cannot be put back does not hide the runs before it.

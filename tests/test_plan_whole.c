@@ -392,6 +392,10 @@ static void test_future(void **state) {
 	see(w, "", &root);
 	see(w, "fits", &fits);
 	see(w, "has", &has);
+	struct br_inode serves = inode_of(w, D | 0757, 1000, 1000, NULL);
+	serves.def = acl_of_words(
+		w->acls, "u::rwx,u:1000:rwx,u:1001:rwx,u:1007:rwx,g::---,g:1000:r-x,m::rwx,o::---");
+	see(w, "serves", &serves);
 	settle(w);
 	assert_int_equal(br_plan_decide(w->plan, &w->tree, "", &root, &after), 1);
 	assert_ptr_equal(after.def,
@@ -401,8 +405,13 @@ static void test_future(void **state) {
 	assert_int_equal(after.mode, fits.mode);
 	assert_ptr_equal(after.def,
 		acl_of_words(w->acls, "u::rwx,u:1000:rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"));
-	assert_int_equal(br_plan_decide(w->plan, &w->tree, "has", &has, &after), 0);
-	assert_int_equal(w->plan->changes, 2);
+	// One that is there says nothing of them: they are added, and it stays closed to others.
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "has", &has, &after), 1);
+	assert_ptr_equal(after.def,
+		acl_of_words(
+			w->acls, "u::rwx,u:1000:rwx,u:1001:rwx,g::---,g:1000:rwx,m::rwx,o::---"));
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "serves", &serves, &after), 0);
+	assert_int_equal(w->plan->changes, 3);
 
 	// Somebody else's in the tree: none at all.
 	begin(w);
@@ -499,12 +508,23 @@ static void test_danger(void **state) {
 	assert_non_null(strstr(w->plan->refusals[0].rule, "DATA"));
 	w->mounts[0].unset_variable = NULL;
 	w->source.unsafe = "a link of bob's";
+	w->source.unsafe_owner = UINT32_MAX;
 	assert_int_equal(refused(w), 2);
 	// It is the container's own.
 	w->source.unsafe_owner = w->identities[0].cred.uid.v;
 	assert_int_equal(refused(w), 0);
+	w->source.unsafe_shared = true;
+	assert_int_equal(refused(w), 1);
+	w->source.unsafe_shared = false;
+	// Somebody else's is for the caller to say.
 	w->source.unsafe_owner++;
+	assert_int_equal(refused(w), 1);
+	const char *const allowed[] = {path, NULL};
+	w->options.allow_dangerous = allowed;
+	assert_int_equal(refused(w), 0);
+	w->source.unsafe_owner = UINT32_MAX;
 	assert_int_equal(refused(w), 2);
+	w->options.allow_dangerous = NULL;
 	w->options.caller = (br_hostid){1000};
 	assert_int_equal(refused(w), 0);
 	br_source_release(&w->source);
@@ -576,7 +596,9 @@ static void test_makes(void **state) {
 	begin(w);
 	settle(w);
 	assert_null(w->plan->makes[1].after.acl);
-	assert_int_equal(w->plan->makes[1].after.mode, D | 0755);
+	assert_int_equal(w->plan->makes[1].after.mode, D | 02775);
+	assert_int_equal(w->plan->makes[1].after.uid.v, 1003);
+	assert_int_equal(w->plan->makes[1].after.gid.v, 1001);
 	w->options.create_missing = false;
 	begin(w);
 	settle(w);
