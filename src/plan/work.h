@@ -136,6 +136,9 @@ struct link {
 	/** Its names are under different demands; the classes of the others, each once. */
 	bool mixed;
 	struct link_class *others;
+	/** They were: its class is now of all its names' demands together. */
+	bool joined;
+	uint64_t size;
 	/** Kept for the first few. */
 	const char *path;
 };
@@ -339,6 +342,13 @@ int others_see(struct br_plan *plan, struct tree_work *tree, const struct br_ent
 unsigned others_flags(const struct tree_work *tree, const char *path);
 /** Of that number; NULL: it has none. */
 const struct br_other *other_of(const struct br_plan *plan, uint32_t number);
+
+/* links.c: */
+
+/** The class of one more name of a file with several links. 0 or -1 with ENOMEM. */
+int link_mix(struct br_plan *plan, struct link *link, uint32_t class);
+/** Files all of whose names were seen, under different demands, get a class of the demands of all their names. 0 or -1 with ENOMEM. */
+int links_join(struct br_plan *plan, struct tree_work *tree);
 
 /* choose.c: */
 
