@@ -131,8 +131,8 @@ struct br_mounts;
 struct br_mounts *br_mounts_read(void);
 void br_mounts_free(struct br_mounts *mounts);
 void br_mounts_freep(struct br_mounts **mounts);
-/** Whether a mount with this ID (struct br_inode's) is in it: one that was taken away is not, whoever still has a descriptor there. */
-bool br_mounts_has(const struct br_mounts *mounts, uint64_t id);
+/** Whether the mount that fd is on is in it: one that was taken away is not, whoever still has a descriptor there. True where that cannot be told. */
+bool br_mounts_holds(const struct br_mounts *mounts, int fd);
 /**
  * Which place of which file system a real path leads to: "MAJOR:MINOR/path". Two paths that bind mounts lead to one place give one string, and what lies in a place begins with its
  * string. Tells by names alone, and nothing of what an overlay is made of. NULL with ENOMEM.

@@ -171,7 +171,7 @@ static int note_covered(
 /** It was unmounted with somebody at work in it (MNT_DETACH): such a one is not cloned. */
 static bool is_detached(const struct br_target *t) {
 	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
-	return mounts != NULL && !br_mounts_has(mounts, t->root.mount);
+	return mounts != NULL && !br_mounts_holds(mounts, t->fd);
 }
 
 /**

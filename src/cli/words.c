@@ -352,6 +352,7 @@ int words_plan(struct session *session) {
 	options->other_mounts = args->other_mounts;
 	options->protected_hardlinks = hardlinks_are_protected();
 	options->excludes = cli_strings(&session->arena, &args->excludes);
+	options->cross = args->cross;
 	if (read_size(session->cli, args->max_copy_up, &options->max_copy_up)) {
 		return -1;
 	}

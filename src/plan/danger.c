@@ -1,6 +1,8 @@
 #include "work.h"
 
+#include <base/own.h>
 #include <base/text.h>
+#include <bindright/source.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -467,6 +469,146 @@ static int check_demands(struct br_plan *plan, struct tree_work *tree) {
 	return 0;
 }
 
+// ---- What is mounted in it, where mount points are entered: each is a source of its own ----
+
+struct mounts_check {
+	struct br_plan *plan;
+	const struct tree_work *tree;
+	const struct br_mounts *mounts;
+	// The first that is refused, below the source, and why.
+	const char *below;
+	const char *what;
+	bool never;
+	bool failed;
+};
+
+// By the places of br_mounts_place(): the table alone is asked, so that no server is waited for, and nobody who moves directories about is believed.
+static bool place_lies_in(const char *place, const char *of) {
+	size_t n = strlen(of);
+	n -= n > 0 && of[n - 1] == '/';
+	return strncmp(place, of, n) == 0 && (place[n] == '/' || place[n] == '\0');
+}
+
+static bool is_mounted(struct mounts_check *check, const char *mine, const struct place *place) {
+	const char *of = br_mounts_place(check->plan->arena, check->mounts, place->path);
+	check->failed = check->failed || of == NULL;
+	return of != NULL
+		&& (place_lies_in(of, mine)
+			|| (place->reach == REACH_BELOW && place_lies_in(mine, of)));
+}
+
+// The home of somebody whom the account database knows.
+static const char *is_mounted_home(struct mounts_check *check, const char *mine) {
+	const struct br_plan *plan = check->plan;
+	const struct br_host_user *users = NULL;
+	struct br_hostdb *db = plan->work->input.hostdb;
+	size_t n = db == NULL ? 0 : br_hostdb_users(db, &users);
+	for (size_t i = 0; i < n; i++) {
+		struct place home = {.path = users[i].home, .reach = REACH_SELF};
+		if (!is_home_uid(plan, users[i].uid.v) || home.path == NULL || home.path[0] != '/'
+			|| !is_mounted(check, mine, &home)) {
+			continue;
+		}
+		const char *what =
+			br_printf(plan->arena, "is, or holds, the home of %s", users[i].name);
+		check->failed = check->failed || what == NULL;
+		return what;
+	}
+	return NULL;
+}
+
+static const char *what_is_mounted(
+	struct mounts_check *check, const char *mine, const char *type, bool *never) {
+	*never = true;
+	if (listed(type, kernel_types)) {
+		return "is a file system of the kernel's own";
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (is_mounted(check, mine, &places[i])) {
+			*never = places[i].never;
+			return places[i].what;
+		}
+	}
+	*never = false;
+	return is_mounted_home(check, mine);
+}
+
+// --exclude leaves out what is below a directory, too.
+static bool is_left_out(struct mounts_check *check, const char *below) {
+	const char *const *globs = check->plan->options->excludes;
+	char *path = br_strdup(check->plan->arena, below);
+	check->failed = check->failed || path == NULL;
+	for (size_t n = 1; path != NULL && globs != NULL && n <= strlen(below); n++) {
+		if (below[n] != '/' && below[n] != '\0') {
+			continue;
+		}
+		path[n] = '\0';
+		for (size_t i = 0; globs[i] != NULL; i++) {
+			if (br_glob(globs[i], path)) {
+				return true;
+			}
+		}
+		path[n] = below[n];
+	}
+	return false;
+}
+
+static void check_mount(void *context, const char *below, const char *type) {
+	struct mounts_check *check = context;
+	struct br_plan *plan = check->plan;
+	bool never = false;
+	if (check->failed || check->what != NULL || is_left_out(check, below)) {
+		return;
+	}
+	const char *path = br_printf(plan->arena, "%s/%s", check->tree->tree->root->real, below);
+	const char *mine = path ? br_mounts_place(plan->arena, check->mounts, path) : NULL;
+	const char *what = mine ? what_is_mounted(check, mine, type, &never) : NULL;
+	check->failed = check->failed || mine == NULL;
+	const char *const *allowed = never ? NULL : plan->options->allow_dangerous;
+	for (; what != NULL && allowed != NULL && *allowed != NULL; allowed++) {
+		what = same_path(*allowed, path) ? NULL : what;
+	}
+	if (what != NULL) {
+		check->below = br_strdup(plan->arena, below);
+		check->what = what;
+		check->never = never;
+	}
+}
+
+static int refuse_mount(const struct mounts_check *check, struct tree_work *tree) {
+	struct br_plan *plan = check->plan;
+	const char *path =
+		br_printf(plan->arena, "%s/%s", tree->tree->root->real, check->below);
+	const char *rule = br_printf(
+		plan->arena, "what is mounted at '%s' in it %s", check->below, check->what);
+	const char *option = check->never
+		? "without --cross-file-systems no mount point is entered; --exclude leaves one out"
+		: path != NULL ? allow_option(plan, path)
+			       : NULL;
+	if (option == NULL || refuse(plan, tree, rule, false) != 0) {
+		return -1;
+	}
+	plan->work->refusals.v[plan->work->refusals.n - 1].option = option;
+	return 0;
+}
+
+// 0, or -1 with ENOMEM.
+static int check_mounts(struct br_plan *plan, struct tree_work *tree) {
+	if (!plan->options->cross || tree->tree->root->state != BR_SOURCE_PRESENT) {
+		return 0;
+	}
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	struct mounts_check check = {.plan = plan, .tree = tree, .mounts = mounts};
+	if (mounts == NULL) {
+		return refuse(plan, tree, "it is not known what is mounted in it", false);
+	}
+	(void)br_mounts_below(mounts, tree->tree->root->real, check_mount, &check);
+	if (check.failed || (check.what != NULL && check.below == NULL)) {
+		return -1;
+	}
+	return check.what == NULL ? 0 : refuse_mount(&check, tree);
+}
+
 int danger_check(struct br_plan *plan, struct tree_work *tree) {
 	int refused = check_demands(plan, tree);
 	if (refused != 0) {
@@ -485,7 +627,7 @@ int danger_check(struct br_plan *plan, struct tree_work *tree) {
 		what = "is the socket of a container engine";
 	}
 	if (what == NULL || (!never && is_allowed(plan, tree->tree))) {
-		return 0;
+		return check_mounts(plan, tree);
 	}
 	return refuse(plan, tree, what, !never);
 }

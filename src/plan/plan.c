@@ -40,6 +40,7 @@ static void tree_begin(
 	table_init(&work->classes, sizeof(struct facts), sizeof(struct class));
 	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
 	table_init(&work->sticky, sizeof(uint64_t), sizeof(struct sticky));
+	table_init(&work->closed, sizeof(uint64_t), sizeof(struct closed));
 	bool first = true;
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
@@ -124,6 +125,7 @@ void br_plan_free(struct br_plan *plan) {
 		table_release(&work->trees[i].classes);
 		table_release(&work->trees[i].links);
 		table_release(&work->trees[i].sticky);
+		table_release(&work->trees[i].closed);
 	}
 	table_release(&work->accounts);
 	table_release(&work->actions);
@@ -188,6 +190,38 @@ static int see_sticky(struct tree_work *tree, const struct br_entry *entry) {
 	return 0;
 }
 
+static bool is_closed(const struct br_entry *entry) {
+	const struct br_inode *inode = entry->inode;
+	return S_ISDIR(inode->mode) && inode->uid.v == 0 && (inode->mode & 077) == 0
+		&& *entry->path != '\0';
+}
+
+static int see_closed(struct tree_work *tree, const struct br_entry *entry) {
+	if (!is_closed(entry) || tree->closed.n == STICKY_MAX) {
+		return 0;
+	}
+	uint64_t hash = path_hash(entry->path, entry->path_len);
+	return table_put(&tree->closed, &hash) == NULL ? -1 : 0;
+}
+
+// Nobody but root gets there: whatever its mode says, it may be a secret.
+static bool is_enclosed(
+	const struct tree_work *tree, const char *path, const struct br_inode *inode) {
+	if (inode->uid.v != 0 || tree->closed.n == 0) {
+		return false;
+	}
+	if (tree->closed.n == STICKY_MAX) {
+		return *path != '\0';
+	}
+	for (const char *end = strchr(path, '/'); end != NULL; end = strchr(end + 1, '/')) {
+		uint64_t hash = path_hash(path, (size_t)(end - path));
+		if (table_find(&tree->closed, &hash) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct facts facts_of(
 	const struct tree_work *work, const char *path, const struct br_inode *inode) {
 	const struct br_tree *tree = work->tree;
@@ -201,6 +235,7 @@ static struct facts facts_of(
 	flags |= (inode->attrs & BR_READ_ONLY) != 0 ? FACT_READ_ONLY : 0;
 	flags |= *path == '\0' ? FACT_ROOT : 0;
 	flags |= work->others.n > 0 ? others_flags(work, path) : 0;
+	flags |= is_enclosed(work, path, inode) ? FACT_ENCLOSED : 0;
 	flags |= work->sticky.n > 0 && in_sticky(work, path, inode) ? FACT_STICKY : 0;
 	flags |= (inode->have & BR_HAVE_ACL) == 0 && !S_ISLNK(inode->mode) ? FACT_UNREAD : 0;
 	return (struct facts){
@@ -288,7 +323,8 @@ static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
 }
 
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
-	if (see_sticky(tree, entry) != 0 || others_see(plan, tree, entry) != 0) {
+	if (see_sticky(tree, entry) != 0 || see_closed(tree, entry) != 0
+		|| others_see(plan, tree, entry) != 0) {
 		return -1;
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);

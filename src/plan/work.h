@@ -65,6 +65,8 @@ enum {
 	FACT_STICKY = 1 << 7,
 	/** On a read-only mount that was entered. */
 	FACT_READ_ONLY = 1 << 8,
+	/** Root's, below a directory that root alone may enter. */
+	FACT_ENCLOSED = 1 << 10,
 	/** From this bit on: the number of the other container's mount that it lies under, from 1; 0: none, or one that is beyond the last number. */
 	FACT_OTHER_SHIFT = 16,
 	/** Under the mount of another container. */
@@ -150,6 +152,12 @@ struct sticky {
 	uint32_t uid;
 };
 
+/** A directory that is root's alone. */
+struct closed {
+	/** The key. */
+	uint64_t hash;
+};
+
 /** A path of the tree that another container mounts, and which of br_demands' others it is. */
 struct other_path {
 	const char *path;
@@ -160,7 +168,7 @@ enum {
 	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
 	LINKS_MAX = 1 << 20,
 	LINKS_NAMED = 256,
-	/** Sticky directories that are remembered; with more, everything counts as lying in one. */
+	/** Sticky directories that are remembered, and root's closed ones; with more, everything counts as lying in one. */
 	STICKY_MAX = 1 << 16,
 	/** Demands and keepers of one tree. */
 	PEOPLE_MAX = 2 * BR_DEMANDS_MAX,
@@ -177,6 +185,8 @@ struct tree_work {
 	struct table links;
 	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
+	/** Directories of root's, below the tree's root, that are closed to everybody else: by a hash of their path. */
+	struct table closed;
 	/** Paths at which others' mounts were seen. */
 	br_vec(struct other_path) others;
 	struct tally unseen;

@@ -23,6 +23,19 @@ for when in ${jail:+mkdirat:1 fdatasync:1 open_tree:1}; do
 	want 0 undo
 	says 'nothing to undo'
 done
+# What nobody may clone, and is where it was, is a reason.
+touch data/f && chown 7001:7001 data data/f
+keep data/f data
+mount --bind data data && mount --make-unbindable data
+want 0 fix --strategy chown
+says 'jail: off (a mount cannot be cloned'
+want 3 fix --strategy chown --require-jail --user app=1002:1002
+says 'the mount jail cannot be had: a mount cannot be cloned'
+want 0 undo
+umount data
+kept
+rm data/f && chown 0:0 data
+keep data
 # And at any other time: what is done is done there, and what comes to light below it is another one.
 for when in ${jail:+open_tree:1+} fdatasync:2 fchownat:1; do
 	server=$(python3 $here/stops.py data readdir:10000 0)

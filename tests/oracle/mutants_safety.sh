@@ -61,6 +61,12 @@ apply/apart a06_taken s/errno == EINVAL && is_detached\(t\)/false/
 apply/apart a06_taken s/br_jail_mount\(t->fd, true\)/br_jail_mount(t->fd, apart->cross)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
+apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending \&\& here < 0)/
+apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending)/
+apply/undo a22_left s/ && t->stopped != EROFS;/;/
+apply/history a22_left s/if \(s\.live\) \{/if (false) {/
+apply/history a22_left s/&& s\.run\.state != BR_RUN_DAMAGED && s\.ended > 0/\&\& s.ended > 0/
+apply/history a22_left s/bool old = r > 0 && !s\.pending &&/bool old = r > 0 \&\&/
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
 apply/choose test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
 apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
@@ -70,7 +76,8 @@ apply/make a23 s/m->name, RENAME_NOREPLACE/m->name, 0/
 apply/make test_crash s/return errno == ENOENT \? 0 : -1/return 0/
 plan/gate test_plan_whole,a02 s/if \(uid == 0 \|\| \(tree->root_seen/if (true || (tree->root_seen/
 plan/gate test_plan_whole,a02 s/\(facts->flags & FACT_LINKS\) != 0 \|\| !plan->options->protected_hardlinks/(facts->flags \& FACT_LINKS) != 0/
-plan/gate test_plan_whole,a02 s/if \(\(facts->mode & 077\) == 0 && !own && !named\)/if (false \&\& own \&\& named)/
+plan/gate test_plan_whole,a02 s/if \(closed && !own && !named\)/if (false \&\& closed \&\& own \&\& named)/
+plan/gate a02 s/\|\| \(facts->flags & FACT_ENCLOSED\) != 0;/|| false;/
 plan/gate test_plan_whole,a03 s/\(facts->mode & 06000\) != 0 \|\| /false || /
 plan/gate test_plan_whole,a04 s/\|\| \(facts->flags & FACT_CAPS\) != 0/|| false/
 plan/gate test_plan_whole,a09 s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
@@ -78,7 +85,10 @@ plan/plan test_plan_whole,a02 s/if \(link == NULL \|\| !has_all_links\(link\) \|
 plan/draft test_plan,test_plan_random,a11 s/draft->group &= draft->mask;/(void)0;/
 plan/draft test_plan,test_plan_random,a11 s/\(draft->v\[i\]\.perm & draft->mask\)/draft->v[i].perm/
 plan/danger test_plan_whole,a09 s/return a->dev == b->dev && a->ino == b->ino;/return a == b;/
-plan/danger test_plan_whole,a07 s/if \(unsafe != NULL && plan->options->caller\.v == 0\)/if (false)/
+plan/danger test_plan_whole,a07 s/if \(unsafe != NULL && plan->options->caller\.v == 0$/if (false/
+plan/danger a09 s/return check_mounts\(plan, tree\);/return 0;/
+plan/danger a09 s/place->reach == REACH_BELOW && place_lies_in\(mine, of\)/false/
+plan/danger a09 s/return of != NULL$/return of == mine/
 plan/danger a20 s/if \(name != NULL\) \{/if (false) {/
 source/source test_source,a07 s/if \(w->out->unsafe \|\| link->owner == w->here\.uid\)/if (true)/
 source/trust test_source,a07 s/if \(dir->mode & S_IWOTH\)/if (false)/
