@@ -31,6 +31,7 @@ static void note_person(struct tree_work *tree, const struct br_cred *cred, bool
 	}
 	tree->single = *first || (tree->single && tree->sole.v == cred->uid.v);
 	tree->sole = cred->uid;
+	tree->used = true;
 	*first = false;
 }
 

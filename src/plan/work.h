@@ -196,6 +196,8 @@ struct tree_work {
 	/** All demands, and demanded keepers, are of one UID. */
 	bool single;
 	br_hostid sole;
+	/** There is one. */
+	bool used;
 	/** Some demand writes. */
 	bool writes;
 	/** Something belongs to somebody out of the from-set: no default ACLs here. */
@@ -324,9 +326,12 @@ int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_
 void draft_name(struct draft *draft, br_hostid uid, unsigned perm);
 /** Into mode and acl of an inode. 0 or -1 with ENOMEM. */
 int draft_close(const struct br_plan *plan, const struct draft *draft, struct br_inode *after);
-/** The default ACL of a directory for which people have demands; its own where that serves them and everybody who can use the directory. NULL with ENOMEM. */
-const struct br_acl *draft_default(
-	const struct br_plan *plan, const struct br_inode *dir, const struct people *people);
+/**
+ * The default ACL of a directory for which people have demands; its own (NULL: none) where that serves them and everybody who can use the directory. Root's override needs no
+ * entry. 0 or -1 with ENOMEM.
+ */
+int draft_default(const struct br_plan *plan, const struct br_inode *dir,
+	const struct people *people, const struct br_acl **out);
 
 /* gate.c: */
 
