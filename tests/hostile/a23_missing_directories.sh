@@ -51,3 +51,13 @@ for when in mkdirat:2 mkdirat:2+ fchownat:1 fchownat:1+ renameat2:1 renameat2:1+
 	undo >$T/out 2>&1 || true
 	[ -z "$(ls -A place)" ] || die "left behind after $when: $(ls -A place)"
 done
+# What it would inherit from the directory that it is made in it has not: neither entries nor a group.
+rm -rf place
+mkdir place && chown 7001:7100 place && chmod 2755 place
+setfacl -d -m u:7300:rwx,g:7400:rwx,o::rwx place
+compose 'volumes: ["./place/data:/data"]'
+want 0 fix -q
+[ "$(getfacl -cp place/data | grep -c .)" = 3 ] || die "inherited: $(getfacl -cp place/data)"
+owned 1001:1001:755 place/data
+want 0 undo
+[ -z "$(ls -A place)" ] || die "left behind: $(ls -A place)"

@@ -16,6 +16,9 @@ export BR_TOP=$top BR_BUILD=$build
 mutants() {
 	cat <<'END'
 apply/object test_apply s/if \(!is_same\(way, wish, fd, &now\) \|\| /if (/
+apply/object a05_numbers s/\|\| !same_handle\(fd, &now, wish->handle\)\)/)/
+apply/object a11 s/if \(!br_inode_equal\(&now, wish->goal\)\) \{/if (false) {/
+apply/batch a05_numbers s/\.handle = c->handle,/.handle = {0},/
 apply/object test_apply s/if \(!\(is_in\(&now, wish->states, wish->nstates\)/if (false \&\& !(true/
 apply/object test_apply s/now\.nlink != wish->expect->nlink\)/false)/
 apply/object a14 s/\(now\.attrs & \(BR_IMMUTABLE \| BR_APPEND\)\) != 0/false/
