@@ -66,6 +66,11 @@ apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_se
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
 apply/choose test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
+apply/undo a21_undo s/return lost \? -1 : 0;/return 0;/
+apply/undo_run a21_undo s/if \(!u->dry && br_run_lock\(u->fd\) < 0\)/if (false)/
+apply/undo_run a21_undo s/\|\| source->linked\)/)/
+apply/undo_run a21_undo s/t->stopped == 0 && !is_same_root\(t, &now\)/false/
+apply/apply a21_undo s/if \(sync_targets\(work\) < 0\) \{/if (false) {/
 apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
 apply/make a23 s/return is_empty\(m->parent, m->temporary, 0\) > 0 \? NULL/return true ? NULL/
 apply/make a23 s/&& in->btime\.sec \+ 2 < m->since;/\&\& false;/
