@@ -71,6 +71,7 @@ apply/undo_run a21_undo s/if \(!u->dry && br_run_lock\(u->fd\) < 0\)/if (false)/
 apply/undo_run a21_undo s/\|\| source->linked\)/)/
 apply/undo_run a21_undo s/t->stopped == 0 && !is_same_root\(t, &now\)/false/
 apply/apply a21_undo s/if \(sync_targets\(work\) < 0\) \{/if (false) {/
+apply/users a20_helpers s/if \(is_roots\(parent\)\)/if (true)/
 apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
 apply/make a23 s/return is_empty\(m->parent, m->temporary, 0\) > 0 \? NULL/return true ? NULL/
 apply/make a23 s/&& in->btime\.sec \+ 2 < m->since;/\&\& false;/
