@@ -596,7 +596,9 @@ static void test_makes(void **state) {
 	begin(w);
 	settle(w);
 	assert_null(w->plan->makes[1].after.acl);
-	assert_int_equal(w->plan->makes[1].after.mode, D | 0755);
+	assert_int_equal(w->plan->makes[1].after.mode, D | 02775);
+	assert_int_equal(w->plan->makes[1].after.uid.v, 1003);
+	assert_int_equal(w->plan->makes[1].after.gid.v, 1001);
 	w->options.create_missing = false;
 	begin(w);
 	settle(w);

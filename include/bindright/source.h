@@ -87,6 +87,8 @@ struct br_source {
 	 * naming the hop (paths as they are, not escaped), or NULL. `fix` as root refuses such a source.
 	 */
 	const char *unsafe;
+	/** The real path of the directory in which that hop begins, if from there on it is one name after the other, without links; NULL otherwise. */
+	const char *unsafe_at;
 	/**
 	 * Such a step is the last one only, to a directory of this UID's. UINT32_MAX otherwise. Where nobody else can write that directory, he or root put it there, since whoever moves a
 	 * directory to another one has to write it (vfs_rename()).

@@ -389,31 +389,81 @@ static bool is_own_directory(
 	return false;
 }
 
+// Below the tree's root nothing is reached but by names beneath its pinned descriptor: who can write there decides about what a container mounts of it, and about nothing else.
+static bool is_inside(const struct tree_work *tree, const struct br_demand *demand) {
+	const struct br_source *source = demand->source;
+	return demand->below[0] != '\0'
+		&& (!source->linked
+			|| (source->unsafe_at != NULL
+				&& is_named_below(source->unsafe_at, tree->tree->root->real)));
+}
+
+/** A directory, and who mounts it that was not asked about. */
+struct outer {
+	const struct br_demands *demands;
+	const struct br_other *found;
+};
+
+static void find_outer(void *context, const char *above) {
+	struct outer *outer = context;
+	struct id id;
+	for (size_t i = 0; identify(above, &id) && i < outer->demands->nothers; i++) {
+		const struct br_other *other = &outer->demands->others[i];
+		if (other->is_service && other->dev == id.dev && other->ino == id.ino) {
+			outer->found = other;
+		}
+	}
+}
+
+// The way is unsafe below the mount of a service that was not asked about: with it, it is all one tree. 0 with *option, where there is one; -1 with ENOMEM.
+static int name_outer(struct br_plan *plan, const struct br_demand *demand, const char **option) {
+	struct outer outer = {.demands = plan->work->input.demands};
+	if (demand->source->unsafe_at == NULL) {
+		return 0;
+	}
+	const char *inner = br_printf(plan->arena, "%s/", demand->source->unsafe_at);
+	if (inner == NULL || each_above(inner, find_outer, &outer) != 0) {
+		return -1;
+	}
+	if (outer.found != NULL) {
+		*option = br_printf(plan->arena,
+			"name the service '%s' as well, which mounts that directory",
+			outer.found->name);
+	}
+	return outer.found != NULL && *option == NULL ? -1 : 0;
+}
+
+// 1 refused for what this mount says, or -1 with ENOMEM.
+static int refuse_demand(struct br_plan *plan, struct tree_work *tree,
+	const struct br_demand *demand, const char *rule, bool lifts) {
+	if (refuse(plan, tree, rule, lifts) != 0) {
+		return -1;
+	}
+	struct br_refusal *refusal = &plan->work->refusals.v[plan->work->refusals.n - 1];
+	refusal->at = demand->mount->source.at;
+	bool way = !lifts && rule == demand->source->unsafe;
+	return !way || name_outer(plan, demand, &refusal->option) == 0 ? 1 : -1;
+}
+
 // What the spec or the way to it forbids, whoever asks. 1 refused, 0, -1 ENOMEM.
 static int check_demands(struct br_plan *plan, struct tree_work *tree) {
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		const char *name = demand->mount->unset_variable;
-		// Below the tree's root nothing is reached but by names beneath its pinned descriptor.
-		bool inside = demand->below[0] != '\0' && !demand->source->linked;
-		const char *unsafe = inside ? NULL : demand->source->unsafe;
+		const char *unsafe = is_inside(tree, demand) ? NULL : demand->source->unsafe;
 		if (name != NULL) {
-			return refuse(plan, tree,
-				       br_printf(plan->arena,
-					       "its path depends on the variable %s, which is not set",
-					       name),
-				       false)
-					== 0
-				? 1
-				: -1;
+			return refuse_demand(plan, tree, demand,
+				br_printf(plan->arena,
+					"its path depends on the variable %s, which is not set",
+					name),
+				false);
 		}
-		if (unsafe != NULL && plan->options->caller.v == 0
+		// Only he who may look at what is there can say that it is what he thinks it is.
+		bool lifts = demand->source->unsafe_owner != UINT32_MAX;
+		bool allowed = lifts && is_allowed(plan, tree->tree);
+		if (unsafe != NULL && plan->options->caller.v == 0 && !allowed
 			&& !is_own_directory(plan, tree, demand)) {
-			// Only he who may look at what is there can say that it is what he thinks it is.
-			bool lifts = demand->source->unsafe_owner != UINT32_MAX;
-			if (!lifts || !is_allowed(plan, tree->tree)) {
-				return refuse(plan, tree, unsafe, lifts) == 0 ? 1 : -1;
-			}
+			return refuse_demand(plan, tree, demand, unsafe, lifts);
 		}
 	}
 	return 0;

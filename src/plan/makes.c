@@ -217,6 +217,41 @@ static void keep_own(const struct br_plan *plan, struct br_inode *after) {
 	}
 }
 
+// All whom the mode does not serve are in this group.
+static bool serves_by(const struct br_plan *plan, const struct people *people,
+	const struct br_inode *inode, br_hostid gid) {
+	for (size_t i = 0; i < people->n; i++) {
+		const struct person *person = &people->v[i];
+		bool served =
+			br_access_use(inode, person->cred, &plain_where, person->need).missing == 0;
+		if (!served
+			&& (person->cred->uid.v == inode->uid.v
+				|| !br_cred_in_group(person->cred, gid)
+				|| !gid_usable(plan, person->cred, gid))) {
+			return false;
+		}
+	}
+	return plan->options->caller.v == 0 || is_own_group(plan, gid.v);
+}
+
+// Without ACLs: by a group that the others have, as strategy group would do it afterwards. Where they have none in common, it stays the first one's.
+static void share(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
+	struct people people = {0};
+	find_people(plan, make, demands_on(make), &people);
+	for (size_t i = 0; i < people.n; i++) {
+		const struct br_cred *cred = people.v[i].cred;
+		for (size_t k = 0; k <= cred->ngroups; k++) {
+			br_hostid gid = k == 0 ? cred->gid : cred->groups[k - 1];
+			if (br_access_use(after, cred, &plain_where, people.v[i].need).missing != 0
+				&& serves_by(plan, &people, after, gid)) {
+				after->gid = gid;
+				after->mode |= 02070;
+				return;
+			}
+		}
+	}
+}
+
 // The directory itself: the container's, 0755.
 static int own_state(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
 	const struct br_demand *heir = heir_of(make);
@@ -228,7 +263,11 @@ static int own_state(const struct br_plan *plan, const struct make *make, struct
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
 	};
 	keep_own(plan, after);
-	return make->root->fs.keeps_acls == BR_NO ? 0 : grant(plan, make, after);
+	if (make->root->fs.keeps_acls == BR_NO) {
+		share(plan, make, after);
+		return 0;
+	}
+	return grant(plan, make, after);
 }
 
 // On the way: as the nearest directory that exists, but not for everybody to write as /tmp is.

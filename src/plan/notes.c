@@ -86,7 +86,16 @@ static bool is_writer(const struct tree_work *tree, uint32_t uid) {
 	return false;
 }
 
-// Who of the demands that write, or only read, would not be served by a plain new file: "uid 1001, uid 1002". 1, 0 none, -1 ENOMEM.
+// "uid 1, uid 2 and uid 3": `before` each, `last` before the last.
+static void list_uids(
+	struct br_buf *buf, const uint32_t *uids, size_t n, const char *before, const char *last) {
+	for (size_t i = 0; i < n; i++) {
+		br_buf_add(buf, i == 0 ? "" : i + 1 == n ? last : ", ");
+		br_buf_addf(buf, "%s%u", before, uids[i]);
+	}
+}
+
+// Who of the demands that write, or only read, would not be served by a plain new file: "uid 1001 and uid 1002". 1, 0 none, -1 ENOMEM.
 static int unserved(
 	const struct br_plan *plan, const struct tree_work *tree, bool writers, const char **out) {
 	struct br_buf buf = {0};
@@ -100,10 +109,10 @@ static int unserved(
 			seen = seen || done[k] == uid;
 		}
 		if (!seen) {
-			br_buf_addf(&buf, "%suid %u", n > 0 ? " and " : "", uid);
 			done[n++] = uid;
 		}
 	}
+	list_uids(&buf, done, n, "uid ", " and ");
 	*out = buf.failed ? NULL : n == 0 ? "" : br_strdup(plan->arena, buf.s);
 	br_buf_release(&buf);
 	return *out == NULL ? -1 : n > 0;
@@ -172,7 +181,9 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 	}
 	const char *remedy = tree->strategy == BR_STRATEGY_GROUP
 		? " unless the umask lets the group in"
-		: ": --future-files";
+		: tree->tree->root->fs.keeps_acls == BR_NO ? ""
+		: tree->foreign                            ? ": --future-files, with --from"
+							   : ": --future-files";
 	int n = unserved(plan, tree, true, &who);
 	if (n < 0
 		|| (n > 0
@@ -191,6 +202,44 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 				"files that others create below %s later and close to everybody else (umask "
 				"027, 077) will not be usable by %s%s",
 				path, who, remedy));
+}
+
+// Whom a directory that is made does not serve: without ACLs it serves its owner, and who is in its group.
+static int note_unserved(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t m = 0; m < plan->work->makes.n; m++) {
+		const struct br_make *make = &plan->work->makes.v[m];
+		struct br_buf who = {0};
+		uint32_t uids[BR_DEMANDS_MAX];
+		size_t n = 0;
+		for (size_t i = 0; i < tree->tree->n && n < BR_DEMANDS_MAX; i++) {
+			const struct br_demand *demand = &tree->tree->demands[i];
+			const struct br_cred *cred = &demand->identity->cred;
+			if (make_of(plan, tree, demand) == make
+				&& br_access_use(&make->after, cred, &plain_where, demand->need.dir)
+						.missing
+					!= 0) {
+				uids[n++] = cred->uid.v;
+			}
+		}
+		list_uids(&who, uids, n, "uid ", " and ");
+		int result = who.failed ? -1 : 0;
+		if (result == 0 && n > 0) {
+			const char *path =
+				br_printf(plan->arena, "%s/%s", make->root->real, make->below);
+			result = path == NULL
+				? -1
+				: note_add(plan,
+					br_printf(plan->arena,
+						"%s will not serve %s: its file system keeps no ACLs, and no "
+						"group that they have serves them all",
+						path, who.s));
+		}
+		br_buf_release(&who);
+		if (result != 0) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 // The bits of the group are the mask where there are entries: whoever changes them changes what the entries let through.
@@ -339,8 +388,10 @@ int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct 
 		|| note_known(plan, tree) != 0) {
 		return -1;
 	}
-	return note_owner(plan, tree) != 0 || note_mask(plan, tree) != 0 ? -1
-									 : note_future(plan, tree);
+	if (note_owner(plan, tree) != 0 || note_unserved(plan, tree) != 0) {
+		return -1;
+	}
+	return note_mask(plan, tree) != 0 ? -1 : note_future(plan, tree);
 }
 
 // Whether this one gains access, and is a number that has no account, will get none now, and is nobody's by another rule.
@@ -372,10 +423,10 @@ static int note_nobody(struct br_plan *plan) {
 			told = done[k] == uid;
 		}
 		if (!told) {
-			br_buf_addf(&buf, "%s%u", n > 0 ? ", " : "", uid);
 			done[n++] = uid;
 		}
 	}
+	list_uids(&buf, done, n, "", " or ");
 	int result = 0;
 	if (n > 0) {
 		result = buf.failed

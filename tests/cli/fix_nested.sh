@@ -7,8 +7,20 @@ mkdir -p m/sub && chown 7001:7001 m m/sub
 printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./m:/m"]\n  b:\n    image: x\n    user: "1002:1002"\n    volumes: ["./m/sub:/s"]\n' >compose.yaml
 golden 0 bindright fix --sysroot "$T" --yes -q
 touch m/sub/new
+# Alone it is refused: from outside who writes there could put anything in its place.
+golden 3 bindright fix --sysroot "$T" --yes -qq b
 golden 0 bindright fix --sysroot "$T" --yes -q
 golden 0 getfacl -n m m/sub m/sub/new
+
+# Neither is it where the way into the outer mount leads over a link of the owner's; but where a link of the container's lies on it, it may lead anywhere.
+mkdir -p r/1/sub r/1/other && ln -s r/1 cur && chown -R 7001:7001 r && chown -h 7001:7001 cur
+printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./cur:/m"]\n  b:\n    image: x\n    user: "1002:1002"\n    volumes: ["./cur/sub:/s"]\n' >compose.yaml
+golden 0 bindright fix --sysroot "$T" --yes -qq
+touch r/1/sub/new
+golden 0 bindright fix --sysroot "$T" --yes -qq
+getfacl -n r/1/sub/new | grep -q user:1002:rw- || die "it was not served"
+mv r/1/sub r/1/was && setpriv --reuid 1001 --regid 1001 --clear-groups ln -s other r/1/sub || die "a cannot write"
+golden 3 bindright fix --sysroot "$T" --yes -qq
 
 # An engine's state is refused where it is not there yet, too.
 compose 'volumes: ["/var/lib/kubelet/of/this/test:/m"]'

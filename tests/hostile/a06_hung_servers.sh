@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A6: a server that does not answer any more hangs nothing, in the tree or as the source.
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
-patience=15
 # shellcheck source=tests/hostile/servers.sh
 . "${BR_TOP:?run it with make test}/tests/hostile/servers.sh" || exit 1
 

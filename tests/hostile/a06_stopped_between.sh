@@ -2,7 +2,6 @@
 # A6: a server that stops between two steps of a fix or an undo, when no walk is on its way, hangs nothing either.
 # time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
-patience=40
 # shellcheck source=tests/hostile/servers.sh
 . "${BR_TOP:?run it with make test}/tests/hostile/servers.sh" || exit 1
 

@@ -12,10 +12,11 @@ compose 'volumes: ["./data:/data"]'
 sleeps() {
 	local status=$1 where=$2 pid all got=0
 	shift 2
-	server=$(python3 $here/stops.py data "$where" 0)
+	rm -f $T/stopped
+	server=$(STOPS_TELL=$T/stopped python3 $here/stops.py data "$where" 0)
 	"$BINDRIGHT" "$@" >$T/out 2>&1 </dev/null &
 	pid=$!
-	sleep 1.5
+	eventually test -e $T/stopped
 	all="$pid $(pgrep -P $pid | tr '\n' ' ')"
 	kill -STOP $all
 	sleep 11

@@ -2,6 +2,7 @@
 
 stops.py MOUNT_POINT OPERATION:N OWNER    at the N-th request of this kind (any: of whatever kind), until it is told SIGUSR1; prints its process
                                           STOPS_LOG is a file to which the kind of every request is written
+                                          STOPS_TELL names a file that is there once it has stopped
 """
 import os
 import select
@@ -126,6 +127,8 @@ if pid == 0:
             log.write(WORDS[opcode] + "\n")
         if seen >= count and not going:
             kept.append((unique, opcode, number, body))
+            if "STOPS_TELL" in os.environ:
+                open(os.environ["STOPS_TELL"], "w").close()
         else:
             reply(unique, opcode, number, body)
 options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other"

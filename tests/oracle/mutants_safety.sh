@@ -64,6 +64,12 @@ apply/apart a06_taken s/errno == EINVAL && is_detached\(t\)/false/
 apply/apart a06_taken s/br_jail_mount\(t->fd, true\)/br_jail_mount(t->fd, apart->cross)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
+apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending \&\& here < 0)/
+apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending)/
+apply/undo a22_left s/ && t->stopped != EROFS;/;/
+apply/history a22_left s/if \(s\.live\) \{/if (false) {/
+apply/history a22_left s/&& s\.run\.state != BR_RUN_DAMAGED && s\.ended > 0/\&\& s.ended > 0/
+apply/history a22_left s/bool old = r > 0 && !s\.pending &&/bool old = r > 0 \&\&/
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
 apply/choose test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
 apply/undo a21_undo s/return lost \? -1 : 0;/return 0;/
