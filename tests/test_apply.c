@@ -688,6 +688,68 @@ static void test_unwritable_journal(void **state) {
 	}
 }
 
+enum {
+	DIRECTORIES = 60,
+	FILES_OF_EACH = 100,
+};
+
+/** More than a batch, with directories in the first of them. */
+static void fill_batches(void) {
+	char name[32];
+	for (int d = 0; d < DIRECTORIES; d++) {
+		snprintf(name, sizeof(name), "d%d", d);
+		assert_int_equal(mkdir(at(name), 0700), 0);
+		for (int i = 0; i < FILES_OF_EACH; i++) {
+			snprintf(name, sizeof(name), "d%d/%d", d, i);
+			int fd = open(at(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+			assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
+			close(fd);
+		}
+		snprintf(name, sizeof(name), "d%d", d);
+		assert_int_equal(chown(at(name), HOST_ID, HOST_ID), 0);
+	}
+}
+
+/** The files of the first batch had begun; its directories, whose turn comes when the next one is announced, had not. */
+static void assert_only_files(void) {
+	char name[32];
+	for (int d = 0; d < DIRECTORIES; d++) {
+		snprintf(name, sizeof(name), "d%d", d);
+		assert_int_equal(look(name).st_uid, HOST_ID);
+	}
+}
+
+static int fail_after;
+
+static int decide_and_fail(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	return --fail_after == 0 ? -1 : decide_owner(context, tree, path, inode, after);
+}
+
+// With an error in the walk, or in the announcement of what it found, nothing more of the batch before is begun either.
+static void test_an_error_in_the_next_batch(void **state) {
+	(void)state;
+	needs_root();
+	fill_batches();
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	for (int i = 0; i < 4; i++) {
+		bool walk = i >= 2;
+		memset(&calls, 0, sizeof(calls));
+		g.threads = i % 2 == 0 ? 1 : 4;
+		g.decide = walk ? decide_and_fail : decide_owner;
+		fail_after = walk ? 5000 : 0;
+		calls.sync_fails_at = walk ? 0 : 3;
+		calls.error = EIO;
+		assert_int_equal(ground_apply(&g), -1);
+		assert_non_null(strstr(g.said, walk ? "memory" : "cannot write the journal"));
+		assert_only_files();
+		assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
+		assert_int_equal(ground_undo(&g, NULL, false), 1);
+		assert_int_equal(g.undone.restored, g.applied.changed);
+		assert_snapshot(g.tree, before);
+	}
+}
+
 static int stop_after;
 
 static int decide_and_stop(void *context, const struct br_tree *tree, const char *path,
@@ -1242,6 +1304,7 @@ int main(void) {
 		TEST(test_half_a_change),
 		TEST(test_one_refusal_is_not_the_end),
 		TEST(test_unwritable_journal),
+		TEST(test_an_error_in_the_next_batch),
 		TEST(test_stop),
 		TEST(test_stop_before_the_first),
 		TEST(test_newest_first),

@@ -674,6 +674,11 @@ static const struct {
 		"q-web-1=/a q-web-1=/b "},
 	{BR_INPUT_COMPOSE, "[" BOX("web", "", BIND("/a")) "]", "web=/a "},
 	{BR_INPUT_RUN_LINE, "[" BOX("web", "", BIND("/a")) "]", ""},
+	// A run line without --name is called after its image: that is no container's name.
+	{BR_INPUT_RUN_LINE, "[" BOX("db", "", BIND("/a")) "]", "db=/a "},
+	{BR_INPUT_RUN_LINE, "[" BOX("bundle", "", BIND("/a")) "]", "bundle=/a "},
+	{BR_INPUT_OCI, "[" BOX("web", "", BIND("/a")) "]", "web=/a "},
+	{BR_INPUT_OCI, "[{\"Id\":\"abcdef0123456789\",\"Mounts\":[" BIND("/a") "]}]", ""},
 	{BR_INPUT_CONTAINER, "[" BOX("db", "", BIND("/a")) "," BOX("x", "", BIND("/b")) "]",
 		"x=/b "},
 	{BR_INPUT_COMPOSE, "[" BOX("x", "", BIND("a") "," BIND("")) "]", ""},
@@ -686,8 +691,14 @@ static const struct {
 
 static void test_claims(void **state) {
 	(void)state;
-	const struct br_container containers[2] = {{.name = {.s = "web"}}, {.name = {.s = "db"}}};
+	const struct br_container containers[] = {
+		{.name = {"web", {.off = 10}}, .image = {"app", {.off = 20}}},
+		{.name = {"db", {.off = 40}}, .image = {"db", {.off = 40}}},
+		{.name = {"bundle", {.off = 60}}, .rootfs = {"/srv/bundle", {.off = 60}}},
+		{.name = {"abcdef0123456789", {.off = 80}}, .image = {"app", {.off = 90}}},
+	};
 	struct br_spec spec = spec_of("proj", containers);
+	spec.n = sizeof(containers) / sizeof(*containers);
 	for (size_t i = 0; i < sizeof(mounted) / sizeof(*mounted); i++) {
 		char text[1024];
 		struct br_claims claims = {0};

@@ -65,6 +65,8 @@ struct br_plan_options {
 	uint64_t max_copy_up;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
+	/** The check enters mount points: what is mounted in a tree has to be a source that is not refused. */
+	bool cross;
 	/**
 	 * The other direction: whatever belongs to a container's UID, to one in the range that is mapped into its user namespace, or to root, goes to the only keeper; the containers keep what
 	 * they have, and get what they need of it. Nothing else is changed.

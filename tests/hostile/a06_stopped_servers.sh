@@ -2,20 +2,9 @@
 # A6: a server that stops in the middle of a walk, of a fix or of an undo hangs nothing, not even with a call that no signal ends.
 # time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
-once=1
-# shellcheck source=tests/hostile/lib.sh
-. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+# shellcheck source=tests/hostile/servers.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/servers.sh" || exit 1
 
-[ -e /dev/fuse ] || skip "needs /dev/fuse"
-# stop_at WHERE: a server that does so.
-stop_at() { server=$(python3 $here/stops.py data "$1" 0); }
-# Whoever waited for it has his answer, and ends.
-go_on() { kill -USR1 $server && all_gone; }
-gone() {
-	umount -l data
-	kill $server
-	server=
-}
 mkdir data
 compose 'volumes: ["./data:/data"]'
 # As long as it answers, all is as ever.
@@ -28,7 +17,7 @@ gone
 # In the middle of a walk.
 for where in readdir:3 getattr:9; do
 	stop_at $where
-	soon 1 60 "$BINDRIGHT" check --sysroot $T
+	soon 1 check --sysroot $T
 	says 'its file system does not answer'
 	gone
 done
@@ -52,7 +41,7 @@ gone
 mkdir plain && touch plain/f
 compose 'volumes: ["./data:/data", "./plain:/plain"]'
 stop_at readdir:3
-soon 1 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+soon 1 fix --yes --sysroot $T --strategy chown
 says 'its file system does not answer'
 belong 1001 plain plain/f
 go_on
@@ -62,11 +51,11 @@ want 0 undo
 belong 0 plain plain/f
 # In the midst of changing: that too.
 stop_at setattr:12
-soon 3 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+soon 3 fix --yes --sysroot $T --strategy chown
 says "'$T/work/data' does not answer any more" 'bindright undo'
 belong 1001 plain plain/f
 # And so on the way back.
-soon 3 60 "$BINDRIGHT" undo --yes
+soon 3 undo --yes
 says 'does not answer' 'could not be put back'
 belong 0 plain plain/f
 go_on
@@ -76,7 +65,7 @@ gone
 compose 'volumes: ["./data:/data"]'
 # At the very first change.
 stop_at setattr:1
-soon 3 60 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+soon 3 fix --yes --sysroot $T --strategy chown
 says 'does not answer any more' 'bindright undo'
 go_on
 want any undo
@@ -85,7 +74,7 @@ gone
 # In the midst of an undo that began well: setattr comes 25 times in a fix of 25.
 stop_at setattr:37
 want 0 fix -q --strategy chown
-soon 3 60 "$BINDRIGHT" undo --yes
+soon 3 undo --yes
 says 'could not be put back' 'its file system does not answer'
 go_on
 want any undo

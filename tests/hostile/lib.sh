@@ -4,12 +4,11 @@
 # A script runs once for each file system of HOSTILE_FS (ext4 and tmpfs; also xfs, btrfs, overlay), or once where it says
 # once=1 before it sources this. $T/work is on that file system and the working directory.
 #
-#   want STATUS COMMAND...   it ends with this status (any: 0 or 1, it fits or not); what it said is in $T/out
+#   want STATUS COMMAND...   it ends with this status (any: 0 or 1, it fits or not; bad: 1 or 3, it does not fit or failed); what it said is in $T/out
 #   says TEXT, silent TEXT   the last one said this, did not say this
 #   owned UID:GID:MODE FILE..., belong UID FILE...
 #   keep FILE...; kept       nothing about these has changed since (they may be directories)
 #   eventually COMMAND...    wait until it succeeds, a minute at most
-#   soon STATUS SECONDS COMMAND...   want, of one that must not hang; all_gone waits until none of its processes is left
 #   meddled CALL:N[+~] COMMAND STATUS PROGRAM...   want, with somebody else at one of its system calls: see meddle.c
 
 die() {
@@ -99,7 +98,7 @@ want() {
 	shift
 	"$@" >"$T/out" 2>&1 </dev/null || got=$?
 	case $want:$got in
-	"$got:$got" | any:[01]) ;;
+	"$got:$got" | any:[01] | bad:[13]) ;;
 	*) die "exit status $got, not $want: $*" ;;
 	esac
 }
@@ -118,15 +117,6 @@ eventually() {
 		sleep 0.05
 	done
 }
-soon() {
-	local status=$1 seconds=$2
-	shift 2
-	# The group of all its processes has the number of the first.
-	# shellcheck disable=SC2016
-	want "$status" bash -c 'echo $$ >"$0" && exec timeout -s KILL "$@"' $T/group "$seconds" "$@"
-}
-none_left() { ! ps -e -o pgid= -o stat= | awk -v group="$(cat $T/group)" '$1 == group && $2 !~ /^Z/ { n++ } END { exit n == 0 }'; }
-all_gone() { eventually none_left; }
 # The words of a report stand on several lines.
 words() { tr -s ' \n' '  ' <"$T/out"; }
 says() {
