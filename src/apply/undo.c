@@ -75,6 +75,7 @@ static bool is_unfinished(const struct br_target *t) {
 /** UNDO_END only where every record had its turn. */
 static int end(struct undo *u, bool whole) {
 	bool stopped = !whole || u->interrupted || u->broken;
+	bool lost = false;
 	if (u->dry) {
 		return 0;
 	}
@@ -82,9 +83,10 @@ static int end(struct undo *u, bool whole) {
 		const struct br_target *t = u->summary.targets[i];
 		stopped = stopped || is_unfinished(t);
 		if (t->fd >= 0 && br_target_sync(u->board, t) < 0) {
-			stopped = true;
+			stopped = lost = true;
 			(void)br_error(u->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
+			br_hint(u->dx, "bindright undo %s puts it back again", u->summary.run.id);
 		}
 	}
 	struct br_record record = {
@@ -99,7 +101,7 @@ static int end(struct undo *u, bool whole) {
 		return u->broken ? -1 : broken(u);
 	}
 	if (stopped) {
-		return 0;
+		return lost ? -1 : 0;
 	}
 	if (note(u, &record) < 0) {
 		return -1;

@@ -42,6 +42,18 @@ want 0 undo
 kept
 rm -r data
 
+# What lies under the mount of another container is that one's.
+tree 7001 a sub/f
+printf '  other: {image: example, user: "1002:1002", volumes: ["./data/sub:/data"]}\n' >>compose.yaml
+keep data/sub
+want 1 fix -q --strategy chown app
+kept
+belong 1001 data/a
+want 1 bindright plan --sysroot $T app
+says "lie under the mount of the service 'other', which was not asked for"
+want 0 undo
+rm -r data
+
 # All names within the tree are as good as one.
 tree 7001 a
 ln data/a data/again

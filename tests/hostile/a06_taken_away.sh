@@ -81,3 +81,10 @@ umount data/x/d
 kept
 want 0 undo
 owned 7001:7001:644 data/e data/x/d/f
+# One that nobody may clone, and which covers all the same.
+keep data/x/d
+mount -t tmpfs tmpfs data/x/d && mount --make-unbindable data/x/d
+want 1 fix -q --strategy chown
+want 0 undo
+umount data/x/d
+kept

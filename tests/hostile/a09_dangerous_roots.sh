@@ -78,3 +78,13 @@ want 0 fix -q --cross-file-systems --strategy chown
 belong 1001 $T/var/lib
 want 0 undo
 umount 'data/in side'
+# What is private by its name, or lies in what is, stays as it is wherever it is; other names are no keys.
+tree 7001 .ssh/k x/.gnupg/k .kube/config x/.aws/credentials .docker/config.json authorized_keys x/authorized_keys2 id_rsa x/id_ed25519.old \
+	sudoers x/shadow gshadow- id_to_label.json
+keep data/.ssh data/x/.gnupg data/.kube data/x/.aws data/.docker data/authorized_keys data/x/authorized_keys2 data/id_rsa data/x/id_ed25519.old \
+	data/sudoers data/x/shadow data/gshadow-
+compose 'volumes: ["./data:/data"]'
+want 1 fix -q --strategy chown
+kept
+belong 1001 data data/x data/id_to_label.json
+want 0 undo

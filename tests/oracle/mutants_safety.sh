@@ -16,6 +16,9 @@ export BR_TOP=$top BR_BUILD=$build
 mutants() {
 	cat <<'END'
 apply/object test_apply s/if \(!is_same\(way, wish, fd, &now\) \|\| /if (/
+apply/object a05_numbers s/\|\| !same_handle\(fd, &now, wish->handle\)\)/)/
+apply/object a11 s/if \(!br_inode_equal\(&now, wish->goal\)\) \{/if (false) {/
+apply/batch a05_numbers s/\.handle = c->handle,/.handle = {0},/
 apply/object test_apply s/if \(!\(is_in\(&now, wish->states, wish->nstates\)/if (false \&\& !(true/
 apply/object test_apply s/now\.nlink != wish->expect->nlink\)/false)/
 apply/object a14 s/\(now\.attrs & \(BR_IMMUTABLE \| BR_APPEND\)\) != 0/false/
@@ -69,6 +72,26 @@ apply/history a22_left s/&& s\.run\.state != BR_RUN_DAMAGED && s\.ended > 0/\&\&
 apply/history a22_left s/bool old = r > 0 && !s\.pending &&/bool old = r > 0 \&\&/
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
 apply/choose test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
+apply/undo a21_undo s/return lost \? -1 : 0;/return 0;/
+apply/undo_run a21_undo s/if \(!u->dry && br_run_lock\(u->fd\) < 0\)/if (false)/
+apply/undo_run a21_undo s/\|\| source->linked\)/)/
+apply/undo_run a21_undo s/t->stopped == 0 && !is_same_root\(t, &now\)/false/
+apply/apply a21_undo s/if \(sync_targets\(work\) < 0\) \{/if (false) {/
+apply/users a20_helpers s/if \(is_roots\(parent\)\)/if (true)/
+apply/object a06_taken s/if \(target->covered != NULL && br_target_covers\(target, path\)\)/if (false)/
+apply/make a23 s/in->uid\.v != geteuid\(\) \|\| //
+apply/make a23 s/if \(!br_inode_equal\(&now, &after\)\)/if (false)/
+apply/make a23 s/return br_inode_same\(&in, &now\) \? 0 : /return 0 ? 0 : 1 ? 0 : /
+plan/danger a15 s/if \(plan->work->copies <= most\)/if (true)/
+plan/gate a08 s/!file && !S_ISDIR\(facts->mode\)/false/
+plan/gate a14 s/\(facts->flags & \(FACT_IMMUTABLE \| FACT_APPEND \| FACT_READ_ONLY\)\) != 0$/false/
+plan/gate a02 s/if \(\(facts->flags & FACT_OTHER\) != 0\)/if (false)/
+apply/apply a21_order s/\|\| refuse_state\(work\) < 0 \|\| /|| /
+apply/undo_run a21_order s/if \(br_machine_differs\(u->summary\.machine\)\)/if (false)/
+apply/users test_accounts s/if \(is_running\(account->is_group, account->id\) != 0\)/if (false)/
+apply/users test_accounts s/\|\| strlen\(line\) != made->n/|| false/
+apply/undo test_accounts,test_apply s/if \(served\.r > 0 && has_files\(u, r\)\)/if (false)/
+base/file test_file s/how\.resolve \|= RESOLVE_BENEATH/(void)0/
 apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
 apply/make a23 s/return is_empty\(m->parent, m->temporary, 0\) > 0 \? NULL/return true ? NULL/
 apply/make a23 s/&& in->btime\.sec \+ 2 < m->since;/\&\& false;/
@@ -92,6 +115,14 @@ plan/danger a09 s/return of != NULL$/return of == mine/
 plan/danger a20 s/if \(name != NULL\) \{/if (false) {/
 source/source test_source,a07 s/if \(w->out->unsafe \|\| link->owner == w->here\.uid\)/if (true)/
 source/trust test_source,a07 s/if \(dir->mode & S_IWOTH\)/if (false)/
+demand a06_aliases s/joined = joined > 0 \? is_safe\(m, inner, outer\) : joined;/(void)is_safe;/
+demand a06_aliases s/bool safe = !way\.unsafe && /bool safe = /
+demand a06_aliases s/int joined = path \? is_reached\(m, path, outer, inner\) : -1;/int joined = 1; (void)is_reached;/
+demand test_demand s/if \(joined > 0 && \(has_mounts/if (false \&\& (has_mounts/
+demand a06_aliases s/\|\| \(is_read_only_mount\(outer\) && /|| (false \&\& /
+demand a06_aliases s/if \(m->entries\.v\[i\]\.place && join_outermost/if (false \&\& join_outermost/
+demand a06_aliases s/return x != y \? x < y : p != q \? q : a < b;/return x != y ? x < y : a < b;/
+demand a06_aliases s/\|\| \(is_joined\(&m->entries\.v\[first\]\) && !is_joined\(one\)\);/;/
 base/file a01,test_file s/RESOLVE_NO_SYMLINKS \| RESOLVE_NO_MAGICLINKS/RESOLVE_NO_MAGICLINKS/
 base/file a06_mounts s/how\.resolve \|= RESOLVE_NO_XDEV/how.resolve |= 0/
 END

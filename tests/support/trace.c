@@ -43,6 +43,7 @@ static const struct {
 	{"setxattr", SYS_setxattr},
 	{"setxattrat", SYS_setxattrat},
 	{"statx", SYS_statx},
+	{"syncfs", SYS_syncfs},
 	{"unlinkat", SYS_unlinkat},
 	{"unshare", SYS_unshare},
 };
