@@ -577,8 +577,7 @@ static void check_mount(void *context, const char *below, const char *type) {
 
 static int refuse_mount(const struct mounts_check *check, struct tree_work *tree) {
 	struct br_plan *plan = check->plan;
-	const char *path =
-		br_printf(plan->arena, "%s/%s", tree->tree->root->real, check->below);
+	const char *path = br_printf(plan->arena, "%s/%s", tree->tree->root->real, check->below);
 	const char *rule = br_printf(
 		plan->arena, "what is mounted at '%s' in it %s", check->below, check->what);
 	const char *option = check->never
