@@ -307,23 +307,43 @@ static void test_own_setgid(void **state) {
 	}
 }
 
-/** A file that lacks something under one of its names only is told under that one. */
+/** A file that lacks something under one of its names only: what is needed under all of them counts. Where anybody could have given it that name, it is told under that one. */
 static void test_mixed_links(void **state) {
 	struct world *w = *state;
+	struct br_inode after;
 	demand(w, &carol_below);
-	begin(w);
-	struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
-	struct br_inode file = inode_of(w, F | 0640, 1000, 1000, NULL);
-	file.nlink = 2;
-	see(w, "", &root);
-	see(w, "x", &file);
-	see(w, "a/x", &file);
-	settle(w);
-	assert_int_equal(w->plan->changes, 0);
-	assert_true(w->plan->trees[0].partial);
-	assert_int_equal(w->plan->nleft, 1);
-	assert_int_equal(w->plan->left[0].reason, BR_LEFT_LINKS);
-	assert_int_equal(w->plan->left[0].count, 1);
+	w->options.strategy = BR_STRATEGY_ACL;
+	for (int protected = 0; protected < 2; protected ++) {
+		w->options.protected_hardlinks = protected != 0;
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
+		struct br_inode file = inode_of(w, F | 0640, 1000, 1000, NULL);
+		struct br_inode far = inode_of(w, F | 0640, 1000, 1000, NULL);
+		file.nlink = 2;
+		far.nlink = 3;
+		see(w, "", &root);
+		see(w, "x", &file);
+		see(w, "a/x", &file);
+		see(w, "a/y", &far);
+		see(w, "y", &far);
+		settle(w);
+		assert_int_equal(w->plan->changes, protected);
+		assert_true(w->plan->trees[0].partial);
+		assert_int_equal(w->plan->nleft, 1);
+		assert_int_equal(w->plan->left[0].reason, BR_LEFT_LINKS);
+		assert_int_equal(w->plan->left[0].count, 2 - protected);
+		assert_int_equal(w->plan->ngains, protected);
+		for (int name = 0; name < 2; name++) {
+			const char *path = name ? "a/x" : "x";
+			int decided = br_plan_decide(w->plan, &w->tree, path, &file, &after);
+			assert_int_equal(decided, protected);
+			if (protected) {
+				assert_non_null(
+					br_acl_find(after.acl, BR_ACL_USER, (br_hostid){1002}));
+			}
+		}
+		assert_int_equal(br_plan_decide(w->plan, &w->tree, "a/y", &far, &after), 0);
+	}
 }
 
 static void test_links(void **state) {

@@ -428,12 +428,15 @@ static int add_default(struct choice *c, const struct facts *facts, struct outco
 		|| !gate_open(c->plan, c->tree, facts, false, &reason)) {
 		return 0;
 	}
-	const struct br_acl *def = draft_default(c->plan, &out->after, &c->people);
-	if (def != NULL && def != facts->def && has_room(c->tree, def)) {
+	const struct br_acl *def;
+	if (draft_default(c->plan, &out->after, &c->people, &def) != 0) {
+		return -1;
+	}
+	if (def != facts->def && has_room(c->tree, def)) {
 		out->after.def = def;
 		out->kind = OUTCOME_CHANGE;
 	}
-	return def == NULL ? -1 : 0;
+	return 0;
 }
 
 static int load_people(const struct choice *c) {
@@ -553,6 +556,9 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 		return br_printf(arena, "its file system (%s) keeps no ACLs", fs->type);
 	}
 	tree->strategy = BR_STRATEGY_ACL;
+	if (!tree->used) {
+		return br_strdup(arena, "only root uses it, who may everything");
+	}
 	if (!tree->single) {
 		return br_strdup(arena, "several identities need it");
 	}

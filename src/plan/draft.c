@@ -182,14 +182,14 @@ static uint32_t class_bits(const struct br_acl *acl) {
 }
 
 // What a default ACL that is there says of anybody stays as it is; whom it does not name, and what the demands need, is added.
-static const struct br_acl *widen_default(
-	const struct br_plan *plan, const struct br_inode *dir, const struct people *people) {
+static int widen_default(const struct br_plan *plan, const struct br_inode *dir,
+	const struct people *people, const struct br_acl **out) {
 	struct draft draft;
 	struct br_inode like = {.mode = class_bits(dir->def), .acl = dir->def};
 	size_t n = dir->acl == NULL ? 0 : dir->acl->n;
 	if (reserve(plan->work, n + dir->def->n + 2 * (size_t)PEOPLE_MAX + 8) != 0
 		|| draft_open(plan, &draft, &like) != 0) {
-		return NULL;
+		return -1;
 	}
 	clamp(&draft);
 	// As in draft_name(): an empty class switches off what a file that is made there inherits.
@@ -197,26 +197,30 @@ static const struct br_acl *widen_default(
 	bool more = add_users(&draft, dir);
 	for (size_t i = 0; i < people->n; i++) {
 		const struct person *person = &people->v[i];
-		struct br_acl_entry *entry = named(&draft, BR_ACL_USER, person->cred->uid);
-		more = more || (person->need & ~(unsigned)entry->perm) != 0;
-		entry->perm |= (uint16_t)person->need;
+		if (!overrides(person->cred)) {
+			struct br_acl_entry *entry = named(&draft, BR_ACL_USER, person->cred->uid);
+			more = more || (person->need & ~(unsigned)entry->perm) != 0;
+			entry->perm |= (uint16_t)person->need;
+		}
 	}
 	draft.mask = group_class(&draft);
-	return more ? make_acl(plan, &draft, draft.owner) : dir->def;
+	*out = more ? make_acl(plan, &draft, draft.owner) : dir->def;
+	return *out == NULL ? -1 : 0;
 }
 
 /*
  * Who can use the directory today can use what is made in it tomorrow: its owner and its group (who need not be the new file's), everybody named, and the demands. The group that a
  * new file happens to have gets what others get, unless the directory hands its own group down.
  */
-const struct br_acl *draft_default(
-	const struct br_plan *plan, const struct br_inode *dir, const struct people *people) {
+int draft_default(const struct br_plan *plan, const struct br_inode *dir,
+	const struct people *people, const struct br_acl **out) {
 	struct draft draft;
+	*out = NULL;
 	if (dir->def != NULL) {
-		return widen_default(plan, dir, people);
+		return widen_default(plan, dir, people, out);
 	}
 	if (draft_open(plan, &draft, dir) != 0) {
-		return NULL;
+		return -1;
 	}
 	if (draft.extended && draft.mask == 0) {
 		draft.n = 0;
@@ -233,10 +237,16 @@ const struct br_acl *draft_default(
 		named(&draft, BR_ACL_USER, dir->uid)->perm |= (uint16_t)draft.owner;
 	}
 	for (size_t i = 0; i < people->n; i++) {
-		named(&draft, BR_ACL_USER, people->v[i].cred->uid)->perm |=
-			(uint16_t)people->v[i].need;
+		if (!overrides(people->v[i].cred)) {
+			named(&draft, BR_ACL_USER, people->v[i].cred->uid)->perm |=
+				(uint16_t)people->v[i].need;
+		}
+	}
+	if (draft.n == 0) {
+		return 0;
 	}
 	draft.mask = group_class(&draft);
 	// Whoever makes a file owns it, as without a default ACL.
-	return make_acl(plan, &draft, BR_R | BR_W | BR_X);
+	*out = make_acl(plan, &draft, BR_R | BR_W | BR_X);
+	return *out == NULL ? -1 : 0;
 }

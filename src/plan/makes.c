@@ -203,8 +203,11 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 		return -1;
 	}
 	if (on != 0 && wants_future(plan, make->tree, on)) {
-		after->def = draft_default(plan, after, &people);
-		return after->def == NULL ? -1 : 0;
+		const struct br_acl *def;
+		if (draft_default(plan, after, &people, &def) != 0) {
+			return -1;
+		}
+		after->def = def;
 	}
 	return 0;
 }

@@ -118,7 +118,24 @@ static int unserved(
 	return *out == NULL ? -1 : n > 0;
 }
 
+// Whether any directory of the tree will have a default ACL.
+static bool has_defaults(const struct br_plan *plan, const struct tree_work *tree) {
+	bool found = false;
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		found = found || class->outcome.after.def != NULL;
+	}
+	for (size_t i = 0; i < plan->work->makes.n; i++) {
+		const struct br_make *make = &plan->work->makes.v[i];
+		found = found || (make->tree == tree->tree && make->after.def != NULL);
+	}
+	return found;
+}
+
 static int note_defaults(struct br_plan *plan, const struct tree_work *tree, const char *path) {
+	if (!tree->foreign && !has_defaults(plan, tree)) {
+		return 0;
+	}
 	return note_add(plan,
 		tree->foreign
 			? br_printf(plan->arena,

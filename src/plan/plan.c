@@ -31,6 +31,7 @@ static void note_person(struct tree_work *tree, const struct br_cred *cred, bool
 	}
 	tree->single = *first || (tree->single && tree->sole.v == cred->uid.v);
 	tree->sole = cred->uid;
+	tree->used = true;
 	*first = false;
 }
 
@@ -249,25 +250,6 @@ static struct facts facts_of(
 	};
 }
 
-// The class of one more name. 0 or -1 with ENOMEM.
-static int mix_link(struct br_plan *plan, struct link *link, uint32_t class) {
-	bool known = link->class == class;
-	for (const struct link_class *other = link->others; other != NULL; other = other->next) {
-		known = known || other->class == class;
-	}
-	if (known) {
-		return 0;
-	}
-	struct link_class *other = BR_NEW(plan->arena, struct link_class);
-	if (other == NULL) {
-		return -1;
-	}
-	*other = (struct link_class){.class = class, .next = link->others};
-	link->others = other;
-	link->mixed = true;
-	return 0;
-}
-
 // The class of a name under which something is missing; the first where there is none.
 static struct class *wanting_class(struct tree_work *tree, const struct link *link) {
 	struct class *first = table_at(&tree->classes, link->class);
@@ -297,7 +279,7 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 			}
 		}
 		link->found++;
-		return mix_link(plan, link, class);
+		return link_mix(plan, link, class);
 	}
 	if (tree->links.n == LINKS_MAX) {
 		return 1;
@@ -307,6 +289,7 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 		return -1;
 	}
 	link->nlink = entry->inode->nlink;
+	link->size = entry->inode->size;
 	link->found = 1;
 	link->class = class;
 	if (tree->links.n <= LINKS_NAMED) {
@@ -532,6 +515,9 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	struct br_diags *dx) {
 	bool wanting = false;
 	*out = (struct br_tree_plan){.tree = tree->tree};
+	if (links_join(plan, tree) != 0) {
+		return br_error_memory(dx);
+	}
 	find_foreign(plan, tree);
 	out->reason = choose_strategy(plan, tree);
 	out->strategy = tree->strategy;
@@ -654,6 +640,11 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 		const struct link *link = table_find(&work->links, key);
 		if (link == NULL || !has_all_links(link) || link->nlink != inode->nlink) {
 			return 0;
+		}
+		if (link->joined) {
+			const struct class *joined = table_at(&work->classes, link->class);
+			facts.demands = joined->facts.demands;
+			facts.flags = joined->facts.flags;
 		}
 	}
 	struct outcome outcome;

@@ -138,6 +138,9 @@ struct link {
 	/** Its names are under different demands; the classes of the others, each once. */
 	bool mixed;
 	struct link_class *others;
+	/** They were: its class is now of all its names' demands together. */
+	bool joined;
+	uint64_t size;
 	/** Kept for the first few. */
 	const char *path;
 };
@@ -193,6 +196,8 @@ struct tree_work {
 	/** All demands, and demanded keepers, are of one UID. */
 	bool single;
 	br_hostid sole;
+	/** There is one. */
+	bool used;
 	/** Some demand writes. */
 	bool writes;
 	/** Something belongs to somebody out of the from-set: no default ACLs here. */
@@ -321,9 +326,12 @@ int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_
 void draft_name(struct draft *draft, br_hostid uid, unsigned perm);
 /** Into mode and acl of an inode. 0 or -1 with ENOMEM. */
 int draft_close(const struct br_plan *plan, const struct draft *draft, struct br_inode *after);
-/** The default ACL of a directory for which people have demands; its own where that serves them and everybody who can use the directory. NULL with ENOMEM. */
-const struct br_acl *draft_default(
-	const struct br_plan *plan, const struct br_inode *dir, const struct people *people);
+/**
+ * The default ACL of a directory for which people have demands; its own (NULL: none) where that serves them and everybody who can use the directory. Root's override needs no
+ * entry. 0 or -1 with ENOMEM.
+ */
+int draft_default(const struct br_plan *plan, const struct br_inode *dir,
+	const struct people *people, const struct br_acl **out);
 
 /* gate.c: */
 
@@ -349,6 +357,13 @@ int others_see(struct br_plan *plan, struct tree_work *tree, const struct br_ent
 unsigned others_flags(const struct tree_work *tree, const char *path);
 /** Of that number; NULL: it has none. */
 const struct br_other *other_of(const struct br_plan *plan, uint32_t number);
+
+/* links.c: */
+
+/** The class of one more name of a file with several links. 0 or -1 with ENOMEM. */
+int link_mix(struct br_plan *plan, struct link *link, uint32_t class);
+/** Files all of whose names were seen, under different demands, get a class of the demands of all their names. 0 or -1 with ENOMEM. */
+int links_join(struct br_plan *plan, struct tree_work *tree);
 
 /* choose.c: */
 

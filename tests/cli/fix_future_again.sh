@@ -49,4 +49,12 @@ tree
 setfacl -d --set u::rwx,u:7001:rwx,u:7101:rwx,g::r-x,m::rwx,o::r-x data
 "$BINDRIGHT" plan --sysroot . >"$T/out" && die "it fits"
 tr -s ' \n' ' ' <"$T/out" | grep -q 'will not be usable' || die "the directory below has no default ACL"
+
+# Root's override needs no entry, and where nobody else is, there is no default ACL.
+rm -rf data && mkdir data roots && chown 7001:7001 data && chmod 700 roots
+printf 'services:\n  a: {image: x, user: "0:0", volumes: ["./data:/data", "./roots:/roots", "./made:/made"]}\n' >compose.yaml
+golden 0 bindright plan --sysroot . --future-files
+golden 0 bindright fix --sysroot . -qq --yes --future-files
+[ "$(defaults)" = user::rwx,user:7001:rwx,group::r-x,mask::rwx,other::r-x ] || die "$(defaults)"
+[ -z "$(getfacl -Edn --omit-header roots)" ] || die "root's alone needs none"
 done_golden
