@@ -6,7 +6,7 @@
 # The last line is "N passed, N failed, N skipped". With CI=true a skipped test is a failure.
 #
 #   TEST_JOBS     how many run at a time (2; scripts below an e2e folder always run alone)
-#   TEST_SECONDS  the time limit of each (120; a script may say "# time limit: SECONDS" in its first ten lines)
+#   TEST_SECONDS  the time limit of each (120; a script may say more: "# time limit: SECONDS" in its first ten lines)
 #   TEST_UNDER    a command to run the programs under, as "valgrind -q"
 set -u
 
@@ -31,7 +31,8 @@ limit_of() {
 	case $1 in
 	*.sh) own=$(sed -n '1,10s/^# time limit: \([0-9][0-9]*\).*/\1/p' "$1") ;;
 	esac
-	echo "${own:-$seconds}"
+	[ "${own:-0}" -ge "$seconds" ] || own=$seconds
+	echo "$own"
 }
 
 # run_one NUMBER TEST: leaves out.NUMBER (what it said) and rc.NUMBER (how it ended) behind.
