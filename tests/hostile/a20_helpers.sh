@@ -6,7 +6,7 @@ once=1
 . "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
 
 # Accounts and programs of our own, in this mount namespace.
-rm -r $T/etc
+rm -r "${T:?}/etc"
 cp -a /etc $T/etc && mount --bind $T/etc /etc
 mkdir -m 755 $T/sbin
 for program in useradd groupadd userdel groupdel nologin; do
