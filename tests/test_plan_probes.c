@@ -134,6 +134,13 @@ static bool may_gain(const struct world *w, const struct forest *f, size_t p,
 	return owns || (asks(attempt) & ~(explained(w, f, p, dir) | by_caps)) == 0;
 }
 
+/** As programs ask: list apart from create and delete; read and write at once. */
+static bool is_served(unsigned has, const struct br_inode *inode, unsigned need) {
+	unsigned at_once = need & (S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W);
+	unsigned rest = need & ~at_once;
+	return (!at_once || (has >> at_once & 1)) && (!rest || (has >> rest & 1));
+}
+
 /** What goes back to the host is no longer the namespace's: by capability alone its containers keep what they need, and no more. */
 static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	const struct node *node, unsigned attempt) {
@@ -142,7 +149,8 @@ static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	int d = f->people[p].demand;
 	// One whose mount the engine gives to it (:U) needs nothing of the host's IDs.
 	return w->options.reclaim && cred->caps && cred->uids.n > 0
-		&& (d < 0 || (asks(attempt) & ~need_of(w, f, (size_t)d, dir)) != 0);
+		&& (d < 0 || (asks(attempt) & ~need_of(w, f, (size_t)d, dir)) != 0
+			|| is_served(tried[p][dir - f->nodes], &dir->before, asks(attempt)));
 }
 
 static void judge_one(
@@ -160,13 +168,6 @@ static void judge_one(
 			complain(w, node, cred, what);
 		}
 	}
-}
-
-/** As programs ask: list apart from create and delete; read and write at once. */
-static bool is_served(unsigned has, const struct br_inode *inode, unsigned need) {
-	unsigned at_once = need & (S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W);
-	unsigned rest = need & ~at_once;
-	return (!at_once || (has >> at_once & 1)) && (!rest || (has >> rest & 1));
 }
 
 static void judge_demands(const struct world *w, struct forest *f, const struct node *node) {
