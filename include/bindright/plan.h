@@ -145,6 +145,8 @@ enum br_left_reason {
 	BR_LEFT_NOT_PERMITTED,
 	/** Another container mounts it, and none of those asked about mounts it, or a part of it where this lies, by itself (--other-mounts). */
 	BR_LEFT_OTHER_MOUNT,
+	/** A directory above it stays closed to whoever needs it: it would be given for nothing. */
+	BR_LEFT_BEHIND,
 };
 
 /** What is left alone, summed up. */

@@ -88,8 +88,11 @@ struct facts {
 	uint32_t mode;
 	/** FACT_*. */
 	uint32_t flags;
+	/** Which closed directories it lies in: see behind.c. 0: none. */
+	uint32_t behind;
+	uint32_t zero;
 };
-_Static_assert(sizeof(struct facts) == 2 * sizeof(void *) + 24, "facts are compared as bytes");
+_Static_assert(sizeof(struct facts) == 2 * sizeof(void *) + 32, "facts are compared as bytes");
 
 /** What becomes of an inode. */
 enum outcome_kind {
@@ -187,6 +190,11 @@ struct tree_work {
 	struct table sticky;
 	/** Directories of root's, below the tree's root, that are closed to everybody else: by a hash of their path. */
 	struct table closed;
+	/** behind.c's: directories that are closed to some demand, their states, and sets of these. */
+	struct table ways;
+	struct table states;
+	struct table sets;
+	bool too_many_ways;
 	/** Paths at which others' mounts were seen. */
 	br_vec(struct other_path) others;
 	struct tally unseen;
@@ -357,6 +365,30 @@ int others_see(struct br_plan *plan, struct tree_work *tree, const struct br_ent
 unsigned others_flags(const struct tree_work *tree, const char *path);
 /** Of that number; NULL: it has none. */
 const struct br_other *other_of(const struct br_plan *plan, uint32_t number);
+
+/* plan.c: */
+
+/** FNV-1a, of the empty path, and one byte on. */
+#define PATH_HASH UINT64_C(14695981039346656037)
+static inline uint64_t path_hash_on(uint64_t h, char c) {
+	return (h ^ (unsigned char)c) * 1099511628211U;
+}
+uint64_t path_hash(const char *path, size_t n);
+
+/* behind.c: */
+
+void behind_init(struct tree_work *tree);
+void behind_release(struct tree_work *tree);
+/** The closed directories that a path lies in, of those that were seen. */
+uint32_t behind_of(const struct tree_work *tree, const char *path);
+/** Remember a closed directory, before what is in it is seen. 0 or -1 with ENOMEM. */
+int behind_see(const struct br_plan *plan, struct tree_work *tree, const char *path,
+	const struct facts *facts);
+/** When all was seen: find out which of them stay closed, and to whom. 0 or -1 with ENOMEM. */
+int behind_settle(const struct br_plan *plan, struct tree_work *tree);
+/** choose(), for those only who get there. 0 or -1 with ENOMEM. */
+int behind_choose(const struct br_plan *plan, const struct tree_work *tree,
+	const struct facts *facts, struct outcome *out);
 
 /* links.c: */
 

@@ -5,7 +5,7 @@
 
 mkdir etc && printf 'root:x:0:0::/root:/bin/sh\nalice:x:7001:7001::/:/bin/sh\n' >etc/passwd && printf 'root:x:0:\nalice:x:7001:\n' >etc/group
 as() { setpriv --reuid "$1" --regid "$1" --clear-groups sh -c "umask 022; $2"; }
-defaults() { getfacl -Edn --omit-header data/"${1:-.}" 2>/dev/null | paste -sd, | sed 's/,*$//'; }
+defaults() { getfacl -Edn --omit-header data 2>/dev/null | paste -sd, | sed 's/,*$//'; }
 service() { printf '  %s: {image: x, user: "%s:%s", volumes: ["./data:/data"]}\n' "$1" "$2" "$2"; }
 tree() {
 	rm -rf data && mkdir -p data/d && echo x >data/f && chown -R 7001:7001 data

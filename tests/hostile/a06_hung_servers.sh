@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A6: a server that does not answer any more hangs nothing, in the tree or as the source.
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 # shellcheck source=tests/hostile/servers.sh
 . "${BR_TOP:?run it with make test}/tests/hostile/servers.sh" || exit 1

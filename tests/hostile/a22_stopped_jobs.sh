@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A22: put to sleep (^Z) for longer than a server may keep silent, it is no reason to give that server up.
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 once=1
 # shellcheck source=tests/hostile/lib.sh
