@@ -169,6 +169,8 @@ struct br_check_options {
 	struct br_watch watch;
 	/** The tree that was told of is not walked again, if it is the same and nothing in it was found wanting. NULL: all are walked. */
 	const struct br_told *told;
+	/** What was told of the rest of that tree, where `told` is only about a part of it; or NULL. */
+	const struct br_told *rest;
 	/** Set by a signal handler: the walk ends, with an error. NULL: never. */
 	const volatile sig_atomic_t *stop;
 };

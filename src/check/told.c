@@ -139,7 +139,7 @@ int br_told_see(struct br_told *told, const struct br_tree *tree, const struct b
 
 /** Nothing was found in it. */
 static bool is_clean(const struct mount_work *mw) {
-	return mw->result.seen > 0 && mw->result.misfit == 0 && mw->result.unseen == 0
+	return mw->result.misfit == 0 && mw->result.unseen == 0
 		&& mw->closed == 0 && mw->inside.count == 0 && mw->protected.count == 0
 		&& mw->sticky.count == 0 && mw->ungiven.count == 0 && mw->unseen.count == 0
 		&& mw->mount_points.count == 0 && mw->frozen.count == 0 && mw->exposed.count == 0;
@@ -166,10 +166,10 @@ static bool is_same(const struct br_demands *then, const struct br_demands *now,
 
 /** The sums of what was told beside what was seen of the root. */
 static void add_sums(struct mount_work *to, const struct mount_work *from) {
-	to->result.seen = from->result.seen;
-	to->files = from->files;
-	to->writable = from->writable;
-	to->worse = from->worse;
+	to->result.seen += from->result.seen;
+	to->files += from->files;
+	to->writable += from->writable;
+	to->worse += from->worse;
 }
 
 /** Whether nothing is mounted in it: what was mounted while it was told covers what was seen. */
@@ -178,12 +178,11 @@ static bool is_bare(const struct br_tree *tree) {
 	return mounts && br_mounts_below(mounts, tree->root->real, NULL, NULL) == 0;
 }
 
-bool can_take(const struct check_work *work, size_t tree) {
-	const struct br_told *told = work->options->told;
-	const struct br_demands *demands = work->input->demands;
-	if (!told || told->board->doubtful || told->board->tree != tree + 1
-		|| !is_same(told->input.demands, demands, tree)
-		|| !is_bare(&demands->trees[tree])) {
+/** Whether all that was told of this tree is well; `empty`: also where nothing was told. */
+static bool is_well(
+	const struct br_told *told, const struct br_demands *demands, size_t tree, bool empty) {
+	if (told->board->doubtful || !is_same(told->input.demands, demands, tree)
+		|| !(told->board->tree == tree + 1 || (empty && told->board->tree == 0))) {
 		return false;
 	}
 	for (size_t i = 0; i < demands->nmounts; i++) {
@@ -196,15 +195,49 @@ bool can_take(const struct check_work *work, size_t tree) {
 	return true;
 }
 
-void take_told(struct check_work *work, size_t tree) {
+static uint64_t seen_of(const struct br_told *told, size_t mount) {
+	return told ? told->board->mounts[mount].result.seen : 0;
+}
+
+bool can_take(const struct check_work *work, size_t tree) {
 	const struct br_told *told = work->options->told;
+	const struct br_told *rest = work->options->rest;
 	const struct br_demands *demands = work->input->demands;
+	if (!told || !is_well(told, demands, tree, rest != NULL)
+		|| (rest && !is_well(rest, demands, tree, true))
+		|| !is_bare(&demands->trees[tree])) {
+		return false;
+	}
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		const struct br_mount_source *ms = &demands->mounts[i];
-		if (ms->tree == &demands->trees[tree] && ms->demand) {
-			add_sums(&work->mounts[i], &told->board->mounts[i]);
+		if (ms->tree == &demands->trees[tree] && ms->demand
+			&& seen_of(told, i) + seen_of(rest, i) == 0) {
+			return false;
 		}
 	}
-	// The root was counted here too.
-	work->check->inodes += told->board->inodes - 1;
+	return true;
+}
+
+/** The root was counted by whoever walks, too. */
+void take_told(struct check_work *work, size_t tree) {
+	const struct br_told *parts[] = {work->options->told, work->options->rest};
+	const struct br_demands *demands = work->input->demands;
+	uint64_t inodes = 0;
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		const struct br_mount_source *ms = &demands->mounts[i];
+		if (ms->tree != &demands->trees[tree] || !ms->demand) {
+			continue;
+		}
+		work->mounts[i].result.seen = 0;
+		work->mounts[i].files = 0;
+		work->mounts[i].writable = 0;
+		work->mounts[i].worse = 0;
+		for (size_t k = 0; k < 2 && parts[k]; k++) {
+			add_sums(&work->mounts[i], &parts[k]->board->mounts[i]);
+		}
+	}
+	for (size_t k = 0; k < 2 && parts[k]; k++) {
+		inodes += parts[k]->board->inodes;
+	}
+	work->check->inodes += inodes - 1;
 }
