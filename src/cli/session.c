@@ -232,7 +232,7 @@ int session_check(struct session *session, bool planned) {
 		session->plan_options.remember = 0;
 	}
 	if (session->plan_options.remember > 0) {
-		session->rest = br_told_new(&input, &options, session->cli->dx);
+		session->rest = br_told_new(&input, &options, false, session->cli->dx);
 		if (!session->rest) {
 			return CLI_FAILED;
 		}
@@ -308,7 +308,7 @@ int session_foresee(struct session *session, struct br_told **told) {
 		|| options.depth != UINT_MAX) {
 		return 0;
 	}
-	*told = br_told_new(&input, &options, session->cli->dx);
+	*told = br_told_new(&input, &options, true, session->cli->dx);
 	return *told ? 0 : CLI_FAILED;
 }
 

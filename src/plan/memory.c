@@ -10,9 +10,9 @@ void memory_begin(const struct br_plan *plan, struct tree_work *tree) {
 		// There an entry is judged by its directory, too.
 		alone = alone && !tree->tree->demands[i].mount->overlay;
 	}
-	if (plan->options->remember > 0 && !plan->options->reclaim && alone
-		&& plan->work->input.demands->ntrees == 1) {
-		tree->seen = br_seen_new(plan->options->remember);
+	if (plan->options->remember > 0 && !plan->options->reclaim && alone) {
+		tree->seen = br_seen_new(
+			plan->options->remember / plan->work->input.demands->ntrees);
 	}
 }
 

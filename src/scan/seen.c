@@ -23,6 +23,8 @@ enum {
 	KINDS = 256,
 	/** What the kernel takes as one path, less some. */
 	PATH_LONGEST = 4000,
+	/** Directories that are held open. */
+	CHAIN = 16,
 };
 
 enum item_type {
@@ -261,25 +263,79 @@ static size_t behind(const struct br_seen *seen, const struct item *item) {
 	return (size_t)((const unsigned char *)item - seen->bytes) + item->size;
 }
 
+/** Directories on the way to the last one that was looked at, the root first, so that each is opened beneath its own. */
+struct chain {
+	struct {
+		int fd;
+		/** Bytes of its path. */
+		size_t n;
+	} links[CHAIN];
+	size_t n;
+	const char *path;
+};
+
+static void shorten(struct chain *chain) {
+	br_closep(&chain->links[--chain->n].fd);
+}
+
+/** Open the next one: beneath the last of the chain that it lies in. -1 with errno. */
+static int open_next(struct chain *chain, int root_fd, const char *path) {
+	size_t n = 0;
+	while (chain->n > 0) {
+		n = chain->links[chain->n - 1].n;
+		if (strncmp(path, chain->path, n) == 0 && path[n] == '/') {
+			break;
+		}
+		shorten(chain);
+	}
+	int holder = chain->n > 0 ? chain->links[chain->n - 1].fd : root_fd;
+	const char *name = chain->n > 0 ? path + n + 1 : path;
+	return br_open_beneath(holder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, false);
+}
+
+/** Add what was opened; it is the chain's to close, or closed at once. */
+static void lengthen(struct chain *chain, int fd, const char *path) {
+	if (chain->n < CHAIN && *path != '\0') {
+		chain->links[chain->n].fd = fd;
+		chain->links[chain->n].n = strlen(path);
+		chain->n++;
+		chain->path = path;
+	} else {
+		br_closep(&fd);
+	}
+}
+
+/** Whether the directory is as it was; then it is in the chain. */
+static bool is_as_seen(const struct br_seen *seen, const struct item *item, int root_fd,
+	uint64_t mount, struct chain *chain) {
+	struct br_inode now;
+	const struct br_inode then = inode_of(seen, item, mount);
+	br_auto(br_closep) int fd = open_next(chain, root_fd, item->text);
+	if (fd < 0 || br_inode_stat(fd, "", &now)
+		|| !br_inode_untouched(fd, &then, &now, seen->quiet)) {
+		return false;
+	}
+	lengthen(chain, br_steal_fd(&fd), item->text);
+	return true;
+}
+
 bool br_seen_holds(const struct br_seen *seen, int root_fd) {
 	struct br_inode root;
+	struct chain chain = {.n = 0};
 	const struct item *item = NULL;
 	if (!seen->whole || seen->n == 0 || br_inode_stat(root_fd, "", &root)) {
 		return false;
 	}
+	bool holds = true;
 	size_t at = 0;
-	while ((item = find(seen, at, 1U << ITEM_DIRECTORY))) {
-		struct br_inode now;
-		const struct br_inode then = inode_of(seen, item, root.mount);
-		br_auto(br_closep) int fd = br_open_beneath(
-			root_fd, item->text, O_PATH | O_DIRECTORY | O_NOFOLLOW, false);
-		if (fd < 0 || br_inode_stat(fd, "", &now)
-			|| !br_inode_untouched(fd, &then, &now, seen->quiet)) {
-			return false;
-		}
+	while (holds && (item = find(seen, at, 1U << ITEM_DIRECTORY))) {
+		holds = is_as_seen(seen, item, root_fd, root.mount, &chain);
 		at = behind(seen, item);
 	}
-	return true;
+	while (chain.n > 0) {
+		shorten(&chain);
+	}
+	return holds;
 }
 
 /* ---- Again ---- */
