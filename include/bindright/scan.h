@@ -115,7 +115,7 @@ struct br_seen *br_seen_new(size_t limit);
 void br_seen_free(struct br_seen *seen);
 /**
  * The next entry of a scan of one directory without `cross`, BR_LEAVE left out. `chosen`: it will be told again. What it has no room for, and what cannot be relied on later, ends it:
- * something that could not be read, a mount point, a file system whose change times are not exact, a sticky directory (which decides about what is in it).
+ * something that could not be read, a mount point, a change time that is not exact.
  */
 void br_seen_add(struct br_seen *seen, const struct br_entry *entry, bool chosen);
 /** It is of no use any more. */

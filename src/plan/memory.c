@@ -43,6 +43,10 @@ void memory_add(struct br_plan *plan, struct tree_work *tree, const struct br_en
 	// Under another of its names it may be of another class.
 	bool links = entry->inode != NULL && !S_ISDIR(entry->inode->mode) && entry->inode->nlink > 1;
 	bool chosen = links || (class != NULL && class->memory == MEMORY_KEPT);
+	if (class != NULL && S_ISDIR(class->facts.mode) && (class->facts.mode & S_ISVTX) != 0) {
+		// Its owner decides about what is in it.
+		br_seen_end(tree->seen);
+	}
 	br_seen_add(tree->seen, entry, chosen);
 	plan->work->left_out = !chosen && br_seen_whole(tree->seen);
 }

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 enum {
 	/** Kinds that are found again at once; one that is not is written once more. */
@@ -183,8 +182,7 @@ static bool is_reliable(const struct br_seen *seen, const struct br_entry *entry
 	const struct br_inode *in = entry->inode;
 	return in && !entry->err && !entry->mount_point && entry->path_len < PATH_LONGEST
 		&& in->mount == seen->mount && !(in->attrs & BR_READ_ONLY)
-		&& in->ctime.sec < seen->quiet.sec && (in->btime.sec != 0 || in->btime.nsec != 0)
-		&& !(S_ISDIR(in->mode) && (in->mode & S_ISVTX));
+		&& in->ctime.sec < seen->quiet.sec && (in->btime.sec != 0 || in->btime.nsec != 0);
 }
 
 static void add_directory(struct br_seen *seen, const struct br_entry *entry, bool chosen) {

@@ -28,6 +28,9 @@ struct ground {
 	unsigned threads;
 	/** NONE; jail_wanted() where BR_JAIL is in the environment. */
 	enum br_jail jail;
+	/** What a walk right before saw is gone through, where that still holds; where BR_RECALL is in the environment. How often it was. */
+	bool recall;
+	unsigned recalled;
 	const struct br_make *makes;
 	size_t nmakes;
 	const struct br_account *accounts;
