@@ -1203,18 +1203,8 @@ static int setup_recalling(void **state) {
 	return setup(state);
 }
 
-/** Whether change times tell whether a directory is as it was. */
-static bool can_recall(void) {
-	struct br_inode then;
-	struct br_inode now;
-	struct br_time quiet = br_inode_quiet();
-	br_auto(br_closep) int fd = open(g.tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && br_inode_stat(fd, "", &then) == 0 && br_inode_stat(fd, "", &now) == 0
-		&& br_inode_untouched(fd, &then, &now, quiet);
-}
-
 static int teardown_recalling(void **state) {
-	if (geteuid() == 0 && g.recalled == 0 && can_recall()) {
+	if (geteuid() == 0 && g.recalled == 0 && ground_can_recall(&g)) {
 		print_error("nothing was recalled\n");
 		return -1;
 	}

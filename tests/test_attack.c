@@ -44,7 +44,7 @@ static struct combat {
 	atomic_long escapes;
 	/** He is to wait, and does. */
 	atomic_bool truce, waits;
-} *shared;
+} * shared;
 
 static atomic_long *escapes(void) {
 	return &shared->escapes;
@@ -243,8 +243,8 @@ static pid_t start(void (*attack)(void)) {
 	g.decide = decide_and_fight;
 	g.jail = jail_wanted();
 	fill_arena_of_combat();
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		-1, 0);
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(shared != MAP_FAILED);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
@@ -286,6 +286,7 @@ static void under_attack(void (*attack)(void)) {
 	uint64_t changed = 0;
 	uint64_t conflicts = 0;
 	pid_t pid = start(attack);
+	bool ever = ground_can_recall(&g);
 	br_auto(br_freep) char *before = see_outside();
 	for (int64_t end = now_ms() + duration_ms(); now_ms() < end;) {
 		// What is recalled was seen in peace; so it is when it is looked at again.
@@ -308,7 +309,7 @@ static void under_attack(void (*attack)(void)) {
 	print_message("%llu changes, %llu conflicts, %u times from memory\n",
 		(unsigned long long)changed, (unsigned long long)conflicts, g.recalled);
 	assert_true(changed > 100);
-	assert_true(g.recalled > 0 || br_inode_quiet().sec != INT64_MAX);
+	assert_true(g.recalled > 0 || !ever);
 	assert_true(conflicts > 0);
 }
 

@@ -647,8 +647,8 @@ static unsigned starve(bool undo, const char *before) {
 		g.fault_at = 0;
 		(void)snprintf(g.doing, sizeof(g.doing), "%s whose allocation %u failed%s",
 			undo ? "undo" : "fix", n, g.fault_for_good ? " for good" : "");
-		assert_true(hit || undo || g.applied.recalled == g.recall
-			|| br_inode_quiet().sec != INT64_MAX);
+		assert_true(
+			hit || undo || g.applied.recalled == g.recall || !ground_can_recall(&g));
 		undo_wholly(before);
 	} while (hit);
 	return n;

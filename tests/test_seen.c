@@ -77,8 +77,10 @@ static void assert_again(const struct br_seen *seen, const char *const *want) {
 		assert_int_equal(br_again_next(again, &e), 1);
 		char got[100];
 		(void)snprintf(got, sizeof(got), "%s%s %u",
-			e->event == BR_ENTER ? "+" : e->event == BR_LEAVE ? "-" : "", e->path,
-			e->depth);
+			e->event == BR_ENTER           ? "+"
+				: e->event == BR_LEAVE ? "-"
+						       : "",
+			e->path, e->depth);
 		assert_string_equal(got, *want);
 		const char *slash = strrchr(e->path, '/');
 		assert_string_equal(e->name, slash ? slash + 1 : e->path);

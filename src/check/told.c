@@ -140,10 +140,10 @@ int br_told_see(struct br_told *told, const struct br_tree *tree, const struct b
 
 /** Nothing was found in it. */
 static bool is_clean(const struct mount_work *mw) {
-	return mw->result.misfit == 0 && mw->result.unseen == 0
-		&& mw->closed == 0 && mw->inside.count == 0 && mw->protected.count == 0
-		&& mw->sticky.count == 0 && mw->ungiven.count == 0 && mw->unseen.count == 0
-		&& mw->mount_points.count == 0 && mw->frozen.count == 0 && mw->exposed.count == 0;
+	return mw->result.misfit == 0 && mw->result.unseen == 0 && mw->closed == 0
+		&& mw->inside.count == 0 && mw->protected.count == 0 && mw->sticky.count == 0
+		&& mw->ungiven.count == 0 && mw->unseen.count == 0 && mw->mount_points.count == 0
+		&& mw->frozen.count == 0 && mw->exposed.count == 0;
 }
 
 /** The same demands, made anew, of the same tree; and each of the tree as a whole. */

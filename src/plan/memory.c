@@ -11,8 +11,8 @@ void memory_begin(const struct br_plan *plan, struct tree_work *tree) {
 		alone = alone && !tree->tree->demands[i].mount->overlay;
 	}
 	if (plan->options->remember > 0 && !plan->options->reclaim && alone) {
-		tree->seen = br_seen_new(
-			plan->options->remember / plan->work->input.demands->ntrees);
+		tree->seen =
+			br_seen_new(plan->options->remember / plan->work->input.demands->ntrees);
 	}
 }
 
@@ -41,7 +41,8 @@ void memory_add(struct br_plan *plan, struct tree_work *tree, const struct br_en
 		class->memory = may ? MEMORY_KEPT : MEMORY_NOT;
 	}
 	// Under another of its names it may be of another class.
-	bool links = entry->inode != NULL && !S_ISDIR(entry->inode->mode) && entry->inode->nlink > 1;
+	bool links =
+		entry->inode != NULL && !S_ISDIR(entry->inode->mode) && entry->inode->nlink > 1;
 	bool chosen = links || (class != NULL && class->memory == MEMORY_KEPT);
 	if (class != NULL && S_ISDIR(class->facts.mode) && (class->facts.mode & S_ISVTX) != 0) {
 		// Its owner decides about what is in it.

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <sched.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -296,6 +296,15 @@ static struct br_apply_options options_of(struct ground *g) {
 /** For whoever traces: here begins what is tested, and there it ends. */
 static void mark(void) {
 	(void)sched_yield();
+}
+
+bool ground_can_recall(const struct ground *g) {
+	struct br_inode then;
+	struct br_inode now;
+	struct br_time quiet = br_inode_quiet();
+	br_auto(br_closep) int fd = open(g->tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && br_inode_stat(fd, "", &then) == 0 && br_inode_stat(fd, "", &now) == 0
+		&& br_inode_untouched(fd, &then, &now, quiet);
 }
 
 /** All that is in the tree, as a plan would see it that could change everything. */
