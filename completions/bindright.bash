@@ -70,7 +70,7 @@ _bindright() {
 			--max-copy-up --yes --dry-run --require-jail"
 		;;
 	undo) offered="$list --progress --yes --dry-run --require-jail" ;;
-	history) offered="$list --prune" ;;
+	history) offered="$list --prune --yes" ;;
 	explain)
 		offered="$read $list --as --caps --uid-map --gid-map --need --read-only --walk --batch"
 		[ "${cur:0:1}" = - ] || { mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return; }

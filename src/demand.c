@@ -11,9 +11,13 @@
 /** A mount on its way to a tree. */
 struct entry {
 	struct br_mount_source *mount;
-	/** The real path with its missing part. */
+	/** The real path with its missing part; of what is reached through several mounts that of the outermost source. */
 	const char *full;
-	/** The first entry that reaches the same object; itself, where it is the first. */
+	/** The mount on which that is. */
+	uint64_t on;
+	/** Which place of which file system it is (br_mounts_place()); NULL: nothing else comes near it. */
+	const char *place;
+	/** The first entry that reaches the same object, if there is one by this name; itself, where it is that. */
 	size_t same;
 	/** The entry whose source is the tree's root, and the path below it. */
 	size_t root;
@@ -241,7 +245,9 @@ static int list_entries(struct maker *m) {
 			|| mount->identity->unmapped) {
 			continue;
 		}
-		struct entry entry = {.mount = mount, .full = full_path(m->arena, mount->source)};
+		struct entry entry = {.mount = mount,
+			.full = full_path(m->arena, mount->source),
+			.on = mount->source->mount};
 		if (!entry.full || br_vec_push(m->arena, &m->entries, entry)) {
 			return br_error_memory(m->dx);
 		}
@@ -253,7 +259,7 @@ static int list_entries(struct maker *m) {
 static bool is_same_object(const struct entry *a, const struct entry *b) {
 	const struct br_source *x = a->mount->source;
 	const struct br_source *y = b->mount->source;
-	if (x->state != y->state || x->mount != y->mount) {
+	if (x->state != y->state || a->on != b->on) {
 		return false;
 	}
 	if (x->state == BR_SOURCE_PRESENT) {
@@ -264,7 +270,7 @@ static bool is_same_object(const struct entry *a, const struct entry *b) {
 
 /** The path of `inner` below `outer` on the same mount; "" where it is the same path, NULL where it is elsewhere. */
 static const char *path_below(const struct entry *inner, const struct entry *outer) {
-	if (inner->mount->source->mount != outer->mount->source->mount) {
+	if (inner->on != outer->on) {
 		return NULL;
 	}
 	size_t n = strlen(outer->full);
@@ -281,12 +287,170 @@ static const char *path_below(const struct entry *inner, const struct entry *out
 	return rest;
 }
 
+/* Bind mounts: one place by several paths. */
+
+/** Whether two sources may be one place, or one lie in the other, although they are on different mounts. */
+static bool may_be_joined(const struct br_source *a, const struct br_source *b) {
+	return a->state == BR_SOURCE_PRESENT && b->state == BR_SOURCE_PRESENT && a->dev == b->dev
+		&& a->mount != b->mount;
+}
+
+/** What of a place lies in another: "", "/a/b" or NULL. */
+static const char *place_below(const char *inner, const char *outer) {
+	size_t n = strlen(outer);
+	if (strcmp(inner, outer) == 0) {
+		return "";
+	}
+	// That of a whole file system ends with its slash.
+	n -= n > 0 && outer[n - 1] == '/';
+	return strncmp(inner, outer, n) == 0 && inner[n] == '/' ? inner + n : NULL;
+}
+
+/** 0, or -1 with ENOMEM. */
+static int find_places(struct maker *m) {
+	struct entry *v = m->entries.v;
+	for (size_t i = 0; m->mounts && i < m->entries.n; i++) {
+		bool near = false;
+		for (size_t j = 0; !near && j < m->entries.n; j++) {
+			near = may_be_joined(v[i].mount->source, v[j].mount->source);
+		}
+		v[i].place = near ? br_mounts_place(m->arena, m->mounts, v[i].full) : NULL;
+		if (near && !v[i].place) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/** What `outer` is called there; the same inode, with the same owner (an ID-mapped mount shows others), and on the mount of `outer`. 1, 0, -1 with ENOMEM. */
+static int is_reached(
+	struct maker *m, const char *path, const struct entry *outer, const struct entry *inner) {
+	struct br_source source;
+	struct br_inode here;
+	struct br_inode there;
+	if (br_source_open_among(m->arena, m->mounts, path, m->options->trusted, &source)) {
+		return -1;
+	}
+	bool same = source.state == BR_SOURCE_PRESENT && !source.linked
+		&& source.mount == outer->mount->source->mount
+		&& source.dev == inner->mount->source->dev
+		&& source.ino == inner->mount->source->ino
+		&& br_inode_stat(source.fd, "", &here) == 0
+		&& br_inode_stat(inner->mount->source->fd, "", &there) == 0
+		&& here.uid.v == there.uid.v && here.gid.v == there.gid.v;
+	br_source_release(&source);
+	return same;
+}
+
+/**
+ * Whether the way to it cannot be turned: on the way to its mount point nobody else has a hand, and what follows lies in `outer`, beneath which everything is reached by names alone.
+ */
+static int is_safe(struct maker *m, const struct entry *inner, const struct entry *outer) {
+	const struct br_source *source = inner->mount->source;
+	const char *point = source->fs.mount_point;
+	struct br_source way;
+	if (!source->unsafe) {
+		return 1;
+	}
+	if (strcmp(inner->place, outer->place) == 0) {
+		return 0;
+	}
+	const char *place = br_mounts_place(m->arena, m->mounts, point);
+	if (!place || br_source_open_among(m->arena, m->mounts, point, m->options->trusted, &way)) {
+		return -1;
+	}
+	bool safe = !way.unsafe && place_below(place, outer->place);
+	br_source_release(&way);
+	return safe;
+}
+
+/** Whether something is mounted inside, which by the other name may not be seen there. */
+static bool has_mounts(const struct maker *m, const char *path) {
+	return br_mounts_below(m->mounts, path, NULL, NULL) > 0;
+}
+
+static bool is_read_only_mount(const struct entry *entry) {
+	return entry->mount->source->fs.mount_read_only;
+}
+
+/** Let `inner` be what lies in `outer`, if it does. 1, 0, -1 with ENOMEM. */
+static int join(struct maker *m, struct entry *inner, const struct entry *outer) {
+	const struct br_source *source = outer->mount->source;
+	const char *rest = place_below(inner->place, outer->place);
+	if (!rest || source->unsafe || !may_be_joined(inner->mount->source, source)
+		|| (is_read_only_mount(outer) && !is_read_only_mount(inner))) {
+		return 0;
+	}
+	bool root = strcmp(source->real, "/") == 0;
+	const char *path = br_printf(m->arena, "%s%s", root && *rest ? "" : source->real, rest);
+	int joined = path ? is_reached(m, path, outer, inner) : -1;
+	if (joined > 0 && (has_mounts(m, path) || has_mounts(m, inner->full))) {
+		return 0;
+	}
+	joined = joined > 0 ? is_safe(m, inner, outer) : joined;
+	if (joined > 0) {
+		inner->full = path;
+		inner->on = source->mount;
+	}
+	return joined;
+}
+
+/** Which of two is asked first: the outermost; of several names of it one that can be written, and the first. */
+static bool is_before(const struct entry *a, const struct entry *b) {
+	size_t x = strlen(a->place);
+	size_t y = strlen(b->place);
+	bool p = is_read_only_mount(a);
+	bool q = is_read_only_mount(b);
+	return x != y ? x < y : p != q ? q : a < b;
+}
+
+/** Join it with the outermost that it lies in; one that several names have, with the first of them. 0, -1 with ENOMEM. */
+static int join_outermost(struct maker *m, struct entry *inner) {
+	const struct entry *tried = NULL;
+	for (;;) {
+		const struct entry *next = NULL;
+		for (size_t j = 0; j < m->entries.n; j++) {
+			const struct entry *one = &m->entries.v[j];
+			if (one->place && is_before(one, inner) && (!tried || is_before(tried, one))
+				&& (!next || is_before(one, next))) {
+				next = one;
+			}
+		}
+		int joined = next ? join(m, inner, next) : 1;
+		if (joined) {
+			return joined < 0 ? -1 : 0;
+		}
+		tried = next;
+	}
+}
+
+/** Sources that are one place, or lie in another, by way of bind mounts are solved together, as those are that names alone show to. */
+static int join_mounts(struct maker *m) {
+	if (find_places(m)) {
+		return br_error_memory(m->dx);
+	}
+	for (size_t i = 0; i < m->entries.n; i++) {
+		if (m->entries.v[i].place && join_outermost(m, &m->entries.v[i])) {
+			return br_error_memory(m->dx);
+		}
+	}
+	return 0;
+}
+
+static bool is_joined(const struct entry *entry) {
+	return entry->on != entry->mount->source->mount;
+}
+
+/** One whose source it is by this name comes before those that were joined. */
 static void find_same(struct maker *m) {
 	for (size_t i = 0; i < m->entries.n; i++) {
 		struct entry *entry = &m->entries.v[i];
-		size_t first = 0;
-		while (first < i && !is_same_object(&m->entries.v[first], entry)) {
-			first++;
+		size_t first = m->entries.n;
+		for (size_t j = 0; j < m->entries.n; j++) {
+			const struct entry *one = &m->entries.v[j];
+			bool better = first == m->entries.n
+				|| (is_joined(&m->entries.v[first]) && !is_joined(one));
+			first = better && is_same_object(one, entry) ? j : first;
 		}
 		entry->same = first;
 		entry->root = first;
@@ -515,6 +679,9 @@ static int check_needs(struct maker *m) {
 
 static int make(struct maker *m, const struct br_spec *spec, const struct br_identity *identities) {
 	if (open_sources(m, spec, identities) || find_others(m, spec) || list_entries(m)) {
+		return -1;
+	}
+	if (join_mounts(m)) {
 		return -1;
 	}
 	find_same(m);

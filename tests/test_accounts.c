@@ -13,6 +13,7 @@
 #include <string.h>
 #include <support/applied.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -219,16 +220,22 @@ static void test_in_use(void **state) {
 	needs_namespace();
 	want_pair();
 	assert_int_equal(ground_apply(&g), 0);
+	int told[2];
+	char c;
+	assert_int_equal(pipe(told), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (setuid(BOX_ID) == 0) {
-			alarm(20);
+		// It ends with the test, too.
+		if (setuid(BOX_ID) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0
+			&& write(told[1], "x", 1) == 1) {
 			pause();
 		}
 		_exit(0);
 	}
-	usleep(100000);
+	close(told[1]);
+	assert_int_equal(read(told[0], &c, 1), 1);
+	close(told[0]);
 	left_because("processes run as it");
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);

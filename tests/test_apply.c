@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -419,6 +421,16 @@ static const struct meddling {
 
 static const char *victim;
 
+/** Wait until what is made now is seen to be younger than what there is: file systems count in ticks. */
+static void next_tick(void) {
+	struct timespec begin;
+	struct timespec now;
+	assert_int_equal(clock_gettime(CLOCK_REALTIME_COARSE, &begin), 0);
+	do {
+		assert_int_equal(clock_gettime(CLOCK_REALTIME_COARSE, &now), 0);
+	} while (now.tv_sec == begin.tv_sec && now.tv_nsec == begin.tv_nsec);
+}
+
 static void meddle(const char *how) {
 	unsigned char blob[64];
 	const char *path = at(victim);
@@ -437,6 +449,8 @@ static void meddle(const char *how) {
 		snprintf(other, sizeof(other), "%s/other name", g.top);
 		assert_int_equal(link(path, other), 0);
 	} else {
+		// Its number may be given away again, its time of birth must not.
+		next_tick();
 		assert_int_equal(unlink(path), 0);
 		if (strcmp(how, "replace") == 0) {
 			int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0604);
@@ -674,6 +688,68 @@ static void test_unwritable_journal(void **state) {
 	}
 }
 
+enum {
+	DIRECTORIES = 60,
+	FILES_OF_EACH = 100,
+};
+
+/** More than a batch, with directories in the first of them. */
+static void fill_batches(void) {
+	char name[32];
+	for (int d = 0; d < DIRECTORIES; d++) {
+		snprintf(name, sizeof(name), "d%d", d);
+		assert_int_equal(mkdir(at(name), 0700), 0);
+		for (int i = 0; i < FILES_OF_EACH; i++) {
+			snprintf(name, sizeof(name), "d%d/%d", d, i);
+			int fd = open(at(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+			assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
+			close(fd);
+		}
+		snprintf(name, sizeof(name), "d%d", d);
+		assert_int_equal(chown(at(name), HOST_ID, HOST_ID), 0);
+	}
+}
+
+/** The files of the first batch had begun; its directories, whose turn comes when the next one is announced, had not. */
+static void assert_only_files(void) {
+	char name[32];
+	for (int d = 0; d < DIRECTORIES; d++) {
+		snprintf(name, sizeof(name), "d%d", d);
+		assert_int_equal(look(name).st_uid, HOST_ID);
+	}
+}
+
+static int fail_after;
+
+static int decide_and_fail(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	return --fail_after == 0 ? -1 : decide_owner(context, tree, path, inode, after);
+}
+
+// With an error in the walk, or in the announcement of what it found, nothing more of the batch before is begun either.
+static void test_an_error_in_the_next_batch(void **state) {
+	(void)state;
+	needs_root();
+	fill_batches();
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	for (int i = 0; i < 4; i++) {
+		bool walk = i >= 2;
+		memset(&calls, 0, sizeof(calls));
+		g.threads = i % 2 == 0 ? 1 : 4;
+		g.decide = walk ? decide_and_fail : decide_owner;
+		fail_after = walk ? 5000 : 0;
+		calls.sync_fails_at = walk ? 0 : 3;
+		calls.error = EIO;
+		assert_int_equal(ground_apply(&g), -1);
+		assert_non_null(strstr(g.said, walk ? "memory" : "cannot write the journal"));
+		assert_only_files();
+		assert_int_equal(ground_state(&g), BR_RUN_UNFINISHED);
+		assert_int_equal(ground_undo(&g, NULL, false), 1);
+		assert_int_equal(g.undone.restored, g.applied.changed);
+		assert_snapshot(g.tree, before);
+	}
+}
+
 static int stop_after;
 
 static int decide_and_stop(void *context, const struct br_tree *tree, const char *path,
@@ -892,6 +968,14 @@ static void test_undo_beside_a_fix(void **state) {
 	assert_snapshot(whole, before);
 }
 
+static volatile sig_atomic_t locked;
+
+static void unlock(int signal_number) {
+	(void)signal_number;
+	(void)flock(locked, LOCK_UN);
+	locked = -1;
+}
+
 static void test_locked(void **state) {
 	(void)state;
 	needs_root();
@@ -904,16 +988,16 @@ static void test_locked(void **state) {
 	assert_int_equal(ground_undo(&g, NULL, false), -1);
 	assert_non_null(strstr(g.said, "another fix or undo is about to begin"));
 	assert_int_equal(ground_undo(&g, NULL, true), 1);
-	// It is waited for, so one that goes in time is no obstacle.
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		const struct timespec pause = {.tv_nsec = 50000000};
-		(void)nanosleep(&pause, NULL);
-		_exit(flock(fd, LOCK_UN) < 0);
-	}
+	// It is waited for, so one that goes in time is no obstacle. A signal comes in time whatever else runs here.
+	const struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+	const struct sigaction on = {.sa_handler = unlock};
+	const struct sigaction off = {.sa_handler = SIG_DFL};
+	locked = fd;
+	assert_int_equal(sigaction(SIGALRM, &on, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
 	assert_int_equal(ground_undo(&g, NULL, false), 1);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(locked, -1);
+	assert_int_equal(sigaction(SIGALRM, &off, NULL), 0);
 }
 
 // What cannot be put back does not hide the runs before it.
@@ -1239,6 +1323,7 @@ int main(void) {
 		TEST(test_half_a_change),
 		TEST(test_one_refusal_is_not_the_end),
 		TEST(test_unwritable_journal),
+		TEST(test_an_error_in_the_next_batch),
 		TEST(test_stop),
 		TEST(test_stop_before_the_first),
 		TEST(test_newest_first),

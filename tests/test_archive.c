@@ -16,7 +16,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -1002,10 +1001,16 @@ static void test_damaged_layers(void **state) {
 	free(large);
 }
 
-static double seconds_now(void) {
-	struct timespec now = {0};
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+/** Of the processor, for this process and its children: what else runs on it is no matter. */
+static double seconds_used(void) {
+	double used = 0;
+	for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+		struct rusage usage;
+		assert_int_equal(getrusage(who, &usage), 0);
+		used += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+			+ (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+	}
+	return used;
 }
 
 /** Zeros in gzip go down to a thousandth, in zstd much further. */
@@ -1015,7 +1020,7 @@ static void test_bombs(void **state) {
 	for (int how = 0; how < 2; how++) {
 		struct br_buf layer = {0};
 		struct br_buf tar = {0};
-		double begin = seconds_now();
+		double begin = seconds_used();
 		char *zeros = calloc(1, size);
 		assert_non_null(zeros);
 		tarball_file(&layer, "big", zeros, size);
@@ -1037,7 +1042,7 @@ static void test_bombs(void **state) {
 			how ? "expands to more than 1000 times" : "it has a layer (number 1) that");
 		br_buf_release(&tar);
 		tarball_image_release(&image);
-		assert_true(seconds_now() - begin < 60);
+		assert_true(seconds_used() - begin < 60);
 	}
 }
 

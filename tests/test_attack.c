@@ -24,6 +24,13 @@
 
 #include <cmocka.h>
 
+enum {
+	/** So much has to be changed under attack. */
+	ENOUGH = 100,
+	/** For what comes about by chance, sooner or later. */
+	PATIENCE_MS = 60000,
+};
+
 static struct ground g;
 
 static char outside[500];
@@ -272,7 +279,7 @@ static void assert_led_astray(void (*attack)(void), void (*walk)(void), const ch
 	pid_t pid = start(attack);
 	br_auto(br_freep) char *before = see_outside();
 	bool astray = false;
-	for (int64_t end = now_ms() + 60000; !astray && now_ms() < end; rounds++) {
+	for (int64_t end = now_ms() + PATIENCE_MS; !astray && now_ms() < end; rounds++) {
 		walk();
 		br_auto(br_freep) char *after = see_outside();
 		astray = strcmp(before, after) != 0 || atomic_load(escapes()) > 0;
@@ -288,7 +295,10 @@ static void under_attack(void (*attack)(void)) {
 	pid_t pid = start(attack);
 	bool ever = ground_can_recall(&g);
 	br_auto(br_freep) char *before = see_outside();
-	for (int64_t end = now_ms() + duration_ms(); now_ms() < end;) {
+	// On a busy machine it takes longer until they met.
+	int64_t begun = now_ms();
+	while (now_ms() < begun + duration_ms()
+		|| ((changed <= ENOUGH || conflicts == 0) && now_ms() < begun + PATIENCE_MS)) {
 		// What is recalled was seen in peace; so it is when it is looked at again.
 		g.recall = !g.recall;
 		if (g.recall) {
@@ -308,7 +318,7 @@ static void under_attack(void (*attack)(void)) {
 	stop(pid);
 	print_message("%llu changes, %llu conflicts, %u times from memory\n",
 		(unsigned long long)changed, (unsigned long long)conflicts, g.recalled);
-	assert_true(changed > 100);
+	assert_true(changed > ENOUGH);
 	assert_true(g.recalled > 0 || !ever);
 	assert_true(conflicts > 0);
 }

@@ -265,6 +265,39 @@ static void mount_points_are_trees_of_their_own(void **state) {
 	assert_int_equal(umount2(in(f, "a/m"), MNT_DETACH), 0);
 }
 
+static void bind_mounts_of_one_place_are_one_tree(void **state) {
+	struct fixture *f = *state;
+	if (!can_mount) {
+		print_message("skipped: no mount namespace\n");
+		skip();
+	}
+	make_dir(f, "a");
+	make_dir(f, "a/d");
+	make_dir(f, "a/d/e");
+	make_dir(f, "one");
+	make_dir(f, "two");
+	assert_int_equal(mount(in(f, "a/d"), in(f, "one"), NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(in(f, "a/d"), in(f, "two"), NULL, MS_BIND, NULL), 0);
+	add(f, BR_MOUNT_BIND, "one/e", "/oe");
+	add(f, BR_MOUNT_BIND, "two", "/t");
+	add(f, BR_MOUNT_BIND, "one", "/o");
+	assert_non_null(make(f));
+	assert_string_equal(shape(f), "two: e . .");
+	br_demands_freep(&f->demands);
+	add(f, BR_MOUNT_BIND, "a", "/a");
+	assert_non_null(make(f));
+	assert_string_equal(shape(f), "a: d/e d d .");
+	br_demands_freep(&f->demands);
+	// What is mounted in one of them is not seen in the other.
+	assert_int_equal(mount("t", in(f, "two/e"), "tmpfs", 0, NULL), 0);
+	assert_non_null(make(f));
+	assert_string_equal(shape(f), "a: d/e d .; two: .");
+	br_demands_freep(&f->demands);
+	assert_int_equal(umount2(in(f, "two/e"), MNT_DETACH), 0);
+	assert_int_equal(umount2(in(f, "one"), MNT_DETACH), 0);
+	assert_int_equal(umount2(in(f, "two"), MNT_DETACH), 0);
+}
+
 struct need_row {
 	const char *name;
 	bool read_only;
@@ -541,6 +574,8 @@ int main(void) {
 			unknown_identities_demand_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			mount_points_are_trees_of_their_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			bind_mounts_of_one_place_are_one_tree, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_needed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(targets_of_needs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_others_mount, set_up, tear_down),

@@ -31,8 +31,8 @@ static bool is_within(const char *path, const char *above) {
 	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
 }
 
-/** What a demand has of an inode, as it is or as it becomes: what one is given can make others need more. */
-static unsigned need_of(const struct world *w, size_t d, const struct node *node) {
+/** What a demand has of an inode under one name, as it is or as it becomes: what one is given can make others need more. */
+static unsigned need_at(const struct world *w, size_t d, const struct node *node) {
 	const struct br_demand *demand = &w->demand[d];
 	bool covered = demand->ncovered > 0 && is_within(node->path, demand->covered[0]);
 	return !is_demanded(w, d) || covered || !is_within(node->path, demand->below)
@@ -40,10 +40,22 @@ static unsigned need_of(const struct world *w, size_t d, const struct node *node
 		: br_need_of(demand, &node->before) | br_need_of(demand, &node->after);
 }
 
-static unsigned need_of_all(const struct world *w, const struct node *node) {
+/** Under all its names. */
+static unsigned need_of(
+	const struct world *w, const struct forest *f, size_t d, const struct node *node) {
+	unsigned need = 0;
+	for (size_t i = 0; i < f->n; i++) {
+		need |= f->nodes[i].before.ino == node->before.ino ? need_at(w, d, &f->nodes[i])
+								   : 0;
+	}
+	return need;
+}
+
+static unsigned need_of_all(
+	const struct world *w, const struct forest *f, const struct node *node) {
 	unsigned need = 0;
 	for (size_t i = 0; i < w->tree.n; i++) {
-		need |= need_of(w, i, node);
+		need |= need_of(w, f, i, node);
 	}
 	return need;
 }
@@ -54,12 +66,12 @@ static unsigned explained(
 	const struct br_cred *cred = &f->people[p].cred;
 	unsigned bits = 0;
 	for (size_t i = 0; i < w->tree.n; i++) {
-		bits |= w->identities[i].cred.uid.v == cred->uid.v ? need_of(w, i, node) : 0;
+		bits |= w->identities[i].cred.uid.v == cred->uid.v ? need_of(w, f, i, node) : 0;
 	}
 	for (size_t i = 0; i < w->options.nkeepers; i++) {
 		const struct br_keeper *keeper = &w->options.keepers[i];
 		if (keeper->cred.uid.v == cred->uid.v && keeper->demanded) {
-			bits |= need_of_all(w, node);
+			bits |= need_of_all(w, f, node);
 		}
 	}
 	if (node->after.uid.v == cred->uid.v && node->before.uid.v != cred->uid.v && cred->caps
@@ -82,7 +94,7 @@ static unsigned explained(
 		&& br_cred_in_group(cred, node->after.gid)
 		&& (node->after.gid.v != node->before.gid.v
 			|| (node->after.mode & 070) != (node->before.mode & 070));
-	return group ? bits | need_of_all(w, node) | (node->before.mode >> 3 & 7)
+	return group ? bits | need_of_all(w, f, node) | (node->before.mode >> 3 & 7)
 			| (node->before.mode & 7)
 		     : bits;
 }
@@ -128,8 +140,9 @@ static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	const struct node *dir = attempt == DELETE ? &f->nodes[node->parent] : node;
 	const struct br_cred *cred = &f->people[p].cred;
 	int d = f->people[p].demand;
-	return w->options.reclaim && cred->caps && cred->uids.n > 0 && d >= 0
-		&& (asks(attempt) & ~need_of(w, (size_t)d, dir)) != 0;
+	// One whose mount the engine gives to it (:U) needs nothing of the host's IDs.
+	return w->options.reclaim && cred->caps && cred->uids.n > 0
+		&& (d < 0 || (asks(attempt) & ~need_of(w, f, (size_t)d, dir)) != 0);
 }
 
 static void judge_one(
@@ -165,7 +178,7 @@ static void judge_demands(const struct world *w, struct forest *f, const struct 
 		if (d < 0 && !f->people[p].kept) {
 			continue;
 		}
-		unsigned need = d < 0 ? need_of_all(w, node) : need_of(w, (size_t)d, node);
+		unsigned need = d < 0 ? need_of_all(w, f, node) : need_of(w, f, (size_t)d, node);
 		bool served = is_served(tried[p][i], &node->after, need);
 		if (!served && changed) {
 			complain(w, node, &f->people[p].cred, "is not served");
@@ -308,8 +321,8 @@ static void judge_later_one(
 		has |= tried[p][i] >> bit & 1 ? bit : 0;
 	}
 	int d = f->people[p].demand;
-	unsigned need = d < 0 ? 0 : need_of(w, (size_t)d, node) & w->demand[d].need.dir;
-	need = f->people[p].kept ? need_of_all(w, node) : need;
+	unsigned need = d < 0 ? 0 : need_of(w, f, (size_t)d, node) & w->demand[d].need.dir;
+	need = f->people[p].kept ? need_of_all(w, f, node) : need;
 	if (need & ~has & (is_later_file(node) ? RW : RWX)) {
 		complain(w, node, &f->people[p].cred, "cannot use what comes later");
 	}

@@ -307,23 +307,43 @@ static void test_own_setgid(void **state) {
 	}
 }
 
-/** A file that lacks something under one of its names only is told under that one. */
+/** A file that lacks something under one of its names only: what is needed under all of them counts. Where anybody could have given it that name, it is told under that one. */
 static void test_mixed_links(void **state) {
 	struct world *w = *state;
+	struct br_inode after;
 	demand(w, &carol_below);
-	begin(w);
-	struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
-	struct br_inode file = inode_of(w, F | 0640, 1000, 1000, NULL);
-	file.nlink = 2;
-	see(w, "", &root);
-	see(w, "x", &file);
-	see(w, "a/x", &file);
-	settle(w);
-	assert_int_equal(w->plan->changes, 0);
-	assert_true(w->plan->trees[0].partial);
-	assert_int_equal(w->plan->nleft, 1);
-	assert_int_equal(w->plan->left[0].reason, BR_LEFT_LINKS);
-	assert_int_equal(w->plan->left[0].count, 1);
+	w->options.strategy = BR_STRATEGY_ACL;
+	for (int protected = 0; protected < 2; protected ++) {
+		w->options.protected_hardlinks = protected != 0;
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
+		struct br_inode file = inode_of(w, F | 0640, 1000, 1000, NULL);
+		struct br_inode far = inode_of(w, F | 0640, 1000, 1000, NULL);
+		file.nlink = 2;
+		far.nlink = 3;
+		see(w, "", &root);
+		see(w, "x", &file);
+		see(w, "a/x", &file);
+		see(w, "a/y", &far);
+		see(w, "y", &far);
+		settle(w);
+		assert_int_equal(w->plan->changes, protected);
+		assert_true(w->plan->trees[0].partial);
+		assert_int_equal(w->plan->nleft, 1);
+		assert_int_equal(w->plan->left[0].reason, BR_LEFT_LINKS);
+		assert_int_equal(w->plan->left[0].count, 2 - protected);
+		assert_int_equal(w->plan->ngains, protected);
+		for (int name = 0; name < 2; name++) {
+			const char *path = name ? "a/x" : "x";
+			int decided = br_plan_decide(w->plan, &w->tree, path, &file, &after);
+			assert_int_equal(decided, protected);
+			if (protected) {
+				assert_non_null(
+					br_acl_find(after.acl, BR_ACL_USER, (br_hostid){1002}));
+			}
+		}
+		assert_int_equal(br_plan_decide(w->plan, &w->tree, "a/y", &far, &after), 0);
+	}
 }
 
 static void test_links(void **state) {
@@ -392,6 +412,10 @@ static void test_future(void **state) {
 	see(w, "", &root);
 	see(w, "fits", &fits);
 	see(w, "has", &has);
+	struct br_inode serves = inode_of(w, D | 0757, 1000, 1000, NULL);
+	serves.def = acl_of_words(
+		w->acls, "u::rwx,u:1000:rwx,u:1001:rwx,u:1007:rwx,g::---,g:1000:r-x,m::rwx,o::---");
+	see(w, "serves", &serves);
 	settle(w);
 	assert_int_equal(br_plan_decide(w->plan, &w->tree, "", &root, &after), 1);
 	assert_ptr_equal(after.def,
@@ -401,8 +425,13 @@ static void test_future(void **state) {
 	assert_int_equal(after.mode, fits.mode);
 	assert_ptr_equal(after.def,
 		acl_of_words(w->acls, "u::rwx,u:1000:rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"));
-	assert_int_equal(br_plan_decide(w->plan, &w->tree, "has", &has, &after), 0);
-	assert_int_equal(w->plan->changes, 2);
+	// One that is there says nothing of them: they are added, and it stays closed to others.
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "has", &has, &after), 1);
+	assert_ptr_equal(after.def,
+		acl_of_words(
+			w->acls, "u::rwx,u:1000:rwx,u:1001:rwx,g::---,g:1000:rwx,m::rwx,o::---"));
+	assert_int_equal(br_plan_decide(w->plan, &w->tree, "serves", &serves, &after), 0);
+	assert_int_equal(w->plan->changes, 3);
 
 	// Somebody else's in the tree: none at all.
 	begin(w);
@@ -499,12 +528,23 @@ static void test_danger(void **state) {
 	assert_non_null(strstr(w->plan->refusals[0].rule, "DATA"));
 	w->mounts[0].unset_variable = NULL;
 	w->source.unsafe = "a link of bob's";
+	w->source.unsafe_owner = UINT32_MAX;
 	assert_int_equal(refused(w), 2);
 	// It is the container's own.
 	w->source.unsafe_owner = w->identities[0].cred.uid.v;
 	assert_int_equal(refused(w), 0);
+	w->source.unsafe_shared = true;
+	assert_int_equal(refused(w), 1);
+	w->source.unsafe_shared = false;
+	// Somebody else's is for the caller to say.
 	w->source.unsafe_owner++;
+	assert_int_equal(refused(w), 1);
+	const char *const allowed[] = {path, NULL};
+	w->options.allow_dangerous = allowed;
+	assert_int_equal(refused(w), 0);
+	w->source.unsafe_owner = UINT32_MAX;
 	assert_int_equal(refused(w), 2);
+	w->options.allow_dangerous = NULL;
 	w->options.caller = (br_hostid){1000};
 	assert_int_equal(refused(w), 0);
 	br_source_release(&w->source);
@@ -576,7 +616,9 @@ static void test_makes(void **state) {
 	begin(w);
 	settle(w);
 	assert_null(w->plan->makes[1].after.acl);
-	assert_int_equal(w->plan->makes[1].after.mode, D | 0755);
+	assert_int_equal(w->plan->makes[1].after.mode, D | 02775);
+	assert_int_equal(w->plan->makes[1].after.uid.v, 1003);
+	assert_int_equal(w->plan->makes[1].after.gid.v, 1001);
 	w->options.create_missing = false;
 	begin(w);
 	settle(w);

@@ -161,6 +161,27 @@ static void words(void **state) {
 	}
 }
 
+/** Whose name is one that the engine knows; the image's is none, wherever it stands. */
+static void named(void **state) {
+	(void)state;
+	static const char text[] =
+		"podman run web\npodman run --name db db\npodman run --rootfs /srv/r\n"
+		"podman run -u 1 web\nX=web; podman run --name \"$X\" $X\n";
+	static const bool expected[] = {false, true, false, false, true};
+	struct ground g;
+	start(&g, text, BR_INPUT_RUN_LINE);
+	struct br_spec *spec = br_read_here(&g.request, g.dx);
+	assert_non_null(spec);
+	assert_int_equal(spec->n, COUNT(expected));
+	for (size_t i = 0; i < spec->n; i++) {
+		if (br_spec_is_named(spec, &spec->containers[i]) != expected[i]) {
+			fail_msg("line %zu: %s", i + 1, spec->containers[i].name.s);
+		}
+	}
+	br_spec_free(spec);
+	finish(&g);
+}
+
 static void fail_each(const char *text, enum br_input_kind kind) {
 	bool hit = true;
 	for (unsigned i = 1; hit; i++) {
@@ -210,6 +231,7 @@ static void memory(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),
+		cmocka_unit_test(named),
 		cmocka_unit_test(memory),
 	};
 	return cmocka_run_group_tests_name("run_line", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,11 @@
 #include <cmocka.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum {
+	/** So many seconds are waited for what must come, on however busy a machine. */
+	PATIENCE = 60,
+};
 
 /** Run f, which gets no inputs. */
 static int run(br_confined *f, void *context, char **bytes, size_t *n) {
@@ -269,6 +275,17 @@ static int spin(void *context, const int *in, struct br_buf *out) {
 	return 0;
 }
 
+/** How long it takes until it is given up, with this error, where it has one second. */
+static time_t seconds_of(br_confined *f, const int *in, int error) {
+	const struct br_confine confine = {.run = f, .in = in, .nin = 1, .seconds = 1};
+	char *bytes = NULL;
+	size_t n = 0;
+	time_t begin = time(NULL);
+	assert_int_equal(br_confine_run(&confine, &bytes, &n), -1);
+	assert_int_equal(errno, error);
+	return time(NULL) - begin;
+}
+
 static void test_time(void **state) {
 	(void)state;
 	int ends[2];
@@ -278,14 +295,12 @@ static void test_time(void **state) {
 		int error;
 	} cases[] = {{sleep_on_input, ETIMEDOUT}, {spin, ETIMEDOUT}, {linger, EPROTO}};
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct br_confine confine = {
-			.run = cases[i].f, .in = ends, .nin = 1, .seconds = 1};
-		char *bytes = NULL;
-		size_t n = 0;
-		time_t begin = time(NULL);
-		assert_int_equal(br_confine_run(&confine, &bytes, &n), -1);
-		assert_int_equal(errno, cases[i].error);
-		assert_true(time(NULL) - begin <= 4);
+		// A busy machine is slow now and then, one second that is none is never kept.
+		time_t took = 5;
+		for (int tries = 0; tries < 10 && took > 4; tries++) {
+			took = seconds_of(cases[i].f, ends, cases[i].error);
+		}
+		assert_true(took <= 4);
 	}
 	close(ends[0]);
 	close(ends[1]);
@@ -294,39 +309,42 @@ static void test_time(void **state) {
 	assert_int_equal(errno, ECHILD);
 }
 
+/** Set by the child once it does what it is there for: then it has given up its last right. */
+static atomic_bool *is_there;
+
+static int say_and_sleep(void *context, const int *in, struct br_buf *out) {
+	atomic_store(is_there, true);
+	return sleep_on_input(context, in, out);
+}
+
+/** The status of another child than this one, or NULL. */
+static char *status_of_sibling(pid_t parent) {
+	char path[100];
+	size_t n = 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+	br_auto(br_freep) char *children = br_read_file(AT_FDCWD, path, 1000, &n);
+	char *end = NULL;
+	for (char *at = children; at && *at; at = end + (*end == ' ')) {
+		long pid = strtol(at, &end, 10);
+		if (end == at || pid == getpid()) {
+			continue;
+		}
+		(void)snprintf(path, sizeof(path), "/proc/%ld/status", pid);
+		return br_read_file(AT_FDCWD, path, 1 << 16, &n);
+	}
+	return NULL;
+}
+
 /** Looks at its sibling in the child's place: what the kernel says about it. Prints to `to`, then lets it go. */
 static void watch(pid_t parent, int to, int release) {
-	char path[100];
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
-	for (int i = 0; i < 400; i++) {
-		const struct timespec nap = {0, 10000000};
+	const struct timespec nap = {0, 10000000};
+	for (int i = 0; i < PATIENCE * 100 && !atomic_load(is_there); i++) {
 		(void)nanosleep(&nap, NULL);
-		size_t n = 0;
-		br_auto(br_freep) char *children = br_read_file(AT_FDCWD, path, 1000, &n);
-		char *end = NULL;
-		int self = getpid();
-		for (char *at = children; at && *at; at = end + (*end == ' ')) {
-			long pid = strtol(at, &end, 10);
-			if (end == at || pid == self) {
-				continue;
-			}
-			char status_path[100];
-			(void)snprintf(status_path, sizeof(status_path), "/proc/%ld/status", pid);
-			br_auto(br_freep) char *status =
-				br_read_file(AT_FDCWD, status_path, 1 << 16, &n);
-			// It is confined once it has given up its last right.
-			if (status && strstr(status, "NoNewPrivs:\t1")) {
-				(void)nanosleep(&nap, NULL);
-				br_auto(br_freep) char *again =
-					br_read_file(AT_FDCWD, status_path, 1 << 16, &n);
-				(void)br_write_all(
-					to, again ? again : status, strlen(again ? again : status));
-				(void)br_write_all(release, "x", 1);
-				_exit(0);
-			}
-		}
 	}
-	_exit(1);
+	br_auto(br_freep) char *status = status_of_sibling(parent);
+	bool done = status && !br_write_all(to, status, strlen(status));
+	(void)br_write_all(release, "x", 1);
+	_exit(!done);
 }
 
 static void test_rights(void **state) {
@@ -336,6 +354,9 @@ static void test_rights(void **state) {
 	pid_t self = getpid();
 	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	is_there = mmap(
+		NULL, sizeof(*is_there), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(is_there != MAP_FAILED);
 	pid_t watcher = fork();
 	assert_true(watcher >= 0);
 	if (watcher == 0) {
@@ -343,7 +364,7 @@ static void test_rights(void **state) {
 	}
 	close(told[1]);
 	const struct br_confine confine = {
-		.run = sleep_on_input, .in = go, .nin = 1, .seconds = 10};
+		.run = say_and_sleep, .in = go, .nin = 1, .seconds = 2 * PATIENCE};
 	char *bytes = NULL;
 	size_t n = 0;
 	int rc = br_confine_run(&confine, &bytes, &n);

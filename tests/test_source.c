@@ -420,6 +420,9 @@ static void make_trust_tree(struct fixture *f) {
 	make_dir(f, "private", 0, 0775);
 	make_dir(f, "private/x", 0, 0755);
 	make_dir(f, "bob/wide", BOB, 0777);
+	make_link(f, "me/towide", "../bob/wide", ME);
+	make_link(f, "bob/wide/back", "../own", BOB);
+	make_link(f, "bob/tocarol", "carols", BOB);
 	make_dir(f, "last", 0, 0777);
 }
 
@@ -474,9 +477,10 @@ static const struct trust_row trust_rows[] = {
 
 /** Whose directory it is where only that is unsafe; UINT32_MAX for all other paths. */
 static uint32_t owner_of_last(const char *path) {
-	return strcmp(path, "bob/carols") == 0  ? CAROL
-		: strcmp(path, "bob/mine") == 0 ? ME
-						: UINT32_MAX;
+	return strcmp(path, "bob/carols") == 0        ? CAROL
+		: strcmp(path, "bob/carolsopen") == 0 ? CAROL
+		: strcmp(path, "bob/mine") == 0       ? ME
+						      : UINT32_MAX;
 }
 
 static void trust(void **state) {
@@ -506,6 +510,42 @@ static void trust(void **state) {
 		}
 		if (s->unsafe_owner != owner_of_last(trust_rows[i].path)) {
 			fail_msg("%s: of %u", trust_rows[i].path, s->unsafe_owner);
+		}
+		if (s->unsafe_owner != UINT32_MAX) {
+			assert_int_equal(s->unsafe_from, BOB);
+			assert_int_equal(
+				s->unsafe_shared, strstr(trust_rows[i].path, "open") != NULL);
+		}
+	}
+}
+
+/** From where on it is one name after the other. */
+static void unsafe_place(void **state) {
+	static const struct {
+		const char *path;
+		const char *at;
+	} places[] = {
+		{"rootdir", NULL},
+		{"bob/wide/missing", "bob/wide"},
+		{"me/towide/missing", "bob/wide"},
+		{"me/towide/missing/more", "bob/wide"},
+		{"bob/roots/x", "bob"},
+		{"me/towide/back", NULL},
+		{"bob/wide/back", NULL},
+		{"sticky/toroot/x", NULL},
+		{"bob/tocarol", NULL},
+	};
+	struct fixture *f = *state;
+	if (!can_own || judge_in(f, "")->unsafe) {
+		print_message("skipped: only root can make directories of others\n");
+		skip();
+	}
+	make_trust_tree(f);
+	for (size_t i = 0; i < COUNT(places); i++) {
+		const struct br_source *s = judge_in(f, places[i].path);
+		const char *want = places[i].at ? in(f, places[i].at) : NULL;
+		if (!want != !s->unsafe_at || (want && strcmp(want, s->unsafe_at) != 0)) {
+			fail_msg("%s: %s", places[i].path, s->unsafe_at ? s->unsafe_at : "nowhere");
 		}
 	}
 }
@@ -659,10 +699,16 @@ static void server_that_never_answers(void **state) {
 		print_message("skipped: no FUSE\n");
 		skip();
 	}
-	struct timespec start;
-	(void)clock_gettime(CLOCK_MONOTONIC, &start);
-	const struct br_source *s = judge_in(f, "m/x");
-	double took = seconds_since(&start);
+	const double most = BR_GUARD_MILLISECONDS / 1000.0 + 2;
+	const struct br_source *s = NULL;
+	double took = most;
+	// A busy machine is slow now and then; who waits twice does so always.
+	for (int tries = 0; tries < 5 && took >= most; tries++) {
+		struct timespec start;
+		(void)clock_gettime(CLOCK_MONOTONIC, &start);
+		s = judge_in(f, "m/x");
+		took = seconds_since(&start);
+	}
 	assert_int_equal(umount2(in(f, "m"), MNT_DETACH), 0);
 	assert_int_equal(s->state, BR_SOURCE_UNREACHABLE);
 	assert_int_equal(s->err, ETIMEDOUT);
@@ -671,7 +717,7 @@ static void server_that_never_answers(void **state) {
 	assert_true(s->fs.remote);
 	assert_int_equal(s->fs.fuse_only_uid, UINT32_MAX);
 	assert_int_equal(s->fd, -1);
-	assert_true(took < BR_GUARD_MILLISECONDS / 1000.0 + 2);
+	assert_true(took < most);
 }
 
 static void fuse_of_somebody_else(void **state) {
@@ -863,6 +909,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(forty_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(random_trees, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(trust, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unsafe_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(group_of_nobody_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(parents_that_cannot_be_searched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(kernel_links_are_not_followed, set_up, tear_down),

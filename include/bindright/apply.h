@@ -18,6 +18,9 @@ enum {
 	BR_RUN_ID = 32,
 };
 
+/** Whether it looks like one. */
+bool br_run_id_valid(const char *id);
+
 /** Where journals are and who acts. */
 struct br_state_dir {
 	/** For tests and embedders; NULL: /var/lib/bindright for root, else .local/state/bindright in the caller's home (or XDG_STATE_HOME where that is his, in it). */
@@ -137,6 +140,12 @@ int br_history(struct br_arena *arena, const struct br_state_dir *state, const s
 size_t br_history_of_root(void);
 /** Remove journals of runs that ended more than `seconds` ago (never unfinished ones). Their number, or -1. */
 int br_history_prune(const struct br_state_dir *state, int64_t seconds, struct br_diags *dx);
+
+/**
+ * Remove the journal of the run with this ID, whatever became of it (damaged and unfinished ones too): what it changed and is not undone then stays as it is. Refused where somebody works on it. 0, or
+ * -1 with an error in dx.
+ */
+int br_history_drop(const struct br_state_dir *state, const char *id, struct br_diags *dx);
 
 /** What an undo would do, or did. */
 struct br_undo_result {

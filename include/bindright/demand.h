@@ -2,7 +2,7 @@
  * Who must be able to do what below which host path.
  *
  * Mounts of all containers are brought together by the place they really reach, so that everybody who shares a path is judged, and served, at once. A tree is an outermost
- * source; sources that lie inside it are demands with a path below it.
+ * source; sources that lie inside it, by name or by way of a bind mount, are demands with a path below it.
  */
 #ifndef BINDRIGHT_DEMAND_H
 #define BINDRIGHT_DEMAND_H

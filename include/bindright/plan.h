@@ -65,6 +65,8 @@ struct br_plan_options {
 	uint64_t max_copy_up;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
+	/** The check enters mount points: what is mounted in a tree has to be a source that is not refused. */
+	bool cross;
 	/**
 	 * The other direction: whatever belongs to a container's UID, to one in the range that is mapped into its user namespace, or to root, goes to the only keeper; the containers keep what
 	 * they have, and get what they need of it. Nothing else is changed.
@@ -148,6 +150,8 @@ enum br_left_reason {
 	BR_LEFT_NOT_PERMITTED,
 	/** Another container mounts it, and none of those asked about mounts it, or a part of it where this lies, by itself (--other-mounts). */
 	BR_LEFT_OTHER_MOUNT,
+	/** A directory above it stays closed to whoever needs it: it would be given for nothing. */
+	BR_LEFT_BEHIND,
 };
 
 /** What is left alone, summed up. */

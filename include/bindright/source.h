@@ -87,11 +87,16 @@ struct br_source {
 	 * naming the hop (paths as they are, not escaped), or NULL. `fix` as root refuses such a source.
 	 */
 	const char *unsafe;
+	/** The real path of the directory in which that hop begins, if from there on it is one name after the other, without links; NULL otherwise. */
+	const char *unsafe_at;
 	/**
-	 * Such a step is the last one only, to a directory of this UID's that nobody else can write: he or root put it there, since whoever moves a directory to another one has to write it
-	 * (vfs_rename()). UINT32_MAX otherwise.
+	 * Such a step is the last one only, to a directory of this UID's. UINT32_MAX otherwise. Where nobody else can write that directory, he or root put it there, since whoever moves a
+	 * directory to another one has to write it (vfs_rename()).
 	 */
 	uint32_t unsafe_owner;
+	/** Then: whose the directory above it is, and whether its mode lets others write it (with an ACL: perhaps). */
+	uint32_t unsafe_from;
+	bool unsafe_shared;
 	/** O_PATH: the object (PRESENT), else the nearest existing directory (MISSING), else -1. Close with br_source_release. */
 	int fd;
 	/** The object's (or that directory's) device, inode number, mount ID and mode. */
@@ -126,6 +131,8 @@ struct br_mounts;
 struct br_mounts *br_mounts_read(void);
 void br_mounts_free(struct br_mounts *mounts);
 void br_mounts_freep(struct br_mounts **mounts);
+/** Whether the mount that fd is on is in it: one that was taken away is not, whoever still has a descriptor there. True where that cannot be told. */
+bool br_mounts_holds(const struct br_mounts *mounts, int fd);
 /**
  * Which place of which file system a real path leads to: "MAJOR:MINOR/path". Two paths that bind mounts lead to one place give one string, and what lies in a place begins with its
  * string. Tells by names alone, and nothing of what an overlay is made of. NULL with ENOMEM.

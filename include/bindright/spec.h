@@ -325,6 +325,8 @@ int br_spec_add_volumes(
 	struct br_spec *spec, const struct br_text *volumes, size_t n, struct br_diags *dx);
 /** Whether both say the same in every word, wherever it stands. 1, 0 or -1 with ENOMEM. */
 int br_spec_same(const struct br_spec *a, const struct br_spec *b);
+/** Whether an engine knows the container by its name: a run line said it, or the engine itself did. A service, a bundle and a run line without `--name` are called something for people only. */
+bool br_spec_is_named(const struct br_spec *spec, const struct br_container *container);
 void br_spec_free(struct br_spec *spec);
 void br_spec_freep(struct br_spec **spec);
 

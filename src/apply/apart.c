@@ -153,7 +153,7 @@ static void note_cover(void *context, const char *below, const char *type) {
 	c->failed = c->failed || path == NULL || br_vec_push(c->arena, &c->paths, path) < 0;
 }
 
-/** The clone shows what lies under the mount points: nobody asked for that. */
+/** What lies under mount points may be seen in the clone (those that are unbindable are not cloned): nobody asked for that. */
 static int note_covered(
 	struct br_arena *arena, const struct br_mounts *mounts, struct br_target *t) {
 	struct covering c = {.arena = arena};
@@ -168,11 +168,25 @@ static int note_covered(
 	return 0;
 }
 
+/** It was unmounted with somebody at work in it (MNT_DETACH): such a one is not cloned. */
+static bool is_detached(const struct br_target *t) {
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	return mounts != NULL && !br_mounts_holds(mounts, t->fd);
+}
+
+/**
+ * With the mounts that lie in it, entered or not: they stay where they are when a directory on the way to them is renamed, and
+ * keep out whoever does not cross them.
+ */
 static int clone_all(const struct br_apart *apart, int *clones, const char **what) {
 	*what = "a mount cannot be cloned";
 	for (size_t i = 0; i < apart->ntargets; i++) {
 		const struct br_target *t = apart->targets[i];
-		clones[i] = t->fd < 0 ? -1 : br_jail_mount(t->fd, apart->cross);
+		clones[i] = t->fd < 0 ? -1 : br_jail_mount(t->fd, true);
+		if (t->fd >= 0 && clones[i] < 0 && errno == EINVAL && is_detached(t)) {
+			*what = "a source was unmounted";
+			errno = ESTALE;
+		}
 		if (t->fd >= 0 && clones[i] < 0) {
 			return -1;
 		}
@@ -221,9 +235,13 @@ static int enter_jail(const struct br_apart *apart, int fd, const char **what) {
 	return 0;
 }
 
-/** Nothing that this kernel or this user cannot have: whoever wrote the input can bring it about, by a thousand sources for one. */
+/**
+ * Nothing that this kernel or this user cannot have: whoever wrote the input can bring it about, by a thousand sources for one, or
+ * whoever may unmount one of them (ESTALE).
+ */
 static bool is_shortage(int err) {
-	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EAGAIN;
+	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EAGAIN
+		|| err == ESTALE;
 }
 
 /** Say whether there is a jail, and wait for the word to go on. */

@@ -112,6 +112,23 @@ static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
 		&& undone.restored + undone.removed + undone.conflicts + undone.failed == 0;
 }
 
+/** Whether it was in these places, or in none. 1, 0 or -1 with an error in dx. */
+static int was_here(struct br_work *work, const struct br_summary *s) {
+	const struct br_target *where;
+	int r = s->ntargets == 0 ? 1
+				 : br_targets_overlap(work->targets.v, work->targets.n, s->targets,
+					 s->ntargets, &where);
+	return r < 0 ? br_error_memory(work->dx) : r;
+}
+
+/** What it left in other places is nobody's matter here but to be said: those may be gone for good. */
+static int pass_by(struct br_work *work, const struct br_summary *s) {
+	br_warning(
+		work->dx, nowhere, "run %s was cut short in '%s'", s->run.id, s->targets[0]->real);
+	br_hint(work->dx, "bindright undo %s puts back what it did", s->run.id);
+	return 0;
+}
+
 static int refuse_run(struct br_work *work, const char *id) {
 	struct br_summary s;
 	int r = br_summary_read(work->arena, &work->state, id, &s);
@@ -121,6 +138,7 @@ static int refuse_run(struct br_work *work, const char *id) {
 	if (s.run.state == BR_RUN_DAMAGED) {
 		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", id,
 			s.run.why);
+		br_hint(work->dx, BR_GIVE_UP, id);
 	}
 	if (s.live) {
 		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
@@ -128,7 +146,12 @@ static int refuse_run(struct br_work *work, const char *id) {
 	if (s.pending && br_machine_differs(s.machine)) {
 		// A clone of a disk: undo would refuse it for ever.
 		br_warning(work->dx, nowhere, "run %s was cut short on another machine", id);
+		br_hint(work->dx, BR_GIVE_UP, id);
 		return 0;
+	}
+	int here = s.pending ? was_here(work, &s) : 0;
+	if (s.pending && here <= 0) {
+		return here < 0 ? -1 : pass_by(work, &s);
 	}
 	if (!s.pending
 		|| (changed_nothing(work, &s) && br_state_remove_run(&work->state, id) == 0)) {

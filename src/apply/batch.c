@@ -47,6 +47,8 @@ struct change {
 	bool alone;
 	/** Its INTENT; 0: it dropped out. */
 	uint64_t seq;
+	/** Of what has no birth time, as undo will look for it: memory of the lot. */
+	struct br_bytes handle;
 };
 
 /** A file system that was met. */
@@ -280,6 +282,13 @@ static int announce(void *context, size_t i) {
 		return -1;
 	}
 	c->seq = record.seq;
+	c->handle = (struct br_bytes){NULL, record.extra.n};
+	if (record.extra.n > 0) {
+		c->handle.p = br_strndup(&b->lot->arena, record.extra.p, record.extra.n);
+		if (c->handle.p == NULL) {
+			return br_error_memory(b->work->dx);
+		}
+	}
 	b->lot->announced++;
 	if (c->before.dev != b->target->root.dev && meet(b, i) < 0) {
 		return -1;
@@ -356,6 +365,7 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.target = b->target,
 		.path = c->path,
 		.expect = &c->before,
+		.handle = c->handle,
 		.goal = &c->after,
 		.states = &c->before,
 		.nstates = 1,
@@ -372,8 +382,9 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		|| !(would_recur(b, answer->err) || is_first(b, answer->err));
 }
 
+/** Where the journal broke there was an error, too: nothing further is begun. */
 static bool goes_on(struct batch *b) {
-	return !b->over && !b->work->broken && b->target->stopped == 0 && !br_work_stops(b->work);
+	return !b->over && b->target->stopped == 0 && !br_work_stops(b->work);
 }
 
 /** br_crew_job's: what became of it. */

@@ -18,11 +18,11 @@ struct choice {
 	struct br_diags *dx;
 };
 
-static int unknown(const struct choice *c, const char *id) {
-	const char *near = br_nearest(id, c->ids);
-	(void)br_error(c->dx, nowhere, "there is no run '%s'", id);
+int br_run_unknown(const char *const *ids, const char *id, struct br_diags *dx) {
+	const char *near = br_nearest(id, ids);
+	(void)br_error(dx, nowhere, "there is no run '%s'", id);
 	if (near != NULL) {
-		br_hint(c->dx, "the nearest is %s", near);
+		br_hint(dx, "the nearest is %s", near);
 	}
 	return -1;
 }
@@ -42,7 +42,7 @@ static int choose_by_id(const struct choice *c, const char *id) {
 		}
 		return r > 0 && c->chosen->run.state != BR_RUN_UNDONE;
 	}
-	return unknown(c, id);
+	return br_run_unknown(c->ids, id, c->dx);
 }
 
 /** The newest that is not undone. One of which only what was left alone remains comes after all others. */

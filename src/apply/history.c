@@ -347,6 +347,49 @@ static int prune(struct br_arena *arena, const struct br_state *state, int64_t s
 	return n;
 }
 
+/** 0; -1 with an error in dx. */
+static int drop(
+	struct br_arena *arena, const struct br_state *state, const char *id, struct br_diags *dx) {
+	struct br_summary s;
+	const char *const *ids = br_state_runs(arena, state);
+	bool known = false;
+	for (size_t i = 0; ids != NULL && ids[i] != NULL; i++) {
+		known = known || strcmp(ids[i], id) == 0;
+	}
+	if (ids == NULL) {
+		return br_error(
+			dx, nowhere, "cannot list '%s/runs': %s", state->path, strerror(errno));
+	}
+	if (!known) {
+		return br_run_unknown(ids, id, dx);
+	}
+	if (br_summary_read(arena, state, id, &s) < 0) {
+		return br_error_memory(dx);
+	}
+	if (s.live) {
+		return br_error(dx, nowhere, "another fix or undo works on run %s", id);
+	}
+	return br_state_remove_run(state, id) < 0
+		? br_error(dx, nowhere, "cannot remove run %s: %s", id, strerror(errno))
+		: 0;
+}
+
+int br_history_drop(const struct br_state_dir *state, const char *id, struct br_diags *dx) {
+	static const char *const none[] = {NULL};
+	br_auto(br_arena_release) struct br_arena arena = {0};
+	br_auto(br_state_release) struct br_state opened = BR_STATE_NONE;
+	int r = br_state_open(&arena, state, false, &opened, dx);
+	if (r <= 0) {
+		return r < 0 ? -1 : br_run_unknown(none, id, dx);
+	}
+	if (br_state_lock(&opened, dx) < 0) {
+		return -1;
+	}
+	r = drop(&arena, &opened, id, dx);
+	br_history_publish(&opened);
+	return r;
+}
+
 int br_history_prune(const struct br_state_dir *state, int64_t seconds, struct br_diags *dx) {
 	br_auto(br_arena_release) struct br_arena arena = {0};
 	br_auto(br_state_release) struct br_state opened = BR_STATE_NONE;

@@ -126,6 +126,10 @@ void br_account_remove(const struct br_made_account *account, bool dry, struct b
 /** One line of /etc/passwd or /etc/group by name, without its newline: 1, 0, -1 with errno. Heap, the caller frees. */
 int br_account_line(bool is_group, const char *name, char **line);
 
+/** The hint where a journal is of no use, with the run's ID. */
+#define BR_GIVE_UP \
+	"bindright history --prune %s drops it, and nothing can put back then what it did"
+
 /** What a journal says about its run. */
 struct br_summary {
 	struct br_run run;
@@ -163,6 +167,8 @@ int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_s
  */
 int br_undo_choose(struct br_arena *arena, const struct br_state *state, const char *id,
 	struct br_summary *out, struct br_diags *dx);
+/** Say that there is no such run, and which of these (up to NULL) is meant. -1. */
+int br_run_unknown(const char *const *ids, const char *id, struct br_diags *dx);
 /** A number for this machine, from its machine-id; 0 where there is none. */
 uint64_t br_machine(void);
 /** Whether that is the number of another machine; false where either is not known. */

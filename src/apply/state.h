@@ -37,7 +37,6 @@ int br_state_lock(struct br_state *state, struct br_diags *dx);
 void br_state_unlock(struct br_state *state);
 
 /** Whether this is the ID of a run. */
-bool br_run_id_valid(const char *id);
 /** Make a new run; its journal (read and write, empty, not yet synced into its directories) is *fd. -1 with an error in dx. */
 int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct br_diags *dx);
 /** Make the run's directories durable. -1 with errno. */

@@ -67,19 +67,26 @@ static int begin(struct undo *u) {
 	return note(u, &record) < 0 ? -1 : br_journal_sync(&u->journal) < 0 ? broken(u) : 0;
 }
 
+/** What stays as it is until somebody does something about it; where nothing can be written nothing can be in the way of anybody either. */
+static bool is_unfinished(const struct br_target *t) {
+	return br_error_stops(t->stopped) && t->stopped != EROFS;
+}
+
 /** UNDO_END only where every record had its turn. */
 static int end(struct undo *u, bool whole) {
 	bool stopped = !whole || u->interrupted || u->broken;
+	bool lost = false;
 	if (u->dry) {
 		return 0;
 	}
 	for (size_t i = 0; i < u->summary.ntargets; i++) {
 		const struct br_target *t = u->summary.targets[i];
-		stopped = stopped || br_error_stops(t->stopped);
+		stopped = stopped || is_unfinished(t);
 		if (t->fd >= 0 && br_target_sync(u->board, t) < 0) {
-			stopped = true;
+			stopped = lost = true;
 			(void)br_error(u->dx, nowhere, "cannot write '%s' to disk: %s", t->real,
 				strerror(errno));
+			br_hint(u->dx, "bindright undo %s puts it back again", u->summary.run.id);
 		}
 	}
 	struct br_record record = {
@@ -94,7 +101,7 @@ static int end(struct undo *u, bool whole) {
 		return u->broken ? -1 : broken(u);
 	}
 	if (stopped) {
-		return 0;
+		return lost ? -1 : 0;
 	}
 	if (note(u, &record) < 0) {
 		return -1;

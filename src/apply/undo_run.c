@@ -29,13 +29,20 @@ int br_undo_cannot_use(struct undo *u, const char *why) {
 		u->dx, nowhere, "the journal of run %s cannot be used: %s", u->summary.run.id, why);
 }
 
+/** It will not be of use tomorrow either. */
+static int is_useless(struct undo *u, const char *why) {
+	(void)br_undo_cannot_use(u, why); // -1
+	br_hint(u->dx, BR_GIVE_UP, u->summary.run.id);
+	return -1;
+}
+
 static int open_journal(struct undo *u) {
 	const char *why = "it is gone";
 	if (u->summary.run.state == BR_RUN_DAMAGED) {
-		return br_undo_cannot_use(u, u->summary.run.why);
+		return is_useless(u, u->summary.run.why);
 	}
 	if (br_machine_differs(u->summary.machine)) {
-		return br_undo_cannot_use(u, "it was written on another machine");
+		return is_useless(u, "it was written on another machine");
 	}
 	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {
 		return br_undo_cannot_use(u, why != NULL ? why : "it is gone");
@@ -49,7 +56,8 @@ static int open_journal(struct undo *u) {
 		return br_error_memory(u->dx);
 	}
 	if (br_journal_open(&u->journal, u->fd, u->acls) < 0) {
-		return br_undo_cannot_use(u, errno == EBADMSG ? "it is damaged" : strerror(errno));
+		return errno == EBADMSG ? is_useless(u, "it is damaged")
+					: br_undo_cannot_use(u, strerror(errno));
 	}
 	return 0;
 }
@@ -233,8 +241,12 @@ static int tell(struct undo *u, int worked) {
 	}
 	// A dry one shows what cannot be put back, and the rest is to be put back all the same.
 	if (worked == 0 && result->failed > 0 && !u->dry) {
-		return br_error(u->dx, nowhere, "%llu could not be put back",
+		(void)br_error(u->dx, nowhere, "%llu could not be put back",
 			(unsigned long long)result->failed);
+		br_hint(u->dx,
+			"bindright undo %s tries again; bindright history --prune %s gives them up",
+			run->id, run->id);
+		return -1;
 	}
 	return worked;
 }

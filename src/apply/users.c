@@ -36,20 +36,25 @@ static const char nologin[] = "/usr/sbin/nologin";
 
 // ---- The helpers ----
 
-/** Only root could have put it there. */
+/** Only root could have put anything there: it, and every directory that it lies in. */
 static bool is_roots(const char *path) {
 	char part[64];
 	struct stat st;
-	for (const char *p = path; p != NULL; p = strchr(p + 1, '/')) {
-		size_t n = (size_t)(p - path);
+	for (size_t n = 1;; n++) {
+		// The root, and each part up to a slash or the end.
+		if (n > 1 && path[n] != '/' && path[n] != '\0') {
+			continue;
+		}
 		memcpy(part, path, n);
-		memcpy(part + n, "/", 2);
-		if (lstat(n == 0 ? "/" : part, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0
+		part[n] = '\0';
+		if (lstat(part, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0
 			|| (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 			return false;
 		}
+		if (path[n] == '\0') {
+			return true;
+		}
 	}
-	return true;
 }
 
 static bool find_helper(const char *name, char path[64]) {

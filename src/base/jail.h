@@ -16,7 +16,7 @@
 /**
  * A mount of what fd (O_PATH will do) refers to and of what is below it, with the mounts that are in it where `below`: without links,
  * devices, setuid, execution and access times. An O_PATH descriptor of its root; -1 with errno, EPERM or ENOSYS where this process
- * or this kernel cannot. Where mount points are left out, what they cover shows: read the mount table afterwards and leave those out.
+ * or this kernel cannot. Where mount points are left out, what they cover shows.
  */
 int br_jail_mount(int fd, bool below);
 

@@ -527,3 +527,24 @@ bool br_glob(const char *pattern, const char *path) {
 	}
 	return true;
 }
+
+void br_path_clean(char *path) {
+	char *to = path;
+	for (const char *from = path; *from;) {
+		from += strspn(from, "/");
+		size_t n = strcspn(from, "/");
+		if (n == 2 && !strncmp(from, "..", 2)) {
+			while (to > path && *--to != '/') {
+			}
+		} else if (n && !(n == 1 && *from == '.')) {
+			*to++ = '/';
+			memmove(to, from, n);
+			to += n;
+		}
+		from += n;
+	}
+	if (to == path) {
+		*to++ = '/';
+	}
+	*to = 0;
+}

@@ -67,4 +67,7 @@ const char *br_nearest(const char *word, const char *const *names);
 /** Whether the path matches a shell glob where `**` crosses slashes, `*`, `?` and [a-z] do not; a `**` between slashes takes whole components, none too. */
 bool br_glob(const char *pattern, const char *path);
 
+/** An absolute path, in place: no ".", "..", doubled and closing slashes. Before any link is seen. */
+void br_path_clean(char *path);
+
 #endif

@@ -26,8 +26,71 @@ static int64_t read_age(const struct cli *cli, struct br_text word) {
 		}
 	}
 	(void)br_error(cli->dx, word.at, "'%s' is no age", word.s);
-	br_hint(cli->dx, "a number and a unit (s, m, h, d, w): --prune 30d");
+	br_hint(cli->dx,
+		"a number and a unit (s, m, h, d, w): --prune 30d; or the ID of one run, as history lists it");
 	return -1;
+}
+
+static int show(const struct cli *cli, const struct br_run *runs, size_t n) {
+	struct br_report_style style = cli_style(cli);
+	size_t len;
+	char *bytes = br_report_history(runs, n, &style, &len);
+	if (!bytes) {
+		return br_error_memory(cli->dx);
+	}
+	int failed = cli_write(cli, bytes, len);
+	free(bytes);
+	return failed;
+}
+
+/** Whether it is to be dropped: 1, 0 somebody said no or there is nobody to ask, -1 it could not be shown. */
+static int wanted(const struct cli *cli, const struct br_run *run) {
+	if (cli->args->yes || run->state == BR_RUN_UNDONE) {
+		return 1;
+	}
+	if (show(cli, run, 1)) {
+		return -1;
+	}
+	int yes = cli_ask(
+		"Without this journal nothing can put back what the run changed. Drop it? [y/N] ");
+	if (yes == -1) {
+		br_note(cli->dx, (struct br_span){0},
+			"nothing was dropped: there is no terminal to ask on, and without the journal nothing can put back what run %s changed",
+			run->id);
+		br_hint(cli->dx,
+			"to drop it without being asked: bindright history --prune %s --yes",
+			run->id);
+	}
+	return yes == 1;
+}
+
+static const struct br_run *find_run(const struct br_run *runs, size_t n, const char *id) {
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(runs[i].id, id) == 0) {
+			return &runs[i];
+		}
+	}
+	return NULL;
+}
+
+/** One that was named, whatever became of its run. */
+static int drop(const struct cli *cli, struct br_arena *arena, const struct br_state_dir *state) {
+	const char *id = cli->args->prune.s;
+	const struct br_run *runs;
+	size_t n;
+	if (br_history(arena, state, &runs, &n, cli->dx)) {
+		return CLI_FAILED;
+	}
+	const struct br_run *run = find_run(runs, n, id);
+	int yes = run ? wanted(cli, run) : 1;
+	if (yes <= 0) {
+		return yes ? CLI_FAILED : CLI_MISFIT;
+	}
+	if (br_history_drop(state, id, cli->dx)) {
+		return CLI_FAILED;
+	}
+	br_note(cli->dx, (struct br_span){0}, "1 journal was dropped");
+	return CLI_FITS;
 }
 
 static int prune(const struct cli *cli, const struct br_state_dir *state) {
@@ -47,19 +110,10 @@ static int prune(const struct cli *cli, const struct br_state_dir *state) {
 static int list(const struct cli *cli, struct br_arena *arena, const struct br_state_dir *state) {
 	const struct br_run *runs;
 	size_t n;
-	size_t len;
 	if (br_history(arena, state, &runs, &n, cli->dx)) {
 		return CLI_FAILED;
 	}
-	struct br_report_style style = cli_style(cli);
-	char *bytes = br_report_history(runs, n, &style, &len);
-	if (!bytes) {
-		(void)br_error_memory(cli->dx);
-		return CLI_FAILED;
-	}
-	int failed = cli_write(cli, bytes, len);
-	free(bytes);
-	return failed ? CLI_FAILED : CLI_FITS;
+	return show(cli, runs, n) ? CLI_FAILED : CLI_FITS;
 }
 
 static int run_history(const struct cli *cli) {
@@ -68,18 +122,20 @@ static int run_history(const struct cli *cli) {
 		(void)br_error(cli->dx, cli->args->words.v[0].at, "history takes no words");
 		return CLI_USAGE;
 	}
-	if (cli->args->prune.s) {
+	const char *which = cli->args->prune.s;
+	if (which && !br_run_id_valid(which)) {
 		return prune(cli, &state);
 	}
 	struct br_arena arena = {0};
-	int status = list(cli, &arena, &state);
+	int status = which ? drop(cli, &arena, &state) : list(cli, &arena, &state);
 	br_arena_release(&arena);
 	return status;
 }
 
 static const char *const details[] = {
 	"Lists past fixes, the newest first: ID, when, by whom, for which input, how much, and",
-	"whether it can still be undone.",
+	"whether it can still be undone. --prune drops journals: of those that ended long enough",
+	"ago and were not cut short, or of the one that is named, whatever became of it.",
 	NULL,
 };
 

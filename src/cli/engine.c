@@ -245,9 +245,7 @@ static const char *name_of(struct session *session, const struct br_container *b
 		return br_printf(&session->arena, "%s%c%s%c1", spec->project_name, between,
 			box->name.s, between);
 	}
-	bool is_said =
-		box->name.at.text != box->image.at.text || box->name.at.off != box->image.at.off;
-	return spec->kind == BR_INPUT_RUN_LINE && is_said && between == '_' ? box->name.s : NULL;
+	return between == '_' && br_spec_is_named(spec, box) ? box->name.s : NULL;
 }
 
 /** `--pod NAME`, a pod that is there already; `--pod new:NAME` makes one. */

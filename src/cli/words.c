@@ -317,6 +317,25 @@ static int read_size(const struct cli *cli, struct br_text word, uint64_t *out) 
 	return -1;
 }
 
+// The paths of --allow-dangerous, absolute and clean as sources are. 0, or -1 with an error.
+static int read_allowed(struct session *session) {
+	const struct cli_words *words = &session->cli->args->allow_dangerous;
+	const char **out = BR_NEW_ARRAY(&session->arena, const char *, words->n + 1);
+	for (size_t i = 0; out && i < words->n; i++) {
+		const char *word = words->v[i].s;
+		char *path = *word == '/'
+			? br_strdup(&session->arena, word)
+			: br_printf(&session->arena, "%s/%s", session->cli->world->cwd, word);
+		if (!path) {
+			return br_error_memory(session->cli->dx);
+		}
+		br_path_clean(path);
+		out[i] = path;
+	}
+	session->plan_options.allow_dangerous = out;
+	return out ? 0 : br_error_memory(session->cli->dx);
+}
+
 int words_plan(struct session *session) {
 	static const char *const strategies[] = {"auto", "acl", "chown", "group"};
 	const struct cli_args *args = session->cli->args;
@@ -332,14 +351,14 @@ int words_plan(struct session *session) {
 	options->privileged_files = args->privileged_files;
 	options->other_mounts = args->other_mounts;
 	options->protected_hardlinks = hardlinks_are_protected();
-	options->allow_dangerous = cli_strings(&session->arena, &args->allow_dangerous);
 	options->excludes = cli_strings(&session->arena, &args->excludes);
+	options->cross = args->cross;
 	if (read_size(session->cli, args->max_copy_up, &options->max_copy_up)) {
 		return -1;
 	}
 	options->caller = (br_hostid){session->cli->world->euid};
 	options->caller_gid = (br_hostid){getegid()};
-	if (read_groups(session)) {
+	if (read_groups(session) || read_allowed(session)) {
 		return -1;
 	}
 	return session_keepers(session) || read_from(session) ? -1 : 0;

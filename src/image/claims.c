@@ -57,10 +57,14 @@ static const char *name_of(struct claiming *c, const struct br_value *container)
 					   : "?";
 }
 
-static bool is_named(const struct br_value *container, const char *name) {
+static bool has_id(const struct br_value *container, const char *name) {
 	const char *id = br_value_string(br_value_get(container, "Id"));
+	return id && strlen(name) >= SHORT_ID && strncmp(id, name, strlen(name)) == 0;
+}
+
+static bool is_named(const struct br_value *container, const char *name) {
 	const struct br_value *names = br_value_get(container, "Names");
-	bool found = id && strlen(name) >= SHORT_ID && strncmp(id, name, strlen(name)) == 0;
+	bool found = has_id(container, name);
 	for (size_t i = 0; i < br_value_count(names); i++) {
 		const char *one = br_value_string(br_value_at(names, i));
 		found = found || (one && strcmp(*one == '/' ? one + 1 : one, name) == 0);
@@ -75,13 +79,25 @@ static bool is_service(const struct br_value *container, const char *project, co
 	return project && of && as && strcmp(of, project) == 0 && strcmp(as, name) == 0;
 }
 
+/** Whether this has been made of it. An image's name says nothing: any number of containers may have that. An engine's bundles lie in directories of their IDs. */
+static bool is_made_of(const struct br_spec *spec, const struct br_container *box,
+	const struct br_value *container) {
+	switch (spec->kind) {
+	case BR_INPUT_COMPOSE:
+		return is_service(container, spec->project_name, box->name.s);
+	case BR_INPUT_OCI:
+		return has_id(container, box->name.s);
+	case BR_INPUT_RUN_LINE:
+	case BR_INPUT_CONTAINER:
+		return br_spec_is_named(spec, box) && is_named(container, box->name.s);
+	}
+	return false;
+}
+
 /** One of those that were asked about, or what an earlier start has made of it. */
 static bool is_own(const struct claiming *c, const struct br_value *container) {
-	const struct br_spec *spec = c->spec;
-	for (size_t i = 0; i < spec->n; i++) {
-		const char *name = spec->containers[i].name.s;
-		if (spec->kind == BR_INPUT_COMPOSE ? is_service(container, spec->project_name, name)
-						   : is_named(container, name)) {
+	for (size_t i = 0; i < c->spec->n; i++) {
+		if (is_made_of(c->spec, &c->spec->containers[i], container)) {
 			return true;
 		}
 	}

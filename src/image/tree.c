@@ -25,28 +25,6 @@ struct br_image_node *tree_find(struct tree *t, const char *path) {
 	return NULL;
 }
 
-/** In place: no ".", "..", doubled and closing slashes. */
-static void clean(char *path) {
-	char *to = path;
-	for (const char *from = path; *from;) {
-		from += strspn(from, "/");
-		size_t n = strcspn(from, "/");
-		if (n == 2 && !strncmp(from, "..", 2)) {
-			while (to > path && *--to != '/') {
-			}
-		} else if (n && !(n == 1 && *from == '.')) {
-			*to++ = '/';
-			memmove(to, from, n);
-			to += n;
-		}
-		from += n;
-	}
-	if (to == path) {
-		*to++ = '/';
-	}
-	*to = 0;
-}
-
 /** A link on the way, or at the end; NULL: none. */
 static const struct br_image_node *link_on(const struct tree *t, const char *path) {
 	for (size_t i = 0; i < t->nodes.n; i++) {
@@ -65,7 +43,7 @@ char *tree_path(struct tree *t, const char *cwd, const char *path) {
 	char *out = dir ? br_printf(t->arena, "%s/%s", dir, path) : NULL;
 	const struct br_image_node *node = NULL;
 	for (unsigned links = 0; out && links < LINKS; links++) {
-		clean(out);
+		br_path_clean(out);
 		node = link_on(t, out);
 		if (!node) {
 			return out;

@@ -114,13 +114,36 @@ static int choices_overlay(struct br_plan *plan, const struct tree_work *tree) {
 			"whatever else lies over that file system sees the change, too");
 }
 
+static bool adds_entries(const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		if (class->outcome.kind == OUTCOME_CHANGE && class->outcome.after.acl != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Whether anybody but this container needs the bits and entries there.
+static bool others_use(const struct tree_work *tree, const struct br_container *container) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_demand *demand = &tree->tree->demands[i];
+		if (demand->container != container && demand_counts(demand)
+			&& !overrides(&demand->identity->cred)) {
+			return true;
+		}
+	}
+	return adds_entries(tree);
+}
+
 // An entrypoint that chmods rewrites the mask, and with it what entries let through.
 static int choices_chmod(struct br_plan *plan, const struct tree_work *tree) {
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		const struct br_image_drop *drop = demand->identity->drop;
 		if (drop == NULL || !drop->chmods || demand->read_only
-			|| tree->strategy == BR_STRATEGY_CHOWN) {
+			|| tree->strategy == BR_STRATEGY_CHOWN
+			|| !others_use(tree, demand->container)) {
 			continue;
 		}
 		return choose_one(plan, "same-user",

@@ -419,19 +419,24 @@ static bool has_room(const struct tree_work *tree, const struct br_acl *acl) {
 	return acl == NULL || acl->n <= acl_room(tree);
 }
 
-// --future-files, or the mount's own wish: a directory without a default ACL gets one.
+// --future-files, or the mount's own wish: a directory gets a default ACL, and one that has one already gets what it lacks.
 static int add_default(struct choice *c, const struct facts *facts, struct outcome *out) {
 	enum br_left_reason reason;
 	if (c->plan->options->reclaim || !wants_future(c->plan, c->tree->tree, facts->demands)
-		|| !S_ISDIR(facts->mode) || facts->def != NULL || c->people.need == 0
-		|| out->kind == OUTCOME_LEFT || !c->acls || c->tree->foreign
-		|| c->tree->strategy == BR_STRATEGY_GROUP
+		|| !S_ISDIR(facts->mode) || c->people.need == 0 || out->kind == OUTCOME_LEFT
+		|| !c->acls || c->tree->foreign || c->tree->strategy == BR_STRATEGY_GROUP
 		|| !gate_open(c->plan, c->tree, facts, false, &reason)) {
 		return 0;
 	}
-	out->after.def = draft_default(c->plan, &out->after, &c->people);
-	out->kind = OUTCOME_CHANGE;
-	return out->after.def == NULL ? -1 : 0;
+	const struct br_acl *def;
+	if (draft_default(c->plan, &out->after, &c->people, &def) != 0) {
+		return -1;
+	}
+	if (def != facts->def && has_room(c->tree, def)) {
+		out->after.def = def;
+		out->kind = OUTCOME_CHANGE;
+	}
+	return 0;
 }
 
 static int load_people(const struct choice *c) {
@@ -551,6 +556,9 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 		return br_printf(arena, "its file system (%s) keeps no ACLs", fs->type);
 	}
 	tree->strategy = BR_STRATEGY_ACL;
+	if (!tree->used) {
+		return br_strdup(arena, "only root uses it, who may everything");
+	}
 	if (!tree->single) {
 		return br_strdup(arena, "several identities need it");
 	}

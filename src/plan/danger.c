@@ -1,6 +1,8 @@
 #include "work.h"
 
+#include <base/own.h>
 #include <base/text.h>
+#include <bindright/source.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -326,16 +328,121 @@ static int check_place(
 	return found;
 }
 
-// The directory is a container's own, which mounts it: it was put there by its user or by root.
-static bool is_own_directory(const struct tree_work *tree, const struct br_demand *demand) {
+// Nobody but its owner, the owner of the directory above and root can write the root of the tree, though its mask looks wider.
+static bool is_shared_with(const struct br_plan *plan, const struct br_source *source) {
+	struct br_inode root;
+	// The walk reads ACLs only where they decide about a demand.
+	if (br_inode_read(source->fd, "", BR_HAVE_ACL, plan->acls, &root) != 0 || root.acl == NULL
+		|| (root.mode & BR_W) != 0) {
+		return false;
+	}
+	for (size_t i = 0; i < root.acl->n; i++) {
+		const struct br_acl_entry *entry = &root.acl->entries[i];
+		bool group = entry->tag == BR_ACL_OWNING_GROUP || entry->tag == BR_ACL_GROUP;
+		bool another = entry->tag == BR_ACL_USER && entry->id.v != 0
+			&& entry->id.v != root.uid.v && entry->id.v != source->unsafe_from;
+		if ((entry->perm & BR_W) != 0 && (group || another)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// Nobody but this UID, and root, is given anything in the tree.
+static bool serves_only(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		const struct br_cred *cred = &tree->tree->demands[i].identity->cred;
+		if (demand_counts(&tree->tree->demands[i]) && cred->uid.v != uid
+			&& !overrides(cred)) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < plan->options->nkeepers; i++) {
+		const struct br_keeper *keeper = &plan->options->keepers[i];
+		if (keeper->demanded && keeper->cred.uid.v != uid
+			&& keeper_of(keeper, tree->tree, UINT64_MAX)) {
+			return false;
+		}
+	}
+	return !plan->options->reclaim;
+}
+
+/*
+ * The directory is a container's own, which mounts it: it was put there by its user or by root. Where the owner of the directory above may write it as well (as what fix itself makes
+ * there lets him), it may have been him: then only what serves its owner alone.
+ */
+static bool is_own_directory(
+	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
+	const struct br_source *source = demand->source;
+	if (source->unsafe_shared
+		&& (demand->below[0] != '\0' || !is_shared_with(plan, source)
+			|| !serves_only(plan, tree, source->unsafe_owner))) {
+		return false;
+	}
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *other = &tree->tree->demands[i];
 		if (demand_counts(other) && strcmp(other->below, demand->below) == 0
-			&& other->identity->cred.uid.v == demand->source->unsafe_owner) {
+			&& other->identity->cred.uid.v == source->unsafe_owner) {
 			return true;
 		}
 	}
 	return false;
+}
+
+// Below the tree's root nothing is reached but by names beneath its pinned descriptor: who can write there decides about what a container mounts of it, and about nothing else.
+static bool is_inside(const struct tree_work *tree, const struct br_demand *demand) {
+	const struct br_source *source = demand->source;
+	return demand->below[0] != '\0'
+		&& (!source->linked
+			|| (source->unsafe_at != NULL
+				&& is_named_below(source->unsafe_at, tree->tree->root->real)));
+}
+
+/** A directory, and who mounts it that was not asked about. */
+struct outer {
+	const struct br_demands *demands;
+	const struct br_other *found;
+};
+
+static void find_outer(void *context, const char *above) {
+	struct outer *outer = context;
+	struct id id;
+	for (size_t i = 0; identify(above, &id) && i < outer->demands->nothers; i++) {
+		const struct br_other *other = &outer->demands->others[i];
+		if (other->is_service && other->dev == id.dev && other->ino == id.ino) {
+			outer->found = other;
+		}
+	}
+}
+
+// The way is unsafe below the mount of a service that was not asked about: with it, it is all one tree. 0 with *option, where there is one; -1 with ENOMEM.
+static int name_outer(struct br_plan *plan, const struct br_demand *demand, const char **option) {
+	struct outer outer = {.demands = plan->work->input.demands};
+	if (demand->source->unsafe_at == NULL) {
+		return 0;
+	}
+	const char *inner = br_printf(plan->arena, "%s/", demand->source->unsafe_at);
+	if (inner == NULL || each_above(inner, find_outer, &outer) != 0) {
+		return -1;
+	}
+	if (outer.found != NULL) {
+		*option = br_printf(plan->arena,
+			"name the service '%s' as well, which mounts that directory",
+			outer.found->name);
+	}
+	return outer.found != NULL && *option == NULL ? -1 : 0;
+}
+
+// 1 refused for what this mount says, or -1 with ENOMEM.
+static int refuse_demand(struct br_plan *plan, struct tree_work *tree,
+	const struct br_demand *demand, const char *rule, bool lifts) {
+	if (refuse(plan, tree, rule, lifts) != 0) {
+		return -1;
+	}
+	struct br_refusal *refusal = &plan->work->refusals.v[plan->work->refusals.n - 1];
+	refusal->at = demand->mount->source.at;
+	bool way = !lifts && rule == demand->source->unsafe;
+	return !way || name_outer(plan, demand, &refusal->option) == 0 ? 1 : -1;
 }
 
 // What the spec or the way to it forbids, whoever asks. 1 refused, 0, -1 ENOMEM.
@@ -343,25 +450,162 @@ static int check_demands(struct br_plan *plan, struct tree_work *tree) {
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		const char *name = demand->mount->unset_variable;
-		// Below the tree's root nothing is reached but by names beneath its pinned descriptor.
-		bool inside = demand->below[0] != '\0' && !demand->source->linked;
-		const char *unsafe = inside ? NULL : demand->source->unsafe;
+		const char *unsafe = is_inside(tree, demand) ? NULL : demand->source->unsafe;
 		if (name != NULL) {
-			return refuse(plan, tree,
-				       br_printf(plan->arena,
-					       "its path depends on the variable %s, which is not set",
-					       name),
-				       false)
-					== 0
-				? 1
-				: -1;
+			return refuse_demand(plan, tree, demand,
+				br_printf(plan->arena,
+					"its path depends on the variable %s, which is not set",
+					name),
+				false);
 		}
-		if (unsafe != NULL && plan->options->caller.v == 0
-			&& !is_own_directory(tree, demand)) {
-			return refuse(plan, tree, unsafe, false) == 0 ? 1 : -1;
+		// Only he who may look at what is there can say that it is what he thinks it is.
+		bool lifts = demand->source->unsafe_owner != UINT32_MAX;
+		bool allowed = lifts && is_allowed(plan, tree->tree);
+		if (unsafe != NULL && plan->options->caller.v == 0 && !allowed
+			&& !is_own_directory(plan, tree, demand)) {
+			return refuse_demand(plan, tree, demand, unsafe, lifts);
 		}
 	}
 	return 0;
+}
+
+// ---- What is mounted in it, where mount points are entered: each is a source of its own ----
+
+struct mounts_check {
+	struct br_plan *plan;
+	const struct tree_work *tree;
+	const struct br_mounts *mounts;
+	// The first that is refused, below the source, and why.
+	const char *below;
+	const char *what;
+	bool never;
+	bool failed;
+};
+
+// By the places of br_mounts_place(): the table alone is asked, so that no server is waited for, and nobody who moves directories about is believed.
+static bool place_lies_in(const char *place, const char *of) {
+	size_t n = strlen(of);
+	n -= n > 0 && of[n - 1] == '/';
+	return strncmp(place, of, n) == 0 && (place[n] == '/' || place[n] == '\0');
+}
+
+static bool is_mounted(struct mounts_check *check, const char *mine, const struct place *place) {
+	const char *of = br_mounts_place(check->plan->arena, check->mounts, place->path);
+	check->failed = check->failed || of == NULL;
+	return of != NULL
+		&& (place_lies_in(of, mine)
+			|| (place->reach == REACH_BELOW && place_lies_in(mine, of)));
+}
+
+// The home of somebody whom the account database knows.
+static const char *is_mounted_home(struct mounts_check *check, const char *mine) {
+	const struct br_plan *plan = check->plan;
+	const struct br_host_user *users = NULL;
+	struct br_hostdb *db = plan->work->input.hostdb;
+	size_t n = db == NULL ? 0 : br_hostdb_users(db, &users);
+	for (size_t i = 0; i < n; i++) {
+		struct place home = {.path = users[i].home, .reach = REACH_SELF};
+		if (!is_home_uid(plan, users[i].uid.v) || home.path == NULL || home.path[0] != '/'
+			|| !is_mounted(check, mine, &home)) {
+			continue;
+		}
+		const char *what =
+			br_printf(plan->arena, "is, or holds, the home of %s", users[i].name);
+		check->failed = check->failed || what == NULL;
+		return what;
+	}
+	return NULL;
+}
+
+static const char *what_is_mounted(
+	struct mounts_check *check, const char *mine, const char *type, bool *never) {
+	*never = true;
+	if (listed(type, kernel_types)) {
+		return "is a file system of the kernel's own";
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (is_mounted(check, mine, &places[i])) {
+			*never = places[i].never;
+			return places[i].what;
+		}
+	}
+	*never = false;
+	return is_mounted_home(check, mine);
+}
+
+// --exclude leaves out what is below a directory, too.
+static bool is_left_out(struct mounts_check *check, const char *below) {
+	const char *const *globs = check->plan->options->excludes;
+	char *path = br_strdup(check->plan->arena, below);
+	check->failed = check->failed || path == NULL;
+	for (size_t n = 1; path != NULL && globs != NULL && n <= strlen(below); n++) {
+		if (below[n] != '/' && below[n] != '\0') {
+			continue;
+		}
+		path[n] = '\0';
+		for (size_t i = 0; globs[i] != NULL; i++) {
+			if (br_glob(globs[i], path)) {
+				return true;
+			}
+		}
+		path[n] = below[n];
+	}
+	return false;
+}
+
+static void check_mount(void *context, const char *below, const char *type) {
+	struct mounts_check *check = context;
+	struct br_plan *plan = check->plan;
+	bool never = false;
+	if (check->failed || check->what != NULL || is_left_out(check, below)) {
+		return;
+	}
+	const char *path = br_printf(plan->arena, "%s/%s", check->tree->tree->root->real, below);
+	const char *mine = path ? br_mounts_place(plan->arena, check->mounts, path) : NULL;
+	const char *what = mine ? what_is_mounted(check, mine, type, &never) : NULL;
+	check->failed = check->failed || mine == NULL;
+	const char *const *allowed = never ? NULL : plan->options->allow_dangerous;
+	for (; what != NULL && allowed != NULL && *allowed != NULL; allowed++) {
+		what = same_path(*allowed, path) ? NULL : what;
+	}
+	if (what != NULL) {
+		check->below = br_strdup(plan->arena, below);
+		check->what = what;
+		check->never = never;
+	}
+}
+
+static int refuse_mount(const struct mounts_check *check, struct tree_work *tree) {
+	struct br_plan *plan = check->plan;
+	const char *path = br_printf(plan->arena, "%s/%s", tree->tree->root->real, check->below);
+	const char *rule = br_printf(
+		plan->arena, "what is mounted at '%s' in it %s", check->below, check->what);
+	const char *option = check->never
+		? "without --cross-file-systems no mount point is entered; --exclude leaves one out"
+		: path != NULL ? allow_option(plan, path)
+			       : NULL;
+	if (option == NULL || refuse(plan, tree, rule, false) != 0) {
+		return -1;
+	}
+	plan->work->refusals.v[plan->work->refusals.n - 1].option = option;
+	return 0;
+}
+
+// 0, or -1 with ENOMEM.
+static int check_mounts(struct br_plan *plan, struct tree_work *tree) {
+	if (!plan->options->cross || tree->tree->root->state != BR_SOURCE_PRESENT) {
+		return 0;
+	}
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	struct mounts_check check = {.plan = plan, .tree = tree, .mounts = mounts};
+	if (mounts == NULL) {
+		return refuse(plan, tree, "it is not known what is mounted in it", false);
+	}
+	(void)br_mounts_below(mounts, tree->tree->root->real, check_mount, &check);
+	if (check.failed || (check.what != NULL && check.below == NULL)) {
+		return -1;
+	}
+	return check.what == NULL ? 0 : refuse_mount(&check, tree);
 }
 
 int danger_check(struct br_plan *plan, struct tree_work *tree) {
@@ -382,7 +626,7 @@ int danger_check(struct br_plan *plan, struct tree_work *tree) {
 		what = "is the socket of a container engine";
 	}
 	if (what == NULL || (!never && is_allowed(plan, tree->tree))) {
-		return 0;
+		return check_mounts(plan, tree);
 	}
 	return refuse(plan, tree, what, !never);
 }

@@ -112,7 +112,8 @@ static bool gate_root(const struct br_plan *plan, const struct facts *facts, boo
 	}
 	// The root of the tree was named by whoever wrote the mount; a file that only root reads may be a secret all the same.
 	bool named = S_ISDIR(facts->mode) && (facts->flags & FACT_ROOT) != 0;
-	if ((facts->mode & 077) == 0 && !own && !named) {
+	bool closed = (facts->mode & 077) == 0 || (facts->flags & FACT_ENCLOSED) != 0;
+	if (closed && !own && !named) {
 		*reason = BR_LEFT_ROOT_PRIVATE;
 		return false;
 	}

@@ -202,9 +202,12 @@ static int grant(const struct br_plan *plan, const struct make *make, struct br_
 	if (draft_close(plan, &draft, after) != 0) {
 		return -1;
 	}
-	if (on != 0 && after->def == NULL && wants_future(plan, make->tree, on)) {
-		after->def = draft_default(plan, after, &people);
-		return after->def == NULL ? -1 : 0;
+	if (on != 0 && wants_future(plan, make->tree, on)) {
+		const struct br_acl *def;
+		if (draft_default(plan, after, &people, &def) != 0) {
+			return -1;
+		}
+		after->def = def;
 	}
 	return 0;
 }
@@ -214,6 +217,41 @@ static void keep_own(const struct br_plan *plan, struct br_inode *after) {
 	if (plan->options->caller.v != 0) {
 		after->uid = plan->options->caller;
 		after->gid = plan->options->caller_gid;
+	}
+}
+
+// All whom the mode does not serve are in this group.
+static bool serves_by(const struct br_plan *plan, const struct people *people,
+	const struct br_inode *inode, br_hostid gid) {
+	for (size_t i = 0; i < people->n; i++) {
+		const struct person *person = &people->v[i];
+		bool served =
+			br_access_use(inode, person->cred, &plain_where, person->need).missing == 0;
+		if (!served
+			&& (person->cred->uid.v == inode->uid.v
+				|| !br_cred_in_group(person->cred, gid)
+				|| !gid_usable(plan, person->cred, gid))) {
+			return false;
+		}
+	}
+	return plan->options->caller.v == 0 || is_own_group(plan, gid.v);
+}
+
+// Without ACLs: by a group that the others have, as strategy group would do it afterwards. Where they have none in common, it stays the first one's.
+static void share(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
+	struct people people = {0};
+	find_people(plan, make, demands_on(make), &people);
+	for (size_t i = 0; i < people.n; i++) {
+		const struct br_cred *cred = people.v[i].cred;
+		for (size_t k = 0; k <= cred->ngroups; k++) {
+			br_hostid gid = k == 0 ? cred->gid : cred->groups[k - 1];
+			if (br_access_use(after, cred, &plain_where, people.v[i].need).missing != 0
+				&& serves_by(plan, &people, after, gid)) {
+				after->gid = gid;
+				after->mode |= 02070;
+				return;
+			}
+		}
 	}
 }
 
@@ -228,7 +266,11 @@ static int own_state(const struct br_plan *plan, const struct make *make, struct
 		.have = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL,
 	};
 	keep_own(plan, after);
-	return make->root->fs.keeps_acls == BR_NO ? 0 : grant(plan, make, after);
+	if (make->root->fs.keeps_acls == BR_NO) {
+		share(plan, make, after);
+		return 0;
+	}
+	return grant(plan, make, after);
 }
 
 // On the way: as the nearest directory that exists, but not for everybody to write as /tmp is.

@@ -37,12 +37,41 @@ int note_add(struct br_plan *plan, const char *text) {
 	return br_vec_push(&plan->work->arena, &plan->work->notes, text);
 }
 
-// Whether a plain new file in the tree's root would not serve the demand: its default ACL does not say so.
-static bool is_unserved(const struct tree_work *tree, const struct br_demand *demand) {
-	const struct br_acl *def = tree->root.def;
+static bool serves_later(const struct br_acl *def, const struct br_demand *demand) {
 	const struct br_acl_entry *entry =
 		def == NULL ? NULL : br_acl_find(def, BR_ACL_USER, demand->identity->cred.uid);
-	bool served = entry != NULL && (demand->need.dir & ~(unsigned)entry->perm) == 0;
+	const struct br_acl_entry *mask =
+		def == NULL ? NULL : br_acl_find(def, BR_ACL_MASK, (br_hostid){BR_NO_ID});
+	return entry != NULL && mask != NULL
+		&& (demand->need.dir & ~(unsigned)(entry->perm & mask->perm)) == 0;
+}
+
+// The directory that is made for the demand; NULL: it is there, or is not made.
+static const struct br_make *make_of(
+	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
+	for (size_t i = 0; demand_missing(demand) && i < plan->work->makes.n; i++) {
+		const struct br_make *make = &plan->work->makes.v[i];
+		if (is_make_of(make, tree->tree, demand)) {
+			return make;
+		}
+	}
+	return NULL;
+}
+
+// Whether a plain new file in some directory of the tree would not serve the demand: its default ACL does not say so.
+static bool is_unserved(
+	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
+	const struct br_make *make = make_of(plan, tree, demand);
+	bool served = serves_later(make != NULL ? make->after.def : tree->root.def, demand);
+	if (make == NULL && demand_missing(demand)) {
+		return false;
+	}
+	for (size_t i = 0; served && i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		bool asked = S_ISDIR(class->facts.mode) && (class->facts.flags & FACT_UNREAD) == 0
+			&& (class->facts.demands >> demand->index & 1) != 0;
+		served = !asked || serves_later(class->outcome.after.def, demand);
+	}
 	return !served && demand_counts(demand) && !overrides(&demand->identity->cred);
 }
 
@@ -57,7 +86,16 @@ static bool is_writer(const struct tree_work *tree, uint32_t uid) {
 	return false;
 }
 
-// Who of the demands that write, or only read, would not be served by a plain new file: "uid 1001, uid 1002". 1, 0 none, -1 ENOMEM.
+// "uid 1, uid 2 and uid 3": `before` each, `last` before the last.
+static void list_uids(
+	struct br_buf *buf, const uint32_t *uids, size_t n, const char *before, const char *last) {
+	for (size_t i = 0; i < n; i++) {
+		br_buf_add(buf, i == 0 ? "" : i + 1 == n ? last : ", ");
+		br_buf_addf(buf, "%s%u", before, uids[i]);
+	}
+}
+
+// Who of the demands that write, or only read, would not be served by a plain new file: "uid 1001 and uid 1002". 1, 0 none, -1 ENOMEM.
 static int unserved(
 	const struct br_plan *plan, const struct tree_work *tree, bool writers, const char **out) {
 	struct br_buf buf = {0};
@@ -66,21 +104,38 @@ static int unserved(
 	for (size_t i = 0; i < tree->tree->n && n < BR_DEMANDS_MAX; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		uint32_t uid = demand->identity->cred.uid.v;
-		bool seen = !is_unserved(tree, demand) || is_writer(tree, uid) != writers;
+		bool seen = !is_unserved(plan, tree, demand) || is_writer(tree, uid) != writers;
 		for (size_t k = 0; k < n; k++) {
 			seen = seen || done[k] == uid;
 		}
 		if (!seen) {
-			br_buf_addf(&buf, "%suid %u", n > 0 ? " and " : "", uid);
 			done[n++] = uid;
 		}
 	}
+	list_uids(&buf, done, n, "uid ", " and ");
 	*out = buf.failed ? NULL : n == 0 ? "" : br_strdup(plan->arena, buf.s);
 	br_buf_release(&buf);
 	return *out == NULL ? -1 : n > 0;
 }
 
+// Whether any directory of the tree will have a default ACL.
+static bool has_defaults(const struct br_plan *plan, const struct tree_work *tree) {
+	bool found = false;
+	for (size_t i = 0; i < tree->classes.n; i++) {
+		const struct class *class = table_at(&tree->classes, i);
+		found = found || class->outcome.after.def != NULL;
+	}
+	for (size_t i = 0; i < plan->work->makes.n; i++) {
+		const struct br_make *make = &plan->work->makes.v[i];
+		found = found || (make->tree == tree->tree && make->after.def != NULL);
+	}
+	return found;
+}
+
 static int note_defaults(struct br_plan *plan, const struct tree_work *tree, const char *path) {
+	if (!tree->foreign && !has_defaults(plan, tree)) {
+		return 0;
+	}
 	return note_add(plan,
 		tree->foreign
 			? br_printf(plan->arena,
@@ -94,7 +149,13 @@ static int note_defaults(struct br_plan *plan, const struct tree_work *tree, con
 }
 
 // Whether anybody but the owner and root can make files in some directory of the tree, as it will be.
-static bool others_write(const struct tree_work *tree) {
+static bool others_write(const struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < plan->work->makes.n; i++) {
+		const struct br_make *make = &plan->work->makes.v[i];
+		if (make->tree == tree->tree && (make->after.mode & 022) != 0) {
+			return true;
+		}
+	}
 	for (size_t i = 0; i < tree->classes.n; i++) {
 		const struct class *class = table_at(&tree->classes, i);
 		if (S_ISDIR(class->facts.mode) && (class->outcome.after.mode & 022) != 0) {
@@ -104,10 +165,19 @@ static bool others_write(const struct tree_work *tree) {
 	return false;
 }
 
+static bool is_made(const struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t i = 0; i < tree->tree->n; i++) {
+		if (make_of(plan, tree, &tree->tree->demands[i]) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 	const char *path = tree->tree->path;
 	const char *who;
-	if (!tree->root_seen || !S_ISDIR(tree->root.mode)) {
+	if (tree->root_seen ? !S_ISDIR(tree->root.mode) : !is_made(plan, tree)) {
 		return 0;
 	}
 	if (tree->strategy != BR_STRATEGY_GROUP
@@ -123,12 +193,14 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 			return -1;
 		}
 	}
-	if (tree->strategy == BR_STRATEGY_CHOWN && !others_write(tree)) {
+	if (tree->strategy == BR_STRATEGY_CHOWN && !others_write(plan, tree)) {
 		return 0;
 	}
 	const char *remedy = tree->strategy == BR_STRATEGY_GROUP
 		? " unless the umask lets the group in"
-		: ": --future-files";
+		: tree->tree->root->fs.keeps_acls == BR_NO ? ""
+		: tree->foreign                            ? ": --future-files, with --from"
+							   : ": --future-files";
 	int n = unserved(plan, tree, true, &who);
 	if (n < 0
 		|| (n > 0
@@ -147,6 +219,44 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 				"files that others create below %s later and close to everybody else (umask "
 				"027, 077) will not be usable by %s%s",
 				path, who, remedy));
+}
+
+// Whom a directory that is made does not serve: without ACLs it serves its owner, and who is in its group.
+static int note_unserved(struct br_plan *plan, const struct tree_work *tree) {
+	for (size_t m = 0; m < plan->work->makes.n; m++) {
+		const struct br_make *make = &plan->work->makes.v[m];
+		struct br_buf who = {0};
+		uint32_t uids[BR_DEMANDS_MAX];
+		size_t n = 0;
+		for (size_t i = 0; i < tree->tree->n && n < BR_DEMANDS_MAX; i++) {
+			const struct br_demand *demand = &tree->tree->demands[i];
+			const struct br_cred *cred = &demand->identity->cred;
+			if (demand_missing(demand) && is_make_of(make, tree->tree, demand)
+				&& br_access_use(&make->after, cred, &plain_where, demand->need.dir)
+						.missing
+					!= 0) {
+				uids[n++] = cred->uid.v;
+			}
+		}
+		list_uids(&who, uids, n, "uid ", " and ");
+		int result = who.failed ? -1 : 0;
+		if (result == 0 && n > 0) {
+			const char *path =
+				br_printf(plan->arena, "%s/%s", make->root->real, make->below);
+			result = path == NULL
+				? -1
+				: note_add(plan,
+					br_printf(plan->arena,
+						"%s will not serve %s: its file system keeps no ACLs, and no "
+						"group that they have serves them all",
+						path, who.s));
+		}
+		br_buf_release(&who);
+		if (result != 0) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 // The bits of the group are the mask where there are entries: whoever changes them changes what the entries let through.
@@ -283,6 +393,10 @@ static int note_back(struct br_plan *plan, const struct tree_work *tree) {
 	return 0;
 }
 
+bool notes_due(const struct br_plan *plan, const struct tree_work *tree) {
+	return !plan->options->reclaim && is_made(plan, tree);
+}
+
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places) {
 	if (plan->options->reclaim) {
 		return note_back(plan, tree);
@@ -291,8 +405,10 @@ int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct 
 		|| note_known(plan, tree) != 0) {
 		return -1;
 	}
-	return note_owner(plan, tree) != 0 || note_mask(plan, tree) != 0 ? -1
-									 : note_future(plan, tree);
+	if (note_owner(plan, tree) != 0 || note_unserved(plan, tree) != 0) {
+		return -1;
+	}
+	return note_mask(plan, tree) != 0 ? -1 : note_future(plan, tree);
 }
 
 // Whether this one gains access, and is a number that has no account, will get none now, and is nobody's by another rule.
@@ -324,10 +440,10 @@ static int note_nobody(struct br_plan *plan) {
 			told = done[k] == uid;
 		}
 		if (!told) {
-			br_buf_addf(&buf, "%s%u", n > 0 ? ", " : "", uid);
 			done[n++] = uid;
 		}
 	}
+	list_uids(&buf, done, n, "", " or ");
 	int result = 0;
 	if (n > 0) {
 		result = buf.failed

@@ -31,6 +31,7 @@ static void note_person(struct tree_work *tree, const struct br_cred *cred, bool
 	}
 	tree->single = *first || (tree->single && tree->sole.v == cred->uid.v);
 	tree->sole = cred->uid;
+	tree->used = true;
 	*first = false;
 }
 
@@ -40,6 +41,8 @@ static void tree_begin(
 	table_init(&work->classes, sizeof(struct facts), sizeof(struct class));
 	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
 	table_init(&work->sticky, sizeof(uint64_t), sizeof(struct sticky));
+	table_init(&work->closed, sizeof(uint64_t), sizeof(struct closed));
+	behind_init(work);
 	bool first = true;
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
@@ -126,6 +129,8 @@ void br_plan_free(struct br_plan *plan) {
 		table_release(&work->trees[i].links);
 		table_release(&work->trees[i].sticky);
 		br_seen_free(work->trees[i].seen);
+		table_release(&work->trees[i].closed);
+		behind_release(&work->trees[i]);
 	}
 	table_release(&work->accounts);
 	table_release(&work->actions);
@@ -158,10 +163,10 @@ static bool has_private_name(const struct br_tree *tree, const char *path) {
 }
 
 // FNV-1a.
-static uint64_t path_hash(const char *path, size_t n) {
-	uint64_t h = 14695981039346656037u;
+uint64_t path_hash(const char *path, size_t n) {
+	uint64_t h = PATH_HASH;
 	for (size_t i = 0; i < n; i++) {
-		h = (h ^ (unsigned char)path[i]) * 1099511628211u;
+		h = path_hash_on(h, path[i]);
 	}
 	return h;
 }
@@ -190,6 +195,38 @@ static int see_sticky(struct tree_work *tree, const struct br_entry *entry) {
 	return 0;
 }
 
+static bool is_closed(const struct br_entry *entry) {
+	const struct br_inode *inode = entry->inode;
+	return S_ISDIR(inode->mode) && inode->uid.v == 0 && (inode->mode & 077) == 0
+		&& *entry->path != '\0';
+}
+
+static int see_closed(struct tree_work *tree, const struct br_entry *entry) {
+	if (!is_closed(entry) || tree->closed.n == STICKY_MAX) {
+		return 0;
+	}
+	uint64_t hash = path_hash(entry->path, entry->path_len);
+	return table_put(&tree->closed, &hash) == NULL ? -1 : 0;
+}
+
+// Nobody but root gets there: whatever its mode says, it may be a secret.
+static bool is_enclosed(
+	const struct tree_work *tree, const char *path, const struct br_inode *inode) {
+	if (inode->uid.v != 0 || tree->closed.n == 0) {
+		return false;
+	}
+	if (tree->closed.n == STICKY_MAX) {
+		return *path != '\0';
+	}
+	for (const char *end = strchr(path, '/'); end != NULL; end = strchr(end + 1, '/')) {
+		uint64_t hash = path_hash(path, (size_t)(end - path));
+		if (table_find(&tree->closed, &hash) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct facts facts_of(
 	const struct tree_work *work, const char *path, const struct br_inode *inode) {
 	const struct br_tree *tree = work->tree;
@@ -203,6 +240,7 @@ static struct facts facts_of(
 	flags |= (inode->attrs & BR_READ_ONLY) != 0 ? FACT_READ_ONLY : 0;
 	flags |= *path == '\0' ? FACT_ROOT : 0;
 	flags |= work->others.n > 0 ? others_flags(work, path) : 0;
+	flags |= is_enclosed(work, path, inode) ? FACT_ENCLOSED : 0;
 	flags |= work->sticky.n > 0 && in_sticky(work, path, inode) ? FACT_STICKY : 0;
 	flags |= (inode->have & BR_HAVE_ACL) == 0 && !S_ISLNK(inode->mode) ? FACT_UNREAD : 0;
 	return (struct facts){
@@ -213,26 +251,9 @@ static struct facts facts_of(
 		.gid = inode->gid.v,
 		.mode = inode->mode,
 		.flags = flags,
+		// By which of its names it is reached is not known.
+		.behind = links ? 0 : behind_of(work, path),
 	};
-}
-
-// The class of one more name. 0 or -1 with ENOMEM.
-static int mix_link(struct br_plan *plan, struct link *link, uint32_t class) {
-	bool known = link->class == class;
-	for (const struct link_class *other = link->others; other != NULL; other = other->next) {
-		known = known || other->class == class;
-	}
-	if (known) {
-		return 0;
-	}
-	struct link_class *other = BR_NEW(plan->arena, struct link_class);
-	if (other == NULL) {
-		return -1;
-	}
-	*other = (struct link_class){.class = class, .next = link->others};
-	link->others = other;
-	link->mixed = true;
-	return 0;
 }
 
 // The class of a name under which something is missing; the first where there is none.
@@ -264,7 +285,7 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 			}
 		}
 		link->found++;
-		return mix_link(plan, link, class);
+		return link_mix(plan, link, class);
 	}
 	if (tree->links.n == LINKS_MAX) {
 		return 1;
@@ -274,6 +295,7 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 		return -1;
 	}
 	link->nlink = entry->inode->nlink;
+	link->size = entry->inode->size;
 	link->found = 1;
 	link->class = class;
 	if (tree->links.n <= LINKS_NAMED) {
@@ -308,12 +330,13 @@ static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
 }
 
 static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry) {
-	if (see_sticky(tree, entry) != 0 || others_see(plan, tree, entry) != 0) {
+	if (see_sticky(tree, entry) != 0 || see_closed(tree, entry) != 0
+		|| others_see(plan, tree, entry) != 0) {
 		return -1;
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);
 	struct class *class = class_of(tree, &facts);
-	if (class == NULL) {
+	if (class == NULL || behind_see(plan, tree, entry->path, &facts) != 0) {
 		return -1;
 	}
 	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
@@ -404,9 +427,12 @@ static void find_foreign(const struct br_plan *plan, struct tree_work *tree) {
 
 // Every class's outcome; whether anything is to be done here, or would be if it could.
 static int choose_all(struct br_plan *plan, struct tree_work *tree, bool *wanting) {
+	if (behind_settle(plan, tree) != 0) {
+		return -1;
+	}
 	for (size_t i = 0; i < tree->classes.n; i++) {
 		struct class *class = table_at(&tree->classes, i);
-		if (choose(plan, tree, &class->facts, &class->outcome) != 0) {
+		if (behind_choose(plan, tree, &class->facts, &class->outcome) != 0) {
 			return -1;
 		}
 		*wanting = *wanting || class->outcome.kind != OUTCOME_FITS;
@@ -501,6 +527,9 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 	struct br_diags *dx) {
 	bool wanting = false;
 	*out = (struct br_tree_plan){.tree = tree->tree};
+	if (links_join(plan, tree) != 0) {
+		return br_error_memory(dx);
+	}
 	find_foreign(plan, tree);
 	out->reason = choose_strategy(plan, tree);
 	out->strategy = tree->strategy;
@@ -530,6 +559,12 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 		: br_error_memory(dx);
 }
 
+bool is_make_of(
+	const struct br_make *make, const struct br_tree *tree, const struct br_demand *demand) {
+	return make->tree == tree && strcmp(make->root->real, demand->source->real) == 0
+		&& strcmp(make->below, demand->source->missing) == 0;
+}
+
 // A missing source that is not made leaves its tree short.
 static void find_unmade(
 	const struct br_plan *plan, const struct tree_work *tree, struct br_tree_plan *out) {
@@ -538,10 +573,7 @@ static void find_unmade(
 		bool made = !demand_missing(demand) || !demand_counts(demand);
 		for (size_t k = 0; k < plan->work->makes.n; k++) {
 			const struct br_make *make = &plan->work->makes.v[k];
-			made = made
-				|| (make->tree == tree->tree
-					&& strcmp(make->root->real, demand->source->real) == 0
-					&& strcmp(make->below, demand->source->missing) == 0);
+			made = made || is_make_of(make, tree->tree, demand);
 		}
 		out->partial = out->partial || !made;
 	}
@@ -566,7 +598,9 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 		return br_error_memory(dx);
 	}
 	for (size_t i = 0; i < work->ntrees; i++) {
-		if (!trees[i].refused && (trees[i].changes > 0 || trees[i].partial)) {
+		if (!trees[i].refused
+			&& (trees[i].changes > 0 || trees[i].partial
+				|| notes_due(plan, &work->trees[i]))) {
 			if (notes_tree(plan, &work->trees[i], br_diags_places(dx)) != 0) {
 				return br_error_memory(dx);
 			}
@@ -620,13 +654,18 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 		if (link == NULL || !has_all_links(link) || link->nlink != inode->nlink) {
 			return 0;
 		}
+		if (link->joined) {
+			const struct class *joined = table_at(&work->classes, link->class);
+			facts.demands = joined->facts.demands;
+			facts.flags = joined->facts.flags;
+		}
 	}
 	struct outcome outcome;
 	// What nobody has seen is proved for nobody, and what came later nobody has agreed to.
 	const struct class *class = table_find(&work->classes, &facts);
 	if (class != NULL) {
 		outcome = class->outcome;
-	} else if (choose(plan, work, &facts, &outcome) != 0) {
+	} else if (behind_choose(plan, work, &facts, &outcome) != 0) {
 		return -1;
 	}
 	if (outcome.kind != OUTCOME_CHANGE) {

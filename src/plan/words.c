@@ -90,6 +90,7 @@ int actions_add(struct br_plan *plan, const struct tree_work *tree, const struct
 	}
 	key = whose;
 	key.aspect = ASPECT_DEFAULT;
+	key.from = (uint64_t)(uintptr_t)before.def;
 	key.to = (uint64_t)(uintptr_t)after->def;
 	return before.def == after->def ? 0 : add(plan, &key, class);
 }
@@ -174,7 +175,8 @@ static int write_acl(struct br_plan *plan, const struct action *action, const ch
 	const struct br_acl *def = action->class->outcome.after.def;
 	out->kind = BR_ACTION_ACL;
 	if (action->key.aspect == ASPECT_DEFAULT) {
-		out->from = "no default ACL";
+		const struct br_acl *was = action->class->facts.def;
+		out->from = was == NULL ? "no default ACL" : default_words(plan, was);
 		out->to = default_words(plan, def);
 		return path == NULL ? 0 : command_default(plan, def, path, &out->command);
 	}

@@ -65,6 +65,8 @@ enum {
 	FACT_STICKY = 1 << 7,
 	/** On a read-only mount that was entered. */
 	FACT_READ_ONLY = 1 << 8,
+	/** Root's, below a directory that root alone may enter. */
+	FACT_ENCLOSED = 1 << 10,
 	/** From this bit on: the number of the other container's mount that it lies under, from 1; 0: none, or one that is beyond the last number. */
 	FACT_OTHER_SHIFT = 16,
 	/** Under the mount of another container. */
@@ -86,8 +88,11 @@ struct facts {
 	uint32_t mode;
 	/** FACT_*. */
 	uint32_t flags;
+	/** Which closed directories it lies in: see behind.c. 0: none. */
+	uint32_t behind;
+	uint32_t zero;
 };
-_Static_assert(sizeof(struct facts) == 2 * sizeof(void *) + 24, "facts are compared as bytes");
+_Static_assert(sizeof(struct facts) == 2 * sizeof(void *) + 32, "facts are compared as bytes");
 
 /** What becomes of an inode. */
 enum outcome_kind {
@@ -142,6 +147,9 @@ struct link {
 	/** Its names are under different demands; the classes of the others, each once. */
 	bool mixed;
 	struct link_class *others;
+	/** They were: its class is now of all its names' demands together. */
+	bool joined;
+	uint64_t size;
 	/** Kept for the first few. */
 	const char *path;
 };
@@ -151,6 +159,12 @@ struct sticky {
 	/** The key. */
 	uint64_t hash;
 	uint32_t uid;
+};
+
+/** A directory that is root's alone. */
+struct closed {
+	/** The key. */
+	uint64_t hash;
 };
 
 /** A path of the tree that another container mounts, and which of br_demands' others it is. */
@@ -163,7 +177,7 @@ enum {
 	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
 	LINKS_MAX = 1 << 20,
 	LINKS_NAMED = 256,
-	/** Sticky directories that are remembered; with more, everything counts as lying in one. */
+	/** Sticky directories that are remembered, and root's closed ones; with more, everything counts as lying in one. */
 	STICKY_MAX = 1 << 16,
 	/** Demands and keepers of one tree. */
 	PEOPLE_MAX = 2 * BR_DEMANDS_MAX,
@@ -180,6 +194,13 @@ struct tree_work {
 	struct table links;
 	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
+	/** Directories of root's, below the tree's root, that are closed to everybody else: by a hash of their path. */
+	struct table closed;
+	/** behind.c's: directories that are closed to some demand, their states, and sets of these. */
+	struct table ways;
+	struct table states;
+	struct table sets;
+	bool too_many_ways;
 	/** Paths at which others' mounts were seen. */
 	br_vec(struct other_path) others;
 	struct tally unseen;
@@ -189,6 +210,8 @@ struct tree_work {
 	/** All demands, and demanded keepers, are of one UID. */
 	bool single;
 	br_hostid sole;
+	/** There is one. */
+	bool used;
 	/** Some demand writes. */
 	bool writes;
 	/** Something belongs to somebody out of the from-set: no default ACLs here. */
@@ -321,9 +344,12 @@ int draft_open(const struct br_plan *plan, struct draft *draft, const struct br_
 void draft_name(struct draft *draft, br_hostid uid, unsigned perm);
 /** Into mode and acl of an inode. 0 or -1 with ENOMEM. */
 int draft_close(const struct br_plan *plan, const struct draft *draft, struct br_inode *after);
-/** The default ACL of a directory for which people have demands. NULL with ENOMEM. */
-const struct br_acl *draft_default(
-	const struct br_plan *plan, const struct br_inode *dir, const struct people *people);
+/**
+ * The default ACL of a directory for which people have demands; its own (NULL: none) where that serves them and everybody who can use the directory. Root's override needs no
+ * entry. 0 or -1 with ENOMEM.
+ */
+int draft_default(const struct br_plan *plan, const struct br_inode *dir,
+	const struct people *people, const struct br_acl **out);
 
 /* gate.c: */
 
@@ -359,6 +385,37 @@ void memory_add(struct br_plan *plan, struct tree_work *tree, const struct br_en
 	struct class *class);
 /** All outcomes are known: forget where something would be missing. */
 void memory_settle(struct tree_work *tree);
+
+/* plan.c: */
+
+/** FNV-1a, of the empty path, and one byte on. */
+#define PATH_HASH UINT64_C(14695981039346656037)
+static inline uint64_t path_hash_on(uint64_t h, char c) {
+	return (h ^ (unsigned char)c) * 1099511628211U;
+}
+uint64_t path_hash(const char *path, size_t n);
+
+/* behind.c: */
+
+void behind_init(struct tree_work *tree);
+void behind_release(struct tree_work *tree);
+/** The closed directories that a path lies in, of those that were seen. */
+uint32_t behind_of(const struct tree_work *tree, const char *path);
+/** Remember a closed directory, before what is in it is seen. 0 or -1 with ENOMEM. */
+int behind_see(const struct br_plan *plan, struct tree_work *tree, const char *path,
+	const struct facts *facts);
+/** When all was seen: find out which of them stay closed, and to whom. 0 or -1 with ENOMEM. */
+int behind_settle(const struct br_plan *plan, struct tree_work *tree);
+/** choose(), for those only who get there. 0 or -1 with ENOMEM. */
+int behind_choose(const struct br_plan *plan, const struct tree_work *tree,
+	const struct facts *facts, struct outcome *out);
+
+/* links.c: */
+
+/** The class of one more name of a file with several links. 0 or -1 with ENOMEM. */
+int link_mix(struct br_plan *plan, struct link *link, uint32_t class);
+/** Files all of whose names were seen, under different demands, get a class of the demands of all their names. 0 or -1 with ENOMEM. */
+int links_join(struct br_plan *plan, struct tree_work *tree);
 
 /* choose.c: */
 
@@ -396,6 +453,9 @@ int makes_add(struct br_plan *plan, struct br_diags *dx);
 int accounts_add(struct br_plan *plan, struct br_diags *dx);
 /** Whether this demand's source is to be made. */
 bool demand_missing(const struct br_demand *demand);
+/** Whether this is the directory that is made for the (missing) demand. */
+bool is_make_of(
+	const struct br_make *make, const struct br_tree *tree, const struct br_demand *demand);
 
 /* words.c: */
 
@@ -453,6 +513,8 @@ int paths_add(struct br_arena *arena, struct path_sum **sum, const char *path);
 int note_add(struct br_plan *plan, const char *text);
 /** What will not be usable tomorrow, and advice about the spec. 0 or -1 with ENOMEM. */
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places);
+/** Whether a tree of which nothing is changed is to be told of: directories are made for it. */
+bool notes_due(const struct br_plan *plan, const struct tree_work *tree);
 int notes_plan(struct br_plan *plan);
 /* advice.c: */
 

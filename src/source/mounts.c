@@ -6,10 +6,12 @@
 #include <bindright/idmap.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libmount/libmount.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -117,6 +119,14 @@ const struct br_mount_line *br_mounts_find(const struct br_mounts *mounts, uint6
 		}
 	}
 	return NULL;
+}
+
+bool br_mounts_holds(const struct br_mounts *mounts, int fd) {
+	struct statx st;
+	// Not the ID that is never used again: the table has the other one. Nobody's server is asked.
+	int flags = AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+	return statx(fd, "", flags, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID)
+		|| br_mounts_find(mounts, st.stx_mnt_id) != NULL;
 }
 
 /** What of `path` lies below `real`, or NULL. */

@@ -42,6 +42,8 @@ struct walk {
 	uid_t trusted;
 	/** What is said of the last step where it may be one that is accepted: struct br_source's unsafe_owner. */
 	const char *last_step;
+	/** How many links had been followed before the first unsafe hop. */
+	unsigned unsafe_hops;
 	/** What `real` is. Its descriptor is the walk's. */
 	struct br_step here;
 	/** The mount under `here`, or NULL. */
@@ -89,11 +91,20 @@ static void call_unsafe(struct walk *w, const char *clause) {
 	w->out->unsafe = clause ? clause : "a hop on the way is not safe";
 }
 
+/** Where the first unsafe hop begins, if the targets of all links before it are reached and judged. */
+static void note_place(struct walk *w) {
+	if (w->nlinks == 0) {
+		w->out->unsafe_at = path_of(w, NULL);
+		w->unsafe_hops = w->hops;
+	}
+}
+
 static void judge_directory(struct walk *w) {
 	if (w->out->unsafe || !br_others_can_swap(&w->here, w->trusted, !is_remote(w->line))) {
 		return;
 	}
 	const char *path = path_of(w, NULL);
+	note_place(w);
 	call_unsafe(w,
 		path ? br_printf(
 			w->arena, "others than its owner can replace what is in '%s'", path)
@@ -111,15 +122,17 @@ static void judge_step(struct walk *w, const struct br_step *next, const char *n
 		return;
 	}
 	const char *path = path_of(w, name);
+	note_place(w);
 	const char *clause = path ? br_printf(w->arena,
 				     "'%s' is of UID %u, in a directory of UID %u, who could put "
 				     "anything in its place",
 				     path, next->uid, from)
 				  : NULL;
-	if (clause && last && S_ISDIR(next->mode) && (next->mode & 022) == 0
-		&& !is_remote(w->line)) {
+	if (clause && last && S_ISDIR(next->mode) && !is_remote(w->line)) {
 		w->last_step = clause;
 		w->out->unsafe_owner = next->uid;
+		w->out->unsafe_from = from;
+		w->out->unsafe_shared = (next->mode & 022) != 0;
 		return;
 	}
 	call_unsafe(w, clause);
@@ -451,6 +464,9 @@ int br_source_open_among(struct br_arena *arena, const struct br_mounts *mounts,
 	};
 	int result = start(&w);
 	judge_last(&w);
+	if (!out->unsafe || w.hops != w.unsafe_hops) {
+		out->unsafe_at = NULL;
+	}
 	br_closep(&w.here.fd);
 	br_buf_release(&w.real);
 	if (result) {

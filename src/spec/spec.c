@@ -36,6 +36,26 @@ struct br_spec *br_spec_new(void) {
 	return spec;
 }
 
+static bool is_same_place(struct br_span a, struct br_span b) {
+	return a.text == b.text && a.off == b.off;
+}
+
+bool br_spec_is_named(const struct br_spec *spec, const struct br_container *container) {
+	struct br_span at = container->name.at;
+	switch (spec->kind) {
+	case BR_INPUT_COMPOSE:
+	case BR_INPUT_OCI:
+		return false;
+	case BR_INPUT_RUN_LINE:
+		// One that nobody named is called after its image, where that stands.
+		return !is_same_place(
+			at, container->image.s ? container->image.at : container->rootfs.at);
+	case BR_INPUT_CONTAINER:
+		return true;
+	}
+	return false;
+}
+
 bool br_mount_on_host(const struct br_mount *mount) {
 	switch (mount->kind) {
 	case BR_MOUNT_BIND:

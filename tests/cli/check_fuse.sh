@@ -14,6 +14,8 @@ echo 'alice:x:7001:7001::/srv/work:/bin/sh' | cat /etc/passwd - >"$T/passwd" && 
 mkdir source mnt && echo x >source/f && chmod 777 source && chmod 666 source/f && chown -R 7001:7001 source mnt
 try() { setpriv --reuid "$1" --regid "$2" --clear-groups cat mnt/f >/dev/null 2>&1 && echo "$1:$2 gets in" || echo "$1:$2 does not"; }
 compose 'volumes: ["./mnt:/data"]'
+# Who looked at it last may still be on his way out.
+leave() { umount -l mnt; }
 printf '  root:\n    image: example\n    user: "0:0"\n    volumes: ["./mnt:/data"]\n' >>compose.yaml
 printf '  almost:\n    image: example\n    user: "0:5"\n    cap_drop: [ALL]\n    volumes: ["./mnt:/data"]\n' >>compose.yaml
 
@@ -24,11 +26,11 @@ golden 0 try 0 0
 golden 0 try 0 5
 golden 1 bindright check --sysroot "$T"
 golden 1 bindright plan --sysroot "$T" app
-umount mnt
+leave
 bindfs source mnt
 golden 0 try 1001 1001
 golden 0 bindright check -q --sysroot "$T" app
-umount mnt
+leave
 
 # Mounted by alice: root cannot even look.
 setpriv --reuid 7001 --regid 7001 --clear-groups bindfs --no-allow-other source mnt
@@ -37,5 +39,5 @@ golden 0 try 7001 7001
 golden 1 bindright check --sysroot "$T" app
 sed -i 's/1001:1001/7001:7001/' compose.yaml
 golden 1 setpriv --reuid 7001 --regid 7001 --clear-groups "$BINDRIGHT" check --sysroot "$T" app
-umount mnt
+leave
 done_golden

@@ -99,7 +99,7 @@ PYTHON
 coproc "$BINDRIGHT" explain --batch
 for _ in 1 2 3; do
 	echo '{"path": "/", "uid": 0, "need": "r"}' >&"${COPROC[1]}"
-	read -r -t 10 answer <&"${COPROC[0]}" || die "it keeps its answers back"
+	read -r -t 60 answer <&"${COPROC[0]}" || die "it keeps its answers back"
 	[[ $answer == '{"granted": true'* ]] || die "$answer"
 done
 golden 2 bindright explain --batch x

@@ -7,8 +7,20 @@ mkdir -p m/sub && chown 7001:7001 m m/sub
 printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./m:/m"]\n  b:\n    image: x\n    user: "1002:1002"\n    volumes: ["./m/sub:/s"]\n' >compose.yaml
 golden 0 bindright fix --sysroot "$T" --yes -q
 touch m/sub/new
+# Alone it is refused: from outside who writes there could put anything in its place.
+golden 3 bindright fix --sysroot "$T" --yes -qq b
 golden 0 bindright fix --sysroot "$T" --yes -q
 golden 0 getfacl -n m m/sub m/sub/new
+
+# Neither is it where the way into the outer mount leads over a link of the owner's; but where a link of the container's lies on it, it may lead anywhere.
+mkdir -p r/1/sub r/1/other && ln -s r/1 cur && chown -R 7001:7001 r && chown -h 7001:7001 cur
+printf 'services:\n  a:\n    image: x\n    user: "1001:1001"\n    volumes: ["./cur:/m"]\n  b:\n    image: x\n    user: "1002:1002"\n    volumes: ["./cur/sub:/s"]\n' >compose.yaml
+golden 0 bindright fix --sysroot "$T" --yes -qq
+touch r/1/sub/new
+golden 0 bindright fix --sysroot "$T" --yes -qq
+getfacl -n r/1/sub/new | grep -q user:1002:rw- || die "it was not served"
+mv r/1/sub r/1/was && setpriv --reuid 1001 --regid 1001 --clear-groups ln -s other r/1/sub || die "a cannot write"
+golden 3 bindright fix --sysroot "$T" --yes -qq
 
 # An engine's state is refused where it is not there yet, too.
 compose 'volumes: ["/var/lib/kubelet/of/this/test:/m"]'
@@ -29,7 +41,8 @@ golden 0 bindright fix --sysroot "$T" --yes -q
 golden 0 getfacl -n g/f
 setpriv --reuid 1001 --regid 1001 --groups 7003 test -w g/f || die "it was taken from the other container"
 
-# Files with three names, of which only one is under a demand that they do not serve, whichever the walk comes to last: left alone, and listed.
+# Files with three names, of which only one is under a demand that they do not serve, whichever the walk comes to last: all their names' demands count together. Where links are
+# not protected, whoever can write one directory could have put a name there: left alone, and listed.
 mkdir -p k/{1,2,3} && touch k/1/{1,2,3} && ln k/1/* k/2 && ln k/1/* k/3 && chown -R 7001:7001 k && chmod 600 k/1/*
 printf 'services:\n  all:\n    image: x\n    user: "7001:7001"\n    volumes: ["./k:/m:ro"]\n' >compose.yaml
 for n in 1 2 3; do
@@ -38,6 +51,22 @@ for n in 1 2 3; do
 		[ $file = $n ] || setfacl -m u:100$n:r k/1/$file
 	done
 done
+touch k/1/w && ln k/1/w k/2/w && chown 7001:7001 k/1/w && chmod 600 k/1/w && sed -i 's|k/2:/m:ro|k/2:/m|' compose.yaml && chmod 777 k/2
+echo 0 >"$T/one"
 bindright plan --sysroot "$T" >out || true
-grep -A3 'left alone *3 below' out || die "$(cat out)"
+grep -A3 'left alone *4 below' out || die "$(cat out)"
+echo 1 >"$T/one"
+bindright plan --sysroot "$T" --format json -o saved || true
+snapshot() { stat -c '%n %a %u %g' k/*/* && getfacl -nR k; }
+snapshot >before
+golden 0 bindright fix --sysroot "$T" --yes -qq
+golden 0 getfacl -En k/3/1 k/3/2 k/3/3 k/1/w
+golden 0 bindright undo -q --yes
+snapshot | diff before - || die "not put back"
+golden 0 bindright fix --plan saved --yes -qq
+golden 0 bindright plan --sysroot "$T" -qq
+golden 0 bindright undo -q --yes
+# The saved plan knows which file it is.
+mv k/1/w k/1/old && cp -p k/1/old k/1/w && ln -f k/1/w k/2/w && rm k/1/old
+golden 2 bindright fix --plan saved --yes -qq
 done_golden

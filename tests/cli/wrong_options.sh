@@ -65,7 +65,8 @@ wrong history --prune 3
 wrong history --prune d
 wrong history --prune -3d
 wrong history --prune 3y
-wrong history --yes
+wrong history --prune 20261122T004200Z-0123456
+wrong history --dry-run
 wrong explain --format github
 wrong explain --files-from x
 wrong inspect --need /x=r

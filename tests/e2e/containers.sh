@@ -13,12 +13,8 @@ app_images plain
 docker_start_all
 private_line subuid containers:1000000:200000
 private_line subgid containers:1000000:200000
-(cd / && exec podman system service --time 0 "unix://$engine/podman.sock" >"$engine/service" 2>&1) &
-as_rootless podman --storage-driver vfs system service --time 0 "unix:///run/user/$rootless_id/podman.sock" >"$engine/service.rl" 2>&1 &
-for _ in $(seq 100); do
-	[ -S "$engine/podman.sock" ] && [ -S "/run/user/$rootless_id/podman.sock" ] && break
-	sleep 0.1
-done
+serve_root
+serve_rootless
 printf '{"userns-remap": "br-test:br-test"}\n' >remap.json
 
 # engine KIND: its client in `client`, how we find it in `find`.

@@ -64,7 +64,7 @@ engine_stop() {
 	local pid
 	if pid=$(cat "$engine/pid" 2>/dev/null); then
 		kill "$pid" 2>/dev/null || true
-		for _ in $(seq 100); do
+		for _ in $(seq 300); do
 			kill -0 "$pid" 2>/dev/null || break
 			sleep 0.1
 		done
@@ -72,18 +72,23 @@ engine_stop() {
 	fi
 }
 
+# until_ready PID COMMAND...: until it succeeds, which takes as long as it takes on a busy machine; not when that process has ended.
+until_ready() {
+	local pid=$1 end=$((SECONDS + 90))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] && kill -0 "$pid" 2>/dev/null || return 1
+		sleep 0.1
+	done
+}
+
 engine_start() {
-	local trial
 	dockerd --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/pid" \
 		--host "$DOCKER_HOST" --bridge=none --iptables=false --ip6tables=false --log-level=warn "$@" \
 		</dev/null >"$engine/log" 2>&1 &
-	for trial in $(seq 200); do
-		"$docker" version >/dev/null 2>&1 && return
-		kill -0 $! 2>/dev/null || break
-		sleep 0.1
-	done
+	until_ready $! "$docker" version && return
 	tail -n 20 "$engine/log" >&2
-	die "dockerd did not start (try $trial)"
+	die "dockerd did not start"
 }
 
 # The root file system of an image, made from the static busybox of this machine; user nonroot is 1001.

@@ -11,11 +11,7 @@ tar -C "$engine/rootfs" -c . >"$engine/base.tar"
 pm import -q "$engine/base.tar" busybox >/dev/null
 docker_start plain
 docker_of plain import "$engine/base.tar" busybox >/dev/null
-(cd / && exec podman system service --time 0 "unix://$engine/podman.sock" >"$engine/service" 2>&1) &
-for _ in $(seq 100); do
-	[ ! -S "$engine/podman.sock" ] || break
-	sleep 0.1
-done
+serve_root
 
 none=unix://$work/none
 fresh() {

@@ -62,16 +62,8 @@ compare() {
 
 # ---- the services: root's, and a user's ----
 
-service=$engine/podman.sock rootless_service=/run/user/$rootless_id/podman.sock
-pm system service --time 0 "unix://$service" 2>"$engine/service.log" &
-as_rootless podman --storage-driver vfs system service --time 0 "unix://$rootless_service" 2>"$engine/rootless.log" &
-for _ in $(seq 100); do
-	[ -S "$service" ] && [ -S "$rootless_service" ] && break
-	sleep 0.1
-done
-if ! [ -S "$service" ] || ! [ -S "$rootless_service" ]; then
-	die "no service: $(cat "$engine"/*.log)"
-fi
+serve_root
+serve_rootless
 
 # ---- the images ----
 

@@ -46,6 +46,14 @@ says_not 'will not be usable'
 in_container 1000:1000 "$work/data" -- 'echo later >/data/later'
 can 1001:1001 "$work/data" -- 'echo x >>/data/later' || die "what others make cannot be used"
 
+# So for a service that comes later, beside the default ACL of that fix.
+sed -i '/reader:/s/1002:1002/1003:1003/; /reader:/s/:ro//' compose.yaml
+expect 0 "$BINDRIGHT" fix --yes --future-files
+in_container 1001:1001 "$work/data" -- 'umask 077; echo later >/data/more; mkdir /data/dir; echo x >/data/dir/x'
+can 1003:1003 "$work/data" -- 'echo x >>/data/more && rm /data/dir/x' || die "what the first makes, the second cannot use"
+can 1000:1000 "$work/data" -- 'echo x >>/data/more && rmdir /data/dir' || die "the owner cannot"
+can 1004:1004 "$work/data" -- 'cat /data/more' && die "anybody can"
+
 # An image that is known to chmod its data: where it is alone it becomes the owner; beside others the plan says what its start does to their entries.
 mkdir -p "$engine/rootfs/usr/local/bin"
 cat >"$engine/rootfs/usr/local/bin/docker-entrypoint.sh" <<'END'

@@ -20,6 +20,40 @@ want 0 undo
 
 rm -r data
 
+# What root alone gets to is root's alone, whatever its own mode says; asked for, it is not.
+tree 7001 a
+mkdir -p data/backup/d && echo secret | tee data/backup/shadow.bak >data/backup/d/f && chmod 700 data/backup
+keep data/backup
+for strategy in chown acl; do
+	want 1 fix -q --strategy $strategy
+	kept
+	getfacl -cp data/a | grep -q 1001 || belong 1001 data/a
+	want 0 undo
+done
+want 1 bindright plan --sysroot $T
+says "4 below $T/work/data are root's and closed to everybody else"
+printf 'ann:x:7001:7001::/nonexistent:/bin/sh\n' >>$T/etc/passwd
+want 1 bindright reclaim -q --yes --sysroot $T --keep ann
+kept
+want 0 undo
+want 0 fix -q --strategy chown --from root
+belong 1001 data/backup data/backup/shadow.bak data/backup/d/f
+want 0 undo
+kept
+rm -r data
+
+# What lies under the mount of another container is that one's.
+tree 7001 a sub/f
+printf '  other: {image: example, user: "1002:1002", volumes: ["./data/sub:/data"]}\n' >>compose.yaml
+keep data/sub
+want 1 fix -q --strategy chown app
+kept
+belong 1001 data/a
+want 1 bindright plan --sysroot $T app
+says "lie under the mount of the service 'other', which was not asked for"
+want 0 undo
+rm -r data
+
 # All names within the tree are as good as one.
 tree 7001 a
 ln data/a data/again

@@ -1,25 +1,10 @@
 #!/usr/bin/env bash
 # A6: a server that does not answer any more hangs nothing, in the tree or as the source.
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
-once=1
-# shellcheck source=tests/hostile/lib.sh
-. "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
+# shellcheck source=tests/hostile/servers.sh
+. "${BR_TOP:?run it with make test}/tests/hostile/servers.sh" || exit 1
 
-[ -e /dev/fuse ] || skip "needs /dev/fuse"
-# soon STATUS COMMAND...: before anybody's patience ends.
-soon() {
-	local status=$1
-	shift
-	want "$status" timeout -s KILL 15 "$BINDRIGHT" "$@"
-}
-stall() {
-	server=$(python3 $here/stalls.py "$1")
-	[ "$(stat -f -c %T "$1")" = fuseblk ] || [ "$(stat -f -c %T "$1")" = fuse ] || die "no FUSE at $1"
-}
-gone() {
-	umount -l "$1"
-	kill $server
-}
 tree 7001 d/f e
 stall data/d
 for command in check plan 'fix --yes'; do

@@ -15,6 +15,14 @@ for f in fifo socket null loop; do
 	kept
 	want any undo
 done
+# Left behind by a container they are told of, and stay.
+printf 'ann:x:7001:7001::/nonexistent:/bin/sh\n' >>$T/etc/passwd
+chown 1001:1001 data/fifo data/socket data/null data/loop
+keep data/fifo data/socket data/null data/loop
+want 1 bindright reclaim --yes --sysroot $T --keep ann
+says '4 below' 'are devices, sockets or FIFOs'
+kept
+want 0 undo
 # They become one on the way: not followed, not opened, not changed.
 rm data/fifo data/socket data/null data/loop
 meddled fdatasync:2+ 'rm data/f && mkfifo data/f && chown 7001:7001 data/f' any "$BINDRIGHT" fix --yes --sysroot $T --strategy chown

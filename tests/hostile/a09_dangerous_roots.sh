@@ -41,3 +41,50 @@ compose "volumes: [\"$T/home/kim:/data\"]"
 keep $T/home/kim/.ssh
 want 1 fix -q --allow-dangerous $T/home/kim
 kept
+# Mounted in a source it is no better, where mount points are entered: neither as it is, nor a part of it, nor what it lies in.
+mkdir $T/boot $T/boot/efi $T/var $T/var/lib && chown -R 7001:7001 $T/boot $T/var
+mount --bind $T/boot /boot
+mount --bind $T/var /var/spool
+tree 7001 f 'in side/'
+keep data $T/boot $T/var
+# inside WHAT WORDS [OPTION]: bound to a directory in it.
+inside() {
+	mount --bind "$1" 'data/in side'
+	want 3 fix --cross-file-systems --strategy chown
+	says "what is mounted at 'in side' in it $2"
+	[ -z "${3:-}" ] || says "--allow-dangerous '$T/work/data/in side'"
+	umount 'data/in side'
+	kept
+}
+inside /boot 'is a system directory' lifts
+inside /boot/efi 'is a system directory' lifts
+inside /var/spool 'is a directory that much else lives in' lifts
+inside /proc "is a file system of the kernel's own"
+inside $T/home 'is, or holds, the home of kim' lifts
+inside $T/home/kim 'is, or holds, the home of kim' lifts
+# Anything else is; left out, it is not entered; and the user's word lifts it.
+keep $T/boot
+mount --bind /boot 'data/in side'
+want 0 fix -q --cross-file-systems --strategy chown --exclude 'in*'
+kept
+want 0 undo
+want 0 fix -q --cross-file-systems --strategy chown --allow-dangerous "$T/work/data/in side"
+belong 1001 $T/boot $T/boot/efi
+want 0 undo
+kept
+umount 'data/in side'
+mount --bind $T/var/lib 'data/in side'
+want 0 fix -q --cross-file-systems --strategy chown
+belong 1001 $T/var/lib
+want 0 undo
+umount 'data/in side'
+# What is private by its name, or lies in what is, stays as it is wherever it is; other names are no keys.
+tree 7001 .ssh/k x/.gnupg/k .kube/config x/.aws/credentials .docker/config.json authorized_keys x/authorized_keys2 id_rsa x/id_ed25519.old \
+	sudoers x/shadow gshadow- id_to_label.json
+keep data/.ssh data/x/.gnupg data/.kube data/x/.aws data/.docker data/authorized_keys data/x/authorized_keys2 data/id_rsa data/x/id_ed25519.old \
+	data/sudoers data/x/shadow data/gshadow-
+compose 'volumes: ["./data:/data"]'
+want 1 fix -q --strategy chown
+kept
+belong 1001 data data/x data/id_to_label.json
+want 0 undo

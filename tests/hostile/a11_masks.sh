@@ -24,3 +24,14 @@ may 7200 test -r data/f
 may_not 7777 test -r data/f
 want 0 undo
 kept
+# There is no compare-and-swap: what is there after it was written is read back, and what somebody put in at that moment stays, and is told.
+rm -r data
+tree 7001 f
+chown 1001:1001 data
+call=setxattrat
+! grep -q '^Seccomp:.*2' /proc/self/status || call=setxattr
+meddled $call:1+ 'setfacl -m u:7300:r data/f' 3 "$BINDRIGHT" fix --yes --sysroot $T --strategy acl --from 7001
+says 'data/f: its ACL is another one now' '1 could not be changed'
+getfacl -cp data/f | grep -qx user:7300:r-- || die "somebody's entry is gone"
+want 1 undo
+says 'data/f: its ACL is another one now'

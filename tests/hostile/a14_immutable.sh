@@ -8,7 +8,8 @@ tree 7001 fixed log f
 chattr +i data/fixed && chattr +a data/log
 keep data/fixed data/log
 want 1 fix --strategy chown
-says 'chattr'
+says 'chattr' "2 below $T/work/data"
+silent 'protected by chattr now'
 kept
 lsattr data/fixed | grep -q '^....i' || die "the flag is gone"
 belong 1001 data/f

@@ -35,3 +35,16 @@ want 0 fix -q --strategy chown
 want 0 undo
 owned 7001:7001:644 merged/a merged/d/b
 [ -z "$(getfacl -cps merged/a merged/d/b merged/d)" ] || die "an ACL was left behind"
+# What would fill the upper layer is refused; with the user's word it is copied.
+umount merged
+rm -rf "$lower" upper inner && mkdir "$lower" upper inner
+head -c 3000000 /dev/urandom >"$lower/large" && chown -R 7001:7001 "$lower" upper
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$T/work/upper,workdir=$T/work/inner" merged
+keep "$lower" upper
+want 3 fix --strategy chown --max-copy-up 2M
+says 'refused to change' 'lies on an overlay, which would copy up to 3 MiB' '--max-copy-up 3M'
+kept
+want 0 fix -q --strategy chown --max-copy-up 3M
+belong 1001 merged/large
+want 0 undo
+belong 7001 merged/large

@@ -54,8 +54,8 @@ meddled openat2:100000 : 98 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy ch
 calls=$(sed -n 's/^meddle: openat2 was called \([0-9]*\) times only$/\1/p' $T/out)
 want 0 undo
 kept
-for what in 5 "pkill -INT -P \$PPID -x bindright; sleep 0.2"; do
-	meddled openat2:$((calls - 2)) "$what" 3 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
+for what in 5 "pkill -INT -P \$PPID -x bindright"; do
+	meddled openat2:$((calls - 2))~ "$what" 3 "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
 	says 'changed all the same' 'bindright undo'
 	belong 1001 data/a new
 	want 0 undo

@@ -30,7 +30,7 @@ want 0 undo
 sleep 1.1 # ages are whole seconds
 meddled unlinkat:1 "rm -r $T/state/runs/*" 0 "$BINDRIGHT" history --prune 0d
 # A disk that was cloned: the run that was cut short elsewhere can be finished there only, and is in nobody's way here.
-meddled fchownat:2+ "pkill -KILL -P \$PPID -x bindright; sleep 0.3" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+meddled fchownat:2+ "$slain" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 want 3 fix --strategy chown
 says 'was cut short' 'bindright undo'
 echo 00112233445566778899aabbccddeeff >$T/machine

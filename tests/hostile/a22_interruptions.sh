@@ -23,17 +23,17 @@ for signal in INT TERM HUP; do
 	kept
 done
 # Before anything was done it stands in nobody's way.
-meddled fdatasync:2+ "pkill -KILL -P \$PPID -x bindright; sleep 0.3" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+meddled fdatasync:2+ "$slain" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 kept
 want 0 fix -q --strategy chown
 want 0 undo
 kept
-meddled fchownat:3+ "pkill -KILL -P \$PPID -x bindright; sleep 0.3" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+meddled fchownat:3+ "$slain" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 want 0 undo
 kept
 # What was announced is what the walk had read; if that was not so any more, nothing is put back over it. (Only what is just as the run
 # itself might have left it, 0600 for one, cannot be told apart.)
-meddled fdatasync:2 "chmod 666 data/a; chown 7007 data/b; pkill -KILL -P \$PPID -x bindright; sleep 0.3" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+meddled fdatasync:2 "chmod 666 data/a; chown 7007 data/b; $slain" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 want 1 undo
 says 'data/a: its owner is now 7001' 'data/b: its owner is now 7007'
 owned 7001:7001:666 data/a

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A22: put to sleep (^Z) for longer than a server may keep silent, it is no reason to give that server up.
+# time limit: 300
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 once=1
 # shellcheck source=tests/hostile/lib.sh
@@ -12,10 +13,11 @@ compose 'volumes: ["./data:/data"]'
 sleeps() {
 	local status=$1 where=$2 pid all got=0
 	shift 2
-	server=$(python3 $here/stops.py data "$where" 0)
+	rm -f $T/stopped
+	server=$(STOPS_TELL=$T/stopped python3 $here/stops.py data "$where" 0)
 	"$BINDRIGHT" "$@" >$T/out 2>&1 </dev/null &
 	pid=$!
-	sleep 1.5
+	eventually test -e $T/stopped
 	all="$pid $(pgrep -P $pid | tr '\n' ' ')"
 	kill -STOP $all
 	sleep 11

@@ -51,3 +51,28 @@ for when in mkdirat:2 mkdirat:2+ fchownat:1 fchownat:1+ renameat2:1 renameat2:1+
 	undo >$T/out 2>&1 || true
 	[ -z "$(ls -A place)" ] || die "left behind after $when: $(ls -A place)"
 done
+# What it would inherit from the directory that it is made in it has not: neither entries nor a group.
+rm -rf place
+mkdir place && chown 7001:7100 place && chmod 2755 place
+setfacl -d -m u:7300:rwx,g:7400:rwx,o::rwx place
+compose 'volumes: ["./place/data:/data"]'
+want 0 fix -q
+[ "$(getfacl -cp place/data | grep -c .)" = 3 ] || die "inherited: $(getfacl -cp place/data)"
+owned 1001:1001:755 place/data
+want 0 undo
+[ -z "$(ls -A place)" ] || die "left behind: $(ls -A place)"
+# Somebody else's, as empty and private; what he adds while it is made; and what he puts in its place afterwards.
+as 7001 true && chmod 755 place
+meddled mkdirat:2+ 'n=$(ls -d place/.bindright-*) && mv $n away && mkdir -m 700 $n && chown 7007 $n' 3 "$BINDRIGHT" fix --yes --sysroot $T
+says 'somebody else interferes'
+want any undo
+belong 7007 place/.bindright-*
+rm -r away place/.bindright-*
+meddled fchownat:1+ 'setfacl -m u:7300:rwx place/.bindright-*' 3 "$BINDRIGHT" fix --yes --sysroot $T
+says 'its ACL is another one now'
+want any undo
+[ -z "$(ls -A place)" ] || die "left behind: $(ls -A place)"
+meddled renameat2:1+ 'mv place/data away && mkdir place/data' 3 "$BINDRIGHT" fix --yes --sysroot $T
+says 'another one has its name now'
+want any undo
+belong 0 place/data

@@ -4,10 +4,11 @@
 # A script runs once for each file system of HOSTILE_FS (ext4 and tmpfs; also xfs, btrfs, overlay), or once where it says
 # once=1 before it sources this. $T/work is on that file system and the working directory.
 #
-#   want STATUS COMMAND...   it ends with this status (any: 0 or 1, it fits or not); what it said is in $T/out
+#   want STATUS COMMAND...   it ends with this status (any: 0 or 1, it fits or not; bad: 1 or 3, it does not fit or failed); what it said is in $T/out
 #   says TEXT, silent TEXT   the last one said this, did not say this
 #   owned UID:GID:MODE FILE..., belong UID FILE...
 #   keep FILE...; kept       nothing about these has changed since (they may be directories)
+#   eventually COMMAND...    wait until it succeeds, a minute at most
 #   meddled CALL:N[+~] COMMAND STATUS PROGRAM...   want, with somebody else at one of its system calls: see meddle.c
 
 die() {
@@ -97,7 +98,7 @@ want() {
 	shift
 	"$@" >"$T/out" 2>&1 </dev/null || got=$?
 	case $want:$got in
-	"$got:$got" | any:[01]) ;;
+	"$got:$got" | any:[01] | bad:[13]) ;;
 	*) die "exit status $got, not $want: $*" ;;
 	esac
 }
@@ -105,6 +106,16 @@ meddled() {
 	local where=$1 command=$2 status=$3
 	shift 3
 	want "$status" "$BR_BUILD/tests/hostile/meddle" "$where" "$command" "$@"
+}
+# For meddled: kill it, and go on when whoever works for it has gone, too.
+# shellcheck disable=SC2034 # used in the tests
+slain="python3 $here/slay.py \$PPID"
+eventually() {
+	local end=$((SECONDS + 60))
+	until "$@"; do
+		[ $SECONDS -lt $end ] || die "in vain: $*"
+		sleep 0.05
+	done
 }
 # The words of a report stand on several lines.
 words() { tr -s ' \n' '  ' <"$T/out"; }

@@ -1,6 +1,8 @@
 """A FUSE file system with four directories of five files, which keeps owners and modes, and stops answering:
 
 stops.py MOUNT_POINT OPERATION:N OWNER    at the N-th request of this kind (any: of whatever kind), until it is told SIGUSR1; prints its process
+                                          STOPS_LOG is a file to which the kind of every request is written
+                                          STOPS_TELL names a file that is there once it has stopped
 """
 import os
 import select
@@ -13,6 +15,9 @@ import time
 NAMES = {"lookup": 1, "getattr": 3, "setattr": 4, "statfs": 17, "opendir": 27, "readdir": 28, "any": 0}
 LOOKUP, FORGET, GETATTR, SETATTR, STATFS, RELEASE, INIT, OPENDIR, READDIR, RELEASEDIR = 1, 2, 3, 4, 17, 18, 26, 27, 28, 29
 BATCH_FORGET, READDIRPLUS = 42, 44
+
+WORDS = {code: word for word, code in NAMES.items() if code}
+log = open(os.environ["STOPS_LOG"], "a", buffering=1) if "STOPS_LOG" in os.environ else None
 
 place, where, owner = sys.argv[1], sys.argv[2], int(sys.argv[3])
 kind, count = NAMES[where.split(":")[0]], int(where.split(":")[1])
@@ -118,8 +123,12 @@ if pid == 0:
         if opcode in (FORGET, BATCH_FORGET):
             continue
         seen += kind in (0, opcode) and opcode != INIT
+        if log and opcode in WORDS:
+            log.write(WORDS[opcode] + "\n")
         if seen >= count and not going:
             kept.append((unique, opcode, number, body))
+            if "STOPS_TELL" in os.environ:
+                open(os.environ["STOPS_TELL"], "w").close()
         else:
             reply(unique, opcode, number, body)
 options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other"

@@ -16,6 +16,9 @@ export BR_TOP=$top BR_BUILD=$build
 mutants() {
 	cat <<'END'
 apply/object test_apply s/if \(!is_same\(way, wish, fd, &now\) \|\| /if (/
+apply/object a05_numbers s/\|\| !same_handle\(fd, &now, wish->handle\)\)/)/
+apply/object a11 s/if \(!br_inode_equal\(&now, wish->goal\)\) \{/if (false) {/
+apply/batch a05_numbers s/\.handle = c->handle,/.handle = {0},/
 apply/object test_apply s/if \(!\(is_in\(&now, wish->states, wish->nstates\)/if (false \&\& !(true/
 apply/object test_apply s/now\.nlink != wish->expect->nlink\)/false)/
 apply/object a14 s/\(now\.attrs & \(BR_IMMUTABLE \| BR_APPEND\)\) != 0/false/
@@ -29,6 +32,9 @@ apply/contents a03,a04 s/return memcmp\(got, want, sizeof\(got\)\) == 0 \? NULL/
 apply/contents a03 s/out\.mode &= ~\(uint32_t\)\(S_ISUID \| S_ISGID\);/(void)0;/
 apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/!br_work_stops(b->work);/
 apply/batch test_apply s/b->target->stopped == 0 && !br_work_stops\(b->work\);/b->target->stopped == 0;/
+apply/batch test_apply s/return !b->over && b/return b/
+apply/batch test_apply s/b->over = r < 0;/b->over = false;/
+apply/batch test_apply s/b\.over = b\.over \|\| r < 0;/b.over = b.over;/
 apply/batch test_apply s/return br_work_sync\(b->work\);/return 0;/
 apply/batch test_apply,a05 s/entry->event != BR_ENTER && /entry->event != BR_LEAVE \&\& /
 apply/journal test_apply,test_journal s/if \(br_journal_flush\(journal\) < 0 \|\| fdatasync\(journal->fd\) < 0\)/if (br_journal_flush(journal) < 0)/
@@ -58,10 +64,38 @@ base/jail test_jail s/br_filter_changing\(\);/0;/
 apply/apart test_crash s/\(void\)prctl\(PR_SET_PDEATHSIG, SIGKILL\);/(void)0;/
 apply/apart require_jail s/= shortage \|\| apart->options->jail == BR_JAIL_REQUIRE;/= shortage;/
 apply/apart a20 s/= shortage \|\| apart->options->jail/= apart->options->jail/
+apply/apart a06_taken s/errno == EINVAL && is_detached\(t\)/false/
+apply/apart a06_taken s/br_jail_mount\(t->fd, true\)/br_jail_mount(t->fd, apart->cross)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
+apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending \&\& here < 0)/
+apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending)/
+apply/undo a22_left s/ && t->stopped != EROFS;/;/
+apply/history a22_left s/if \(s\.live\) \{/if (false) {/
+apply/history a22_left s/&& s\.run\.state != BR_RUN_DAMAGED && s\.ended > 0/\&\& s.ended > 0/
+apply/history a22_left s/bool old = r > 0 && !s\.pending &&/bool old = r > 0 \&\&/
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
 apply/choose test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
+apply/undo a21_undo s/return lost \? -1 : 0;/return 0;/
+apply/undo_run a21_undo s/if \(!u->dry && br_run_lock\(u->fd\) < 0\)/if (false)/
+apply/undo_run a21_undo s/\|\| source->linked\)/)/
+apply/undo_run a21_undo s/t->stopped == 0 && !is_same_root\(t, &now\)/false/
+apply/apply a21_undo s/if \(sync_targets\(work\) < 0\) \{/if (false) {/
+apply/users a20_helpers s/if \(is_roots\(parent\)\)/if (true)/
+apply/object a06_taken s/if \(target->covered != NULL && br_target_covers\(target, path\)\)/if (false)/
+apply/make a23 s/in->uid\.v != geteuid\(\) \|\| //
+apply/make a23 s/if \(!br_inode_equal\(&now, &after\)\)/if (false)/
+apply/make a23 s/return br_inode_same\(&in, &now\) \? 0 : /return 0 ? 0 : 1 ? 0 : /
+plan/danger a15 s/if \(plan->work->copies <= most\)/if (true)/
+plan/gate a08 s/!file && !S_ISDIR\(facts->mode\)/false/
+plan/gate a14 s/\(facts->flags & \(FACT_IMMUTABLE \| FACT_APPEND \| FACT_READ_ONLY\)\) != 0$/false/
+plan/gate a02 s/if \(\(facts->flags & FACT_OTHER\) != 0\)/if (false)/
+apply/apply a21_order s/\|\| refuse_state\(work\) < 0 \|\| /|| /
+apply/undo_run a21_order s/if \(br_machine_differs\(u->summary\.machine\)\)/if (false)/
+apply/users test_accounts s/if \(is_running\(account->is_group, account->id\) != 0\)/if (false)/
+apply/users test_accounts s/\|\| strlen\(line\) != made->n/|| false/
+apply/undo test_accounts,test_apply s/if \(served\.r > 0 && has_files\(u, r\)\)/if (false)/
+base/file test_file s/how\.resolve \|= RESOLVE_BENEATH/(void)0/
 apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
 apply/make a23 s/return is_empty\(m->parent, m->temporary, 0\) > 0 \? NULL/return true ? NULL/
 apply/make a23 s/&& in->btime\.sec \+ 2 < m->since;/\&\& false;/
@@ -69,7 +103,8 @@ apply/make a23 s/m->name, RENAME_NOREPLACE/m->name, 0/
 apply/make test_crash s/return errno == ENOENT \? 0 : -1/return 0/
 plan/gate test_plan_whole,a02 s/if \(uid == 0 \|\| \(tree->root_seen/if (true || (tree->root_seen/
 plan/gate test_plan_whole,a02 s/\(facts->flags & FACT_LINKS\) != 0 \|\| !plan->options->protected_hardlinks/(facts->flags \& FACT_LINKS) != 0/
-plan/gate test_plan_whole,a02 s/if \(\(facts->mode & 077\) == 0 && !own && !named\)/if (false \&\& own \&\& named)/
+plan/gate test_plan_whole,a02 s/if \(closed && !own && !named\)/if (false \&\& closed \&\& own \&\& named)/
+plan/gate a02 s/\|\| \(facts->flags & FACT_ENCLOSED\) != 0;/|| false;/
 plan/gate test_plan_whole,a03 s/\(facts->mode & 06000\) != 0 \|\| /false || /
 plan/gate test_plan_whole,a04 s/\|\| \(facts->flags & FACT_CAPS\) != 0/|| false/
 plan/gate test_plan_whole,a09 s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
@@ -77,10 +112,21 @@ plan/plan test_plan_whole,a02 s/if \(link == NULL \|\| !has_all_links\(link\) \|
 plan/draft test_plan,test_plan_random,a11 s/draft->group &= draft->mask;/(void)0;/
 plan/draft test_plan,test_plan_random,a11 s/\(draft->v\[i\]\.perm & draft->mask\)/draft->v[i].perm/
 plan/danger test_plan_whole,a09 s/return a->dev == b->dev && a->ino == b->ino;/return a == b;/
-plan/danger test_plan_whole,a07 s/if \(unsafe != NULL && plan->options->caller\.v == 0\)/if (false)/
+plan/danger test_plan_whole,a07 s/if \(unsafe != NULL && plan->options->caller\.v == 0$/if (false/
+plan/danger a09 s/return check_mounts\(plan, tree\);/return 0;/
+plan/danger a09 s/place->reach == REACH_BELOW && place_lies_in\(mine, of\)/false/
+plan/danger a09 s/return of != NULL$/return of == mine/
 plan/danger a20 s/if \(name != NULL\) \{/if (false) {/
 source/source test_source,a07 s/if \(w->out->unsafe \|\| link->owner == w->here\.uid\)/if (true)/
 source/trust test_source,a07 s/if \(dir->mode & S_IWOTH\)/if (false)/
+demand a06_aliases s/joined = joined > 0 \? is_safe\(m, inner, outer\) : joined;/(void)is_safe;/
+demand a06_aliases s/bool safe = !way\.unsafe && /bool safe = /
+demand a06_aliases s/int joined = path \? is_reached\(m, path, outer, inner\) : -1;/int joined = 1; (void)is_reached;/
+demand test_demand s/if \(joined > 0 && \(has_mounts/if (false \&\& (has_mounts/
+demand a06_aliases s/\|\| \(is_read_only_mount\(outer\) && /|| (false \&\& /
+demand a06_aliases s/if \(m->entries\.v\[i\]\.place && join_outermost/if (false \&\& join_outermost/
+demand a06_aliases s/return x != y \? x < y : p != q \? q : a < b;/return x != y ? x < y : a < b;/
+demand a06_aliases s/\|\| \(is_joined\(&m->entries\.v\[first\]\) && !is_joined\(one\)\);/;/
 base/file a01,test_file s/RESOLVE_NO_SYMLINKS \| RESOLVE_NO_MAGICLINKS/RESOLVE_NO_MAGICLINKS/
 base/file a06_mounts s/how\.resolve \|= RESOLVE_NO_XDEV/how.resolve |= 0/
 END

@@ -32,7 +32,10 @@ static const struct {
 	{"fdatasync", SYS_fdatasync},
 	{"fsync", SYS_fsync},
 	{"getxattrat", SYS_getxattrat},
+	{"getdents64", SYS_getdents64},
 	{"mkdirat", SYS_mkdirat},
+	{"mount_setattr", SYS_mount_setattr},
+	{"open_tree", SYS_open_tree},
 	{"openat2", SYS_openat2},
 	{"pwrite64", SYS_pwrite64},
 	{"removexattrat", SYS_removexattrat},
@@ -40,7 +43,9 @@ static const struct {
 	{"setxattr", SYS_setxattr},
 	{"setxattrat", SYS_setxattrat},
 	{"statx", SYS_statx},
+	{"syncfs", SYS_syncfs},
 	{"unlinkat", SYS_unlinkat},
+	{"unshare", SYS_unshare},
 };
 
 long trace_call(const char *name) {

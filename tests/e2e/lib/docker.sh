@@ -17,7 +17,7 @@ docker_of() {
 }
 
 docker_start() {
-	local name=$1 dir=$engine/docker-$1 trial
+	local name=$1 dir=$engine/docker-$1
 	shift
 	mkdir -m 755 "$dir"
 	local words=(dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" --host "unix://$dir/docker.sock"
@@ -33,13 +33,9 @@ docker_start() {
 	else
 		"${words[@]}" </dev/null >"$dir/log" 2>&1 &
 	fi
-	for trial in $(seq 200); do
-		docker_of "$name" version >/dev/null 2>&1 && return
-		kill -0 $! 2>/dev/null || break
-		sleep 0.1
-	done
+	until_ready $! docker_of "$name" version && return
 	tail -n 20 "$dir/log" >&2
-	die "dockerd '$name' did not start (try $trial)"
+	die "dockerd '$name' did not start"
 }
 
 docker_start_all() {

@@ -7,6 +7,7 @@
 #   pm ARGUMENTS              podman as root
 #   rl ARGUMENTS              podman as user br-test
 #   as_rootless COMMAND...    any command as br-test
+#   serve_root, serve_rootless  their services, which answer then, at $service and $rootless_service
 #   rootfs_tar                the root file system of lib.sh as $engine/base.tar
 #   app_accounts              in it: root, who is in media too; app, 1001:1002 with extra and media
 #   app_images plain|labelled images of it for both Podmans, and in $engine/images.tar: `image`; `imageapp`, which runs as app; `labelled`, which
@@ -101,14 +102,37 @@ runtime_words() {
 
 # away CLIENT... rm WORDS...: Podman's monitor may still be taking the container's /dev/shm away, then it is asked again.
 away() {
-	local try
-	for try in 1 2 3 4 5; do
+	local again='' end=$((SECONDS + 60))
+	while [ $SECONDS -lt $end ]; do
 		! "$@" >/dev/null 2>"$err" || return 0
-		[ "$try" = 1 ] || ! grep -qi 'no such container\|no container with' "$err" || return 0
+		[ -z "$again" ] || ! grep -qi 'no such container\|no container with\|no such pod\|no pod with' "$err" || return 0
+		again=1
 		sleep 0.3
 	done
 	cat "$err" >&2
 	return 1
+}
+
+# Their services, for clients: root's at the path in service, br-test's at the one in rootless_service.
+service=$engine/podman.sock rootless_service=/run/user/$rootless_id/podman.sock
+serve_root() {
+	(cd / && exec podman system service --time 0 "unix://$service" >"$engine/service.log" 2>&1) &
+	until_ready $! answers "$service" || die "no service: $(cat "$engine/service.log")"
+}
+serve_rootless() {
+	as_rootless podman --storage-driver vfs system service --time 0 "unix://$rootless_service" >"$engine/rootless.log" 2>&1 &
+	until_ready $! answers "$rootless_service" || die "no rootless service: $(cat "$engine/rootless.log")"
+}
+# Somebody answers there, and not only the socket is there.
+answers() {
+	python3 - "$1" <<-'END'
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.settimeout(30)
+		s.connect(sys.argv[1])
+		s.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+		sys.exit(b" 200 " not in s.recv(100))
+	END
 }
 
 podman_world
