@@ -1,7 +1,7 @@
 /**
  * Making a plan true, and taking it back.
  *
- * A transaction: prepare (batch by batch: walk beneath the root, decide by what is read there, write both states to the journal, one fdatasync), commit (open again, compare
+ * A transaction: prepare (batch by batch: walk beneath the root, or go through what the plan saw of it, decide by that, write both states to the journal, one fdatasync), commit (open again, compare
  * again, change, read back), finish (syncfs, COMMIT record). A change never exists without a durable record of what was there before; undo puts back exactly
  * those inodes that are still as the fix (or its interruption) left them and reports the others. Commit and undo are one engine: undo swaps the two states.
  * Children are changed before their directory, and put back after it. Runs in different places may go on at a time; where one works, or around or below it, another is refused.

@@ -1,6 +1,6 @@
 // A batch is a few thousand changes: announced in the journal as one, synced once, done one by one.
 //
-//	scan -> decide -> queue ... full, or 200 ms old:
+//	scan, or what the plan saw -> decide -> queue ... full, or 200 ms old:
 //		prepare: INTENT, of what may have changed meanwhile after reading it again
 //		sync
 //		wait until the batch before is done
