@@ -66,19 +66,21 @@ struct br_seen {
 
 struct br_seen *br_seen_new(size_t limit) {
 	const size_t most = (size_t)UINT32_MAX * sizeof(uint64_t);
-	br_auto(br_freep) struct br_seen *seen = calloc(1, sizeof(*seen));
+	struct br_seen *seen = calloc(1, sizeof(*seen));
 	if (!seen) {
 		return NULL;
 	}
 	seen->limit = limit < most ? limit : most;
-	seen->bytes = mmap(NULL, seen->limit, PROT_READ | PROT_WRITE,
+	void *bytes = mmap(NULL, seen->limit, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (seen->bytes == MAP_FAILED) {
+	if (bytes == MAP_FAILED) {
+		free(seen);
 		return NULL;
 	}
+	seen->bytes = bytes;
 	seen->quiet = br_inode_quiet();
 	seen->whole = true;
-	return br_steal(&seen);
+	return seen;
 }
 
 void br_seen_free(struct br_seen *seen) {
@@ -129,32 +131,28 @@ static struct item *put(struct br_seen *seen, enum item_type type, size_t n) {
 	return item;
 }
 
+/** Whether the kind has all that is not the inode's own. */
+static bool is_of_kind(const struct item *item, const struct br_inode *in) {
+	struct br_inode kind;
+	memcpy(&kind, item->text, sizeof(kind));
+	return kind.dev == in->dev && kind.mount == in->mount && kind.mode == in->mode
+		&& kind.nlink == in->nlink && kind.uid.v == in->uid.v && kind.gid.v == in->gid.v
+		&& kind.attrs == in->attrs && kind.have == in->have && kind.acl == in->acl
+		&& kind.def == in->def && kind.caps == in->caps;
+}
+
 /** Where the kind of this inode is. False: no room. */
 static bool find_kind(struct br_seen *seen, const struct br_inode *in, uint32_t *out) {
-	struct br_inode kind;
-	// Compared as bytes.
-	memset(&kind, 0, sizeof(kind));
-	kind.dev = in->dev;
-	kind.mount = in->mount;
-	kind.mode = in->mode;
-	kind.nlink = in->nlink;
-	kind.uid = in->uid;
-	kind.gid = in->gid;
-	kind.attrs = in->attrs;
-	kind.have = in->have;
-	kind.acl = in->acl;
-	kind.def = in->def;
-	kind.caps = in->caps;
-	uint64_t hash = kind.mode ^ (uint64_t)kind.uid.v << 16 ^ (uint64_t)kind.gid.v << 32
-		^ kind.nlink ^ (uint64_t)(uintptr_t)kind.acl ^ (uint64_t)(uintptr_t)kind.def << 8;
+	uint64_t hash = in->mode ^ (uint64_t)in->uid.v << 16 ^ (uint64_t)in->gid.v << 32 ^ in->nlink
+		^ (uint64_t)(uintptr_t)in->acl ^ (uint64_t)(uintptr_t)in->def << 8;
 	uint32_t *slot = &seen->kinds[(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) % KINDS];
 	// 0 is the first record, which is a kind.
-	if (seen->n == 0 || memcmp(item_at(seen, *slot)->text, &kind, sizeof(kind)) != 0) {
-		struct item *item = put(seen, ITEM_KIND, sizeof(kind));
+	if (seen->n == 0 || !is_of_kind(item_at(seen, *slot), in)) {
+		struct item *item = put(seen, ITEM_KIND, sizeof(*in));
 		if (!item) {
 			return false;
 		}
-		memcpy(item->text, &kind, sizeof(kind));
+		memcpy(item->text, in, sizeof(*in));
 		*slot = where(seen, item);
 	}
 	*out = *slot;
@@ -239,6 +237,7 @@ static struct br_inode inode_of(
 	struct br_inode in;
 	memcpy(&in, item_at(seen, item->kind)->text, sizeof(in));
 	in.ino = item->ino;
+	in.size = 0;
 	in.btime = (struct br_time){item->born, item->born_nsec};
 	in.ctime = (struct br_time){item->changed, item->changed_nsec};
 	in.mount = mount;
