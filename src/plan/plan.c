@@ -95,6 +95,7 @@ static int plan_begin(struct br_plan *plan, const struct br_plan_input *input) {
 	work->ntrees = input->demands->ntrees;
 	for (size_t i = 0; i < work->ntrees; i++) {
 		tree_begin(plan, &work->trees[i], &input->demands->trees[i]);
+		memory_begin(plan, &work->trees[i]);
 	}
 	return 0;
 }
@@ -127,6 +128,7 @@ void br_plan_free(struct br_plan *plan) {
 		table_release(&work->trees[i].classes);
 		table_release(&work->trees[i].links);
 		table_release(&work->trees[i].sticky);
+		br_seen_free(work->trees[i].seen);
 		table_release(&work->trees[i].closed);
 		behind_release(&work->trees[i]);
 	}
@@ -340,6 +342,7 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
 		return -1;
 	}
+	memory_add(plan, tree, entry, class);
 	if (is_later(&entry->inode->btime, &tree->newest)) {
 		tree->newest = entry->inode->btime;
 	}
@@ -374,6 +377,8 @@ int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry
 	}
 	if (result == 0 && entry->inode != NULL) {
 		result = see_inode(plan, work, entry);
+	} else {
+		memory_add(plan, work, entry, NULL);
 	}
 	return result == 0 ? 0 : br_error_memory(dx);
 }
@@ -532,6 +537,7 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 		|| split_links(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
+	memory_settle(tree);
 	if (wanting && danger_check(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}

@@ -121,6 +121,12 @@ struct class {
 	uint64_t bytes;
 	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
 	struct path_sum *paths;
+	/** Whether its inodes are remembered. */
+	enum class_memory {
+		MEMORY_UNKNOWN,
+		MEMORY_NOT,
+		MEMORY_KEPT,
+	} memory;
 };
 
 /** One more class of a file with several links. */
@@ -213,6 +219,8 @@ struct tree_work {
 	/** Settled. */
 	enum br_strategy strategy;
 	bool refused;
+	/** What is remembered; NULL: nothing. */
+	struct br_seen *seen;
 	/** Bytes of regular files on an overlay that will change: as many are copied at most. */
 	uint64_t copies;
 	/** Refused for that. */
@@ -238,6 +246,8 @@ struct br_plan_work {
 	size_t ncreds;
 	/** A UID and GID that nobody has. */
 	br_hostid stranger;
+	/** The entry that was seen last is not remembered, others are. */
+	bool left_out;
 	/** Room for the entries of an ACL that is being made. */
 	struct br_acl_entry *scratch;
 	size_t nscratch;
@@ -365,6 +375,16 @@ int others_see(struct br_plan *plan, struct tree_work *tree, const struct br_ent
 unsigned others_flags(const struct tree_work *tree, const char *path);
 /** Of that number; NULL: it has none. */
 const struct br_other *other_of(const struct br_plan *plan, uint32_t number);
+
+/* memory.c: */
+
+/** Begin to remember, where that is asked for. Not being able to is no failure. */
+void memory_begin(const struct br_plan *plan, struct tree_work *tree);
+/** An entry, and its class where it has one. */
+void memory_add(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry,
+	struct class *class);
+/** All outcomes are known: forget where something would be missing. */
+void memory_settle(struct tree_work *tree);
 
 /* plan.c: */
 
