@@ -66,6 +66,7 @@ struct forest {
 	uint64_t later;
 	uint64_t mapped;
 	uint64_t others;
+	uint64_t recalled;
 	char top[80];
 	char state[96];
 	char outside[96];
@@ -93,7 +94,8 @@ static void add_spice(struct world *w, struct br_inode *inode) {
 		inode->mode |= draw(2) ? 04000 : 02010;
 		inode->acl = NULL;
 	}
-	if (S_ISDIR(inode->mode) && draw(5) == 0) {
+	// What is in a sticky one is not remembered.
+	if (S_ISDIR(inode->mode) && draw(w->options.remember ? 60 : 5) == 0) {
 		inode->mode |= S_ISVTX;
 	}
 	if (S_ISDIR(inode->mode) && draw(6) == 0) {

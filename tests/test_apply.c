@@ -1280,6 +1280,25 @@ static void test_untrusted_journal(void **state) {
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+// The same where what was seen before is gone through.
+
+static int setup_recalling(void **state) {
+	assert_int_equal(setenv("BR_RECALL", "1", 1), 0);
+	return setup(state);
+}
+
+static int teardown_recalling(void **state) {
+	if (geteuid() == 0 && g.recalled == 0 && ground_can_recall(&g)) {
+		print_error("nothing was recalled\n");
+		return -1;
+	}
+	assert_int_equal(unsetenv("BR_RECALL"), 0);
+	return teardown(state);
+}
+
+#define AGAIN(f) \
+	{ #f ", recalling", f, setup_recalling, teardown_recalling, NULL }
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_owner),
@@ -1320,6 +1339,20 @@ int main(void) {
 		TEST(test_plain_user),
 		TEST(test_untrusted_places),
 		TEST(test_untrusted_journal),
+		AGAIN(test_owner),
+		AGAIN(test_acl),
+		AGAIN(test_mixed),
+		AGAIN(test_is_what_was_decided),
+		AGAIN(test_order),
+		AGAIN(test_order_of_threads),
+		AGAIN(test_threads),
+		AGAIN(test_errors_stop_the_threads),
+		AGAIN(test_more_than_a_batch),
+		AGAIN(test_errors_stop_the_tree),
+		AGAIN(test_half_a_change),
+		AGAIN(test_one_refusal_is_not_the_end),
+		AGAIN(test_stop),
+		AGAIN(test_conflict_and_the_run_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -44,11 +45,39 @@ static void add(const char *dir, const char *name, uid_t owner) {
 	close(fd);
 }
 
-/** Shared with the attacker, who alone knows where the victim is: it belongs to somebody else than it did. */
-static void *shared;
+/** Shared with the attacker. */
+static struct combat {
+	/** He alone knows where the victim is: it belongs to somebody else than it did. */
+	atomic_long escapes;
+	/** He is to wait, and does. */
+	atomic_bool truce, waits;
+} * shared;
 
 static atomic_long *escapes(void) {
-	return shared;
+	return &shared->escapes;
+}
+
+/** The attacker's, between two rounds. */
+static void keep_truce(void) {
+	while (atomic_load(&shared->truce)) {
+		atomic_store(&shared->waits, true);
+		(void)sched_yield();
+	}
+	atomic_store(&shared->waits, false);
+}
+
+static void make_truce(void) {
+	atomic_store(&shared->truce, true);
+	while (!atomic_load(&shared->waits)) {
+		(void)sched_yield();
+	}
+}
+
+/** decide_owner, but from the first decision on there is war again. */
+static int decide_and_fight(void *context, const struct br_tree *tree, const char *path,
+	const struct br_inode *inode, struct br_inode *after) {
+	atomic_store(&shared->truce, false);
+	return decide_owner(context, tree, path, inode, after);
 }
 
 static void note_escape(const char *path) {
@@ -68,7 +97,7 @@ static void attack_by_symlink(void) {
 	char b[900];
 	at_tree(a, "swapped");
 	at_tree(b, "link");
-	for (;;) {
+	for (;; keep_truce()) {
 		(void)renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 	}
 }
@@ -81,7 +110,7 @@ static void attack_by_link(void) {
 	at_tree(a, "swapped/f3");
 	at_tree(b, "planted");
 	snprintf(victim, sizeof(victim), "%s/others", outside);
-	for (;;) {
+	for (;; keep_truce()) {
 		(void)unlink(b);
 		if (link(victim, b) < 0) {
 			continue;
@@ -101,7 +130,7 @@ static void attack_by_rotation(void) {
 	at_tree(a, "swapped/f5");
 	snprintf(victim, sizeof(victim), "%s/rotated", outside);
 	snprintf(fresh, sizeof(fresh), "%s/fresh", outside);
-	for (;;) {
+	for (;; keep_truce()) {
 		(void)unlink(a);
 		if (link(victim, a) < 0) {
 			continue;
@@ -124,7 +153,7 @@ static void attack_by_move(void) {
 	snprintf(b, sizeof(b), "%s/away", g.top);
 	at_tree(mine, "moved");
 	snprintf(theirs, sizeof(theirs), "%s/others", outside);
-	for (;;) {
+	for (;; keep_truce()) {
 		(void)renameat2(AT_FDCWD, mine, AT_FDCWD, theirs, RENAME_EXCHANGE);
 		(void)rename(a, b);
 		if (symlink(outside, a) == 0) {
@@ -218,11 +247,11 @@ static pid_t start(void (*attack)(void)) {
 	}
 	ground_make_at(&g, on == NULL);
 	ground_fill(&g, 30);
-	g.decide = decide_owner;
+	g.decide = decide_and_fight;
 	g.jail = jail_wanted();
 	fill_arena_of_combat();
-	shared = mmap(NULL, sizeof(atomic_long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		-1, 0);
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(shared != MAP_FAILED);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
@@ -235,7 +264,7 @@ static pid_t start(void (*attack)(void)) {
 static void stop(pid_t pid) {
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(munmap(shared, sizeof(atomic_long)), 0);
+	assert_int_equal(munmap(shared, sizeof(*shared)), 0);
 	ground_remove(&g);
 }
 
@@ -264,12 +293,19 @@ static void under_attack(void (*attack)(void)) {
 	uint64_t changed = 0;
 	uint64_t conflicts = 0;
 	pid_t pid = start(attack);
+	bool ever = ground_can_recall(&g);
 	br_auto(br_freep) char *before = see_outside();
 	// On a busy machine it takes longer until they met.
 	int64_t begun = now_ms();
 	while (now_ms() < begun + duration_ms()
 		|| ((changed <= ENOUGH || conflicts == 0) && now_ms() < begun + PATIENCE_MS)) {
+		// What is recalled was seen in peace; so it is when it is looked at again.
+		g.recall = !g.recall;
+		if (g.recall) {
+			make_truce();
+		}
 		(void)ground_apply(&g);
+		atomic_store(&shared->truce, false);
 		changed += g.applied.changed;
 		conflicts += g.applied.conflicts;
 		(void)ground_undo(&g, NULL, false);
@@ -280,9 +316,10 @@ static void under_attack(void (*attack)(void)) {
 		ground_forget(&g);
 	}
 	stop(pid);
-	print_message("%llu changes, %llu conflicts\n", (unsigned long long)changed,
-		(unsigned long long)conflicts);
+	print_message("%llu changes, %llu conflicts, %u times from memory\n",
+		(unsigned long long)changed, (unsigned long long)conflicts, g.recalled);
 	assert_true(changed > ENOUGH);
+	assert_true(g.recalled > 0 || !ever);
 	assert_true(conflicts > 0);
 }
 

@@ -272,19 +272,20 @@ static void make_project(struct project *p, const char *source) {
 	}
 }
 
-/** Walk the first tree in the check's place, and tell it what is there. */
+/** Walk the first tree in the check's place, and tell it what is there; or one told of some of it, and `rest` of the rest. */
 static struct br_told *tell(const struct br_check_input *input,
-	const struct br_check_options *options, struct br_diags *dx) {
+	const struct br_check_options *options, struct br_told *rest, struct br_diags *dx) {
 	const struct br_tree *tree = &input->demands->trees[0];
 	struct br_scan_options walk = {.depth = UINT_MAX, .leave = true, .want = BR_HAVE_ACL};
-	struct br_told *told = br_told_new(input, options, dx);
+	struct br_told *told = br_told_new(input, options, true, dx);
 	struct br_scan *scan = br_scan_new(tree->root->fd, input->acls, &walk);
 	const struct br_entry *entry;
 	int more;
 	assert_non_null(told);
 	assert_non_null(scan);
 	while ((more = br_scan_next(scan, &entry)) > 0) {
-		assert_int_equal(br_told_see(told, tree, entry), 0);
+		bool is_rest = rest && roll(2) == 0;
+		assert_int_equal(br_told_see(is_rest ? rest : told, tree, entry), 0);
 	}
 	assert_int_equal(more, 0);
 	br_scan_free(scan);
@@ -308,13 +309,16 @@ static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) 
 	struct br_check_options options = {.depth = UINT_MAX};
 	struct br_demands *others = br_demands_make(&p->spec, &p->identity, &what, p->dx);
 	struct br_told *told = NULL;
+	struct br_told *rest = NULL;
 	char later[PATH_MAX];
 	(void)snprintf(later, sizeof(later), "%.4000s/later", paths[0]);
 	struct answer answer = ask_kernel(n, paths, &p->identity.cred, p->mount.read_only);
 	assert_non_null(others);
 	if (roll(2) == 0) {
-		told = tell(&input, &options, p->dx);
+		rest = roll(2) == 0 ? br_told_new(&input, &options, false, p->dx) : NULL;
+		told = tell(&input, &options, rest, p->dx);
 		options.told = told;
+		options.rest = rest;
 		input.demands = others;
 		// Where all is well, nobody looks any more.
 		if (answer.misfit == 0) {
@@ -336,6 +340,7 @@ static void compare(struct project *p, size_t n, char paths[ENTRIES][PATH_MAX]) 
 	assert_int_equal(check->errors == 0, answer.misfit == 0);
 	br_check_free(check);
 	br_told_free(told);
+	br_told_free(rest);
 	br_demands_free(others);
 	br_demands_free(demands);
 	br_acls_free(acls);

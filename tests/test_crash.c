@@ -92,7 +92,8 @@ static void make_ground(bool in_memory, int n) {
 	}
 	g.decide = decide_mixed;
 	g.makes = makes;
-	g.nmakes = 2;
+	// What is made was not seen.
+	g.nmakes = g.recall ? 0 : 2;
 }
 
 // ---- Kills ----
@@ -198,6 +199,17 @@ static void test_killed(void **state) {
 	kill_often(true, wanted() > 0 ? (int)(wanted() / 3) : 100);
 }
 
+/** The same where what was seen before is gone through. */
+static void recalling(void (*test)(void **state), void **state) {
+	assert_int_equal(setenv("BR_RECALL", "1", 1), 0);
+	test(state);
+	assert_int_equal(unsetenv("BR_RECALL"), 0);
+}
+
+static void test_killed_recalling(void **state) {
+	recalling(test_killed, state);
+}
+
 static bool can_trace(void) {
 	bool whole;
 	if (run_until(false, 0, BOTH, &whole) >= 0) {
@@ -255,7 +267,7 @@ static void test_killed_everywhere(void **state) {
 	(void)state;
 	needs_root();
 	make_ground(true, -1);
-	g.nmakes = 1;
+	g.nmakes = g.recall ? 0 : 1;
 	add_special(g.tree);
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	if (!can_trace()) {
@@ -264,6 +276,10 @@ static void test_killed_everywhere(void **state) {
 	undo_wholly(before);
 	kill_everywhere(before);
 	ground_remove(&g);
+}
+
+static void test_killed_everywhere_recalling(void **state) {
+	recalling(test_killed_everywhere, state);
 }
 
 // Fifty files and what stands beside them; only where time is no matter.
@@ -282,6 +298,10 @@ static void test_killed_everywhere_in_fifty(void **state) {
 	undo_wholly(before);
 	kill_everywhere(before);
 	ground_remove(&g);
+}
+
+static void test_killed_everywhere_in_fifty_recalling(void **state) {
+	recalling(test_killed_everywhere_in_fifty, state);
 }
 
 static void test_killed_on_disk(void **state) {
@@ -471,7 +491,7 @@ static bool is_one_of(const char *const *names, long call) {
 	return false;
 }
 
-/** Without these the C library, or the sanitizer, cannot go on, or nothing can end; and close() closes whatever it answers. */
+/** Without these the C library, or the sanitizer, cannot go on, or nothing can end; close() closes whatever it answers, and brk() answers with an address, never with an error. */
 static bool is_needed(long call) {
 	static const long needed[] = {
 		SYS_exit,
@@ -479,6 +499,7 @@ static bool is_needed(long call) {
 		SYS_futex,
 		SYS_rt_sigreturn,
 		SYS_close,
+		SYS_brk,
 #ifdef BR_SANITIZED
 		SYS_mmap,
 		SYS_munmap,
@@ -604,7 +625,7 @@ static void test_any_call_fails(void **state) {
 	long step = wanted() > 0 ? 1 : 61;
 	needs_root();
 	make_ground(true, -1);
-	g.nmakes = 1;
+	g.nmakes = g.recall ? 0 : 1;
 	add_special(g.tree);
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	if (!can_trace() || !trace_can_fail()) {
@@ -641,6 +662,8 @@ static unsigned starve(bool undo, const char *before) {
 		g.fault_at = 0;
 		(void)snprintf(g.doing, sizeof(g.doing), "%s whose allocation %u failed%s",
 			undo ? "undo" : "fix", n, g.fault_for_good ? " for good" : "");
+		assert_true(
+			hit || undo || g.applied.recalled == g.recall || !ground_can_recall(&g));
 		undo_wholly(before);
 	} while (hit);
 	return n;
@@ -650,7 +673,7 @@ static void test_no_memory(void **state) {
 	(void)state;
 	needs_root();
 	make_ground(true, 3);
-	g.nmakes = 1;
+	g.nmakes = g.recall ? 0 : 1;
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	for (int how = 0; how < 4; how++) {
 		g.fault_for_good = how & 1;
@@ -661,6 +684,14 @@ static void test_no_memory(void **state) {
 	ground_remove(&g);
 }
 
+static void test_any_call_fails_recalling(void **state) {
+	recalling(test_any_call_fails, state);
+}
+
+static void test_no_memory_recalling(void **state) {
+	recalling(test_no_memory, state);
+}
+
 int main(void) {
 	const char *only = getenv("BR_TEST");
 	if (only != NULL) {
@@ -668,14 +699,19 @@ int main(void) {
 	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_killed_recalling),
 		cmocka_unit_test(test_killed_everywhere),
+		cmocka_unit_test(test_killed_everywhere_recalling),
 		cmocka_unit_test(test_killed_everywhere_in_fifty),
+		cmocka_unit_test(test_killed_everywhere_in_fifty_recalling),
 		cmocka_unit_test(test_killed_on_disk),
 		cmocka_unit_test(test_killed_threads),
 		cmocka_unit_test(test_goes_with_its_watcher),
 		cmocka_unit_test(test_failing_calls),
 		cmocka_unit_test(test_any_call_fails),
+		cmocka_unit_test(test_any_call_fails_recalling),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_no_memory_recalling),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }

@@ -134,6 +134,13 @@ static bool may_gain(const struct world *w, const struct forest *f, size_t p,
 	return owns || (asks(attempt) & ~(explained(w, f, p, dir) | by_caps)) == 0;
 }
 
+/** As programs ask: list apart from create and delete; read and write at once. */
+static bool is_served(unsigned has, const struct br_inode *inode, unsigned need) {
+	unsigned at_once = need & (S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W);
+	unsigned rest = need & ~at_once;
+	return (!at_once || (has >> at_once & 1)) && (!rest || (has >> rest & 1));
+}
+
 /** What goes back to the host is no longer the namespace's: by capability alone its containers keep what they need, and no more. */
 static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	const struct node *node, unsigned attempt) {
@@ -142,7 +149,8 @@ static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	int d = f->people[p].demand;
 	// One whose mount the engine gives to it (:U) needs nothing of the host's IDs.
 	return w->options.reclaim && cred->caps && cred->uids.n > 0
-		&& (d < 0 || (asks(attempt) & ~need_of(w, f, (size_t)d, dir)) != 0);
+		&& (d < 0 || (asks(attempt) & ~need_of(w, f, (size_t)d, dir)) != 0
+			|| is_served(tried[p][dir - f->nodes], &dir->before, asks(attempt)));
 }
 
 static void judge_one(
@@ -160,13 +168,6 @@ static void judge_one(
 			complain(w, node, cred, what);
 		}
 	}
-}
-
-/** As programs ask: list apart from create and delete; read and write at once. */
-static bool is_served(unsigned has, const struct br_inode *inode, unsigned need) {
-	unsigned at_once = need & (S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W);
-	unsigned rest = need & ~at_once;
-	return (!at_once || (has >> at_once & 1)) && (!rest || (has >> rest & 1));
 }
 
 static void judge_demands(const struct world *w, struct forest *f, const struct node *node) {
@@ -452,6 +453,7 @@ static void random_wishes(struct world *w, struct forest *f) {
 	o->other_mounts = draw(5) == 0;
 	o->reclaim = draw(4) == 0;
 	o->digests = draw(4) == 0;
+	o->remember = draw(2) == 0 ? 1 << 20 : 0;
 	if (o->reclaim || draw(3) == 0) {
 		random_keepers(w, f);
 	}
@@ -537,7 +539,12 @@ static void check_tree(struct world *w, struct forest *f) {
 	struct br_undo_result undone;
 	struct br_run past;
 	const struct br_apply_options options = {
-		.state = {.path = f->state}, .input = "dice", .invoker = "test", .threads = 1};
+		.state = {.path = f->state},
+		.input = "dice",
+		.invoker = "test",
+		.threads = 1,
+		.fresh = true,
+	};
 	char *before = snapshot(f->top);
 	try_all(f);
 	memcpy(f->had, tried, sizeof(f->had));
@@ -554,6 +561,9 @@ static void check_tree(struct world *w, struct forest *f) {
 	}
 	assert_int_equal(result.conflicts, 0);
 	assert_int_equal(result.failed, 0);
+	// Whatever the plan counted had its turn.
+	assert_int_equal(result.changed, w->plan->changes);
+	f->recalled += result.recalled;
 	for (size_t i = 0; i < f->n; i++) {
 		struct node *node = &f->nodes[i];
 		assert_int_equal(
@@ -612,11 +622,14 @@ static void test_probes(void **state) {
 	}
 	print_message(
 		"%llu probes in %llu trees: %llu inodes changed, %llu left unserved; %llu plans saved, "
-		"%llu files made later, %llu containers in user namespaces, %llu inodes of others\n",
+		"%llu files made later, %llu containers in user namespaces, %llu inodes of others, "
+		"%llu times from memory\n",
 		(unsigned long long)f->probes, (unsigned long long)f->trees,
 		(unsigned long long)f->changed, (unsigned long long)f->unserved,
 		(unsigned long long)f->saved, (unsigned long long)f->later,
-		(unsigned long long)f->mapped, (unsigned long long)f->others);
+		(unsigned long long)f->mapped, (unsigned long long)f->others,
+		(unsigned long long)f->recalled);
+	assert_true(f->recalled > 0 || f->trees < 100 || br_inode_quiet().sec != INT64_MAX);
 	assert_true(f->changed > f->trees);
 	br_arena_release(&names);
 	assert_int_equal(munmap(tried, sizeof(f->had)), 0);

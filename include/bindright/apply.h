@@ -1,7 +1,7 @@
 /**
  * Making a plan true, and taking it back.
  *
- * A transaction: prepare (batch by batch: walk beneath the root, decide by what is read there, write both states to the journal, one fdatasync), commit (open again, compare
+ * A transaction: prepare (batch by batch: walk beneath the root, or go through what the plan saw of it, decide by that, write both states to the journal, one fdatasync), commit (open again, compare
  * again, change, read back), finish (syncfs, COMMIT record). A change never exists without a durable record of what was there before; undo puts back exactly
  * those inodes that are still as the fix (or its interruption) left them and reports the others. Commit and undo are one engine: undo swaps the two states.
  * Children are changed before their directory, and put back after it. Runs in different places may go on at a time; where one works, or around or below it, another is refused.
@@ -56,11 +56,16 @@ struct br_apply_options {
 	unsigned threads;
 	bool cross;
 	const char *const *excludes;
+	/**
+	 * The plan was made a moment ago, without any depth, for the same `cross` and `excludes`: where it remembers what it saw, and each directory is still as it was then, only that is gone
+	 * through, and not the whole tree once more.
+	 */
+	bool fresh;
 	/** Called now and then with inodes done; may be NULL. */
 	void (*progress)(void *context, uint64_t done);
 	void *context;
 	/**
-	 * Told of each entry of a tree that is changed: as it was read, or as it is about to become, BR_ENTER before what is in the directory. Where nothing conflicted or failed in
+	 * Told of each entry of a tree that is changed, or of those alone that the plan remembers (see `recalled` of the result): as it was read, or as it is about to become, BR_ENTER before what is in the directory. Where nothing conflicted or failed in
 	 * the end, all of it was read back so. -1 (with an error in dx) ends the run. May be NULL.
 	 */
 	int (*see)(void *context, const struct br_tree *tree, const struct br_entry *entry);
@@ -81,6 +86,8 @@ struct br_apply_result {
 	const char *reasons[BR_EXAMPLES];
 	size_t nexamples;
 	bool interrupted;
+	/** What the plan remembers was gone through: of everything else `see` was told nothing. */
+	bool recalled;
 	/** The journal lies where a power cut may lose it (tmpfs), or NULL: one clause. */
 	const char *weak;
 };

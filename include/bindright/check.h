@@ -169,6 +169,8 @@ struct br_check_options {
 	struct br_watch watch;
 	/** The tree that was told of is not walked again, if it is the same and nothing in it was found wanting. NULL: all are walked. */
 	const struct br_told *told;
+	/** What was told of the rest of that tree, where `told` is only about a part of it; or NULL. */
+	const struct br_told *rest;
 	/** Set by a signal handler: the walk ends, with an error. NULL: never. */
 	const volatile sig_atomic_t *stop;
 };
@@ -218,13 +220,13 @@ void br_check_freep(struct br_check **check);
 
 /**
  * For whoever walks a tree himself and knows what becomes of each entry: he tells it, and a later check of the same tree, whose demands may
- * have been made anew, need not walk it once more where all is well. He may be a child process that was forked after this. `input` has the
+ * have been made anew, need not walk it once more where all is well. `shared`: he is a child process that is forked after this. `input` has the
  * demands whose tree he walks; it outlives this, as does what the options point to. NULL with an error in dx.
  */
 struct br_told *br_told_new(const struct br_check_input *input,
-	const struct br_check_options *options, struct br_diags *dx);
+	const struct br_check_options *options, bool shared, struct br_diags *dx);
 /**
- * An entry of one and the same tree, as br_scan_next gives it, as it is to be found from now on: the directory before what is in it, its `state` kept as br_scan
+ * An entry of a tree, as br_scan_next gives it, as it is to be found from now on: the directory before what is in it, its `state` kept as br_scan
  * keeps it. BR_LEAVE is ignored. 0; -1 with an error in dx.
  */
 int br_told_see(struct br_told *told, const struct br_tree *tree, const struct br_entry *entry);

@@ -74,6 +74,11 @@ struct br_plan_options {
 	bool reclaim;
 	/** br_plan_save() will be asked for: costs a few microseconds an inode. */
 	bool digests;
+	/**
+	 * How many bytes may be taken to remember which inodes could have to be changed, for br_plan_seen(); 0: none. The check must not have left out anything (depth, only) nor entered
+	 * mount points.
+	 */
+	size_t remember;
 };
 
 enum br_action_kind {
@@ -145,6 +150,8 @@ enum br_left_reason {
 	BR_LEFT_NOT_PERMITTED,
 	/** Another container mounts it, and none of those asked about mounts it, or a part of it where this lies, by itself (--other-mounts). */
 	BR_LEFT_OTHER_MOUNT,
+	/** A directory above it stays closed to whoever needs it: it would be given for nothing. */
+	BR_LEFT_BEHIND,
 };
 
 /** What is left alone, summed up. */
@@ -292,6 +299,8 @@ struct br_plan *br_plan_new(const struct br_plan_input *input,
 /** The check's watcher (`context` is the plan; needs BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS). */
 int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry *entry,
 	struct br_diags *dx);
+/** Whether it remembers what it sees, but not the entry that it saw last: nothing will become of that. */
+bool br_plan_leaves_out(const struct br_plan *plan);
 /** Choose, sum up, prove. 0; -1 with an error in dx (an effect that no demand explains is our own bug and is said as such). */
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
 /**
@@ -300,6 +309,12 @@ int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
  */
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
+
+/**
+ * Of a settled plan: the directories of this tree, and all entries of which br_plan_decide may say that something becomes of them, as they were seen. NULL where they were not remembered:
+ * not asked for, no room, several trees change, or what becomes of one depends on another.
+ */
+const struct br_seen *br_plan_seen(const struct br_plan *plan, const struct br_tree *tree);
 
 enum {
 	/** 64 lower-case digits and a NUL. */

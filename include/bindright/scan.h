@@ -104,4 +104,42 @@ int br_scan_next(struct br_scan *scan, const struct br_entry **entry);
 void br_scan_free(struct br_scan *scan);
 void br_scan_freep(struct br_scan **scan);
 
+/**
+ * What a scan told, kept in bounded memory for whoever has to go through a part of it again: every directory as it was when it was listed, and of all entries those that
+ * were chosen. As long as each directory is as it was, the names in the tree are those that were told. Not for two threads at once.
+ */
+struct br_seen;
+
+/** At most `limit` bytes, taken as they are needed. Made before the scan begins. NULL with errno. */
+struct br_seen *br_seen_new(size_t limit);
+void br_seen_free(struct br_seen *seen);
+/**
+ * The next entry of a scan of one directory without `cross`, BR_LEAVE left out. `chosen`: it will be told again. What it has no room for, and what cannot be relied on later, ends it:
+ * something that could not be read, a mount point, a change time that is not exact.
+ */
+void br_seen_add(struct br_seen *seen, const struct br_entry *entry, bool chosen);
+/** It is of no use any more. */
+void br_seen_end(struct br_seen *seen);
+/** Whether it still holds everything. */
+bool br_seen_whole(const struct br_seen *seen);
+/** br_inode_quiet() of before the scan. */
+struct br_time br_seen_quiet(const struct br_seen *seen);
+/**
+ * Look at each directory again: whether none has changed since it was listed. root_fd is that of the scan, or the root of a clone of the same mount. False also where something cannot be
+ * looked at.
+ */
+bool br_seen_holds(const struct br_seen *seen, int root_fd);
+
+/** One going through the chosen entries. */
+struct br_again;
+/**
+ * As a scan of root_fd with `leave` would tell them, but that all directories are entered first, then come all other entries, and then all directories are left. Of each entry it tells the
+ * path, the event and the inode without its size; no parent. `seen` outlives it and is whole. NULL with errno.
+ */
+struct br_again *br_again_new(const struct br_seen *seen, int root_fd);
+/** 1 and the next entry, 0 at the end. */
+int br_again_next(struct br_again *again, const struct br_entry **entry);
+void br_again_free(struct br_again *again);
+void br_again_freep(struct br_again **again);
+
 #endif

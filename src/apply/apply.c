@@ -461,6 +461,7 @@ static void take_result(struct br_apply_result *result, const struct br_apply_re
 	result->made = there->made;
 	result->accounts = there->accounts;
 	result->interrupted = there->interrupted;
+	result->recalled = there->recalled;
 }
 
 /** What its work needs of root's rights. */

@@ -1,6 +1,6 @@
 // A batch is a few thousand changes: announced in the journal as one, synced once, done one by one.
 //
-//	scan -> decide -> queue ... full, or 200 ms old:
+//	scan, or what the plan saw -> decide -> queue ... full, or 200 ms old:
 //		prepare: INTENT, of what may have changed meanwhile after reading it again
 //		sync
 //		wait until the batch before is done
@@ -611,10 +611,12 @@ static bool is_excluded(void *context, const char *path, const struct br_inode *
 	return false;
 }
 
-static int walk(struct batch *b, struct br_scan *scan) {
+/** Everything that the scan finds, or else what is told again. */
+static int walk(struct batch *b, struct br_scan *scan, struct br_again *again) {
 	const struct br_entry *entry;
 	int more;
-	while ((more = br_scan_next(scan, &entry)) > 0) {
+	while ((more = scan != NULL ? br_scan_next(scan, &entry) : br_again_next(again, &entry))
+		> 0) {
 		if (b->target->stopped != 0 || br_work_stops(b->work)) {
 			return 0;
 		}
@@ -641,7 +643,27 @@ static int walk_from(struct batch *b, const struct br_scan_options *options) {
 		return br_error(b->work->dx, nowhere, "cannot walk '%s': %s", b->target->real,
 			strerror(errno));
 	}
-	return walk(b, scan);
+	return walk(b, scan, NULL);
+}
+
+/** Whether what the plan saw will do: nothing lies under a mount, or waits for another machine, and no name came or went since. */
+static bool can_recall(const struct batch *b) {
+	const struct br_seen *seen = b->work->job->seen;
+	return seen != NULL && b->target->covered == NULL && !b->target->remote
+		&& br_seen_holds(seen, b->target->fd);
+}
+
+/** The plan's walk again, without those whom nothing can become of. Each is still looked at, and compared, before it is changed. */
+static int recall(struct batch *b) {
+	const struct br_seen *seen = b->work->job->seen;
+	br_auto(br_again_freep) struct br_again *again = br_again_new(seen, b->target->fd);
+	if (again == NULL) {
+		return br_error(b->work->dx, nowhere, "cannot walk '%s': %s", b->target->real,
+			strerror(errno));
+	}
+	b->quiet = br_seen_quiet(seen);
+	b->work->result->recalled = true;
+	return walk(b, NULL, again);
 }
 
 static void release_lots(struct batch *b) {
@@ -680,7 +702,8 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 	b.spare = BR_NEW(&room, struct lot);
 	int r = crew == NULL || b.commit == NULL || b.lot == NULL || b.spare == NULL
 		? br_error_memory(work->dx)
-		: walk_from(&b, &options);
+		: can_recall(&b) ? recall(&b)
+				 : walk_from(&b, &options);
 	b.over = b.over || r < 0;
 	if (finish(&b) < 0) {
 		r = -1;

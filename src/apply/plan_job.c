@@ -63,5 +63,9 @@ int br_apply_run(struct br_arena *arena, const struct br_plan *plan,
 			trees[job.ntrees++] = t->tree;
 		}
 	}
+	// What one tree's changes or new directories do to another one was not seen.
+	if (options->fresh && job.ntrees == 1 && job.nmakes == 0 && !options->cross) {
+		job.seen = br_plan_seen(plan, trees[0]);
+	}
 	return br_apply_job(arena, &job, result, dx);
 }

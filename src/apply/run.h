@@ -29,6 +29,8 @@ struct br_job {
 	bool privileged;
 	br_decide *decide;
 	void *context;
+	/** What the plan saw of the only tree, where that is enough; or NULL. */
+	const struct br_seen *seen;
 };
 
 struct br_work {

@@ -11,33 +11,33 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/** What both see. */
-struct board {
+/** What was told of one tree. */
+struct told_tree {
 	uint64_t inodes;
-	/** One more than the number of the tree that was told of. */
-	size_t tree;
 	/** Something could not be seen: whoever looks himself may see more. */
 	bool doubtful;
-	/** One for each mount of the demands. */
-	struct mount_work mounts[];
 };
 
 struct br_told {
 	struct check_work work;
 	struct br_check_input input;
 	struct br_check_options options;
-	struct board *board;
+	/** What both see: one for each mount of the demands, and one for each tree. */
+	void *board;
 	size_t size;
+	struct mount_work *mounts;
+	struct told_tree *trees;
 	/** One for each tree; NULL: nothing of it was told in this process. */
 	struct walk **walks;
 };
 
-static struct board *new_board(size_t size) {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+static void *new_board(size_t size, bool shared) {
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		(shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS, -1, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static int begin(struct br_told *told, struct br_diags *dx) {
+static int begin(struct br_told *told, bool shared, struct br_diags *dx) {
 	const struct br_demands *demands = told->input.demands;
 	struct br_check *check = check_new(&told->input);
 	if (!check) {
@@ -46,21 +46,24 @@ static int begin(struct br_told *told, struct br_diags *dx) {
 	if (check_begin(&told->work, check, &told->input, &told->options, dx)) {
 		return -1;
 	}
-	told->size = sizeof(*told->board) + demands->nmounts * sizeof(told->board->mounts[0]);
-	told->board = new_board(told->size);
+	told->size = demands->nmounts * sizeof(told->mounts[0])
+		+ (demands->ntrees + 1) * sizeof(told->trees[0]);
+	told->board = new_board(told->size, shared);
 	told->walks = BR_NEW_ARRAY(check->arena, struct walk *, demands->ntrees);
 	if (!told->board || !told->walks || !told->work.mounts) {
 		return br_error_memory(dx);
 	}
+	told->mounts = told->board;
+	told->trees = (struct told_tree *)(void *)(told->mounts + demands->nmounts);
 	for (size_t i = 0; i < demands->nmounts; i++) {
-		told->board->mounts[i] = told->work.mounts[i];
+		told->mounts[i] = told->work.mounts[i];
 	}
-	told->work.mounts = told->board->mounts;
+	told->work.mounts = told->mounts;
 	return 0;
 }
 
 struct br_told *br_told_new(const struct br_check_input *input,
-	const struct br_check_options *options, struct br_diags *dx) {
+	const struct br_check_options *options, bool shared, struct br_diags *dx) {
 	struct br_told *told = calloc(1, sizeof(*told));
 	if (!told) {
 		(void)br_error_memory(dx);
@@ -68,7 +71,7 @@ struct br_told *br_told_new(const struct br_check_input *input,
 	}
 	told->input = *input;
 	told->options = *options;
-	if (begin(told, dx)) {
+	if (begin(told, shared, dx)) {
 		br_told_free(told);
 		return NULL;
 	}
@@ -127,22 +130,20 @@ int br_told_see(struct br_told *told, const struct br_tree *tree, const struct b
 		walk_begin(told->walks[i], &told->work, tree);
 		told->walks[i]->told = true;
 	}
-	struct board *board = told->board;
-	board->doubtful = board->doubtful || entry->err || !entry->inode
-		|| (board->tree != 0 && board->tree != i + 1);
-	board->tree = i + 1;
-	board->inodes += entry->inode != NULL;
+	struct told_tree *sums = &told->trees[i];
+	sums->doubtful = sums->doubtful || entry->err || !entry->inode;
+	sums->inodes += entry->inode != NULL;
 	walk_see(told->walks[i], entry);
-	board->doubtful = board->doubtful || told->walks[i]->doubtful;
+	sums->doubtful = sums->doubtful || told->walks[i]->doubtful;
 	return told->work.failed ? br_error_memory(told->work.dx) : 0;
 }
 
 /** Nothing was found in it. */
 static bool is_clean(const struct mount_work *mw) {
-	return mw->result.seen > 0 && mw->result.misfit == 0 && mw->result.unseen == 0
-		&& mw->closed == 0 && mw->inside.count == 0 && mw->protected.count == 0
-		&& mw->sticky.count == 0 && mw->ungiven.count == 0 && mw->unseen.count == 0
-		&& mw->mount_points.count == 0 && mw->frozen.count == 0 && mw->exposed.count == 0;
+	return mw->result.misfit == 0 && mw->result.unseen == 0 && mw->closed == 0
+		&& mw->inside.count == 0 && mw->protected.count == 0 && mw->sticky.count == 0
+		&& mw->ungiven.count == 0 && mw->unseen.count == 0 && mw->mount_points.count == 0
+		&& mw->frozen.count == 0 && mw->exposed.count == 0;
 }
 
 /** The same demands, made anew, of the same tree; and each of the tree as a whole. */
@@ -166,10 +167,10 @@ static bool is_same(const struct br_demands *then, const struct br_demands *now,
 
 /** The sums of what was told beside what was seen of the root. */
 static void add_sums(struct mount_work *to, const struct mount_work *from) {
-	to->result.seen = from->result.seen;
-	to->files = from->files;
-	to->writable = from->writable;
-	to->worse = from->worse;
+	to->result.seen += from->result.seen;
+	to->files += from->files;
+	to->writable += from->writable;
+	to->worse += from->worse;
 }
 
 /** Whether nothing is mounted in it: what was mounted while it was told covers what was seen. */
@@ -178,33 +179,63 @@ static bool is_bare(const struct br_tree *tree) {
 	return mounts && br_mounts_below(mounts, tree->root->real, NULL, NULL) == 0;
 }
 
-bool can_take(const struct check_work *work, size_t tree) {
-	const struct br_told *told = work->options->told;
-	const struct br_demands *demands = work->input->demands;
-	if (!told || told->board->doubtful || told->board->tree != tree + 1
-		|| !is_same(told->input.demands, demands, tree)
-		|| !is_bare(&demands->trees[tree])) {
+/** Whether all that was told of this tree is well. */
+static bool is_well(const struct br_told *told, const struct br_demands *demands, size_t tree) {
+	if (!is_same(told->input.demands, demands, tree) || told->trees[tree].doubtful) {
 		return false;
 	}
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		const struct br_mount_source *ms = &demands->mounts[i];
 		if (ms->tree == &demands->trees[tree] && ms->demand
-			&& !is_clean(&told->board->mounts[i])) {
+			&& !is_clean(&told->mounts[i])) {
 			return false;
 		}
 	}
 	return true;
 }
 
-void take_told(struct check_work *work, size_t tree) {
+static uint64_t seen_of(const struct br_told *told, size_t mount) {
+	return told ? told->mounts[mount].result.seen : 0;
+}
+
+bool can_take(const struct check_work *work, size_t tree) {
 	const struct br_told *told = work->options->told;
+	const struct br_told *rest = work->options->rest;
 	const struct br_demands *demands = work->input->demands;
+	if (!told || !is_well(told, demands, tree) || told->trees[tree].inodes == 0
+		|| (rest && !is_well(rest, demands, tree)) || !is_bare(&demands->trees[tree])) {
+		return false;
+	}
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		const struct br_mount_source *ms = &demands->mounts[i];
-		if (ms->tree == &demands->trees[tree] && ms->demand) {
-			add_sums(&work->mounts[i], &told->board->mounts[i]);
+		if (ms->tree == &demands->trees[tree] && ms->demand
+			&& seen_of(told, i) + seen_of(rest, i) == 0) {
+			return false;
 		}
 	}
-	// The root was counted here too.
-	work->check->inodes += told->board->inodes - 1;
+	return true;
+}
+
+/** The root was counted by whoever walks, too. */
+void take_told(struct check_work *work, size_t tree) {
+	const struct br_told *parts[] = {work->options->told, work->options->rest};
+	const struct br_demands *demands = work->input->demands;
+	uint64_t inodes = 0;
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		const struct br_mount_source *ms = &demands->mounts[i];
+		if (ms->tree != &demands->trees[tree] || !ms->demand) {
+			continue;
+		}
+		work->mounts[i].result.seen = 0;
+		work->mounts[i].files = 0;
+		work->mounts[i].writable = 0;
+		work->mounts[i].worse = 0;
+		for (size_t k = 0; k < 2 && parts[k]; k++) {
+			add_sums(&work->mounts[i], &parts[k]->mounts[i]);
+		}
+	}
+	for (size_t k = 0; k < 2 && parts[k]; k++) {
+		inodes += parts[k]->trees[tree].inodes;
+	}
+	work->check->inodes += inodes - 1;
 }

@@ -282,6 +282,8 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	judge_secret(walk, demand, mw, entry);
 	if (S_ISDIR(inode->mode) && !(verdict->have & BR_X)) {
 		*entry->state |= bit;
+		// What is in it may be told by somebody else.
+		walk->doubtful = true;
 	}
 }
 

@@ -8,6 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+	/** What the plan may remember of its walk, in bytes. */
+	MEMORY = 12 << 20,
+};
+
 /** A report for programs is one report. */
 static bool is_for_programs(const struct cli *cli) {
 	return cli->args->format.s && strcmp(cli->args->format.s, "text") != 0;
@@ -49,6 +54,7 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 		.jail = cli->args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
 		.cross = cli->args->cross,
 		.excludes = session->plan_options.excludes,
+		.fresh = session->plan_options.remember > 0,
 		.progress = wants_progress(cli) ? progress : NULL,
 		.see = told ? see : NULL,
 		.see_context = told,
@@ -95,7 +101,8 @@ static int apply_and_check(struct session *session) {
 		return failed;
 	}
 	bool proven = !failed && is_as_told(&result);
-	int status = session_check_again(session, proven ? told : NULL, &demands, &again);
+	int status = session_check_again(
+		session, proven ? told : NULL, result.recalled, &demands, &again);
 	if (status == 0) {
 		status = session_report(session, session->command, &result, again);
 	}
@@ -168,6 +175,8 @@ static int run_with(const struct cli *cli, const struct br_saved *promise) {
 	struct session session = {.command = "fix"};
 	int status = session_read(&session, cli);
 	session.plan_options.digests = promise != NULL;
+	// While somebody is asked, whatever was seen grows old.
+	session.plan_options.remember = cli->args->yes && !cli->args->dry_run ? MEMORY : 0;
 	if (status == 0) {
 		status = session_check(&session, true);
 	}

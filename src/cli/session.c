@@ -185,6 +185,18 @@ static bool some_keeper_demands(const struct session *session) {
 	return false;
 }
 
+/** br_watch's: what the plan does not remember will not be looked at again. */
+static int see(void *context, const struct br_tree *tree, const struct br_entry *entry,
+	struct br_diags *dx) {
+	const struct session *session = context;
+	if (br_plan_see(session->plan, tree, entry, dx)) {
+		return -1;
+	}
+	return session->rest && br_plan_leaves_out(session->plan)
+		? br_told_see(session->rest, tree, entry)
+		: 0;
+}
+
 static int start_plan(struct session *session, struct br_watch *watch) {
 	struct br_plan_input input = {
 		.spec = session->spec,
@@ -199,8 +211,8 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 	};
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){
-		.see = br_plan_see,
-		.context = session->plan,
+		.see = see,
+		.context = session,
 		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
 		.all = some_keeper_demands(session) || wants_future(session)
 			|| session->plan_options.reclaim,
@@ -215,6 +227,16 @@ int session_check(struct session *session, bool planned) {
 		return CLI_USAGE;
 	}
 	options.running = session->running;
+	if (!planned || options.depth != UINT_MAX || options.only || options.cross
+		|| options.fail_fast) {
+		session->plan_options.remember = 0;
+	}
+	if (session->plan_options.remember > 0) {
+		session->rest = br_told_new(&input, &options, false, session->cli->dx);
+		if (!session->rest) {
+			return CLI_FAILED;
+		}
+	}
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}
@@ -286,11 +308,11 @@ int session_foresee(struct session *session, struct br_told **told) {
 		|| options.depth != UINT_MAX) {
 		return 0;
 	}
-	*told = br_told_new(&input, &options, session->cli->dx);
+	*told = br_told_new(&input, &options, true, session->cli->dx);
 	return *told ? 0 : CLI_FAILED;
 }
 
-int session_check_again(struct session *session, const struct br_told *told,
+int session_check_again(struct session *session, const struct br_told *told, bool rest,
 	struct br_demands **demands, struct br_check **again) {
 	struct br_check_options options = {0};
 	struct br_demand_options what = {.trusted = session->cli->world->invoker};
@@ -309,6 +331,7 @@ int session_check_again(struct session *session, const struct br_told *told,
 	input.hostdb = session->hostdb_again;
 	input.demands = *demands;
 	options.told = told;
+	options.rest = rest ? session->rest : NULL;
 	// What follows a change is caught, for there is something to be said then.
 	options.stop = session->cli->world->stop;
 	*again = br_check_run(&input, &options, session->cli->dx);
@@ -372,6 +395,7 @@ int session_verdict(const struct session *session, const struct br_check *check)
 
 void session_release(struct session *session) {
 	br_check_free(session->check);
+	br_told_free(session->rest);
 	br_plan_free(session->plan);
 	br_demands_free(session->demands);
 	br_acls_free(session->acls);

@@ -32,6 +32,8 @@ struct session {
 	struct br_plan_options plan_options;
 	struct br_plan *plan;
 	struct br_check *check;
+	/** Told of all that the plan does not remember; NULL: it remembers nothing. */
+	struct br_told *rest;
 	/** Which of the spec's containers run now; NULL: nobody could be asked. */
 	const bool *running;
 	/** What --files-from lists, or NULL. */
@@ -81,8 +83,11 @@ int session_check_start(struct session *session);
 int session_promise(struct session *session, uint16_t text);
 /** Before a change: whom to tell of what becomes of each entry, so that it need not be looked at again; *told stays NULL where that would not do. 0, or the exit status. */
 int session_foresee(struct session *session, struct br_told **told);
-/** Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's; `told` may be NULL. 0, or the exit status. */
-int session_check_again(struct session *session, const struct br_told *told,
+/**
+ * Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's; `told` may be NULL; `rest`: it was told only of what the plan remembers. 0, or the exit
+ * status.
+ */
+int session_check_again(struct session *session, const struct br_told *told, bool rest,
 	struct br_demands **demands, struct br_check **again);
 /** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the exit status. */
 int session_report(const struct session *session, const char *command,

@@ -157,6 +157,9 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 	case BR_LEFT_NO_EXACT_STATE:
 		out->why = why_no_state(plan, tree);
 		return out->why == NULL ? -1 : 0;
+	case BR_LEFT_BEHIND:
+		out->why = "lie in directories that stay closed to who needs them";
+		return 0;
 	case BR_LEFT_UNSEEN:
 		out->why = "could not be examined";
 		return 0;

@@ -231,7 +231,7 @@ static int note_unserved(struct br_plan *plan, const struct tree_work *tree) {
 		for (size_t i = 0; i < tree->tree->n && n < BR_DEMANDS_MAX; i++) {
 			const struct br_demand *demand = &tree->tree->demands[i];
 			const struct br_cred *cred = &demand->identity->cred;
-			if (make_of(plan, tree, demand) == make
+			if (demand_missing(demand) && is_make_of(make, tree->tree, demand)
 				&& br_access_use(&make->after, cred, &plain_where, demand->need.dir)
 						.missing
 					!= 0) {

@@ -42,6 +42,7 @@ static void tree_begin(
 	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
 	table_init(&work->sticky, sizeof(uint64_t), sizeof(struct sticky));
 	table_init(&work->closed, sizeof(uint64_t), sizeof(struct closed));
+	behind_init(work);
 	bool first = true;
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct br_demand *demand = &tree->demands[i];
@@ -94,6 +95,7 @@ static int plan_begin(struct br_plan *plan, const struct br_plan_input *input) {
 	work->ntrees = input->demands->ntrees;
 	for (size_t i = 0; i < work->ntrees; i++) {
 		tree_begin(plan, &work->trees[i], &input->demands->trees[i]);
+		memory_begin(plan, &work->trees[i]);
 	}
 	return 0;
 }
@@ -126,7 +128,9 @@ void br_plan_free(struct br_plan *plan) {
 		table_release(&work->trees[i].classes);
 		table_release(&work->trees[i].links);
 		table_release(&work->trees[i].sticky);
+		br_seen_free(work->trees[i].seen);
 		table_release(&work->trees[i].closed);
+		behind_release(&work->trees[i]);
 	}
 	table_release(&work->accounts);
 	table_release(&work->actions);
@@ -159,10 +163,10 @@ static bool has_private_name(const struct br_tree *tree, const char *path) {
 }
 
 // FNV-1a.
-static uint64_t path_hash(const char *path, size_t n) {
-	uint64_t h = 14695981039346656037u;
+uint64_t path_hash(const char *path, size_t n) {
+	uint64_t h = PATH_HASH;
 	for (size_t i = 0; i < n; i++) {
-		h = (h ^ (unsigned char)path[i]) * 1099511628211u;
+		h = path_hash_on(h, path[i]);
 	}
 	return h;
 }
@@ -247,6 +251,8 @@ static struct facts facts_of(
 		.gid = inode->gid.v,
 		.mode = inode->mode,
 		.flags = flags,
+		// By which of its names it is reached is not known.
+		.behind = links ? 0 : behind_of(work, path),
 	};
 }
 
@@ -330,12 +336,13 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 	}
 	struct facts facts = facts_of(tree, entry->path, entry->inode);
 	struct class *class = class_of(tree, &facts);
-	if (class == NULL) {
+	if (class == NULL || behind_see(plan, tree, entry->path, &facts) != 0) {
 		return -1;
 	}
 	if (plan->options->digests && paths_add(plan->arena, &class->paths, entry->path) != 0) {
 		return -1;
 	}
+	memory_add(plan, tree, entry, class);
 	if (is_later(&entry->inode->btime, &tree->newest)) {
 		tree->newest = entry->inode->btime;
 	}
@@ -370,6 +377,8 @@ int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry
 	}
 	if (result == 0 && entry->inode != NULL) {
 		result = see_inode(plan, work, entry);
+	} else {
+		memory_add(plan, work, entry, NULL);
 	}
 	return result == 0 ? 0 : br_error_memory(dx);
 }
@@ -418,9 +427,12 @@ static void find_foreign(const struct br_plan *plan, struct tree_work *tree) {
 
 // Every class's outcome; whether anything is to be done here, or would be if it could.
 static int choose_all(struct br_plan *plan, struct tree_work *tree, bool *wanting) {
+	if (behind_settle(plan, tree) != 0) {
+		return -1;
+	}
 	for (size_t i = 0; i < tree->classes.n; i++) {
 		struct class *class = table_at(&tree->classes, i);
-		if (choose(plan, tree, &class->facts, &class->outcome) != 0) {
+		if (behind_choose(plan, tree, &class->facts, &class->outcome) != 0) {
 			return -1;
 		}
 		*wanting = *wanting || class->outcome.kind != OUTCOME_FITS;
@@ -525,6 +537,7 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 		|| split_links(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
+	memory_settle(tree);
 	if (wanting && danger_check(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
@@ -652,7 +665,7 @@ int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const
 	const struct class *class = table_find(&work->classes, &facts);
 	if (class != NULL) {
 		outcome = class->outcome;
-	} else if (choose(plan, work, &facts, &outcome) != 0) {
+	} else if (behind_choose(plan, work, &facts, &outcome) != 0) {
 		return -1;
 	}
 	if (outcome.kind != OUTCOME_CHANGE) {

@@ -88,8 +88,11 @@ struct facts {
 	uint32_t mode;
 	/** FACT_*. */
 	uint32_t flags;
+	/** Which closed directories it lies in: see behind.c. 0: none. */
+	uint32_t behind;
+	uint32_t zero;
 };
-_Static_assert(sizeof(struct facts) == 2 * sizeof(void *) + 24, "facts are compared as bytes");
+_Static_assert(sizeof(struct facts) == 2 * sizeof(void *) + 32, "facts are compared as bytes");
 
 /** What becomes of an inode. */
 enum outcome_kind {
@@ -118,6 +121,12 @@ struct class {
 	uint64_t bytes;
 	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
 	struct path_sum *paths;
+	/** Whether its inodes are remembered. */
+	enum class_memory {
+		MEMORY_UNKNOWN,
+		MEMORY_NOT,
+		MEMORY_KEPT,
+	} memory;
 };
 
 /** One more class of a file with several links. */
@@ -187,6 +196,11 @@ struct tree_work {
 	struct table sticky;
 	/** Directories of root's, below the tree's root, that are closed to everybody else: by a hash of their path. */
 	struct table closed;
+	/** behind.c's: directories that are closed to some demand, their states, and sets of these. */
+	struct table ways;
+	struct table states;
+	struct table sets;
+	bool too_many_ways;
 	/** Paths at which others' mounts were seen. */
 	br_vec(struct other_path) others;
 	struct tally unseen;
@@ -205,6 +219,8 @@ struct tree_work {
 	/** Settled. */
 	enum br_strategy strategy;
 	bool refused;
+	/** What is remembered; NULL: nothing. */
+	struct br_seen *seen;
 	/** Bytes of regular files on an overlay that will change: as many are copied at most. */
 	uint64_t copies;
 	/** Refused for that. */
@@ -230,6 +246,8 @@ struct br_plan_work {
 	size_t ncreds;
 	/** A UID and GID that nobody has. */
 	br_hostid stranger;
+	/** The entry that was seen last is not remembered, others are. */
+	bool left_out;
 	/** Room for the entries of an ACL that is being made. */
 	struct br_acl_entry *scratch;
 	size_t nscratch;
@@ -357,6 +375,40 @@ int others_see(struct br_plan *plan, struct tree_work *tree, const struct br_ent
 unsigned others_flags(const struct tree_work *tree, const char *path);
 /** Of that number; NULL: it has none. */
 const struct br_other *other_of(const struct br_plan *plan, uint32_t number);
+
+/* memory.c: */
+
+/** Begin to remember, where that is asked for. Not being able to is no failure. */
+void memory_begin(const struct br_plan *plan, struct tree_work *tree);
+/** An entry, and its class where it has one. */
+void memory_add(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry,
+	struct class *class);
+/** All outcomes are known: forget where something would be missing. */
+void memory_settle(struct tree_work *tree);
+
+/* plan.c: */
+
+/** FNV-1a, of the empty path, and one byte on. */
+#define PATH_HASH UINT64_C(14695981039346656037)
+static inline uint64_t path_hash_on(uint64_t h, char c) {
+	return (h ^ (unsigned char)c) * 1099511628211U;
+}
+uint64_t path_hash(const char *path, size_t n);
+
+/* behind.c: */
+
+void behind_init(struct tree_work *tree);
+void behind_release(struct tree_work *tree);
+/** The closed directories that a path lies in, of those that were seen. */
+uint32_t behind_of(const struct tree_work *tree, const char *path);
+/** Remember a closed directory, before what is in it is seen. 0 or -1 with ENOMEM. */
+int behind_see(const struct br_plan *plan, struct tree_work *tree, const char *path,
+	const struct facts *facts);
+/** When all was seen: find out which of them stay closed, and to whom. 0 or -1 with ENOMEM. */
+int behind_settle(const struct br_plan *plan, struct tree_work *tree);
+/** choose(), for those only who get there. 0 or -1 with ENOMEM. */
+int behind_choose(const struct br_plan *plan, const struct tree_work *tree,
+	const struct facts *facts, struct outcome *out);
 
 /* links.c: */
 

@@ -179,6 +179,8 @@ const char *reason_name(enum br_left_reason reason) {
 		return "not-permitted";
 	case BR_LEFT_OTHER_MOUNT:
 		return "other-mount";
+	case BR_LEFT_BEHIND:
+		return "behind";
 	}
 	return "?";
 }

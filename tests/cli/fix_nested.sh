@@ -19,7 +19,8 @@ golden 0 bindright fix --sysroot "$T" --yes -qq
 touch r/1/sub/new
 golden 0 bindright fix --sysroot "$T" --yes -qq
 getfacl -n r/1/sub/new | grep -q user:1002:rw- || die "it was not served"
-mv r/1/sub r/1/was && setpriv --reuid 1001 --regid 1001 --clear-groups ln -s other r/1/sub || die "a cannot write"
+mv r/1/sub r/1/was
+setpriv --reuid 1001 --regid 1001 --clear-groups ln -s other r/1/sub || die "a cannot write"
 golden 3 bindright fix --sysroot "$T" --yes -qq
 
 # An engine's state is refused where it is not there yet, too.

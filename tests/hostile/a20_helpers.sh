@@ -6,7 +6,7 @@ once=1
 . "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1
 
 # Accounts and programs of our own, in this mount namespace.
-rm -r $T/etc
+rm -r "${T:?}/etc"
 cp -a /etc $T/etc && mount --bind $T/etc /etc
 mkdir -m 755 $T/sbin
 for program in useradd groupadd userdel groupdel nologin; do
@@ -35,7 +35,7 @@ mv $T/sbin/groupadd $T/sbin/real && ln -s real $T/sbin/groupadd && refused "a li
 # The control.
 want any fix -q --create-users
 known || die "made none"
-want any undo
+want 0 undo
 ! known || die "left one behind"
 # One that was changed, or is in use, stays.
 "$BINDRIGHT" fix -q --yes --create-users >$T/out 2>&1 </dev/null || true

@@ -46,6 +46,10 @@ apply/apply test_apply s/&& undone\.restored \+ undone\.removed/\&\& undone.remo
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(a, b);/
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(b, a);/
 apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)/
+scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
+scan/seen test_seen s/in->ctime\.sec < seen->quiet\.sec && //
+scan/seen test_apply s/again->at = again->seen->last;/again->at = 0;/
+check/told test_check s/\|\| \(rest && !is_well\(rest, demands, tree\)\) //
 plan/plan a05 s/if \(class == NULL \|\| is_new\(work, inode\)\) \{/if (false) {/
 apply/state test_apply s/if \(in\.uid\.v != geteuid\(\)\)/if (false)/
 apply/state test_apply s/if \(\(in\.mode & forbidden\) != 0\)/if (false)/

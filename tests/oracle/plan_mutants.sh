@@ -96,6 +96,13 @@ others s/if \(br_path_within\(demand->below, other\)/if (false \&\& br_path_with
 others s/if \(br_path_within\(demand->below, other\) && /if (/
 others s/if \(br_path_within\(path, other->path\)$/if (true/
 others s/return i;/return number;/
+behind s/found = way != NULL \? way->set : found;/;/
+behind s/set->dead = before == NULL \? 0 : before->dead;/set->dead = 0;/
+behind s/set->dead \|= shut_out\(tree, &after, facts->demands\);/;/
+behind s/bool for_nothing = out->kind == OUTCOME_FITS;/bool for_nothing = true;/
+behind s/facts->behind != 0 && !tree->too_many_ways;/facts->behind != 0;/
+behind s/outcome\.kind == OUTCOME_CHANGE \? outcome\.after : facts_inode/true ? facts_inode(facts) : facts_inode/
+behind s/if \(plan->options->keepers\[i\]\.demanded\)/if (false)/
 END
 }
 
@@ -133,7 +140,7 @@ noticed_by() {
 	base_link test_plan_probes "$object" $blind
 	! fails test_plan_probes || { echo probes; return; }
 	[ -n "$blind" ] || proof_speaks "$object" || { echo proof; return; }
-	for test in test_plan test_plan_whole test_plan_advice test_plan_random; do
+	for test in test_plan test_plan_whole test_plan_behind test_plan_advice test_plan_random; do
 		base_link "$test" "$object"
 		! BR_ROUNDS=20000 fails "$test" || { echo "$test"; return; }
 	done

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,6 +46,7 @@ void ground_make(struct ground *g) {
 	const char *tmp = getenv("TMPDIR");
 	memset(g, 0, sizeof(*g));
 	g->jail = getenv("BR_JAIL") != NULL ? jail_wanted() : BR_JAIL_NONE;
+	g->recall = getenv("BR_RECALL") != NULL;
 	snprintf(g->top, sizeof(g->top), "%s/bindright-apply-XXXXXX", tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(g->top));
 	must(chmod(g->top, 0755), "chmod");
@@ -296,6 +298,31 @@ static void mark(void) {
 	(void)sched_yield();
 }
 
+bool ground_can_recall(const struct ground *g) {
+	struct br_inode then;
+	struct br_inode now;
+	struct br_time quiet = br_inode_quiet();
+	br_auto(br_closep) int fd = open(g->tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && br_inode_stat(fd, "", &then) == 0 && br_inode_stat(fd, "", &now) == 0
+		&& br_inode_untouched(fd, &then, &now, quiet);
+}
+
+/** All that is in the tree, as a plan would see it that could change everything. */
+static struct br_seen *see_all(int fd, struct br_acls *acls) {
+	const struct br_scan_options options = {
+		.threads = 1, .depth = UINT_MAX, .want = BR_HAVE_ALL};
+	struct br_seen *seen = br_seen_new(1 << 20);
+	struct br_scan *scan = br_scan_new(fd, acls, &options);
+	const struct br_entry *entry;
+	assert_non_null(seen);
+	assert_non_null(scan);
+	while (br_scan_next(scan, &entry) > 0) {
+		br_seen_add(seen, entry, true);
+	}
+	br_scan_free(scan);
+	return seen;
+}
+
 int ground_apply(struct ground *g) {
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);
@@ -325,6 +352,7 @@ int ground_apply(struct ground *g) {
 		.privileged = true,
 		.decide = g->decide,
 		.context = g->context != NULL ? g->context : acls,
+		.seen = g->recall ? see_all(source.fd, acls) : NULL,
 	};
 	mark();
 	(g->fault_for_good ? fault_from : fault_at)(g->fault_at);
@@ -333,6 +361,8 @@ int ground_apply(struct ground *g) {
 	mark();
 	fault_at(0);
 	collect(g, dx);
+	g->recalled += g->applied.recalled;
+	br_seen_free((struct br_seen *)(uintptr_t)job.seen);
 	br_source_release(&source);
 	br_acls_free(acls);
 	br_diags_free(dx);

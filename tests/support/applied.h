@@ -28,6 +28,9 @@ struct ground {
 	unsigned threads;
 	/** NONE; jail_wanted() where BR_JAIL is in the environment. */
 	enum br_jail jail;
+	/** What a walk right before saw is gone through, where that still holds; where BR_RECALL is in the environment. How often it was. */
+	bool recall;
+	unsigned recalled;
 	const struct br_make *makes;
 	size_t nmakes;
 	const struct br_account *accounts;
@@ -63,6 +66,8 @@ char *snapshot(const char *path);
 /** snapshot(path) equals `before` (and says where not). */
 void assert_snapshot(const char *path, const char *before);
 
+/** Whether what was seen of the tree can be relied on: its change times are exact. */
+bool ground_can_recall(const struct ground *g);
 /** Run the ground's job, between two calls of sched_yield(); br_apply_job's answer. */
 int ground_apply(struct ground *g);
 /** Undo (NULL: the newest), between two calls of sched_yield(); br_undo's answer. */
