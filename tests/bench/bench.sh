@@ -8,8 +8,13 @@
 # BENCH_RUN stands before each command that is measured: "chrt -r 1" gives it the processors for itself, as root.
 # INODES is 100000 by default; BENCH_DIR says where (TMPDIR, else /tmp). BENCH_COLD=1, as root: also with cold caches, which drops those of the whole machine.
 # What a command needs and does not find leaves its row out, with a note. The tables that change owners need root.
-# As root, `fix` writes its journals where it always does; they are small and `bindright history` lists them.
+# As root, the journals go to a directory of its own, in a mount namespace of its own; before each command what others wrote is on the disk.
 set -u -o pipefail
+
+if [ "$(id -u)" = 0 ] && [ -z "${BENCH_INSIDE:-}" ]; then
+	export BENCH_INSIDE=1
+	exec unshare --mount --propagation private bash "$0" "$@"
+fi
 
 inodes=${1:-100000}
 rounds=${2:-3}
@@ -19,6 +24,12 @@ work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/bindright-bench.XXXXXX") || exit
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 export LC_ALL=C
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 700 "$work/state"
+	[ -d /var/lib/bindright ] || mkdir -m 700 /var/lib/bindright
+	mount --bind "$work/state" /var/lib/bindright || exit 3
+	trap 'umount /var/lib/bindright; rm -rf "$work"' EXIT
+fi
 
 note() {
 	printf '  (%s)\n' "$*"
@@ -67,6 +78,7 @@ measure() {
 	local i=$1 TIMEFORMAT='%R %U %S' rc=0
 	if [ -n "${prepares[$i]}" ]; then
 		bash -c "${prepares[$i]}" >"$work/out" 2>&1 || return
+		sync -f "$work"
 	fi
 	{ time bash -c "exec ${BENCH_RUN:-} ${commands[$i]}" >"$work/out" 2>"$work/err" </dev/null; } 2>"$work/time" || rc=$?
 	[ "$rc" = 0 ] || return

@@ -62,7 +62,7 @@ plan s/class == NULL \|\| is_new\(work, inode\)/class == NULL/
 gate s/bool behind = uid == 0 \|\| /bool behind = true || /
 gate s/if \(uid == 0 \|\| \(tree->root_seen/if (true || (tree->root_seen/
 gate s/demand_counts\(demand\) && demand->identity->cred\.uid\.v == uid/false/
-gate s/\(facts->mode & 077\) == 0 && !own/false \&\& !own/
+gate s/bool closed = \(facts->mode & 077\) == 0 \|\| /bool closed = /
 gate s/if \(!file && !S_ISDIR\(facts->mode\)\)/if (false)/
 gate s/\(facts->flags & FACT_PRIVATE_NAME\) != 0/false/
 gate s/\(FACT_IMMUTABLE \| FACT_APPEND \| FACT_READ_ONLY\)/FACT_APPEND/
