@@ -88,3 +88,13 @@ want 1 fix -q --strategy chown
 want 0 undo
 umount data/x/d
 kept
+# Nor does an undo look under one that came since.
+want 0 fix -q --strategy chown
+keep data/x/d
+mount -t tmpfs tmpfs data/x/d && mount --make-unbindable data/x/d
+want 1 undo
+says 'a mount point is in the way'
+umount data/x/d
+kept
+want 0 undo
+owned 7001:7001:644 data/x/d/f
