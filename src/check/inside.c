@@ -33,24 +33,7 @@ static const char *clean(const struct inside *in, const char *path) {
 		in->work->failed = true;
 		return "/";
 	}
-	char *to = out;
-	for (const char *from = out; *from;) {
-		from += strspn(from, "/");
-		size_t n = strcspn(from, "/");
-		if (n == 2 && !strncmp(from, "..", 2)) {
-			while (to > out && *--to != '/') {
-			}
-		} else if (n && !(n == 1 && *from == '.')) {
-			*to++ = '/';
-			memmove(to, from, n);
-			to += n;
-		}
-		from += n;
-	}
-	if (to == out) {
-		*to++ = '/';
-	}
-	*to = '\0';
+	br_path_clean(out);
 	return out;
 }
 
