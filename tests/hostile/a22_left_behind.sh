@@ -56,7 +56,7 @@ mount -o loop "$memory/disk" disk
 want 0 undo "$id"
 kept
 # Gone for good: its journal is dropped by name, and only by somebody who says that he means it.
-meddled fchownat:15+ "pkill -INT -P \$PPID -x bindright" 3 "$BINDRIGHT" fix --yes --sysroot $T -f both.yaml --strategy chown
+meddled fchownat:16~ "pkill -INT -P \$PPID -x bindright" 3 "$BINDRIGHT" fix --yes --sysroot $T -f both.yaml --strategy chown
 id=$(basename "$(printf '%s\n' $T/state/runs/* | tail -n 1)")
 sleep 1.1 # ages are whole seconds
 want 0 "$BINDRIGHT" history --prune 0s
