@@ -208,7 +208,7 @@ static void check_unseen(
 	struct about about = about_mount(ms);
 	const struct br_source *source = ms->source;
 	struct br_finding *finding = add_finding(
-		work, 209, &about, "'%s' could not be examined: %s", where, strerror(source->err));
+		work, 209, &about, "'%s' could not be examined: %s", where, say_unseen(source->err));
 	work->check->complete = false;
 	if (source->err == EACCES && br_fs_is_private(&source->fs)) {
 		finding->because = say(work,

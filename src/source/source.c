@@ -197,6 +197,13 @@ static int finish(struct walk *w, enum br_source_state state) {
 		out->stopped_at = out->real;
 		return 0;
 	}
+	// What is to be there nobody knows before it is mounted.
+	if (state == BR_SOURCE_PRESENT && is_kind(w->line, "autofs")) {
+		out->state = BR_SOURCE_UNREACHABLE;
+		out->err = EREMOTE;
+		out->stopped_at = out->real;
+		return 0;
+	}
 	if (state == BR_SOURCE_PRESENT || state == BR_SOURCE_MISSING) {
 		keep_here(w);
 	}
