@@ -168,16 +168,6 @@ static int note_covered(
 	return 0;
 }
 
-static int note_all_covered(const struct br_apart *apart) {
-	br_auto(br_mounts_freep) struct br_mounts *mounts = apart->cross ? NULL : br_mounts_read();
-	for (size_t i = 0; i < apart->ntargets && !apart->cross; i++) {
-		if (note_covered(apart->arena, mounts, apart->targets[i]) < 0) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
 /** It was unmounted with somebody at work in it (MNT_DETACH): such a one is not cloned. */
 static bool is_detached(const struct br_target *t) {
 	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
@@ -202,7 +192,13 @@ static int clone_all(const struct br_apart *apart, int *clones, const char **wha
 		}
 	}
 	*what = "the mounts cannot be read";
-	return note_all_covered(apart);
+	br_auto(br_mounts_freep) struct br_mounts *mounts = apart->cross ? NULL : br_mounts_read();
+	for (size_t i = 0; i < apart->ntargets && !apart->cross; i++) {
+		if (note_covered(apart->arena, mounts, apart->targets[i]) < 0) {
+			return -1;
+		}
+	}
+	return 0;
 }
 
 static void use_clones(const struct br_apart *apart, const int *clones) {
@@ -257,10 +253,6 @@ static int report_ready(const struct br_apart *apart, int fd) {
 	if (!apart->dry && enter_jail(apart, fd, &what) < 0) {
 		m.value = is_shortage(errno);
 		(void)snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
-	}
-	if (apart->dry || why[0] != '\0') {
-		// To ask for what lies on an automount point would trigger it. What cannot be read is met by whoever gets there.
-		(void)note_all_covered(apart);
 	}
 	if (br_jail_drop(apart->caps) < 0 && why[0] == '\0') {
 		(void)snprintf(why, sizeof(why), "no lock on rights: %s", strerror(errno));
