@@ -73,3 +73,12 @@ compose 'volumes: ["./plain/data:/data"]'
 keep plain/data
 want 1 fix --strategy acl
 kept
+# And one that nobody has heard of, which is asked.
+mkdir other
+mount -t hugetlbfs hugetlbfs other
+mkdir other/data && touch other/data/f && chown -R 7001:7001 other/data && chmod 600 other/data/f
+compose 'volumes: ["./other/data:/data"]'
+keep other/data
+want 1 fix --strategy acl
+says 'it would need an ACL, which the file system (hugetlbfs) does not keep'
+kept
