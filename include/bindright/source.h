@@ -66,6 +66,15 @@ struct br_fs {
 	uint32_t fuse_only_gid;
 };
 
+struct br_source;
+/**
+ * Whether a source is the socket of a container engine: by its real path's name, or because it is one that is bound under such a name (/proc/net/unix), whatever
+ * hard link or bind mount leads to it.
+ */
+bool br_source_is_engine_socket(const struct br_source *source);
+/** Whether a path ends in such a name. */
+bool br_is_engine_socket_name(const char *path);
+
 /** Whether it is such a FUSE file system. */
 bool br_fs_is_private(const struct br_fs *fs);
 

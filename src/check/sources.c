@@ -300,19 +300,6 @@ static void check_file_system(
 	}
 }
 
-static bool is_engine_socket(const struct br_source *source) {
-	static const char *const names[] = {
-		"docker.sock", "podman.sock", "containerd.sock", "crio.sock"};
-	const char *name = strrchr(source->real, '/');
-	for (size_t i = 0; S_ISSOCK(source->mode) && name && i < sizeof(names) / sizeof(names[0]);
-		i++) {
-		if (strcmp(name + 1, names[i]) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_system_directory(const char *real) {
 	static const char *const names[] = {"/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64",
 		"/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var", "/var/lib", "/var/run"};
@@ -327,7 +314,7 @@ static bool is_system_directory(const char *real) {
 static void check_exposure(
 	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
 	const struct br_source *source = ms->source;
-	if (is_engine_socket(source)) {
+	if (br_source_is_engine_socket(source)) {
 		add_finding(work, 503, about, "'%s' is an engine's socket", about->path)->because =
 			"whoever can use it is root on this host";
 	} else if (is_system_directory(source->real)) {

@@ -71,8 +71,6 @@ static const struct place places[] = {
 static const char *const kernel_types[] = {"proc", "sysfs", "cgroup", "cgroup2", "devtmpfs",
 	"devpts", "debugfs", "tracefs", "securityfs", "bpf", "efivarfs", "configfs", "pstore",
 	NULL};
-static const char *const sockets[] = {"docker.sock", "podman.sock", "containerd.sock", "crio.sock",
-	"dockershim.sock", "buildkitd.sock", NULL};
 
 /** An object's identity; names prove nothing (a bind mount of / elsewhere is still /). */
 struct id {
@@ -619,10 +617,11 @@ int danger_check(struct br_plan *plan, struct tree_work *tree) {
 	if (found < 0) {
 		return -1;
 	}
-	const char *name = strrchr(tree->tree->path, '/');
 	if (found == 0 && name_is_private(tree->tree->path, false)) {
 		what = "lies in a directory that is private by name";
-	} else if (found == 0 && name != NULL && listed(name + 1, sockets)) {
+	} else if (found == 0
+		&& (br_is_engine_socket_name(tree->tree->path)
+			|| br_source_is_engine_socket(tree->tree->root))) {
 		what = "is the socket of a container engine";
 	}
 	if (what == NULL || (!never && is_allowed(plan, tree->tree))) {

@@ -33,3 +33,29 @@ touch docker.sock
 compose 'volumes: ["./docker.sock:/var/run/docker.sock"]'
 want 3 fix
 says 'socket of a container engine'
+# By whatever name: a link, a hard link, a mount.
+rm docker.sock && mkdir run
+python3 - $T/work/run/docker.sock <<'END' &
+import socket
+import sys
+import time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+open("listens", "w").close()
+time.sleep(3600)
+END
+server=$!
+disown
+eventually test -e listens
+ln -s run/docker.sock link && ln run/docker.sock hard && touch mounted && mount --bind run/docker.sock mounted
+chown 7001:7001 run/docker.sock && keep run/docker.sock
+for name in link hard mounted; do
+	compose "volumes: [\"./$name:/tmp/socket\"]"
+	want 3 fix
+	says 'socket of a container engine'
+	want any bindright check --sysroot $T
+	says BR503
+	kept
+done
+umount mounted

@@ -129,6 +129,23 @@ demand a06_aliases s/return x != y \? x < y : p != q \? q : a < b;/return x != y
 demand a06_aliases s/\|\| \(is_joined\(&m->entries\.v\[first\]\) && !is_joined\(one\)\);/;/
 base/file a01,test_file s/RESOLVE_NO_SYMLINKS \| RESOLVE_NO_MAGICLINKS/RESOLVE_NO_MAGICLINKS/
 base/file a06_mounts s/how\.resolve \|= RESOLVE_NO_XDEV/how.resolve |= 0/
+plan/gate a04_sealed s/\(facts->flags & FACT_SEALED\) != 0/false/
+apply/object a04_sealed s/if \(wish->seals && is_sealed\(fd, now\)\)/if (false)/
+inode/seal a04_sealed s/return !understood \|\| \(value/return (value/
+inode/seal a04_sealed s/KEYS = 3,/KEYS = 1,/
+inode/seal a04_sealed s/\{"evm", "integrity\/evm\/evm"\}/{"evm", "evm"}/
+scan/worker a06_automounts s/if \(!scan->options\.automounts\) \{/if (true) {/
+scan/worker a06_automounts s/scan->options\.cross && is_automount\(node, fd\)/false/
+check/walk a06_automounts s/\.automounts = may_hang,/.automounts = false,/
+apply/batch a06_automounts s/\.automounts = target->remote,/.automounts = false,/
+source/source a06_automounts s/state == BR_SOURCE_PRESENT && is_kind\(w->line, "autofs"\)/false/
+plan/choose a15_quota s/ \|\| fs->nfs4_acl\) \{/) {/
+source/source a15_quota s/fs->nfs4_acl = acls\.nfs4;/(void)0;/
+apply/work a15_quota s/err == EDQUOT \|\| //
+source/source a13 s/fs->keeps_acls = acls\.no_posix \? BR_NO : fs->keeps_acls;/(void)0;/
+apply/batch a15_quota s/would_recur\(b, err\) \|\| \(err == EPERM && b->target->changed == 0\)/would_recur(b, err)/
+source/sockets a08 s/return S_ISSOCK\(step\.mode\) && step\.dev == source->dev && step\.ino == source->ino;/return false;/
+source/sockets a08 s/if \(br_is_engine_socket_name\(source->real\)\) \{/if (false) {/
 END
 }
 
