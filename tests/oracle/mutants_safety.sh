@@ -146,6 +146,7 @@ source/source a13 s/fs->keeps_acls = acls\.no_posix \? BR_NO : fs->keeps_acls;/(
 apply/batch a15_quota s/would_recur\(b, err\) \|\| \(err == EPERM && b->target->changed == 0\)/would_recur(b, err)/
 source/sockets a08 s/return S_ISSOCK\(step\.mode\) && step\.dev == source->dev && step\.ino == source->ino;/return false;/
 source/sockets a08 s/if \(br_is_engine_socket_name\(source->real\)\) \{/if (false) {/
+plan/danger a08 s/\|\| br_source_is_engine_socket\(tree->tree->root\)\)\) \{/)) {/
 END
 }
 
