@@ -4,6 +4,8 @@
 # tell where they are. FOLDER comes when it is complete, so that what failed is not taken for done.
 set -eu
 
+# The tests were made with what came up to this one.
+newest=2.40
 whole=$1
 mkdir -p "$(dirname "$whole")"
 folder=$(mktemp -d "$whole.XXXXXX")
@@ -48,6 +50,12 @@ bring() {
 	again download
 	package=$(echo "$apt"/docker-compose_*.deb)
 	version=$(dpkg-deb -f "$package" Version | sed -E 's/^([0-9]+\.[0-9]+).*/\1/')
+	# Sid moves on, and nobody knows today what a compose of tomorrow says, or which engines it will talk to.
+	if dpkg --compare-versions "$version" gt "$newest"; then
+		echo "docker-compose $version of $suite is newer than what the tests know ($newest)"
+		rm -rf "$apt"
+		return
+	fi
 	mkdir -p "$folder/$version"
 	dpkg-deb --fsys-tarfile "$package" | tar -xO ./usr/libexec/docker/cli-plugins/docker-compose >"$folder/$version/docker-compose"
 	chmod +x "$folder/$version/docker-compose"
