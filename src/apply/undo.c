@@ -228,6 +228,7 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.nstates = br_object_states(&item->before, &item->after, states),
 		.contents = item->has_contents ? item->contents : NULL,
 		.guarded = true,
+		.seals = u->options->seals,
 		.dry = u->dry,
 	};
 	br_board_beat(u->board);

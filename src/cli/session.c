@@ -209,11 +209,13 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.engine_user = session->mode->user,
 		.trial = {session_read_edited, session},
 	};
+	session->seals = br_inode_seals();
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){
 		.see = see,
 		.context = session,
-		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
+		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS
+			| (session->seals ? BR_HAVE_SEAL : 0U),
 		.all = some_keeper_demands(session) || wants_future(session)
 			|| session->plan_options.reclaim,
 	};

@@ -65,7 +65,7 @@ static const char *of_one(const struct br_plan *plan, const char *why) {
 	static const struct {
 		const char *many;
 		const char *one;
-	} all[] = {{"belong ", "belongs "}, {"have ", "has "}, {"lie ", "lies "},
+	} all[] = {{"belong ", "belongs "}, {"have their ", "has its "}, {"have ", "has "}, {"lie ", "lies "},
 		{"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
 		{"are mount points, which are", "is a mount point, which is"}, {"are ", "is "}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -146,6 +146,9 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		out->why = key->uid == LEFT_BY_MOUNT ? "lie on a mount inside that is read-only"
 			: fs_read_only(tree) ? "lie on a file system that is mounted read-only"
 					     : "are protected by chattr (immutable or append-only)";
+		return 0;
+	case BR_LEFT_SEALED:
+		out->why = "have their owner and mode sealed by security.evm, which EVM verifies";
 		return 0;
 	case BR_LEFT_SPECIAL:
 		out->why = "are devices, sockets or FIFOs";

@@ -67,6 +67,8 @@ enum {
 	FACT_READ_ONLY = 1 << 8,
 	/** Root's, below a directory that root alone may enter. */
 	FACT_ENCLOSED = 1 << 10,
+	/** It has security.evm, and that counts. */
+	FACT_SEALED = 1 << 11,
 	/** From this bit on: the number of the other container's mount that it lies under, from 1; 0: none, or one that is beyond the last number. */
 	FACT_OTHER_SHIFT = 16,
 	/** Under the mount of another container. */

@@ -214,6 +214,9 @@ static bool add_attributes(
 			(*record)->err = errno;
 		}
 	}
+	if (options->want & BR_HAVE_SEAL) {
+		br_inode_seal(at.fd, at.name, &(*record)->inode);
+	}
 	return true;
 }
 
