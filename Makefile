@@ -126,7 +126,8 @@ $O/%.o: %.c $O/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
-$O/tests/%.o $O/tests/support/%.o: override CPPFLAGS += -Itests
+# Private: what a test needs would otherwise be a flag of $O/flags too, and all be compiled again.
+$O/tests/%.o: private override CPPFLAGS += -Itests
 
 $(LIBRARY): $(LIB_OBJ) $O/objects
 	@rm -f $@
@@ -152,14 +153,12 @@ $O/tests/under/%: $O/tests/under/%.o
 
 # Fuzzers: clang brings their main(), and the library is built so that it sees which branches were taken.
 FUZZERS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/fuzz/*.c)))
-$O/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $O/tests/fuzz/fuzz_archive: $O/tests/support/tarball.o
 $O/tests/fuzz/%: $O/tests/fuzz/%.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(LIBRARY) $(LIBS_LINK) -o $@
 
 # The one that the hostile tests run.
 MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
-$O/tests/hostile/%.o: override CPPFLAGS += -Itests
 $O/tests/hostile/%: $O/tests/hostile/%.o $O/tests/support/trace.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
