@@ -687,6 +687,7 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 		.depth = UINT_MAX,
 		.cross = work->options->cross,
 		.leave = true,
+		.automounts = target->remote,
 		.excludes = work->options->excludes != NULL || target->covered != NULL ? is_excluded
 										       : NULL,
 		.context = &b,

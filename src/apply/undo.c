@@ -415,6 +415,7 @@ static int target_has_its_files(
 	struct br_scan_options options = {
 		.threads = u->options->threads,
 		.depth = UINT_MAX,
+		.automounts = t->remote,
 		.excludes = t->covered != NULL ? is_covered : NULL,
 		.context = t,
 		.beat = u->board != NULL ? &u->board->beat : NULL,

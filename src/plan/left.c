@@ -102,6 +102,9 @@ static const char *why_no_state(const struct br_plan *plan, const struct tree_wo
 			"the file system (%s) keeps no owners: mount it with uid=, gid= and umask=",
 			fs->type);
 	}
+	if (fs->nfs4_acl) {
+		return "an NFSv4 ACL decides there, and its server alone knows what a change would do";
+	}
 	if (br_fs_is_private(fs)) {
 		return br_printf(plan->arena,
 			"the FUSE file system lets nobody but uid %u in: mount it with allow_other",
