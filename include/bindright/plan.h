@@ -65,6 +65,8 @@ struct br_plan_options {
 	uint64_t max_copy_up;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
+	/** How many levels of each tree the check looks at, its root's counted in: nothing becomes of what lies deeper. 0: all of them. */
+	unsigned levels;
 	/** The check enters mount points: what is mounted in a tree has to be a source that is not refused. */
 	bool cross;
 	/**

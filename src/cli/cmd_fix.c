@@ -54,6 +54,7 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 		.jail = cli->args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
 		.cross = cli->args->cross,
 		.excludes = session->plan_options.excludes,
+		.levels = session->plan_options.levels,
 		.fresh = session->plan_options.remember > 0,
 		.progress = wants_progress(cli) ? progress : NULL,
 		.see = told ? see : NULL,

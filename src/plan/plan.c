@@ -641,10 +641,19 @@ static bool is_excluded(const struct br_plan *plan, const char *path) {
 	return false;
 }
 
+// The root is on the first level.
+static bool is_too_deep(const struct br_plan *plan, const char *path) {
+	unsigned level = 1 + (*path != '\0');
+	for (const char *p = path; *p != '\0'; p++) {
+		level += *p == '/';
+	}
+	return plan->options->levels != 0 && level > plan->options->levels;
+}
+
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after) {
 	const struct tree_work *work = find_tree(plan, tree);
-	if (work == NULL || work->refused || is_excluded(plan, path)) {
+	if (work == NULL || work->refused || is_excluded(plan, path) || is_too_deep(plan, path)) {
 		return 0;
 	}
 	struct facts facts = facts_of(work, path, inode);
