@@ -559,12 +559,6 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 		: br_error_memory(dx);
 }
 
-bool is_make_of(
-	const struct br_make *make, const struct br_tree *tree, const struct br_demand *demand) {
-	return make->tree == tree && strcmp(make->root->real, demand->source->real) == 0
-		&& strcmp(make->below, demand->source->missing) == 0;
-}
-
 // A missing source that is not made leaves its tree short.
 static void find_unmade(
 	const struct br_plan *plan, const struct tree_work *tree, struct br_tree_plan *out) {
