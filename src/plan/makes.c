@@ -366,7 +366,8 @@ static int collect(struct br_plan *plan, struct makes *makes) {
 			}
 			int makeable = is_makeable(plan, demand);
 			if (makeable < 0
-				|| (makeable > 0 && add_demand(plan, makes, tree->tree, demand) != 0)) {
+				|| (makeable > 0
+					&& add_demand(plan, makes, tree->tree, demand) != 0)) {
 				return -1;
 			}
 		}

@@ -35,9 +35,32 @@ static void note_person(struct tree_work *tree, const struct br_cred *cred, bool
 	*first = false;
 }
 
+// Whether a source may have something in common with a tree: by its names, or, by way of a bind mount, anything of the same file system.
+static bool shares(const struct br_source *source, const struct br_tree *tree) {
+	const struct br_source *root = tree->root;
+	if (source->state != BR_SOURCE_PRESENT || source->dev != root->dev) {
+		return false;
+	}
+	return source->mount != root->mount || br_path_within(source->real, root->real)
+		|| br_path_within(root->real, source->real);
+}
+
+// Those whose user is not known have no demand, and yet may be root without its override: then they lose by what takes files from root.
+static uint64_t unknown_roots(const struct br_demands *demands, const struct br_tree *tree) {
+	uint64_t caps = UINT64_MAX;
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		const struct br_mount_source *mount = &demands->mounts[i];
+		if (mount->identity->confidence == BR_UNKNOWN && shares(mount->source, tree)) {
+			caps &= mount->identity->root_caps;
+		}
+	}
+	return caps;
+}
+
 static void tree_begin(
 	const struct br_plan *plan, struct tree_work *work, const struct br_tree *tree) {
 	work->tree = tree;
+	work->root_caps = unknown_roots(plan->work->input.demands, tree);
 	table_init(&work->classes, sizeof(struct facts), sizeof(struct class));
 	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
 	table_init(&work->sticky, sizeof(uint64_t), sizeof(struct sticky));
