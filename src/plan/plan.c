@@ -471,9 +471,12 @@ static bool owner_only(const struct facts *facts) {
 	return S_ISREG(facts->mode) && (facts->mode & 077) == 0;
 }
 
-static uint32_t left_detail(const struct class *class) {
+static uint32_t left_detail(
+	const struct br_plan *plan, const struct tree_work *tree, const struct class *class) {
 	unsigned flags = class->facts.flags;
 	switch (class->outcome.reason) {
+	case BR_LEFT_NOT_PERMITTED:
+		return gate_needs_from(plan, tree, &class->facts) ? class->facts.uid : BR_NO_ID;
 	case BR_LEFT_PROTECTED:
 		return (flags & FACT_READ_ONLY) != 0 ? LEFT_BY_MOUNT : class->facts.uid;
 	case BR_LEFT_OTHER_MOUNT:
@@ -493,7 +496,7 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		struct tally all = class->inside;
 		tally_merge(&all, &class->outside);
 		out->partial = true;
-		return left_add(plan, tree, outcome->reason, left_detail(class), &all) == 0
+		return left_add(plan, tree, outcome->reason, left_detail(plan, tree, class), &all) == 0
 			? 0
 			: br_error_memory(dx);
 	}
