@@ -154,6 +154,8 @@ enum br_left_reason {
 	BR_LEFT_OTHER_MOUNT,
 	/** A directory above it stays closed to whoever needs it: it would be given for nothing. */
 	BR_LEFT_BEHIND,
+	/** It is a sticky directory, or lies in one of somebody else's: who owns it may delete what others may not, and that would change hands with it. */
+	BR_LEFT_STICKY,
 };
 
 /** What is left alone, summed up. */

@@ -271,8 +271,11 @@ static int choose_back(struct choice *c, struct outcome *out) {
 		return -1;
 	}
 	// Who gets a sticky directory could delete what is others'.
-	if ((S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0) || deletes_as_owner(c)
-		|| !grant_names(c, keeper->cred.uid)) {
+	if ((S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0) || deletes_as_owner(c)) {
+		out->reason = BR_LEFT_STICKY;
+		return 0;
+	}
+	if (!grant_names(c, keeper->cred.uid)) {
 		return 0;
 	}
 	c->draft.owner |= held(c->plan, c->tree, &c->inode, keeper->cred.uid);

@@ -65,7 +65,12 @@ static const char *of_one(const struct br_plan *plan, const char *why) {
 	static const struct {
 		const char *many;
 		const char *one;
-	} all[] = {{"belong ", "belongs "}, {"have ", "has "}, {"lie ", "lies "},
+	} all[] = {
+		{"are sticky directories or lie in one: there owners alone may delete, and that "
+		 "right would change hands with them",
+			"is a sticky directory or lies in one: there owners alone may delete, and "
+			"that right would change hands with it"},
+		{"belong ", "belongs "}, {"have ", "has "}, {"lie ", "lies "},
 		{"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
 		{"are mount points, which are", "is a mount point, which is"}, {"are ", "is "}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -123,8 +128,7 @@ static int explain_not_permitted(
 	const char *command = plan->options->reclaim ? "reclaim" : "fix";
 	out->why = "can be changed by root only";
 	if (key->uid == BR_NO_ID) {
-		out->option = br_printf(
-			plan->arena, "run it as root: sudo bindright %s", command);
+		out->option = br_printf(plan->arena, "run it as root: sudo bindright %s", command);
 		return out->option == NULL ? -1 : 0;
 	}
 	const char *phrase = uid_phrase(plan, key->uid);
@@ -132,8 +136,7 @@ static int explain_not_permitted(
 	if (phrase == NULL || word == NULL) {
 		return -1;
 	}
-	out->why = br_printf(
-		plan->arena, "belong to %s, and can be changed by root only", phrase);
+	out->why = br_printf(plan->arena, "belong to %s, and can be changed by root only", phrase);
 	out->option = br_printf(
 		plan->arena, "run it as root: sudo bindright %s --from %s", command, word);
 	return out->why == NULL || out->option == NULL ? -1 : 0;
@@ -181,6 +184,11 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		return out->why == NULL ? -1 : 0;
 	case BR_LEFT_BEHIND:
 		out->why = "lie in directories that stay closed to who needs them";
+		return 0;
+	case BR_LEFT_STICKY:
+		out->why =
+			"are sticky directories or lie in one: there owners alone may delete, and "
+			"that right would change hands with them";
 		return 0;
 	case BR_LEFT_UNSEEN:
 		out->why = "could not be examined";

@@ -496,7 +496,8 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		struct tally all = class->inside;
 		tally_merge(&all, &class->outside);
 		out->partial = true;
-		return left_add(plan, tree, outcome->reason, left_detail(plan, tree, class), &all) == 0
+		return left_add(plan, tree, outcome->reason, left_detail(plan, tree, class), &all)
+				== 0
 			? 0
 			: br_error_memory(dx);
 	}

@@ -206,8 +206,7 @@ void text_applied(struct pen *pen, const struct br_report *report) {
 		pen_say(pen, "\n");
 	}
 	// What failed has been said in an error.
-	if (applied->nexamples > 0
-		&& applied->conflicts + applied->failed > applied->nexamples) {
+	if (applied->nexamples > 0 && applied->conflicts + applied->failed > applied->nexamples) {
 		pen_say(pen, "  and %" PRIu64 " more\n",
 			applied->conflicts + applied->failed - applied->nexamples);
 	}
