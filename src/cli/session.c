@@ -240,6 +240,7 @@ int session_check(struct session *session, bool planned) {
 			return CLI_FAILED;
 		}
 	}
+	session->plan_options.levels = options.depth + 1; // UINT_MAX, all levels, wraps to 0
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}
