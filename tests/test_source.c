@@ -782,6 +782,34 @@ static void server_that_never_answers(void **state) {
 	assert_true(took < most);
 }
 
+/** What an automounter would be asked for is not opened: nothing gets mounted because somebody looked. */
+static void automounter_is_not_asked(void **state) {
+	struct fixture *f = *state;
+	int ends[2];
+	char options[128];
+	char request;
+	need_mounts();
+	make_dir(f, "auto", 0, 0755);
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	br_auto(br_closep) int daemon = ends[0];
+	br_auto(br_closep) int kernel = ends[1];
+	(void)snprintf(options, sizeof(options),
+		"fd=%d,pgrp=1,minproto=5,maxproto=5,indirect,uid=0,gid=0", kernel);
+	if (mount("auto", in(f, "auto"), "autofs", 0, options) != 0) {
+		print_message("skipped: no autofs here\n");
+		skip();
+	}
+	assert_int_equal(judge_in(f, "auto")->state, BR_SOURCE_PRESENT);
+	assert_string_equal(f->source.fs.type, "autofs");
+	br_source_release(&f->source);
+	assert_int_equal(judge_in(f, "auto/x/y")->state, BR_SOURCE_UNREACHABLE);
+	assert_int_equal(f->source.err, EREMOTE);
+	assert_string_equal(f->source.stopped_at, in(f, "auto/x"));
+	assert_int_equal(read(daemon, &request, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(umount2(in(f, "auto"), MNT_DETACH), 0);
+}
+
 static void fuse_of_somebody_else(void **state) {
 	struct fixture *f = *state;
 	need_mounts();
@@ -980,6 +1008,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(read_only_mounts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_across_mounts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(server_that_never_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(automounter_is_not_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fuse_of_somebody_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(file_systems, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(file_system_without_a_line, set_up, tear_down),
