@@ -168,7 +168,8 @@ $O/tests/oracle/flushlog: tests/oracle/flushlog.c $O/flags
 	@if $(PKG_CONFIG) --exists fuse3; then \
 		$(CC) $(CFLAGS) $(DEFINES) $< -o $@ $$($(PKG_CONFIG) --cflags --libs fuse3) -pie; fi
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d)
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d) \
+    $(FUZZERS:%=%.d)
 .SECONDARY:
 
 # ---- packages ----

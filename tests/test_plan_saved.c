@@ -155,12 +155,72 @@ static void test_kinds(void **state) {
 	refuse(&m, "expected 64 hexadecimal digits");
 }
 
+#define OTHER "11111111111111111111111111111111"
+
+static struct br_saved_item tree(const char *name, const char *sha, uint64_t changes) {
+	return (struct br_saved_item){
+		.name = name, .digest = sha, .changes = changes, .ino = 7, .born = {100, 5}};
+}
+
+/** What two plans with these trees differ in; NULL: in nothing. Lives until the next. */
+static const char *compare_trees(const struct br_saved_item *then, size_t nthen,
+	const struct br_saved_item *now, size_t nnow) {
+	static char told[400];
+	struct br_saved a = {.rest = digest, .trees = then, .ntrees = nthen};
+	struct br_saved b = {.rest = digest, .trees = now, .ntrees = nnow};
+	struct br_places *places = br_places_new();
+	struct br_diags *dx = br_diags_new(places);
+	int r = br_saved_compare(&a, &b, dx);
+	size_t n = br_diags_count(dx);
+	assert_int_equal(r, n > 0 ? -1 : 0);
+	assert_int_equal(br_diags_errors(dx), n > 0);
+	told[0] = '\0';
+	for (size_t i = 1; i < n; i++) {
+		size_t at = strlen(told);
+		const char *message = br_diags_get(dx, i)->message;
+		(void)snprintf(told + at, sizeof(told) - at, "%s%s", at > 0 ? "; " : "", message);
+	}
+	br_diags_free(dx);
+	br_places_free(places);
+	return n > 0 ? told : NULL;
+}
+
+static void test_trees(void **state) {
+	(void)state;
+	const struct br_saved_item a = tree("a", ZEROS ZEROS, 3);
+	const struct br_saved_item b = tree("b", ZEROS ZEROS, 3);
+	const struct br_saved_item other = tree("a", ZEROS OTHER, 3);
+	const struct br_saved_item more = tree("a", OTHER ZEROS, 4);
+	struct br_saved_item born = a;
+	struct br_saved_item missing = a;
+	born.born.nsec++;
+	missing.ino = 0;
+	const struct br_saved_item ab[] = {a, b}, ba[] = {b, a}, aa[] = {a, a};
+	assert_null(compare_trees(ab, 2, ab, 2));
+	assert_null(compare_trees(ab, 2, ba, 2));
+	assert_null(compare_trees(aa, 2, aa, 2));
+	assert_string_equal(compare_trees(&a, 1, &b, 1), "'a' is no source any more");
+	assert_string_equal(compare_trees(&a, 1, &born, 1), "'a' is not the one that it was");
+	assert_string_equal(compare_trees(&a, 1, &missing, 1), "'a' is missing now");
+	assert_string_equal(compare_trees(&missing, 1, &a, 1), "'a' was missing, and is there now");
+	assert_string_equal(compare_trees(&a, 1, &more, 1),
+		"below 'a' 4 inodes would be changed now, 3 were planned");
+	assert_string_equal(compare_trees(&a, 1, &other, 1),
+		"below 'a' other inodes would be changed, or to another state than planned");
+	static const char unknown[] = "there are sources that the plan does not know";
+	assert_string_equal(compare_trees(&a, 1, ab, 2), unknown);
+	assert_string_equal(compare_trees(NULL, 0, &a, 1), unknown);
+	// As many, and one of them another one.
+	assert_string_equal(compare_trees(aa, 2, ab, 2), unknown);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_born_before_1970),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_trees),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -408,7 +408,12 @@ static void compare_trees(
 		br_note(c->dx, saved->trees[i].at, "'%s' is no source any more",
 			saved->trees[i].name);
 	}
-	if (!c->differs && now->ntrees != saved->ntrees) {
+	bool unknown = now->ntrees != saved->ntrees;
+	for (size_t i = 0; i < now->ntrees; i++) {
+		unknown = unknown
+			|| find_item(saved->trees, saved->ntrees, &now->trees[i], i) == NULL;
+	}
+	if (!c->differs && unknown) {
 		differ(c);
 		br_note(c->dx, c->at, "there are sources that the plan does not know");
 	}

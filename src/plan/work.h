@@ -325,8 +325,6 @@ unsigned held(const struct br_plan *plan, const struct tree_work *tree,
 	const struct br_inode *inode, br_hostid uid);
 /** The host account's login credentials are read into the cache. 0 or -1 with ENOMEM. */
 int account_load(const struct br_plan *plan, br_hostid uid);
-/** The same for all UIDs that an inode names. */
-int accounts_load(const struct br_plan *plan, const struct br_inode *inode);
 /** A cred with this UID and this group only. */
 struct br_cred bare_cred(br_hostid uid, br_hostid gid);
 extern const struct br_where plain_where;
