@@ -65,6 +65,8 @@ struct br_plan_options {
 	uint64_t max_copy_up;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
+	/** How many levels of each tree the check looks at, its root's counted in: nothing becomes of what lies deeper. 0: all of them. */
+	unsigned levels;
 	/** The check enters mount points: what is mounted in a tree has to be a source that is not refused. */
 	bool cross;
 	/**
@@ -154,6 +156,8 @@ enum br_left_reason {
 	BR_LEFT_BEHIND,
 	/** It has a seal on its owner and mode that EVM verifies (BR_SEALED). */
 	BR_LEFT_SEALED,
+	/** It is a sticky directory, or lies in one of somebody else's: who owns it may delete what others may not, and that would change hands with it. */
+	BR_LEFT_STICKY,
 };
 
 /** What is left alone, summed up. */

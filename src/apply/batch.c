@@ -684,7 +684,7 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 	};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
-		.depth = UINT_MAX,
+		.depth = work->options->levels - 1, // 0, all levels, wraps to UINT_MAX
 		.cross = work->options->cross,
 		.leave = true,
 		.automounts = target->remote,

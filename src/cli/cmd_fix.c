@@ -55,6 +55,7 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 		.cross = cli->args->cross,
 		.seals = session->seals,
 		.excludes = session->plan_options.excludes,
+		.levels = session->plan_options.levels,
 		.fresh = session->plan_options.remember > 0,
 		.progress = wants_progress(cli) ? progress : NULL,
 		.see = told ? see : NULL,

@@ -25,6 +25,8 @@ struct session {
 	struct br_engine_container *existing;
 	/** The engine's socket, where it may be asked; NULL: nowhere. */
 	const char *socket;
+	/** It was too slow to say what it is: nobody waits for it again. */
+	bool is_slow;
 	const struct br_engine_mode *mode;
 	const struct br_identity *identities;
 	const struct br_image *images;

@@ -183,6 +183,8 @@ const char *reason_name(enum br_left_reason reason) {
 		return "behind";
 	case BR_LEFT_SEALED:
 		return "sealed";
+	case BR_LEFT_STICKY:
+		return "sticky";
 	}
 	return "?";
 }
