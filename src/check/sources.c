@@ -207,8 +207,8 @@ static void check_unseen(
 	struct check_work *work, const struct br_mount_source *ms, const char *where) {
 	struct about about = about_mount(ms);
 	const struct br_source *source = ms->source;
-	struct br_finding *finding = add_finding(
-		work, 209, &about, "'%s' could not be examined: %s", where, say_unseen(source->err));
+	struct br_finding *finding = add_finding(work, 209, &about,
+		"'%s' could not be examined: %s", where, say_unseen(source->err));
 	work->check->complete = false;
 	if (source->err == EACCES && br_fs_is_private(&source->fs)) {
 		finding->because = say(work,

@@ -47,7 +47,7 @@ static bool is_same(const char *path, const struct br_source *source) {
 	if (br_step_open_mounted(AT_FDCWD, path, &step) != 0) {
 		return false;
 	}
-	br_auto(br_closep) int fd = step.fd;
+	br_closep(&step.fd);
 	return S_ISSOCK(step.mode) && step.dev == source->dev && step.ino == source->ino;
 }
 
