@@ -65,9 +65,7 @@ static const char *of_one(const struct br_plan *plan, const char *why) {
 	static const struct {
 		const char *many;
 		const char *one;
-	} all[] = {
-		{"are sticky directories or lie in one",
-			"is a sticky directory or lies in one"},
+	} all[] = {{"are sticky directories or lie in one", "is a sticky directory or lies in one"},
 		{"belong ", "belongs "}, {"have ", "has "}, {"lie ", "lies "},
 		{"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
 		{"are mount points, which are", "is a mount point, which is"}, {"are ", "is "}};
