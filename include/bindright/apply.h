@@ -55,6 +55,8 @@ struct br_apply_options {
 	/** Scan options of the walk. */
 	unsigned threads;
 	bool cross;
+	/** br_inode_seals: what has security.evm by now is left alone. */
+	bool seals;
 	const char *const *excludes;
 	/** As in the plan's options. */
 	unsigned levels;

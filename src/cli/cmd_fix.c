@@ -53,6 +53,7 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 		.stop = cli->world->stop,
 		.jail = cli->args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
 		.cross = cli->args->cross,
+		.seals = session->seals,
 		.excludes = session->plan_options.excludes,
 		.levels = session->plan_options.levels,
 		.fresh = session->plan_options.remember > 0,

@@ -393,7 +393,7 @@ static int choose_group(struct choice *c, struct outcome *out) {
 
 static int choose_by(struct choice *c, struct outcome *out) {
 	const struct br_fs *fs = &c->tree->tree->root->fs;
-	if (fs->keeps_owners == BR_NO || br_fs_is_private(fs)) {
+	if (fs->keeps_owners == BR_NO || br_fs_is_private(fs) || fs->nfs4_acl) {
 		return 0;
 	}
 	if (c->plan->options->reclaim) {
@@ -502,7 +502,7 @@ int choose(const struct br_plan *plan, const struct tree_work *tree, const struc
 		.plan = plan,
 		.tree = tree,
 		.inode = facts_inode(facts),
-		.acls = tree->tree->root->fs.keeps_acls != BR_NO,
+		.acls = tree->tree->root->fs.keeps_acls != BR_NO && !tree->tree->root->fs.nfs4_acl,
 		.in_sticky = (facts->flags & FACT_STICKY) != 0,
 	};
 	*out = (struct outcome){.kind = OUTCOME_FITS, .after = c.inode};

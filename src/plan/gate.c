@@ -159,6 +159,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 	} else if ((facts->flags & (FACT_IMMUTABLE | FACT_APPEND | FACT_READ_ONLY)) != 0
 		|| fs_read_only(tree)) {
 		*reason = BR_LEFT_PROTECTED;
+	} else if ((facts->flags & FACT_SEALED) != 0) {
+		*reason = BR_LEFT_SEALED;
 	} else if ((facts->flags & FACT_PRIVATE_NAME) != 0) {
 		*reason = BR_LEFT_PRIVATE_NAME;
 	} else if (file && !plan->options->privileged_files

@@ -66,8 +66,8 @@ static const char *of_one(const struct br_plan *plan, const char *why) {
 		const char *many;
 		const char *one;
 	} all[] = {{"are sticky directories or lie in one", "is a sticky directory or lies in one"},
-		{"belong ", "belongs "}, {"have ", "has "}, {"lie ", "lies "},
-		{"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
+		{"belong ", "belongs "}, {"have their ", "has its "}, {"have ", "has "},
+		{"lie ", "lies "}, {"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
 		{"are mount points, which are", "is a mount point, which is"}, {"are ", "is "}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		size_t n = strlen(all[i].many);
@@ -102,6 +102,9 @@ static const char *why_no_state(const struct br_plan *plan, const struct tree_wo
 		return br_printf(plan->arena,
 			"the file system (%s) keeps no owners: mount it with uid=, gid= and umask=",
 			fs->type);
+	}
+	if (fs->nfs4_acl) {
+		return "an NFSv4 ACL decides there, and its server alone knows what a change would do";
 	}
 	if (br_fs_is_private(fs)) {
 		return br_printf(plan->arena,
@@ -167,6 +170,9 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		out->why = key->uid == LEFT_BY_MOUNT ? "lie on a mount inside that is read-only"
 			: fs_read_only(tree) ? "lie on a file system that is mounted read-only"
 					     : "are protected by chattr (immutable or append-only)";
+		return 0;
+	case BR_LEFT_SEALED:
+		out->why = "have their owner and mode sealed by security.evm, which EVM verifies";
 		return 0;
 	case BR_LEFT_SPECIAL:
 		out->why = "are devices, sockets or FIFOs";

@@ -261,6 +261,7 @@ static struct facts facts_of(
 	flags |= (inode->attrs & BR_IMMUTABLE) != 0 ? FACT_IMMUTABLE : 0;
 	flags |= (inode->attrs & BR_APPEND) != 0 ? FACT_APPEND : 0;
 	flags |= (inode->attrs & BR_READ_ONLY) != 0 ? FACT_READ_ONLY : 0;
+	flags |= (inode->attrs & BR_SEALED) != 0 ? FACT_SEALED : 0;
 	flags |= *path == '\0' ? FACT_ROOT : 0;
 	flags |= work->others.n > 0 ? others_flags(work, path) : 0;
 	flags |= is_enclosed(work, path, inode) ? FACT_ENCLOSED : 0;

@@ -67,6 +67,8 @@ enum {
 	FACT_READ_ONLY = 1 << 8,
 	/** Root's, below a directory that root alone may enter. */
 	FACT_ENCLOSED = 1 << 10,
+	/** It has security.evm, and that counts. */
+	FACT_SEALED = 1 << 11,
 	/** From this bit on: the number of the other container's mount that it lies under, from 1; 0: none, or one that is beyond the last number. */
 	FACT_OTHER_SHIFT = 16,
 	/** Under the mount of another container. */
@@ -323,8 +325,6 @@ unsigned held(const struct br_plan *plan, const struct tree_work *tree,
 	const struct br_inode *inode, br_hostid uid);
 /** The host account's login credentials are read into the cache. 0 or -1 with ENOMEM. */
 int account_load(const struct br_plan *plan, br_hostid uid);
-/** The same for all UIDs that an inode names. */
-int accounts_load(const struct br_plan *plan, const struct br_inode *inode);
 /** A cred with this UID and this group only. */
 struct br_cred bare_cred(br_hostid uid, br_hostid gid);
 extern const struct br_where plain_where;
