@@ -161,15 +161,19 @@ static inline void demand(struct world *w, const struct who *who) {
 	};
 }
 
-static inline void begin(struct world *w) {
-	br_plan_free(w->plan);
-	struct br_plan_input input = {
+static inline struct br_plan_input input_of(struct world *w) {
+	return (struct br_plan_input){
 		.spec = &w->spec,
 		.identities = w->identities,
 		.demands = &w->demands,
 		.hostdb = w->db,
 		.acls = w->acls,
 	};
+}
+
+static inline void begin(struct world *w) {
+	br_plan_free(w->plan);
+	struct br_plan_input input = input_of(w);
 	w->plan = br_plan_new(&input, &w->options, w->dx);
 	assert_non_null(w->plan);
 }

@@ -197,13 +197,7 @@ static void test_depth(void **state) {
 }
 
 static bool plan_fails(struct world *w, const struct br_entry *entries, size_t n) {
-	struct br_plan_input input = {
-		.spec = &w->spec,
-		.identities = w->identities,
-		.demands = &w->demands,
-		.hostdb = w->db,
-		.acls = w->acls,
-	};
+	struct br_plan_input input = input_of(w);
 	struct br_plan *plan = br_plan_new(&input, &w->options, w->dx);
 	bool failed = plan == NULL;
 	for (size_t i = 0; i < n && !failed; i++) {

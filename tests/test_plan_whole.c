@@ -783,7 +783,7 @@ static void test_below_and_unseen(void **state) {
 
 static int whole(struct world *w, const struct br_inode *inodes) {
 	static const char *const paths[] = {"", "a", "a/x", "b", "c", "a/bob"};
-	struct br_plan_input input = {&w->spec, w->identities, &w->demands, w->db, w->acls};
+	struct br_plan_input input = input_of(w);
 	struct br_inode after;
 	int result = -1;
 	br_plan_free(w->plan);

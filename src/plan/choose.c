@@ -314,9 +314,15 @@ static bool common_group(const struct choice *c, br_hostid gid) {
 	return true;
 }
 
-// Whether the caller may give the inode to this group.
+// Whether the caller may give the inode to this group, and back again to the one that it has now: for undo.
 static bool may_give(const struct choice *c, br_hostid gid, bool as_root) {
-	return as_root || c->plan->options->caller.v == 0 || is_own_group(c->plan, gid.v);
+	return as_root || c->plan->options->caller.v == 0
+		|| (is_own_group(c->plan, gid.v) && is_own_group(c->plan, c->inode.gid.v));
+}
+
+// Of who is not in the group chmod() takes the bit away without a word (fs/attr.c, setattr_copy).
+static bool may_set_setgid(const struct choice *c, br_hostid gid) {
+	return c->plan->options->caller.v == 0 || is_own_group(c->plan, gid.v);
 }
 
 static bool find_group(const struct choice *c, bool as_root, br_hostid *out) {
@@ -371,7 +377,7 @@ static int choose_group(struct choice *c, struct outcome *out) {
 		}
 		after->gid = gid;
 		after->mode |= group << 3;
-		if (S_ISDIR(after->mode) && (group & BR_W) != 0) {
+		if (S_ISDIR(after->mode) && (group & BR_W) != 0 && may_set_setgid(c, gid)) {
 			after->mode |= 02000;
 		}
 		drop_privilege(&c->inode, after);

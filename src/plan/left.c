@@ -65,11 +65,7 @@ static const char *of_one(const struct br_plan *plan, const char *why) {
 	static const struct {
 		const char *many;
 		const char *one;
-	} all[] = {
-		{"are sticky directories or lie in one: there owners alone may delete, and that "
-		 "right would change hands with them",
-			"is a sticky directory or lies in one: there owners alone may delete, and "
-			"that right would change hands with it"},
+	} all[] = {{"are sticky directories or lie in one", "is a sticky directory or lies in one"},
 		{"belong ", "belongs "}, {"have their ", "has its "}, {"have ", "has "},
 		{"lie ", "lies "}, {"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
 		{"are mount points, which are", "is a mount point, which is"}, {"are ", "is "}};
@@ -194,7 +190,7 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 	case BR_LEFT_STICKY:
 		out->why =
 			"are sticky directories or lie in one: there owners alone may delete, and "
-			"that right would change hands with them";
+			"that right would change hands, too";
 		return 0;
 	case BR_LEFT_UNSEEN:
 		out->why = "could not be examined";
