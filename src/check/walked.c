@@ -227,6 +227,19 @@ static void check_ungiven(
 	give_examples(work, finding, tally);
 }
 
+static const char *why_unseen(int err) {
+	switch (err) {
+	case ETIMEDOUT:
+		return "its file system does not answer";
+	case EOVERFLOW:
+		return "it has more directories than any tree";
+	case ENAMETOOLONG:
+		return "it is deeper than any tree";
+	default:
+		return strerror(err);
+	}
+}
+
 static void check_sums(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
@@ -255,10 +268,11 @@ static void check_sums(
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
-			mw->unseen_err == ETIMEDOUT ? "its file system does not answer"
-						    : strerror(mw->unseen_err));
+			why_unseen(mw->unseen_err));
 		finding->advice = mw->unseen_err == ETIMEDOUT
 			? "see to its server, or leave it out (--exclude)"
+			: mw->unseen_err == EOVERFLOW || mw->unseen_err == ENAMETOOLONG
+			? "leave it out (--exclude)"
 			: "run it as root: sudo bindright";
 		give_examples(work, finding, &mw->unseen);
 	}
