@@ -563,13 +563,20 @@ static void chain_of_five_thousand(void **state) {
 	assert_int_equal(chdir("chain"), 0);
 	make_chain(5000, name, 0);
 	assert_int_equal(chdir(".."), 0);
-	struct count count = {0};
-	const struct br_scan_options options = everything(2);
-	scan("chain", &options, see_count, &count);
-	assert_int_equal(count.enters, 5001);
-	assert_int_equal(count.errors, 0);
-	assert_int_equal(count.depth, 5000);
-	assert_int_equal(count.path_len, 5000 * 201 - 1);
+	struct br_scan_options options = everything(2);
+	for (int watched = 0; watched < 2; watched++) {
+		struct count count = {0};
+		options.may_hang = watched;
+		scan("chain", &options, see_count, &count);
+		assert_int_equal(count.enters, 5001);
+		assert_int_equal(count.errors, 0);
+		assert_int_equal(count.depth, 5000);
+		assert_int_equal(count.path_len, 5000 * 201 - 1);
+	}
+	// All their paths together are 2.5 GB.
+	struct rusage used;
+	assert_int_equal(getrusage(RUSAGE_SELF, &used), 0);
+	assert_in_range(used.ru_maxrss, 0, 1 << 20);
 }
 
 /** What a file system made up could go on like that. */
