@@ -227,16 +227,22 @@ static void check_ungiven(
 	give_examples(work, finding, tally);
 }
 
+/** Of something on the walk. */
 static const char *why_unseen(int err) {
+	return err == ENAMETOOLONG ? "it is deeper than any tree" : say_unseen(err);
+}
+
+static const char *advise_unseen(int err) {
 	switch (err) {
 	case ETIMEDOUT:
-		return "its file system does not answer";
+		return "see to its server, or leave it out (--exclude)";
+	case EREMOTE:
+		return "name what it mounts there as a source, or leave it out (--exclude)";
 	case EOVERFLOW:
-		return "it has more directories than any tree";
 	case ENAMETOOLONG:
-		return "it is deeper than any tree";
+		return "leave it out (--exclude)";
 	default:
-		return strerror(err);
+		return "run it as root: sudo bindright";
 	}
 }
 
@@ -269,11 +275,7 @@ static void check_sums(
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
 			why_unseen(mw->unseen_err));
-		finding->advice = mw->unseen_err == ETIMEDOUT
-			? "see to its server, or leave it out (--exclude)"
-			: mw->unseen_err == EOVERFLOW || mw->unseen_err == ENAMETOOLONG
-			? "leave it out (--exclude)"
-			: "run it as root: sudo bindright";
+		finding->advice = advise_unseen(mw->unseen_err);
 		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->frozen.count) {
