@@ -518,6 +518,7 @@ struct count {
 	size_t path_len;
 	size_t most_open;
 	unsigned nap;
+	int err;
 };
 
 static void see_count(void *context, const struct br_entry *entry) {
@@ -525,6 +526,7 @@ static void see_count(void *context, const struct br_entry *entry) {
 	count->enters += entry->event == BR_ENTER;
 	count->leaves += entry->event == BR_LEAF;
 	count->errors += entry->err != 0;
+	count->err = entry->err ? entry->err : count->err;
 	count->mounts += entry->mount_point;
 	count->depth = entry->depth > count->depth ? entry->depth : count->depth;
 	count->path_len = entry->path_len > count->path_len ? entry->path_len : count->path_len;
@@ -561,13 +563,63 @@ static void chain_of_five_thousand(void **state) {
 	assert_int_equal(chdir("chain"), 0);
 	make_chain(5000, name, 0);
 	assert_int_equal(chdir(".."), 0);
+	struct br_scan_options options = everything(2);
+	for (int watched = 0; watched < 2; watched++) {
+		struct count count = {0};
+		options.may_hang = watched;
+		scan("chain", &options, see_count, &count);
+		assert_int_equal(count.enters, 5001);
+		assert_int_equal(count.errors, 0);
+		assert_int_equal(count.depth, 5000);
+		assert_int_equal(count.path_len, 5000 * 201 - 1);
+	}
+	// All their paths together are 2.5 GB.
+	struct rusage used;
+	assert_int_equal(getrusage(RUSAGE_SELF, &used), 0);
+	assert_in_range(used.ru_maxrss, 0, 1 << 20);
+}
+
+/** What a file system made up could go on like that. */
+static void deeper_than_any_tree(void **state) {
+	(void)state;
+	make_dir("chain");
+	assert_int_equal(chdir("chain"), 0);
+	make_chain((16 << 10) + 2, "n", 0);
+	assert_int_equal(chdir(".."), 0);
 	struct count count = {0};
-	const struct br_scan_options options = everything(2);
+	const struct br_scan_options options = everything(1);
 	scan("chain", &options, see_count, &count);
-	assert_int_equal(count.enters, 5001);
-	assert_int_equal(count.errors, 0);
-	assert_int_equal(count.depth, 5000);
-	assert_int_equal(count.path_len, 5000 * 201 - 1);
+	assert_int_equal(count.enters, (16 << 10) + 2);
+	assert_int_equal(count.errors, 1);
+	assert_int_equal(count.err, ENAMETOOLONG);
+}
+
+static void wider_than_any_tree(void **state) {
+	(void)state;
+	char name[16];
+	make_dir("wide");
+	assert_int_equal(chdir("wide"), 0);
+	for (unsigned i = 0; i < 5000; i++) {
+		(void)snprintf(name, sizeof(name), "n%u", i);
+		make_dir(name);
+	}
+	assert_int_equal(chdir(".."), 0);
+	struct br_scan_options options = everything(1);
+	for (int watched = 0; watched < 2; watched++) {
+		struct count count = {0};
+		options.may_hang = watched;
+		options.waiting = 1000;
+		scan("wide", &options, see_count, &count);
+		assert_in_range(count.enters, 1000, 4000);
+		assert_int_equal(count.errors, 1);
+		assert_int_equal(count.err, EOVERFLOW);
+		// Then none waits any more.
+		options.waiting = 5001;
+		count = (struct count){0};
+		scan("wide", &options, see_count, &count);
+		assert_int_equal(count.enters, 5001);
+		assert_int_equal(count.errors, 0);
+	}
 }
 
 /** Run a piece of a test in a process of its own; it says what happened by its exit status. */
@@ -1123,6 +1175,8 @@ int main(void) {
 		TEST(enter_comes_before_and_leave_after),
 		TEST(leave_only_where_asked),
 		TEST(chain_of_five_thousand),
+		TEST(deeper_than_any_tree),
+		TEST(wider_than_any_tree),
 		TEST(descriptors_are_bounded),
 		TEST(memory_does_not_grow_with_files),
 		TEST(closed_directories_are_told),

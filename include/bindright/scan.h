@@ -64,6 +64,8 @@ struct br_scan_options {
 	unsigned threads;
 	/** Levels below the root that are looked at: 0 the root only. UINT_MAX: everything. */
 	unsigned depth;
+	/** While so many directories wait to be visited no further one is listed, which is EOVERFLOW; 0: more than any tree has. Nor is one opened that lies deeper than any does: ENAMETOOLONG. */
+	unsigned waiting;
 	/** Enter mount points. What lies on a read-only one has BR_READ_ONLY among its attributes. */
 	bool cross;
 	/** Give BR_LEAVE events. */

@@ -364,7 +364,7 @@ int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct
 	}
 	if (dir < 0 || *fd < 0) {
 		int err = errno;
-		if (made == 0) {
+		if (made == 0 && unlinkat(state->runs, id, AT_REMOVEDIR) < 0) {
 			(void)br_state_remove_run(state, id); // It is empty at worst.
 		}
 		id[0] = '\0';

@@ -89,6 +89,8 @@ const char *say_unseen(int err) {
 		return "its file system does not answer";
 	case EREMOTE:
 		return "an automounter would have to mount it first";
+	case EOVERFLOW:
+		return "it has more directories than any tree";
 	default:
 		return strerror(err);
 	}

@@ -227,12 +227,20 @@ static void check_ungiven(
 	give_examples(work, finding, tally);
 }
 
+/** Of something on the walk. */
+static const char *why_unseen(int err) {
+	return err == ENAMETOOLONG ? "it is deeper than any tree" : say_unseen(err);
+}
+
 static const char *advise_unseen(int err) {
 	switch (err) {
 	case ETIMEDOUT:
 		return "see to its server, or leave it out (--exclude)";
 	case EREMOTE:
 		return "name what it mounts there as a source, or leave it out (--exclude)";
+	case EOVERFLOW:
+	case ENAMETOOLONG:
+		return "leave it out (--exclude)";
 	default:
 		return "run it as root: sudo bindright";
 	}
@@ -266,7 +274,7 @@ static void check_sums(
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
-			say_unseen(mw->unseen_err));
+			why_unseen(mw->unseen_err));
 		finding->advice = advise_unseen(mw->unseen_err);
 		give_examples(work, finding, &mw->unseen);
 	}

@@ -22,6 +22,7 @@ struct node *br_node_new(struct node *parent, const char *name, size_t len) {
 		.parent = parent,
 		.fd = -1,
 		.depth = parent ? parent->depth + 1 : 0,
+		.path_len = (uint32_t)len + (parent && parent->parent ? parent->path_len + 1 : 0),
 		.name_len = (uint16_t)len,
 	};
 	atomic_init(&node->refs, 1);
@@ -64,14 +65,6 @@ void br_node_drop_list(struct br_scan *scan, struct node *list) {
 	}
 }
 
-size_t br_node_path_len(const struct node *node) {
-	size_t len = 0;
-	for (; node->parent; node = node->parent) {
-		len += node->name_len + (node->parent->parent ? 1u : 0u);
-	}
-	return len;
-}
-
 void br_node_path(const struct node *node, char *end) {
 	for (; node->parent; node = node->parent) {
 		end -= node->name_len;
@@ -108,7 +101,7 @@ static int open_pieces(struct br_scan *scan, char *path, size_t len) {
 
 /** Open the directory anew beneath the root; it must be the one that was there before. */
 static int reopen(struct br_scan *scan, const struct node *node) {
-	size_t len = br_node_path_len(node);
+	size_t len = node->path_len;
 	char *path = malloc(len + 1);
 	if (!path) {
 		return -1;

@@ -52,10 +52,14 @@ struct br_scan *br_scan_new(
 		return NULL;
 	}
 	scan->options = *options;
+	if (scan->options.waiting == 0) {
+		scan->options.waiting = WAITING_MOST;
+	}
 	scan->acls = acls;
 	scan->root_fd = root_fd;
 	scan->max_open = descriptor_budget();
 	atomic_init(&scan->open, 0);
+	atomic_init(&scan->waiting, 0);
 	atomic_init(&scan->offered, 0);
 	atomic_init(&scan->failed, 0);
 	scan->pool = br_pool_new(count_threads(options), BATCHES, br_scan_work, scan);
@@ -64,6 +68,7 @@ struct br_scan *br_scan_new(
 		return NULL;
 	}
 	root->sure = true;
+	atomic_store(&scan->waiting, 1);
 	if (br_scan_offer(scan, scan->pool, root)) {
 		errno = ENOMEM;
 		return NULL;
@@ -167,7 +172,7 @@ static int set_path(struct br_scan *scan, struct node *node) {
 		}
 		len = (size_t)n;
 	} else {
-		len = br_node_path_len(node);
+		len = node->path_len;
 		if (reserve_path(scan, len)) {
 			return -1;
 		}

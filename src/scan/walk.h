@@ -30,6 +30,10 @@ enum {
 	BATCHES = 64,
 	/** Directories held open, at most (and a few for the workers). */
 	OPEN_DIRECTORIES = 256,
+	/** More than any tree has, so that a file system that makes directories up as it is asked for does not get all memory: none is entered that lies deeper, none listed while so many wait. */
+	PATH_LONGEST = 2 << 20,
+	DEPTH_MOST = 16 << 10,
+	WAITING_MOST = 4 << 20,
 	/** Kinds of attributes: ACL, default ACL, capabilities. */
 	ATTRIBUTES = 3,
 };
@@ -59,6 +63,8 @@ struct node {
 	atomic_uint pins;
 	int fd;
 	unsigned depth;
+	/** Bytes of its path below the root. */
+	uint32_t path_len;
 	uint16_t name_len;
 	/** The parent's descriptor is pinned for opening this one. */
 	bool pinned;
@@ -110,8 +116,8 @@ struct br_scan {
 	int root_fd;
 	/** Directories that may be open at a time, about. */
 	unsigned max_open;
-	/** Directories that are open; jobs that wait in the queue. */
-	atomic_uint open, offered;
+	/** Directories that are open, and that were found and not visited yet; jobs that wait in the queue. */
+	atomic_uint open, waiting, offered;
 	/** errno of what ended the scan, or 0. */
 	atomic_int failed;
 	/** The owner's from here on. */
@@ -135,8 +141,6 @@ void br_node_drop(struct node *node);
 void br_node_unpin(struct br_scan *scan, struct node *node);
 /** Let go of whatever a list of work holds. */
 void br_node_drop_list(struct br_scan *scan, struct node *list);
-/** Bytes of the path below the root. */
-size_t br_node_path_len(const struct node *node);
 /** Write that path, without a NUL, so that it ends before `end`. */
 void br_node_path(const struct node *node, char *end);
 /**

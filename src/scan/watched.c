@@ -60,8 +60,9 @@ struct live {
 	unsigned children;
 	uint64_t state;
 	unsigned depth;
+	/** Of its path, whose end is kept: its name. */
 	size_t path_len;
-	char path[];
+	char name[];
 };
 
 struct watched {
@@ -80,8 +81,10 @@ struct watched {
 	size_t at;
 	struct live *buckets[BUCKETS];
 	struct live *newest;
-	/** Left, and in the caller's hands. */
+	/** Left, and in the caller's hands; its path. */
 	struct live *leaving;
+	char *path;
+	size_t path_cap;
 	uint64_t root_state;
 	/** It does not answer: what is to be told still. */
 	bool hung, told, ended;
@@ -198,8 +201,15 @@ static struct live *find(struct watched *w, uint64_t id) {
 	return live;
 }
 
+static const char *name_of(const char *path) {
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
 static struct live *add_live(struct watched *w, const struct wire *wire, const char *path) {
-	struct live *live = calloc(1, sizeof(*live) + wire->path_len + 1);
+	const char *name = name_of(path);
+	size_t n = strlen(name) + 1;
+	struct live *live = calloc(1, sizeof(*live) + n);
 	if (!live) {
 		return NULL;
 	}
@@ -211,7 +221,7 @@ static struct live *add_live(struct watched *w, const struct wire *wire, const c
 	live->depth = wire->depth;
 	live->path_len = wire->path_len;
 	live->state = live->parent ? live->parent->state : w->root_state;
-	memcpy(live->path, path, live->path_len);
+	memcpy(live->name, name, n);
 	live->next = *bucket_of(w, live->id);
 	*bucket_of(w, live->id) = live;
 	live->older = w->newest;
@@ -252,17 +262,36 @@ static const struct br_inode *inode_of(const struct live *live) {
 	return live && live->has_inode ? &live->inode : NULL;
 }
 
-static const char *name_of(const char *path) {
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
+/** The path of one that is not new, until the next call. NULL: no memory. */
+static const char *path_of(struct watched *w, const struct live *live) {
+	size_t at = live->path_len;
+	if (at >= w->path_cap) {
+		char *path = realloc(w->path, 2 * at + 1);
+		if (!path) {
+			return NULL;
+		}
+		w->path = path;
+		w->path_cap = 2 * at + 1;
+	}
+	w->path[at] = '\0';
+	for (; live && at > 0; live = live->parent) {
+		size_t n = strlen(live->name);
+		at -= n;
+		memcpy(w->path + at, live->name, n);
+		if (at > 0) {
+			w->path[--at] = '/';
+		}
+	}
+	return w->path;
 }
 
-static void tell_live(struct watched *w, enum br_event event, struct live *live) {
+static void tell_live(
+	struct watched *w, enum br_event event, struct live *live, const char *path) {
 	w->entry = (struct br_entry){
 		.event = event,
-		.path = live->path,
+		.path = path,
 		.path_len = live->path_len,
-		.name = name_of(live->path),
+		.name = live->name,
 		.depth = live->depth,
 		.inode = inode_of(live),
 		.parent = inode_of(live->parent),
@@ -291,7 +320,7 @@ static int tell_entered(struct watched *w, const struct wire *wire, const char *
 	}
 	live->has_inode = wire->has_inode;
 	live->inode = wire->inode;
-	tell_live(w, BR_ENTER, live);
+	tell_live(w, BR_ENTER, live, path);
 	w->entry.err = wire->err;
 	w->entry.mount_point = wire->mount_point;
 	return 1;
@@ -308,7 +337,11 @@ static int tell_left(struct watched *w, const struct wire *wire) {
 	// Those before it in this call, which nobody wanted to hear of.
 	free_leaving(w);
 	w->leaving = live;
-	tell_live(w, BR_LEAVE, live);
+	const char *path = w->leave ? path_of(w, live) : "";
+	if (!path) {
+		return -1;
+	}
+	tell_live(w, BR_LEAVE, live, path);
 	w->entry.mount_point = wire->mount_point;
 	return w->leave;
 }
@@ -454,12 +487,16 @@ static void let_end(struct watched *w) {
 static int end_hung(struct watched *w) {
 	if (!w->told) {
 		struct live *live = w->newest;
+		const char *path = live ? path_of(w, live) : "";
+		if (!path) {
+			return -1;
+		}
 		w->told = true;
 		w->entry = (struct br_entry){
 			.event = BR_LEAF,
-			.path = live ? live->path : "",
+			.path = path,
 			.path_len = live ? live->path_len : 0,
-			.name = live ? name_of(live->path) : "",
+			.name = live ? live->name : "",
 			.depth = live ? live->depth : 0,
 			.parent = live ? inode_of(live->parent) : NULL,
 			.err = ETIMEDOUT,
@@ -471,8 +508,12 @@ static int end_hung(struct watched *w) {
 		free_leaving(w);
 		w->leaving = w->newest;
 		take_out(w, w->leaving);
-		tell_live(w, BR_LEAVE, w->leaving);
 		if (w->leave) {
+			const char *path = path_of(w, w->leaving);
+			if (!path) {
+				return -1;
+			}
+			tell_live(w, BR_LEAVE, w->leaving, path);
 			return 1;
 		}
 	}
@@ -556,6 +597,7 @@ void br_watched_free(struct watched *w) {
 	}
 	br_closep(&w->fd);
 	br_buf_release(&w->in);
+	free(w->path);
 	free(w);
 	errno = err;
 }

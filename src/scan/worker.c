@@ -234,7 +234,7 @@ static bool set_path(struct worker *w, const struct node *node) {
 	if (!asks(w)) {
 		return true;
 	}
-	size_t len = br_node_path_len(node);
+	size_t len = node->path_len;
 	size_t need = len + 2 + UINT8_MAX;
 	if (need > w->path_cap) {
 		char *path = realloc(w->path, 2 * need);
@@ -312,6 +312,7 @@ static void add_child(struct worker *w, struct node *node, const struct listed *
 	child->next = w->list;
 	w->list = child;
 	w->nlist++;
+	atomic_fetch_add_explicit(&w->scan->waiting, 1, memory_order_relaxed);
 }
 
 /** A sign of life: what comes next may wait for somebody else's program or machine. */
@@ -365,7 +366,14 @@ static bool skipped(struct worker *w, const char *name) {
 		&& options->skips(options->context, entry_path(w, name, strlen(name)));
 }
 
-static void add_entries(struct worker *w, struct node *node) {
+/** Whether more directories wait than any tree has. */
+static bool is_endless(const struct worker *w) {
+	return atomic_load_explicit(&w->scan->waiting, memory_order_relaxed)
+		>= w->scan->options.waiting;
+}
+
+/** 0; -1 with errno where it is given up. */
+static int add_entries(struct worker *w, struct node *node) {
 	for (ssize_t at = 0; at < w->filled;) {
 		const struct listed *listed = (const void *)(w->listing + at);
 		at += listed->size;
@@ -374,9 +382,14 @@ static void add_entries(struct worker *w, struct node *node) {
 		}
 		bool maybe = listed->type == DT_DIR || listed->type == DT_UNKNOWN;
 		if (maybe || !add_leaf(w, node, listed->name)) {
+			if (is_endless(w)) {
+				errno = EOVERFLOW;
+				return -1;
+			}
 			add_child(w, node, listed);
 		}
 	}
+	return 0;
 }
 
 /** Fill the listing: 1, 0 at the end (also of a directory that is gone), -1 with errno. */
@@ -444,8 +457,9 @@ static void list(struct worker *w, struct node *node, bool first) {
 		first = false;
 		if (more > 0) {
 			passed = pass_on(w, node);
-			add_entries(w, node);
-		} else if (more < 0) {
+			more = add_entries(w, node) ? -1 : 1;
+		}
+		if (more < 0) {
 			add_failure(w, node, errno);
 		}
 	}
@@ -483,6 +497,10 @@ static bool is_automount(const struct node *node, int fd) {
  * RESOLVE_NO_XDEV forbids to go there; not when anything is, by O_PATH, nor when "." is.
  */
 static int open_node(const struct br_scan *scan, int holder, const struct node *node) {
+	if (node->path_len > PATH_LONGEST || node->depth > DEPTH_MOST) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
 	if (!scan->options.automounts) {
 		return open_directory(scan, holder, node->name, node->depth);
 	}
@@ -638,6 +656,7 @@ static void run(struct worker *w) {
 		if (node->reading) {
 			list(w, node, false);
 		} else {
+			atomic_fetch_sub_explicit(&w->scan->waiting, 1, memory_order_relaxed);
 			visit(w, node);
 		}
 		share(w);

@@ -31,3 +31,16 @@ belong 1001 data data/a data/z/f
 [ "$(du -sk $T/state | cut -f1)" -lt 20000 ] || die "a journal of $(du -sk $T/state)"
 measured 0 "$BINDRIGHT" undo --yes
 belong 7001 data data/a data/z/f
+# Deeper than any tree is not looked at, which is said.
+rm -r data
+tree 7001 a z/f
+python3 - <<'END'
+import os
+os.chdir("data")
+for i in range(17000):
+    os.mkdir("n")
+    os.chown("n", 7001, 7001)
+    os.chdir("n")
+END
+measured 1 "$BINDRIGHT" check --sysroot $T
+says 'could not be examined: it is deeper than any tree'
