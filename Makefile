@@ -42,7 +42,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
-    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish
+    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish jq
 
 comma := ,
 empty :=
@@ -174,23 +174,26 @@ $O/tests/oracle/flushlog: tests/oracle/flushlog.c $O/flags
 
 # ---- packages ----
 
-# $(1): the packages. Asks dpkg first, so that a second call needs neither rights nor a network.
+# $(1): the packages. Asks dpkg first, so that a second call needs neither rights nor a network. On a machine that has just started
+# somebody else may be at work with packages, and a mirror may be in the midst of a change: it is tried again.
 define install_packages
 	@missing=; for p in $(1); do \
 		test "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed || missing="$$missing $$p"; \
 	done; \
 	test -n "$$missing" || exit 0; \
-	install="apt-get install -y --no-install-recommends$$missing"; \
+	install="apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends$$missing"; \
 	command -v apt-get >/dev/null || { \
 		echo "bindright: not Debian; needs what Debian calls:$$missing" >&2; exit 1; }; \
 	if test "$$(id -u)" = 0; then as=; \
 	elif sudo -n true 2>/dev/null; then as='sudo -n'; \
 	elif command -v sudo >/dev/null && test -t 0; then as=sudo; \
-	else echo "bindright: run as root: apt-get update && $$install" >&2; exit 1; fi; \
+	else echo "bindright: run as root: apt-get update && apt-get install -y --no-install-recommends$$missing" >&2; exit 1; fi; \
 	echo "installing:$$missing"; \
-	export DEBIAN_FRONTEND=noninteractive; \
-	$$as env DEBIAN_FRONTEND=noninteractive $$install >/dev/null 2>&1 || { \
-		$$as apt-get update && $$as env DEBIAN_FRONTEND=noninteractive $$install; }
+	$$as env DEBIAN_FRONTEND=noninteractive $$install >/dev/null 2>&1 && exit 0; \
+	for pause in 10 30 0; do \
+		$$as apt-get update && $$as env DEBIAN_FRONTEND=noninteractive $$install && exit 0; \
+		sleep $$pause; \
+	done; exit 1
 endef
 
 ##: deps            install what building and testing need (Debian; by sudo if need be)
