@@ -95,7 +95,8 @@ TOP := $(if $(filter .build/plain,$O),libbindright.a $(if $(PROGRAM),bindright))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: FORCE all help deps deps-ci demo test check tests lint format lint-format lint-layers lint-headers \
-    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove fuzz fuzz-run bench codes clean
+    lint-libraries lint-shell lint-cppcheck lint-tidy install uninstall prove fuzz fuzz-run coverage coverage-run \
+    bench codes clean
 
 ##: all             the program ./bindright and the library ./libbindright.a
 all: $(LIBRARY) $(PROGRAM) $(TOP)

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
@@ -595,6 +596,99 @@ static void test_no_memory(void **state) {
 	assert_true(st.st_size > 0);
 }
 
+/** Longer than what is read at once. */
+static int long_file(struct br_acls *acls, size_t records) {
+	static char path[4001];
+	int fd = memory_file("", 0);
+	struct br_journal j;
+	memset(path, 'p', sizeof(path) - 1);
+	br_journal_init(&j, fd, acls);
+	for (size_t i = 0; i < records; i++) {
+		struct br_record r = intent(acls, path);
+		assert_int_equal(br_journal_add(&j, &r), 0);
+		assert_int_equal(br_journal_sync(&j), 0);
+	}
+	br_journal_release(&j);
+	return fd;
+}
+
+// Whoever cuts it while it is read: that is an error, and no shorter journal.
+static void test_cut_while_it_is_read(void **state) {
+	(void)state;
+	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
+	br_auto(br_closep) int fd = long_file(acls, 300);
+	struct br_journal j;
+	struct br_record r;
+	struct stat st;
+	int got;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(br_journal_open(&j, fd, acls), 0);
+	assert_int_equal(ftruncate(fd, st.st_size / 2), 0);
+	do {
+		got = br_journal_next(&j, &r);
+	} while (got > 0);
+	assert_int_equal(got, -1);
+	assert_int_equal(errno, EIO);
+	br_journal_to_end(&j);
+	assert_int_equal(br_journal_prev(&j, &r), -1);
+	assert_int_equal(errno, EIO);
+	br_journal_release(&j);
+}
+
+static void test_cannot_be_read(void **state) {
+	(void)state;
+	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
+	br_auto(br_closep) int fd = long_file(acls, 3);
+	char path[64];
+	struct br_journal j;
+	struct br_record r;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	br_auto(br_closep) int blind = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(blind >= 0);
+	assert_int_equal(br_journal_open(&j, blind, acls), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(br_journal_glance(&j, blind, acls, &r), -1);
+	assert_int_equal(errno, EBADF);
+	br_journal_release(&j);
+	assert_int_equal(br_journal_open(&j, -1, acls), -1);
+	assert_int_equal(errno, EBADF);
+}
+
+/** All of it, there and back; 1, or 0 where memory ran out: nothing else may it seem to be. */
+static int read_there_and_back(int fd) {
+	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
+	struct br_journal j = {0};
+	struct br_record r;
+	int got = acls != NULL ? br_journal_open(&j, fd, acls) : -1;
+	unsigned n = 0;
+	if (got == 0) {
+		while ((got = br_journal_next(&j, &r)) > 0) {
+			n++;
+		}
+	}
+	assert_true(got < 0 || n == 3);
+	if (got == 0) {
+		br_journal_to_end(&j);
+		while ((got = br_journal_prev(&j, &r)) > 0) {
+			n++;
+		}
+		assert_true(got < 0 || n == 6);
+	}
+	assert_true(got == 0 || errno == ENOMEM);
+	br_journal_release(&j);
+	return got == 0;
+}
+
+static void test_no_memory_to_read(void **state) {
+	(void)state;
+	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
+	br_auto(br_closep) int fd = long_file(acls, 3);
+	int ok = 0;
+	unsigned tries = 0;
+	FAULT_EACH(i, (ok = read_there_and_back(fd), tries = i));
+	assert_true(ok && tries > 3);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
@@ -611,6 +705,9 @@ int main(void) {
 		cmocka_unit_test(test_too_long_a_record),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_cut_while_it_is_read),
+		cmocka_unit_test(test_cannot_be_read),
+		cmocka_unit_test(test_no_memory_to_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

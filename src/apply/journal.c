@@ -558,15 +558,18 @@ int br_journal_open(struct br_journal *journal, int fd, struct br_acls *acls) {
 	if (measure(journal, fd, acls) < 0) {
 		return -1;
 	}
-	if (follow(journal) < 0) {
-		int err = errno;
+	const char *p = NULL;
+	if (follow(journal) < 0
+		|| (journal->end == FILE_HEAD
+			&& (p = bytes_at(journal, 0, FILE_HEAD, false)) == NULL)) {
+		int err = errno == 0 ? EBADMSG : errno;
 		br_journal_release(journal);
 		errno = err;
 		return -1;
 	}
-	if (journal->end == FILE_HEAD) {
-		const char *p = bytes_at(journal, 0, FILE_HEAD, false);
-		journal->crc = p != NULL ? (uint32_t)get(p + 8, 4) : 0;
+	if (p != NULL) {
+		// What is added goes on from it.
+		journal->crc = (uint32_t)get(p + 8, 4);
 	}
 	br_journal_to_start(journal);
 	return 0;
