@@ -42,7 +42,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
-    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish
+    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish jq
 
 comma := ,
 empty :=
@@ -126,7 +126,8 @@ $O/%.o: %.c $O/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
-$O/tests/%.o $O/tests/support/%.o: override CPPFLAGS += -Itests
+# Private: what a test needs would otherwise be a flag of $O/flags too, and all be compiled again.
+$O/tests/%.o: private override CPPFLAGS += -Itests
 
 $(LIBRARY): $(LIB_OBJ) $O/objects
 	@rm -f $@
@@ -152,14 +153,12 @@ $O/tests/under/%: $O/tests/under/%.o
 
 # Fuzzers: clang brings their main(), and the library is built so that it sees which branches were taken.
 FUZZERS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/fuzz/*.c)))
-$O/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $O/tests/fuzz/fuzz_archive: $O/tests/support/tarball.o
 $O/tests/fuzz/%: $O/tests/fuzz/%.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(LIBRARY) $(LIBS_LINK) -o $@
 
 # The one that the hostile tests run.
 MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
-$O/tests/hostile/%.o: override CPPFLAGS += -Itests
 $O/tests/hostile/%: $O/tests/hostile/%.o $O/tests/support/trace.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
@@ -169,28 +168,32 @@ $O/tests/oracle/flushlog: tests/oracle/flushlog.c $O/flags
 	@if $(PKG_CONFIG) --exists fuse3; then \
 		$(CC) $(CFLAGS) $(DEFINES) $< -o $@ $$($(PKG_CONFIG) --cflags --libs fuse3) -pie; fi
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d)
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d) \
+    $(FUZZERS:%=%.d)
 .SECONDARY:
 
 # ---- packages ----
 
-# $(1): the packages. Asks dpkg first, so that a second call needs neither rights nor a network.
+# $(1): the packages. Asks dpkg first, so that a second call needs neither rights nor a network. On a machine that has just started
+# somebody else may be at work with packages, and a mirror may be in the midst of a change: it is tried again.
 define install_packages
 	@missing=; for p in $(1); do \
 		test "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed || missing="$$missing $$p"; \
 	done; \
 	test -n "$$missing" || exit 0; \
-	install="apt-get install -y --no-install-recommends$$missing"; \
+	install="apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends$$missing"; \
 	command -v apt-get >/dev/null || { \
 		echo "bindright: not Debian; needs what Debian calls:$$missing" >&2; exit 1; }; \
 	if test "$$(id -u)" = 0; then as=; \
 	elif sudo -n true 2>/dev/null; then as='sudo -n'; \
 	elif command -v sudo >/dev/null && test -t 0; then as=sudo; \
-	else echo "bindright: run as root: apt-get update && $$install" >&2; exit 1; fi; \
+	else echo "bindright: run as root: apt-get update && apt-get install -y --no-install-recommends$$missing" >&2; exit 1; fi; \
 	echo "installing:$$missing"; \
-	export DEBIAN_FRONTEND=noninteractive; \
-	$$as env DEBIAN_FRONTEND=noninteractive $$install >/dev/null 2>&1 || { \
-		$$as apt-get update && $$as env DEBIAN_FRONTEND=noninteractive $$install; }
+	$$as env DEBIAN_FRONTEND=noninteractive $$install >/dev/null 2>&1 && exit 0; \
+	for pause in 10 30 0; do \
+		$$as apt-get update && $$as env DEBIAN_FRONTEND=noninteractive $$install && exit 0; \
+		sleep $$pause; \
+	done; exit 1
 endef
 
 ##: deps            install what building and testing need (Debian; by sudo if need be)
@@ -247,6 +250,22 @@ fuzz-run: $(foreach f,$(FUZZERS),$(if $(findstring $(ONLY),$(notdir $f)),$f))
 	@for f in $^; do echo "  FUZZ  $$f"; mkdir -p "$$f.corpus" && cd "$$f.corpus" && \
 	    '$(CURDIR)'/$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 . || exit 1; \
 	    cd '$(CURDIR)' || exit 1; done
+
+# clang's counters lie in a file that all processes of a program share, so that they count also in whoever is confined, killed, or
+# leaves by _exit. Everybody may write them: tests become other users.
+COVERAGE := .build/coverage
+COVERAGE_FLAGS = -g -O1 -fprofile-instr-generate=$(abspath $(COVERAGE))/counters/%m%c.profraw -fcoverage-mapping \
+    -fprofile-update=atomic -Xclang -mllvm -Xclang -runtime-counter-relocation
+
+##: coverage        which lines and branches unit, cli and hostile tests reach, by directory (needs clang and llvm); ONLY= as above
+coverage:
+	@rm -rf $(COVERAGE)/counters && mkdir -p $(COVERAGE)/counters && chmod 1777 $(COVERAGE)/counters
+	@setfacl -d -m u::rwx,g::rwx,o::rwx $(COVERAGE)/counters
+	@$(MAKE) --no-print-directory CC='$(CLANG)' O=$(COVERAGE) CFLAGS='$(COVERAGE_FLAGS)' \
+	    SUITES='$(filter-out e2e,$(SUITES))' coverage-run
+coverage-run: all tests
+	@-$(MAKE) --no-print-directory check
+	@tests/coverage.sh $(COVERAGE)
 
 ##: bench           measure (tests/bench)
 bench: all

@@ -30,6 +30,8 @@ enum then {
 	SLEEP,
 	/** Nothing at all is sent. */
 	SILENT,
+	/** All of it, as late as an engine may be that was just started on a busy machine. */
+	LATE,
 };
 
 struct behaviour {
@@ -100,6 +102,9 @@ static bool answer(int fd, const char *bytes, enum then then) {
 	case SILENT:
 		pause_ms(20000);
 		return false;
+	case LATE:
+		pause_ms(1500);
+		return send_all(fd, bytes);
 	}
 	return false;
 }
@@ -403,14 +408,14 @@ static const struct {
 	{"image: deep", {HELLO, KEEP, UNTIL_END "[", ENDLESS}, ""},
 };
 
-/** It gives up, says so once and does not ask again. How long it took: with the patience of every day, or, where it is not time that ends it, a long one. */
+/** It gives up, says so once and does not ask again. How long it took: with the patience of a second, or, where it is not time that ends it, a long one. */
 static double ask_hostile(size_t i) {
 	struct setting t;
 	const char *words = hostile[i].words;
 	pid_t pid = start_server(&hostile[i].how);
 	set_up(&t, path);
 	bool by_time = !*words || !strcmp(words, "too l") || !strcmp(words, "too long");
-	t.finder.patience = by_time ? 0 : PATIENCE_MS;
+	t.finder.patience = by_time ? 1000 : PATIENCE_MS;
 	double begin = seconds_now();
 	int found = engine_find(&t.finder, "x", &t.image);
 	double took = seconds_now() - begin;
@@ -546,6 +551,54 @@ static void test_no_info(void **state) {
 	assert_int_equal(br_diags_count(t.dx), 0);
 	tear_down(&t);
 	stop_server(pid);
+}
+
+/** With the patience of every day: slow is not silent. Each answer takes longer than a second. */
+static void test_late(void **state) {
+	(void)state;
+	static const struct behaviour how = {HELLO, LATE,
+		HEAD "Content-Length: 26\r\n\r\n{\"Config\":{\"User\":\"late\"}}", LATE};
+	struct setting t;
+	int found = 0;
+	for (int tries = 0; tries < TRIES && found == 0; tries++) {
+		pid_t pid = start_server(&how);
+		set_up(&t, path);
+		t.finder.patience = 0;
+		found = engine_find(&t.finder, "x", &t.image) > 0
+			&& engine_find(&t.finder, "y", &t.image) > 0;
+		if (found) {
+			assert_string_equal(t.image.user.s, "late");
+			assert_int_equal(br_diags_count(t.dx), 0);
+		}
+		tear_down(&t);
+		stop_server(pid);
+	}
+	assert_int_equal(found, 1);
+}
+
+/** One that is silent costs its time once: whoever is told so does not ask, and says so. */
+static void test_slow_once(void **state) {
+	(void)state;
+	static const struct behaviour how = {"", SILENT, "", SILENT};
+	struct setting t;
+	struct br_engine_info got;
+	pid_t pid = start_server(&how);
+	set_up(&t, path);
+	assert_int_equal(br_engine_info_read(&t.arena, path, &got, t.dx), 0);
+	assert_true(got.is_slow);
+	assert_int_equal(br_diags_count(t.dx), 0);
+	assert_string_equal(requests(), "GET /version HTTP/1.1\n");
+	t.options.is_slow = true;
+	assert_int_equal(engine_find(&t.finder, "x", &t.image), 0);
+	assert_non_null(strstr(message(&t), "it takes too long"));
+	assert_string_equal(requests(), "GET /version HTTP/1.1\n");
+	tear_down(&t);
+	stop_server(pid);
+	// That there is none, or no engine, is no matter of time.
+	set_up(&t, path);
+	assert_int_equal(br_engine_info_read(&t.arena, path, &got, t.dx), 0);
+	assert_false(got.is_slow);
+	tear_down(&t);
 }
 
 static void test_environment(void **state) {
@@ -776,6 +829,8 @@ int main(void) {
 		cmocka_unit_test(test_no_server),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_no_info),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_slow_once),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_running),
 		cmocka_unit_test(test_not_asked),

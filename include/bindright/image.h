@@ -229,6 +229,8 @@ struct br_image_options {
 	size_t narchives;
 	/** The engine's socket ("/var/run/docker.sock"); NULL: no engine is asked. */
 	const char *socket;
+	/** It is known to be too slow (br_engine_info): it is not asked, and a note says so. */
+	bool is_slow;
 	/** The engine looks names up in what is mounted over passwd and group (Podman). */
 	bool reads_mounted;
 	/** "linux/amd64"; NULL: this machine's. */
@@ -291,9 +293,11 @@ struct br_engine_info {
 	const char *root_dir;
 	/** "runc", "crun"; "" where it does not say. */
 	const char *runtime;
+	/** It did not answer in time, and nothing else is known: whoever asks it again waits again. */
+	bool is_slow;
 };
 
-/** Ask the engine at this socket (GET /version, GET /info; at most a second). 1 with *out; 0 where none answers, which is not worth a message; -1 with an error in dx. */
+/** Ask the engine at this socket (GET /version, GET /info; at most five seconds until it answers, and ten from then on). 1 with *out; 0 where none answers, which is not worth a message (out->is_slow: not in time); -1 with an error in dx. */
 int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
 	struct br_diags *dx);
 

@@ -71,7 +71,7 @@ static uint32_t find_owner(struct session *session) {
 int session_engine(struct session *session) {
 	const struct cli *cli = session->cli;
 	const struct cli_args *args = cli->args;
-	struct br_engine_info info;
+	struct br_engine_info info = {0};
 	struct br_engine_request request = {
 		.engine = args->engine,
 		.user = args->engine_user,
@@ -91,6 +91,7 @@ int session_engine(struct session *session) {
 	if (found < 0) {
 		return -1;
 	}
+	session->is_slow = info.is_slow;
 	request.info = found ? &info : NULL;
 	session->mode = br_engine_mode_read(&session->arena, &request, session->hostdb, cli->dx);
 	const struct br_engine_settings *settings = session->mode ? &session->mode->settings : NULL;
@@ -114,7 +115,7 @@ int session_claims(struct session *session, struct br_claims *out) {
 		asked[n++] = find_socket(session, all[i], find_owner(session));
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool again = false;
+		bool again = session->is_slow && asked[i] && strcmp(asked[i], asked[0]) == 0;
 		for (size_t k = 0; asked[i] && k < i; k++) {
 			again = again || (asked[k] && strcmp(asked[k], asked[i]) == 0);
 		}
@@ -284,7 +285,7 @@ int session_look_up(struct session *session) {
 		any = any || is_auto(session, &spec->containers[i])
 			|| is_in_pod(&spec->containers[i]);
 	}
-	if (spec->kind == BR_INPUT_CONTAINER || !any || !session->socket
+	if (spec->kind == BR_INPUT_CONTAINER || !any || !session->socket || session->is_slow
 		|| !br_engine_is_podman(session->mode->engine)) {
 		return 0;
 	}

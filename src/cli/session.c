@@ -27,6 +27,7 @@ static int read_images(struct session *session, struct br_identity_options *who)
 		.archives = words->v,
 		.narchives = words->n,
 		.socket = session->socket,
+		.is_slow = session->is_slow,
 		.trusted = session->cli->world->invoker,
 		.reads_mounted = br_engine_has(session->mode->engine, session->mode->version,
 			BR_TRAIT_READS_MOUNTED_ACCOUNTS),
@@ -83,7 +84,7 @@ static int find_others(struct session *session, struct br_demand_options *what) 
 
 /** Who of them runs now; no more than a courtesy, and only where something may be changed. */
 static const bool *ask_running(struct session *session) {
-	struct br_image_options options = {.socket = session->socket};
+	struct br_image_options options = {.socket = session->socket, .is_slow = session->is_slow};
 	const struct br_spec *spec = session->spec;
 	bool *running = BR_NEW_ARRAY(&session->arena, bool, session->spec->n);
 	if (!options.socket || !running) {
@@ -209,11 +210,13 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.engine_user = session->mode->user,
 		.trial = {session_read_edited, session},
 	};
+	session->seals = br_inode_seals();
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){
 		.see = see,
 		.context = session,
-		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
+		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS
+			| (session->seals ? BR_HAVE_SEAL : 0U),
 		.all = some_keeper_demands(session) || wants_future(session)
 			|| session->plan_options.reclaim,
 	};
@@ -237,6 +240,7 @@ int session_check(struct session *session, bool planned) {
 			return CLI_FAILED;
 		}
 	}
+	session->plan_options.levels = options.depth + 1; // UINT_MAX, all levels, wraps to 0
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}

@@ -25,11 +25,15 @@ struct session {
 	struct br_engine_container *existing;
 	/** The engine's socket, where it may be asked; NULL: nowhere. */
 	const char *socket;
+	/** It was too slow to say what it is: nobody waits for it again. */
+	bool is_slow;
 	const struct br_engine_mode *mode;
 	const struct br_identity *identities;
 	const struct br_image *images;
 	struct br_demands *demands;
 	struct br_plan_options plan_options;
+	/** br_inode_seals, once there is a plan. */
+	bool seals;
 	struct br_plan *plan;
 	struct br_check *check;
 	/** Told of all that the plan does not remember; NULL: it remembers nothing. */

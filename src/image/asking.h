@@ -22,6 +22,8 @@ struct engine {
 	struct connection *connection;
 	/** It does not answer, or what answers is no engine: it is not asked again. */
 	bool is_gone;
+	/** What it was asked last it did not answer in time. */
+	bool is_slow;
 	/** "v1.41/", or "". */
 	const char *version;
 	/** What it is: Podman's service, not Docker; and its own version ("20.10.24"), or NULL. */

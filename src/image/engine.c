@@ -1,5 +1,5 @@
 /**
- * The engine's own word on an image, over its socket: GET only, a second in all for a run, nothing but the socket that was named. Both Docker and Podman's service
+ * The engine's own word on an image, over its socket: GET only, for a limited time, nothing but the socket that was named. Both Docker and Podman's service
  * answer the same requests. The only user of libcurl.
  */
 #include "asking.h"
@@ -17,8 +17,10 @@
 #include <time.h>
 
 enum {
-	/** For all that one finder asks. */
-	MILLISECONDS = 1000,
+	/** Until it answers at all: one that a socket starts, or that runs programs of its own to say who it is, may need some of it on a busy machine. */
+	HELLO = 5000,
+	/** From then on, for all that one finder asks. */
+	MILLISECONDS = 10000,
 	ANSWER = 4 << 20,
 	HEADERS = 64 << 10,
 	ENVIRONMENT = 10000,
@@ -98,6 +100,7 @@ long engine_get(struct engine *engine, const char *url, struct answer *answer) {
 	long status = 0;
 	*engine->why = '\0';
 	if (left < 1) {
+		engine->is_slow = true;
 		(void)strncpy(engine->why, "it takes too long", sizeof(engine->why) - 1);
 		return -1;
 	}
@@ -116,11 +119,12 @@ long engine_get(struct engine *engine, const char *url, struct answer *answer) {
 			engine->connection->curl, CURLINFO_RESPONSE_CODE, &status)) {
 		return status;
 	}
+	engine->is_slow = code == CURLE_OPERATION_TIMEDOUT;
 	const char *why = answer->too_large || code == CURLE_FILESIZE_EXCEEDED
 		? "its answer is too large"
-		: code == CURLE_OPERATION_TIMEDOUT ? "it takes too long"
-		: *engine->why                     ? engine->why
-						   : engine->connection->calls.strerror(code);
+		: engine->is_slow ? "it takes too long"
+		: *engine->why    ? engine->why
+				  : engine->connection->calls.strerror(code);
 	memmove(engine->why, why, strnlen(why, sizeof(engine->why) - 1) + 1);
 	engine->why[sizeof(engine->why) - 1] = '\0';
 	return -1;
@@ -195,6 +199,9 @@ static int say_hello(struct image_finder *finder, struct engine *engine) {
 	engine->release = br_strdup(finder->arena, release ? release : "");
 	engine->is_podman = has_podman(br_value_get(version, "Components"));
 	br_value_free(version);
+	if (!finder->patience) {
+		engine->deadline = now() + MILLISECONDS;
+	}
 	return engine->version && engine->release ? 1 : br_error_memory(finder->dx);
 }
 
@@ -243,10 +250,13 @@ int engine_open(struct image_finder *finder) {
 	}
 	finder->engine = engine;
 	engine->connection = to;
+	if (finder->options->is_slow) {
+		return give_up(finder, engine, "it takes too long");
+	}
 	if (!load_calls(&to->calls)) {
 		return give_up(finder, engine, "libcurl is not installed");
 	}
-	engine->deadline = now() + (finder->patience ? finder->patience : MILLISECONDS);
+	engine->deadline = now() + (finder->patience ? finder->patience : HELLO);
 	// NOTHING: no TLS is needed.
 	to->curl = to->calls.global_init(CURL_GLOBAL_NOTHING) ? NULL : to->calls.init();
 	if (!to->curl) {
@@ -412,6 +422,8 @@ int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_en
 	struct image_finder finder = {.arena = arena, .options = &options, .dx = dx, .quiet = true};
 	*out = (struct br_engine_info){0};
 	int found = ask_info(&finder, out);
+	const struct engine *engine = finder.engine;
+	out->is_slow = found == 0 && engine && engine->is_slow;
 	engine_release(&finder);
 	return found;
 }

@@ -24,7 +24,7 @@ struct image_finder {
 	void *engine;
 	/** An engine that does not answer is not worth a note. */
 	bool quiet;
-	/** How long the engine may take for all that is asked, in milliseconds; 0: a second. */
+	/** How long the engine may take for all that is asked, in milliseconds; 0: five seconds until it answers, and ten from then on. */
 	int patience;
 };
 

@@ -76,6 +76,8 @@ both() {
 	before=$(cat said)
 	"${client[@]}" start box >/dev/null
 	pid=$("${client[@]}" inspect --format '{{.State.Pid}}' box)
+	# It has started when the runtime lets it go; it has lost what the program is not to have when that is run.
+	until_ready "$pid" grep -qx sleep "/proc/$pid/comm" || die "$kind $*: it does not run"
 	say box >said || die "$kind $*: not known while it runs"
 	after=$(cat said)
 	[ "$before" = "$after" ] || die "$kind $*: before it is '$before', and then '$after'"

@@ -57,6 +57,8 @@ mkdir -m 700 /var/lib/bindright 2>/dev/null || [ -d /var/lib/bindright ]
 mkdir "$engine/state"
 chmod 700 "$engine/state"
 mount --bind "$engine/state" /var/lib/bindright
+# A dockerd would use the machine's own containerd, where there is one, which sees none of our mounts and processes.
+[ ! -d /run/containerd ] || mount -t tmpfs -o mode=711 none /run/containerd
 export DOCKER_HOST=unix://$engine/docker.sock DOCKER_CONFIG=$engine/config
 export DOCKER_BUILDKIT=0
 
@@ -82,8 +84,9 @@ until_ready() {
 	done
 }
 
+# Where systemd is at work dockerd would have it make the control groups, for processes by our own numbers of them.
 engine_start() {
-	dockerd --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/pid" \
+	dockerd --exec-opt native.cgroupdriver=cgroupfs --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/pid" \
 		--host "$DOCKER_HOST" --bridge=none --iptables=false --ip6tables=false --log-level=warn "$@" \
 		</dev/null >"$engine/log" 2>&1 &
 	until_ready $! "$docker" version && return

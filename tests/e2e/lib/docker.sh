@@ -20,7 +20,7 @@ docker_start() {
 	local name=$1 dir=$engine/docker-$1
 	shift
 	mkdir -m 755 "$dir"
-	local words=(dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" --host "unix://$dir/docker.sock"
+	local words=(dockerd --exec-opt native.cgroupdriver=cgroupfs --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" --host "unix://$dir/docker.sock"
 		--bridge=none --iptables=false --ip6tables=false --log-level=warn "$@")
 	if [ "$name" = rootless ]; then
 		chown "$rootless_id:$rootless_id" "$dir"
@@ -29,7 +29,7 @@ docker_start() {
 		# In its /run are links to what others made.
 		# shellcheck disable=SC2016
 		as_rootless env XDG_RUNTIME_DIR="/run/user/$rootless_id/docker" rootlesskit --state-dir "$dir/rk" --net=host --copy-up=/etc --copy-up=/run \
-			sh -c 'rm -f /run/docker /run/containerd; exec "$@"' sh "${words[@]}" --rootless --storage-driver vfs --exec-opt native.cgroupdriver=cgroupfs </dev/null >"$dir/log" 2>&1 &
+			sh -c 'rm -f /run/docker /run/containerd; exec "$@"' sh "${words[@]}" --rootless --storage-driver vfs </dev/null >"$dir/log" 2>&1 &
 	else
 		"${words[@]}" </dev/null >"$dir/log" 2>&1 &
 	fi
