@@ -21,6 +21,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # What the caller's shell has set must not decide about a test.
+umask 022
 unset "${!COMPOSE_@}" "${!DOCKER_@}" "${!XDG_@}" NO_COLOR SUDO_USER SUDO_UID SUDO_GID
 export LC_ALL=C.UTF-8 TERM=dumb CMOCKA_MESSAGE_OUTPUT=STDOUT
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}"

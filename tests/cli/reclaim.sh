@@ -27,7 +27,8 @@ golden 1 bindright reclaim --sysroot . --keep alice -q
 golden 1 bindright reclaim --sysroot . --keep alice --dry-run
 getfacl -R -n data | cmp - before || die "something was changed"
 golden 1 env SUDO_UID=7001 "$BINDRIGHT" reclaim -q --sysroot . --yes
-getfacl -R -n data >after
+# In an order that no file system decides about.
+find data ! -type l | LC_ALL=C sort | getfacl -n - >after
 golden 0 cat after
 for f in private shared made/f; do
 	for bit in -r -w; do

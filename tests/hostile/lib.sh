@@ -53,8 +53,12 @@ clean_up() {
 	for loop in ${loops:-}; do losetup -d "$loop" 2>/dev/null || true; done
 	rm -rf --one-file-system "$real" "$memory"
 }
-# Images lie where a sync costs nothing, if there is such a place.
-memory=$(mktemp -d /dev/shm/bindright-hostile-XXXXXX 2>/dev/null || mktemp -d)
+# Images lie where a sync costs nothing, if there is such a place with room for them (in kB).
+memory=
+if [ "$(df --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 500000 ] 2>/dev/null; then
+	memory=$(mktemp -d /dev/shm/bindright-hostile-XXXXXX) || memory=
+fi
+[ -n "$memory" ] || memory=$(mktemp -d)
 trap clean_up EXIT
 
 # image TYPE SIZE: a file system of its own at $T.
