@@ -126,7 +126,8 @@ $O/%.o: %.c $O/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
-$O/tests/%.o $O/tests/support/%.o: override CPPFLAGS += -Itests
+# Private: what a test needs would otherwise be a flag of $O/flags too, and all be compiled again.
+$O/tests/%.o: private override CPPFLAGS += -Itests
 
 $(LIBRARY): $(LIB_OBJ) $O/objects
 	@rm -f $@
@@ -152,14 +153,12 @@ $O/tests/under/%: $O/tests/under/%.o
 
 # Fuzzers: clang brings their main(), and the library is built so that it sees which branches were taken.
 FUZZERS := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/fuzz/*.c)))
-$O/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $O/tests/fuzz/fuzz_archive: $O/tests/support/tarball.o
 $O/tests/fuzz/%: $O/tests/fuzz/%.o $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(LIBRARY) $(LIBS_LINK) -o $@
 
 # The one that the hostile tests run.
 MEDDLE := $(patsubst tests/%.c,$O/tests/%,$(sort $(wildcard tests/hostile/*.c)))
-$O/tests/hostile/%.o: override CPPFLAGS += -Itests
 $O/tests/hostile/%: $O/tests/hostile/%.o $O/tests/support/trace.o
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
@@ -169,7 +168,8 @@ $O/tests/oracle/flushlog: tests/oracle/flushlog.c $O/flags
 	@if $(PKG_CONFIG) --exists fuse3; then \
 		$(CC) $(CFLAGS) $(DEFINES) $< -o $@ $$($(PKG_CONFIG) --cflags --libs fuse3) -pie; fi
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d)
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(TESTS:%=%.d) $(E2E_PROGRAMS:%=%.d) $(MEDDLE:%=%.d) \
+    $(FUZZERS:%=%.d)
 .SECONDARY:
 
 # ---- packages ----
@@ -250,6 +250,22 @@ fuzz-run: $(foreach f,$(FUZZERS),$(if $(findstring $(ONLY),$(notdir $f)),$f))
 	@for f in $^; do echo "  FUZZ  $$f"; mkdir -p "$$f.corpus" && cd "$$f.corpus" && \
 	    '$(CURDIR)'/$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 . || exit 1; \
 	    cd '$(CURDIR)' || exit 1; done
+
+# clang's counters lie in a file that all processes of a program share, so that they count also in whoever is confined, killed, or
+# leaves by _exit. Everybody may write them: tests become other users.
+COVERAGE := .build/coverage
+COVERAGE_FLAGS = -g -O1 -fprofile-instr-generate=$(abspath $(COVERAGE))/counters/%m%c.profraw -fcoverage-mapping \
+    -fprofile-update=atomic -Xclang -mllvm -Xclang -runtime-counter-relocation
+
+##: coverage        which lines and branches unit, cli and hostile tests reach, by directory (needs clang and llvm); ONLY= as above
+coverage:
+	@rm -rf $(COVERAGE)/counters && mkdir -p $(COVERAGE)/counters && chmod 1777 $(COVERAGE)/counters
+	@setfacl -d -m u::rwx,g::rwx,o::rwx $(COVERAGE)/counters
+	@$(MAKE) --no-print-directory CC='$(CLANG)' O=$(COVERAGE) CFLAGS='$(COVERAGE_FLAGS)' \
+	    SUITES='$(filter-out e2e,$(SUITES))' coverage-run
+coverage-run: all tests
+	@-$(MAKE) --no-print-directory check
+	@tests/coverage.sh $(COVERAGE)
 
 ##: bench           measure (tests/bench)
 bench: all

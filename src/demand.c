@@ -291,8 +291,9 @@ static const char *path_below(const struct entry *inner, const struct entry *out
 
 /** Whether two sources may be one place, or one lie in the other, although they are on different mounts. */
 static bool may_be_joined(const struct br_source *a, const struct br_source *b) {
-	return a->state == BR_SOURCE_PRESENT && b->state == BR_SOURCE_PRESENT && a->dev == b->dev
-		&& a->mount != b->mount;
+	bool judged = (a->state == BR_SOURCE_PRESENT || a->state == BR_SOURCE_MISSING)
+		&& (b->state == BR_SOURCE_PRESENT || b->state == BR_SOURCE_MISSING);
+	return judged && a->dev == b->dev && a->mount != b->mount;
 }
 
 /** What of a place lies in another: "", "/a/b" or NULL. */
@@ -322,7 +323,15 @@ static int find_places(struct maker *m) {
 	return 0;
 }
 
-/** What `outer` is called there; the same inode, with the same owner (an ID-mapped mount shows others), and on the mount of `outer`. 1, 0, -1 with ENOMEM. */
+/** Of two missing sources: the same names are missing. */
+static bool lacks_same(const struct br_source *a, const struct br_source *b) {
+	return a->state != BR_SOURCE_MISSING || strcmp(a->missing, b->missing) == 0;
+}
+
+/**
+ * What `outer` is called there; the same inode (where it is missing: the directory that it is missing in), with the same owner (an ID-mapped mount shows others), and on the mount of
+ * `outer`. 1, 0, -1 with ENOMEM.
+ */
 static int is_reached(
 	struct maker *m, const char *path, const struct entry *outer, const struct entry *inner) {
 	struct br_source source;
@@ -331,7 +340,8 @@ static int is_reached(
 	if (br_source_open_among(m->arena, m->mounts, path, m->options->trusted, &source)) {
 		return -1;
 	}
-	bool same = source.state == BR_SOURCE_PRESENT && !source.linked
+	bool same = source.state == inner->mount->source->state && !source.linked
+		&& lacks_same(&source, inner->mount->source)
 		&& source.mount == outer->mount->source->mount
 		&& source.dev == inner->mount->source->dev
 		&& source.ino == inner->mount->source->ino
@@ -381,8 +391,10 @@ static int join(struct maker *m, struct entry *inner, const struct entry *outer)
 		|| (is_read_only_mount(outer) && !is_read_only_mount(inner))) {
 		return 0;
 	}
-	bool root = strcmp(source->real, "/") == 0;
-	const char *path = br_printf(m->arena, "%s%s", root && *rest ? "" : source->real, rest);
+	const char *real = full_path(m->arena, source);
+	bool root = real && strcmp(real, "/") == 0;
+	const char *path =
+		real ? br_printf(m->arena, "%s%s", root && *rest ? "" : real, rest) : NULL;
 	int joined = path ? is_reached(m, path, outer, inner) : -1;
 	if (joined > 0 && (has_mounts(m, path) || has_mounts(m, inner->full))) {
 		return 0;

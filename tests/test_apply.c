@@ -53,6 +53,15 @@ int fdatasync(int fd) {
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+/** It stands still: what makes a batch is never how long the walk took, on however busy a machine. */
+int clock_gettime(clockid_t id, struct timespec *now) {
+	int r = (int)syscall(SYS_clock_gettime, id, now);
+	if (r == 0 && id == CLOCK_MONOTONIC) {
+		*now = (struct timespec){.tv_sec = 1};
+	}
+	return r;
+}
+
 static struct ground g;
 
 static void log_path(int fd) {

@@ -589,6 +589,68 @@ static void group_of_nobody_else(void **state) {
 	assert_non_null(judge_in(f, "d/x")->unsafe);
 }
 
+/** A file of these words, and whatever is at `over` covered by it. */
+static void cover(struct fixture *f, const char *name, const char *words, const char *over) {
+	br_auto(br_closep) int fd =
+		open(in(f, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	size_t n = strlen(words);
+	assert_int_equal(write(fd, words, n), n);
+	assert_int_equal(mount(in(f, name), over, NULL, MS_BIND, NULL), 0);
+}
+
+/** Whether a directory of mine, which its group can write, is unsafe under these files of accounts. */
+static bool is_shared(struct fixture *f, const char *passwd, const char *group) {
+	cover(f, "passwd", passwd, "/etc/passwd");
+	cover(f, "group", group, "/etc/group");
+	bool shared = judge_in(f, "mine/x")->unsafe != NULL;
+	assert_int_equal(umount("/etc/group"), 0);
+	assert_int_equal(umount("/etc/passwd"), 0);
+	return shared;
+}
+
+#define MEMBERS "root:x:0:0::/:\nme:x:1000:7100::/:\nbob:x:1001:1001::/:\n"
+
+static void groups_by_their_accounts(void **state) {
+	struct fixture *f = *state;
+	if (!can_own || !can_mount) {
+		print_message("skipped: needs root to mount over files of accounts\n");
+		skip();
+	}
+	make_dir(f, "mine", ME, 0775);
+	make_dir(f, "mine/x", ME, 0755);
+	assert_int_equal(chown(in(f, "mine"), ME, 7100), 0);
+	assert_false(is_shared(f, MEMBERS, "root:x:0:\ng:x:7100:\n"));
+	assert_false(is_shared(f, MEMBERS, "g:x:7100:me,root\n"));
+	assert_true(is_shared(f, MEMBERS, "g:x:7100:me,bob\n"));
+	assert_true(is_shared(f, MEMBERS, "g:x:7100:unknown\n"));
+	assert_true(is_shared(f, MEMBERS, "g:x:7101:\n"));
+	assert_true(is_shared(f, MEMBERS "carol:x:1002:7100::/:\n", "g:x:7100:\n"));
+	assert_true(is_shared(f, MEMBERS "root2:x:0:7100::/:\nc:x:1002:7100::/:\n", "g:x:7100:\n"));
+	// Two names of one number: whom either of them has is in it.
+	assert_false(is_shared(f, MEMBERS, "g:x:7100:\nh:x:7100:me\n"));
+	assert_true(is_shared(f, MEMBERS, "g:x:7100:\nh:x:7100:bob\n"));
+}
+
+/** What comes after a line that is too long is not known. */
+static void accounts_with_long_lines(void **state) {
+	struct fixture *f = *state;
+	if (!can_own || !can_mount) {
+		print_message("skipped: needs root to mount over files of accounts\n");
+		skip();
+	}
+	char *xs = br_alloc(&f->arena, 70000);
+	assert_non_null(xs);
+	memset(xs, 'x', 69999);
+	xs[69999] = '\0';
+	const char *users = br_printf(&f->arena, "%s%s:x:1003:1003::/:\n", MEMBERS, xs);
+	const char *groups = br_printf(&f->arena, "g:x:7100:\n%s:x:7102:\n", xs);
+	make_dir(f, "mine", ME, 0775);
+	make_dir(f, "mine/x", ME, 0755);
+	assert_int_equal(chown(in(f, "mine"), ME, 7100), 0);
+	assert_true(is_shared(f, users, "g:x:7100:\n"));
+	assert_true(is_shared(f, MEMBERS, groups));
+}
+
 static void parents_that_cannot_be_searched(void **state) {
 	struct fixture *f = *state;
 	if (!can_own) {
@@ -718,6 +780,34 @@ static void server_that_never_answers(void **state) {
 	assert_int_equal(s->fs.fuse_only_uid, UINT32_MAX);
 	assert_int_equal(s->fd, -1);
 	assert_true(took < most);
+}
+
+/** What an automounter would be asked for is not opened: nothing gets mounted because somebody looked. */
+static void automounter_is_not_asked(void **state) {
+	struct fixture *f = *state;
+	int ends[2];
+	char options[128];
+	char request;
+	need_mounts();
+	make_dir(f, "auto", 0, 0755);
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	br_auto(br_closep) int daemon = ends[0];
+	br_auto(br_closep) int kernel = ends[1];
+	(void)snprintf(options, sizeof(options),
+		"fd=%d,pgrp=1,minproto=5,maxproto=5,indirect,uid=0,gid=0", kernel);
+	if (mount("auto", in(f, "auto"), "autofs", 0, options) != 0) {
+		print_message("skipped: no autofs here\n");
+		skip();
+	}
+	assert_int_equal(judge_in(f, "auto")->state, BR_SOURCE_PRESENT);
+	assert_string_equal(f->source.fs.type, "autofs");
+	br_source_release(&f->source);
+	assert_int_equal(judge_in(f, "auto/x/y")->state, BR_SOURCE_UNREACHABLE);
+	assert_int_equal(f->source.err, EREMOTE);
+	assert_string_equal(f->source.stopped_at, in(f, "auto/x"));
+	assert_int_equal(read(daemon, &request, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(umount2(in(f, "auto"), MNT_DETACH), 0);
 }
 
 static void fuse_of_somebody_else(void **state) {
@@ -911,11 +1001,14 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(trust, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unsafe_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(group_of_nobody_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(groups_by_their_accounts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(accounts_with_long_lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(parents_that_cannot_be_searched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(kernel_links_are_not_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(read_only_mounts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_across_mounts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(server_that_never_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(automounter_is_not_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fuse_of_somebody_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(file_systems, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(file_system_without_a_line, set_up, tear_down),

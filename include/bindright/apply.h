@@ -55,7 +55,11 @@ struct br_apply_options {
 	/** Scan options of the walk. */
 	unsigned threads;
 	bool cross;
+	/** br_inode_seals: what has security.evm by now is left alone. */
+	bool seals;
 	const char *const *excludes;
+	/** As in the plan's options. */
+	unsigned levels;
 	/**
 	 * The plan was made a moment ago, without any depth, for the same `cross` and `excludes`: where it remembers what it saw, and each directory is still as it was then, only that is gone
 	 * through, and not the whole tree once more.

@@ -58,12 +58,14 @@ struct br_identity {
 	const struct br_container *container;
 	/** The user string that was used, compose's or the image's; s NULL where there is none. */
 	struct br_text user;
-	/** BR_UNKNOWN: nothing below but `why` is set. */
+	/** BR_UNKNOWN: nothing below but `why`, `pin` and `root_caps` is set. */
 	enum br_confidence confidence;
 	/** Why it is unknown: one clause for BR303; NULL otherwise. Words of the input stand in it as they are, not escaped. */
 	const char *why;
 	/** What pins it: a ready option such as "--user trainer=UID:GID", quoted for a shell, with the numbers that are known; NULL where known, or where the engine will refuse to start it. */
 	const char *pin;
+	/** The capabilities that its process has in effect if it turns out to be root's. */
+	uint64_t root_caps;
 	/** As the container sees itself. */
 	br_boxid uid;
 	br_boxid gid;

@@ -92,6 +92,8 @@ enum {
 	 * No attribute of the inode: only a scan says so.
 	 */
 	BR_READ_ONLY = 1 << 3,
+	/** A regular file that has security.evm, a seal on its owner, group and mode; only with BR_HAVE_SEAL. */
+	BR_SEALED = 1 << 4,
 };
 
 /** Which facts of br_inode are filled beyond statx's. */
@@ -99,6 +101,8 @@ enum {
 	BR_HAVE_ACL = 1 << 0,
 	BR_HAVE_DEFAULT_ACL = 1 << 1,
 	BR_HAVE_CAPS = 1 << 2,
+	/** BR_SEALED was asked for; see br_inode_seals. */
+	BR_HAVE_SEAL = 1 << 3,
 };
 
 struct br_time {
@@ -163,6 +167,21 @@ unsigned br_inode_present(int dirfd, const char *name, const struct br_inode *in
  */
 int br_inode_take(
 	struct br_inode *inode, unsigned which, struct br_acls *acls, const void *value, size_t n);
+
+/**
+ * Whether the kernel verifies what the attribute security.evm says about regular files, or may: EVM has a key
+ * (bits 0 and 1 of /sys/kernel/security/evm, Documentation/ABI/testing/evm), or nobody here can tell. Then a
+ * change of owner, group, mode or ACL is refused where the seal is a portable signature, and breaks one that
+ * no key of this kernel can renew, so that the kernel refuses every further change, an undo among them
+ * (evm_inode_setattr and evm_inode_set_acl of security/integrity/evm/evm_main.c). security.ima is about
+ * contents alone.
+ */
+bool br_inode_seals(void);
+/**
+ * Look for the seal of (dirfd, name), or of dirfd itself (""), which br_inode_stat told of: BR_SEALED and
+ * BR_HAVE_SEAL. What cannot be asked counts as sealed. For threads.
+ */
+void br_inode_seal(int dirfd, const char *name, struct br_inode *inode);
 
 /** Same object: device, inode number, birth time, type. */
 bool br_inode_same(const struct br_inode *a, const struct br_inode *b);

@@ -65,6 +65,8 @@ struct br_plan_options {
 	uint64_t max_copy_up;
 	/** Globs that the check leaves out too. */
 	const char *const *excludes;
+	/** How many levels of each tree the check looks at, its root's counted in: nothing becomes of what lies deeper. 0: all of them. */
+	unsigned levels;
 	/** The check enters mount points: what is mounted in a tree has to be a source that is not refused. */
 	bool cross;
 	/**
@@ -152,6 +154,10 @@ enum br_left_reason {
 	BR_LEFT_OTHER_MOUNT,
 	/** A directory above it stays closed to whoever needs it: it would be given for nothing. */
 	BR_LEFT_BEHIND,
+	/** It has a seal on its owner and mode that EVM verifies (BR_SEALED). */
+	BR_LEFT_SEALED,
+	/** It is a sticky directory, or lies in one of somebody else's: who owns it may delete what others may not, and that would change hands with it. */
+	BR_LEFT_STICKY,
 };
 
 /** What is left alone, summed up. */
@@ -296,7 +302,7 @@ struct br_plan_input {
 /** Everything is borrowed and outlives the plan. NULL with an error in dx. */
 struct br_plan *br_plan_new(const struct br_plan_input *input,
 	const struct br_plan_options *options, struct br_diags *dx);
-/** The check's watcher (`context` is the plan; needs BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS). */
+/** The check's watcher (`context` is the plan; needs BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS, and BR_HAVE_SEAL where br_inode_seals()). */
 int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry *entry,
 	struct br_diags *dx);
 /** Whether it remembers what it sees, but not the entry that it saw last: nothing will become of that. */

@@ -85,6 +85,11 @@ struct br_scan_options {
 	 * that hold locks, and does not ignore SIGCHLD; what `wants` and `excludes` write is lost.
 	 */
 	bool may_hang;
+	/**
+	 * There may be automount points in it: none is triggered, whoever would have to be asked. That takes one more call a directory. One that nothing is mounted on is a mount point where
+	 * those are not entered, and else EREMOTE. What is mounted below an indirect one is not entered either.
+	 */
+	bool automounts;
 	/** Counted up before each entry that is read and each listing, for whoever watches over it; or NULL. */
 	atomic_ulong *beat;
 };

@@ -371,6 +371,7 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.nstates = 1,
 		.links = true,
 		.quiet = b->quiet,
+		.seals = b->work->options->seals,
 	};
 	struct br_answer_of *answer = &b->commit->answers[i];
 	br_board_beat(b->work->board);
@@ -683,13 +684,14 @@ int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_tar
 	};
 	struct br_scan_options options = {
 		.threads = work->options->threads,
-		.depth = UINT_MAX,
+		.depth = work->options->levels - 1, // 0, all levels, wraps to UINT_MAX
 		.cross = work->options->cross,
 		.leave = true,
+		.automounts = target->remote,
 		.excludes = work->options->excludes != NULL || target->covered != NULL ? is_excluded
 										       : NULL,
 		.context = &b,
-		.want = BR_HAVE_ALL,
+		.want = BR_HAVE_ALL | (work->options->seals ? BR_HAVE_SEAL : 0U),
 		.beat = work->board != NULL ? &work->board->beat : NULL,
 	};
 	br_board_ask(work->board, target, false);

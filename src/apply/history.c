@@ -40,15 +40,22 @@ struct story {
 	uint64_t untouched;
 	uint64_t conflicts;
 	bool begun, committed, interrupted, undoing, undone;
+	/** It was written under another ID. */
+	bool foreign;
 };
 
 static char *text_of(struct br_arena *arena, struct br_bytes bytes) {
 	return br_strndup(arena, bytes.n > 0 ? bytes.p : "", bytes.n);
 }
 
+static bool is_text(struct br_bytes bytes, const char *text) {
+	return bytes.n == strlen(text) && memcmp(bytes.p, text, bytes.n) == 0;
+}
+
 static int take_begin(struct story *s, const struct br_record *r) {
 	struct br_run *run = &s->out->run;
 	s->begun = true;
+	s->foreign = !is_text(r->path, run->id);
 	run->when = (int64_t)r->when;
 	run->uid.v = r->uid;
 	s->out->machine = r->fsid;
@@ -205,6 +212,10 @@ static int conclude(struct story *s, int r) {
 	if (!s->begun || s->announced == 0) {
 		return 0;
 	}
+	if (s->foreign) {
+		// What it did is another run's, and may have been put back as that.
+		return damaged(out, "it is a copy of another run's");
+	}
 	const char **paths = BR_NEW_ARRAY(s->arena, const char *, s->targets.n);
 	if (paths == NULL) {
 		return -1;
@@ -252,8 +263,23 @@ static bool can_be_undone(const struct br_run *run) {
 		|| run->state == BR_RUN_PARTLY_UNDONE;
 }
 
-static int list(struct br_arena *arena, const struct br_state *state, const struct br_run **runs,
-	size_t *n) {
+/** Whether what nobody has looked at yet, between the ends of a journal, is damaged. */
+static bool is_broken_inside(const struct br_state *state, const char *id) {
+	br_auto(br_closep) int fd = -1;
+	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
+	struct br_journal journal = {.fd = -1};
+	const char *why;
+	if (acls == NULL || br_state_open_run(state, id, &fd, &why) <= 0) {
+		return false;
+	}
+	bool broken = br_journal_open(&journal, fd, acls) < 0 && errno == EBADMSG;
+	br_journal_release(&journal);
+	return broken;
+}
+
+/** `whole`: all of each journal is read. */
+static int list(struct br_arena *arena, const struct br_state *state, bool whole,
+	const struct br_run **runs, size_t *n) {
 	br_vec(struct br_run) all = {0};
 	const char *const *ids = br_state_runs(arena, state);
 	if (ids == NULL) {
@@ -262,6 +288,9 @@ static int list(struct br_arena *arena, const struct br_state *state, const stru
 	for (; *ids != NULL; ids++) {
 		struct br_summary s;
 		int r = br_summary_read(arena, state, *ids, &s);
+		if (r > 0 && whole && !s.live && is_broken_inside(state, *ids)) {
+			r = damaged(&s, "it is damaged");
+		}
 		if (r < 0 || (r > 0 && br_vec_push(arena, &all, s.run) < 0)) {
 			return -1;
 		}
@@ -280,7 +309,7 @@ int br_history(struct br_arena *arena, const struct br_state_dir *state, const s
 	if (r <= 0) {
 		return r;
 	}
-	if (list(arena, &opened, runs, n) < 0) {
+	if (list(arena, &opened, true, runs, n) < 0) {
 		return br_error(
 			dx, nowhere, "cannot list '%s/runs': %s", opened.path, strerror(errno));
 	}
@@ -292,7 +321,7 @@ void br_history_publish(const struct br_state *state) {
 	const struct br_run *runs;
 	size_t n;
 	size_t undoable = 0;
-	if (list(&arena, state, &runs, &n) == 0) {
+	if (list(&arena, state, false, &runs, &n) == 0) {
 		for (size_t i = 0; i < n; i++) {
 			undoable += can_be_undone(&runs[i]);
 		}

@@ -445,6 +445,11 @@ static int read_again(
 	return 0;
 }
 
+static bool is_sealed(int fd, struct br_inode now) {
+	br_inode_seal(fd, "", &now);
+	return (now.attrs & BR_SEALED) != 0;
+}
+
 void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_wish *wish,
 	struct br_answer_of *out) {
 	struct br_inode now;
@@ -472,6 +477,10 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 	}
 	if ((now.attrs & (BR_IMMUTABLE | BR_APPEND)) != 0) {
 		conflict(out, "it is protected by chattr now");
+		return;
+	}
+	if (wish->seals && is_sealed(fd, now)) {
+		conflict(out, "its owner and mode are sealed by security.evm now");
 		return;
 	}
 	if (would_lose_setgid(&now, wish->goal)) {

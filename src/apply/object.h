@@ -113,6 +113,8 @@ struct br_wish {
 	bool guarded;
 	/** br_inode_quiet of the time before `expect` was read from the object; {0}: it was not. */
 	struct br_time quiet;
+	/** A file with security.evm is left alone. */
+	bool seals;
 	/** Look, do not touch. */
 	bool dry;
 };

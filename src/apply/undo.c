@@ -228,6 +228,7 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.nstates = br_object_states(&item->before, &item->after, states),
 		.contents = item->has_contents ? item->contents : NULL,
 		.guarded = true,
+		.seals = u->options->seals,
 		.dry = u->dry,
 	};
 	br_board_beat(u->board);
@@ -414,6 +415,7 @@ static int target_has_its_files(
 	struct br_scan_options options = {
 		.threads = u->options->threads,
 		.depth = UINT_MAX,
+		.automounts = t->remote,
 		.excludes = t->covered != NULL ? is_covered : NULL,
 		.context = t,
 		.beat = u->board != NULL ? &u->board->beat : NULL,

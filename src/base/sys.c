@@ -97,22 +97,33 @@ void br_sys_refuse(unsigned calls) {
 	br_closep(&old_fds);
 }
 
-static int open_private_proc(void) {
+// A mount of this type that nobody else sees; `subset`: a word for its option of that name, or NULL.
+static int mount_privately(const char *type, const char *subset) {
 	if (!has(BR_SYS_FSMOUNT)) {
 		errno = ENOSYS;
 		return -1;
 	}
-	br_auto(br_closep) int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+	br_auto(br_closep) int fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
 	if (fs < 0) {
 		return -1;
 	}
-	// Nothing but the processes is needed; kernels before 5.8 do not know the word.
-	(void)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset", "pid", 0);
+	if (subset) {
+		(void)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset", subset, 0);
+	}
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) {
 		return -1;
 	}
 	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+// Nothing but the processes is needed; kernels before 5.8 do not know the word.
+static int open_private_proc(void) {
+	return mount_privately("proc", "pid");
+}
+
+int br_sys_mount_securityfs(void) {
+	return mount_privately("securityfs", NULL);
 }
 
 // /proc, if it is a procfs and its root, and not a directory inside one that somebody bound there.

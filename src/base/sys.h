@@ -54,6 +54,9 @@ int br_sys_descriptors(void);
  */
 int br_sys_lock_in(void);
 
+/** The root of a securityfs that is mounted for this descriptor alone; -1 where that may not or cannot be. The caller closes it. */
+int br_sys_mount_securityfs(void);
+
 /** Open what is behind a descriptor (an O_PATH one too) once more, with these flags and O_CLOEXEC. A descriptor, or -1. */
 int br_sys_reopen(int fd, int flags);
 

@@ -96,6 +96,8 @@ struct br_finding *add_finding(struct check_work *work, br_code_number code,
 	const struct about *about, const char *format, ...) BR_PRINTF(4, 5);
 /** br_printf into the check's arena, remembering failure. */
 const char *say(struct check_work *work, const char *format, ...) BR_PRINTF(2, 3);
+/** Why something could not be examined. */
+const char *say_unseen(int err);
 /** How these IDs ("1001:1001") are written as the user, in words of the input. */
 const char *say_user(struct check_work *work, const char *ids);
 /** Order, count, suppress. 0 or -1. */

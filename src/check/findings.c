@@ -1,5 +1,6 @@
 #include "check_impl.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,17 @@ static const struct br_ignore *find_ignore(br_code_number code, const struct abo
 		}
 	}
 	return NULL;
+}
+
+const char *say_unseen(int err) {
+	switch (err) {
+	case ETIMEDOUT:
+		return "its file system does not answer";
+	case EREMOTE:
+		return "an automounter would have to mount it first";
+	default:
+		return strerror(err);
+	}
 }
 
 struct br_finding *add_finding(struct check_work *work, br_code_number code,

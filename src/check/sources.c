@@ -208,7 +208,7 @@ static void check_unseen(
 	struct about about = about_mount(ms);
 	const struct br_source *source = ms->source;
 	struct br_finding *finding = add_finding(
-		work, 209, &about, "'%s' could not be examined: %s", where, strerror(source->err));
+		work, 209, &about, "'%s' could not be examined: %s", where, say_unseen(source->err));
 	work->check->complete = false;
 	if (source->err == EACCES && br_fs_is_private(&source->fs)) {
 		finding->because = say(work,
@@ -254,6 +254,10 @@ static void check_unreachable(
 /** Where the owners come from, and so who can change them. */
 static const char *advise_owners(struct check_work *work, const struct br_mount_source *ms) {
 	const struct br_fs *fs = &ms->source->fs;
+	if (fs->nfs4_acl) {
+		return "an NFSv4 ACL decides there (nfs4_getfacl shows it), which its server reads by rules of "
+		       "its own: bindright changes nothing";
+	}
 	if (strncmp(fs->type, "nfs", 3) == 0) {
 		return "its server has the last word: root may be nobody there (root_squash), and "
 		       "numbers may be mapped";
@@ -287,7 +291,7 @@ static void check_file_system(
 			about->path, say_asker(work, &ms->demand->need))
 			->advice = "mount it without :ro, or ask for r";
 	}
-	if (fs->keeps_owners != BR_YES) {
+	if (fs->keeps_owners != BR_YES || fs->nfs4_acl) {
 		struct br_finding *finding = add_finding(work, 207, about,
 			"the file system of '%s' %s", about->path,
 			fs->keeps_owners == BR_NO ? "does not keep owners" : "may not keep owners");

@@ -396,6 +396,7 @@ static int check_tree(struct check_work *work, const struct br_tree *tree, unsig
 	if (work->options->only && listed_begin(&walk)) {
 		return -1;
 	}
+	bool may_hang = br_source_may_hang(tree->root);
 	struct br_scan_options options = {
 		.threads = work->options->threads,
 		.depth = depth,
@@ -406,7 +407,8 @@ static int check_tree(struct check_work *work, const struct br_tree *tree, unsig
 		.skips = work->options->only ? listed_skips : NULL,
 		.context = &walk,
 		.want = BR_HAVE_ACL | work->options->watch.want,
-		.may_hang = br_source_may_hang(tree->root),
+		.may_hang = may_hang,
+		.automounts = may_hang,
 	};
 	// What it takes is a view of all there is. CAP_FOWNER is for not touching the times of access (O_NOATIME, may_open()).
 	(void)br_sys_prepare(); // Where that fails, what needs it says so.

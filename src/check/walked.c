@@ -227,6 +227,17 @@ static void check_ungiven(
 	give_examples(work, finding, tally);
 }
 
+static const char *advise_unseen(int err) {
+	switch (err) {
+	case ETIMEDOUT:
+		return "see to its server, or leave it out (--exclude)";
+	case EREMOTE:
+		return "name what it mounts there as a source, or leave it out (--exclude)";
+	default:
+		return "run it as root: sudo bindright";
+	}
+}
+
 static void check_sums(
 	struct check_work *work, const struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
@@ -255,11 +266,8 @@ static void check_sums(
 		finding = add_finding(work, 209, &about,
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
-			mw->unseen_err == ETIMEDOUT ? "its file system does not answer"
-						    : strerror(mw->unseen_err));
-		finding->advice = mw->unseen_err == ETIMEDOUT
-			? "see to its server, or leave it out (--exclude)"
-			: "run it as root: sudo bindright";
+			say_unseen(mw->unseen_err));
+		finding->advice = advise_unseen(mw->unseen_err);
 		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->frozen.count) {

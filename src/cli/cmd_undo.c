@@ -49,6 +49,7 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 		.state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")},
 		.stop = cli->world->stop,
 		.jail = args->require_jail ? BR_JAIL_REQUIRE : BR_JAIL_TRY,
+		.seals = br_inode_seals(),
 	};
 	// A trial costs as much as the undo itself: it is made for whoever is asked.
 	if (!args->yes) {

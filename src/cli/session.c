@@ -210,11 +210,13 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 		.engine_user = session->mode->user,
 		.trial = {session_read_edited, session},
 	};
+	session->seals = br_inode_seals();
 	session->plan = br_plan_new(&input, &session->plan_options, session->cli->dx);
 	*watch = (struct br_watch){
 		.see = see,
 		.context = session,
-		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
+		.want = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS
+			| (session->seals ? BR_HAVE_SEAL : 0U),
 		.all = some_keeper_demands(session) || wants_future(session)
 			|| session->plan_options.reclaim,
 	};
@@ -238,6 +240,7 @@ int session_check(struct session *session, bool planned) {
 			return CLI_FAILED;
 		}
 	}
+	session->plan_options.levels = options.depth + 1; // UINT_MAX, all levels, wraps to 0
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}

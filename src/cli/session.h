@@ -32,6 +32,8 @@ struct session {
 	const struct br_image *images;
 	struct br_demands *demands;
 	struct br_plan_options plan_options;
+	/** br_inode_seals, once there is a plan. */
+	bool seals;
 	struct br_plan *plan;
 	struct br_check *check;
 	/** Told of all that the plan does not remember; NULL: it remembers nothing. */

@@ -449,6 +449,7 @@ static void forget(struct br_identity *out) {
 		.user = out->user,
 		.why = out->why,
 		.pin = out->pin,
+		.root_caps = out->root_caps,
 	};
 }
 
@@ -493,6 +494,7 @@ static int identify(struct task *t) {
 	int bad_word = read_user_word(t);
 	int bad_caps = br_caps_of(t->box, t->mode, t->image, &caps, t->dx);
 	t->out->confidence = BR_CERTAIN;
+	t->out->root_caps = caps.bounding;
 	int bad_groups = accounts_add_words(t, &refused);
 	if (bad_space || bad_word || bad_caps || bad_groups) {
 		return -1;

@@ -155,6 +155,9 @@ int br_inode_read_rest(
 			return -1;
 		}
 	}
+	if (want & BR_HAVE_SEAL) {
+		br_inode_seal(dirfd, name, out);
+	}
 	return 0;
 }
 

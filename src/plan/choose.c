@@ -103,6 +103,9 @@ static void drop_privilege(const struct br_inode *before, struct br_inode *after
 
 // The first who wants something, unless it belongs to one of the tree's demands already: then the others get entries. NULL.
 static const struct person *find_heir(const struct choice *c) {
+	if (c->inode.uid.v == 0 && (c->tree->root_caps >> CAP_DAC_OVERRIDE & 1) == 0) {
+		return NULL;
+	}
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
 		const struct br_cred *cred = &c->tree->tree->demands[i].identity->cred;
 		if (cred->uid.v == c->inode.uid.v && !overrides(cred)) {
@@ -124,6 +127,9 @@ static const struct person *find_heir(const struct choice *c) {
 
 // Root's rights come from its override, unless a container of root's has lost it.
 static bool root_overrides(const struct choice *c) {
+	if ((c->tree->root_caps >> CAP_DAC_OVERRIDE & 1) == 0) {
+		return false;
+	}
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
 		const struct br_demand *demand = &c->tree->tree->demands[i];
 		const struct br_cred *cred = &demand->identity->cred;
@@ -136,6 +142,9 @@ static bool root_overrides(const struct choice *c) {
 
 // In a sticky directory only CAP_FOWNER lets root delete what is not his (include/linux/fs.h, check_sticky): its override does not.
 static bool root_deletes(const struct choice *c) {
+	if ((c->tree->root_caps >> CAP_FOWNER & 1) == 0) {
+		return false;
+	}
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
 		const struct br_demand *demand = &c->tree->tree->demands[i];
 		const struct br_cred *cred = &demand->identity->cred;
@@ -262,8 +271,11 @@ static int choose_back(struct choice *c, struct outcome *out) {
 		return -1;
 	}
 	// Who gets a sticky directory could delete what is others'.
-	if ((S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0) || deletes_as_owner(c)
-		|| !grant_names(c, keeper->cred.uid)) {
+	if ((S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0) || deletes_as_owner(c)) {
+		out->reason = BR_LEFT_STICKY;
+		return 0;
+	}
+	if (!grant_names(c, keeper->cred.uid)) {
 		return 0;
 	}
 	c->draft.owner |= held(c->plan, c->tree, &c->inode, keeper->cred.uid);
@@ -375,7 +387,7 @@ static int choose_group(struct choice *c, struct outcome *out) {
 
 static int choose_by(struct choice *c, struct outcome *out) {
 	const struct br_fs *fs = &c->tree->tree->root->fs;
-	if (fs->keeps_owners == BR_NO || br_fs_is_private(fs)) {
+	if (fs->keeps_owners == BR_NO || br_fs_is_private(fs) || fs->nfs4_acl) {
 		return 0;
 	}
 	if (c->plan->options->reclaim) {
@@ -484,7 +496,7 @@ int choose(const struct br_plan *plan, const struct tree_work *tree, const struc
 		.plan = plan,
 		.tree = tree,
 		.inode = facts_inode(facts),
-		.acls = tree->tree->root->fs.keeps_acls != BR_NO,
+		.acls = tree->tree->root->fs.keeps_acls != BR_NO && !tree->tree->root->fs.nfs4_acl,
 		.in_sticky = (facts->flags & FACT_STICKY) != 0,
 	};
 	*out = (struct outcome){.kind = OUTCOME_FITS, .after = c.inode};
@@ -539,14 +551,15 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 	if (tree->strategy != BR_STRATEGY_AUTO) {
 		return br_strdup(arena, "asked for by --strategy");
 	}
-	if (plan->options->caller.v == 0 && tree->single && tree->writes
-		&& all_of(tree, tree->sole.v)) {
+	bool alone = (tree->root_caps >> CAP_DAC_OVERRIDE & 1) != 0;
+	bool gives = plan->options->caller.v == 0 && tree->single && tree->writes && alone;
+	if (gives && all_of(tree, tree->sole.v)) {
 		tree->strategy = BR_STRATEGY_CHOWN;
 		return br_printf(arena,
 			"everything in it belongs to root or to uid %u, who alone needs it",
 			tree->sole.v);
 	}
-	if (plan->options->caller.v == 0 && tree->single && tree->writes && chmods(tree)) {
+	if (gives && chmods(tree)) {
 		tree->strategy = BR_STRATEGY_CHOWN;
 		return br_strdup(arena,
 			"its image changes modes at every start, which switches ACL entries off");
@@ -566,7 +579,9 @@ const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) 
 		return br_strdup(arena, "who only reads it need not own it");
 	}
 	if (all_of(tree, tree->sole.v)) {
-		return br_strdup(arena, "only root could give it away");
+		return br_strdup(arena,
+			alone ? "only root could give it away"
+			      : "who else uses it is not known, and may need root to own it");
 	}
 	return br_printf(arena, "not everything in it belongs to root or to uid %u", tree->sole.v);
 }

@@ -209,8 +209,11 @@ int command_default(
 }
 
 // Does a whole-tree command meet only what the plan knows?
-static bool known_whole(const struct tree_work *tree) {
-	return tree->unseen.count == 0 && tree->mount_points.count == 0;
+static bool known_whole(const struct br_plan *plan, const struct tree_work *tree) {
+	const struct br_plan_options *options = plan->options;
+	bool excludes = options->excludes != NULL && *options->excludes != NULL;
+	return tree->unseen.count == 0 && tree->mount_points.count == 0 && !excludes
+		&& options->levels == 0;
 }
 
 static bool is_moved(const struct class *class, const struct br_inode *to) {
@@ -234,7 +237,7 @@ int command_chown(const struct br_plan *plan, const struct tree_work *tree,
 		}
 		all = all && moved;
 	}
-	if (path == NULL && !known_whole(tree)) {
+	if (path == NULL && !known_whole(plan, tree)) {
 		return 0;
 	}
 	// Of the whole tree some may have one of the two already.
@@ -297,7 +300,7 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 	size_t changed = 0;
 	*entry = NULL;
 	*command = NULL;
-	if (!tree->single || !known_whole(tree) || tree->strategy != BR_STRATEGY_ACL) {
+	if (!tree->single || !known_whole(plan, tree) || tree->strategy != BR_STRATEGY_ACL) {
 		return 0;
 	}
 	for (size_t i = 0; i < tree->classes.n; i++) {

@@ -141,6 +141,14 @@ static bool gate_permitted(
 	return facts->uid == caller && keeps_setgid && tree->strategy != BR_STRATEGY_CHOWN;
 }
 
+bool gate_needs_from(
+	const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts) {
+	enum br_left_reason reason;
+	bool roots = facts->uid == 0 && !gate_named(plan, 0);
+	return !gate_owner(plan, tree, facts->uid)
+		|| (roots && !gate_root(plan, facts, false, &reason));
+}
+
 bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts,
 	bool own, enum br_left_reason *reason) {
 	bool file = S_ISREG(facts->mode);
@@ -151,6 +159,8 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 	} else if ((facts->flags & (FACT_IMMUTABLE | FACT_APPEND | FACT_READ_ONLY)) != 0
 		|| fs_read_only(tree)) {
 		*reason = BR_LEFT_PROTECTED;
+	} else if ((facts->flags & FACT_SEALED) != 0) {
+		*reason = BR_LEFT_SEALED;
 	} else if ((facts->flags & FACT_PRIVATE_NAME) != 0) {
 		*reason = BR_LEFT_PRIVATE_NAME;
 	} else if (file && !plan->options->privileged_files

@@ -10,7 +10,7 @@ enum {
 struct left_key {
 	uint32_t tree;
 	uint32_t reason;
-	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. Of PROTECTED: LEFT_BY_MOUNT, or nothing. Of OTHER_MOUNT: which one. */
+	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. Of PROTECTED: LEFT_BY_MOUNT, or nothing. Of OTHER_MOUNT: which one. Of NOT_PERMITTED: whose, where root needs --from for it. */
 	uint32_t uid;
 };
 
@@ -23,11 +23,11 @@ void left_init(struct table *table) {
 	table_init(table, sizeof(struct left_key), sizeof(struct left));
 }
 
-static size_t owners_of(const struct table *table, uint32_t tree) {
+static size_t owners_of(const struct table *table, const struct left_key *key) {
 	size_t n = 0;
 	for (size_t i = 0; i < table->n; i++) {
 		const struct left *left = table_at(table, i);
-		n += left->key.tree == tree && left->key.reason == BR_LEFT_OWNER;
+		n += left->key.tree == key->tree && left->key.reason == key->reason;
 	}
 	return n;
 }
@@ -46,9 +46,9 @@ int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_re
 	} else if ((reason == BR_LEFT_PROTECTED && detail == LEFT_BY_MOUNT)
 		|| reason == BR_LEFT_OTHER_MOUNT) {
 		key.uid = detail;
-	} else if (reason == BR_LEFT_OWNER) {
+	} else if (reason == BR_LEFT_OWNER || reason == BR_LEFT_NOT_PERMITTED) {
 		key.uid = detail;
-		if (table_find(table, &key) == NULL && owners_of(table, key.tree) >= OWNERS_MAX) {
+		if (table_find(table, &key) == NULL && owners_of(table, &key) >= OWNERS_MAX) {
 			key.uid = BR_NO_ID;
 		}
 	}
@@ -65,8 +65,13 @@ static const char *of_one(const struct br_plan *plan, const char *why) {
 	static const struct {
 		const char *many;
 		const char *one;
-	} all[] = {{"belong ", "belongs "}, {"have ", "has "}, {"lie ", "lies "},
-		{"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
+	} all[] = {
+		{"are sticky directories or lie in one: there owners alone may delete, and that "
+		 "right would change hands with them",
+			"is a sticky directory or lies in one: there owners alone may delete, and "
+			"that right would change hands with it"},
+		{"belong ", "belongs "}, {"have their ", "has its "}, {"have ", "has "},
+		{"lie ", "lies "}, {"are devices, sockets or FIFOs", "is a device, socket or FIFO"},
 		{"are mount points, which are", "is a mount point, which is"}, {"are ", "is "}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		size_t n = strlen(all[i].many);
@@ -102,6 +107,9 @@ static const char *why_no_state(const struct br_plan *plan, const struct tree_wo
 			"the file system (%s) keeps no owners: mount it with uid=, gid= and umask=",
 			fs->type);
 	}
+	if (fs->nfs4_acl) {
+		return "an NFSv4 ACL decides there, and its server alone knows what a change would do";
+	}
 	if (br_fs_is_private(fs)) {
 		return br_printf(plan->arena,
 			"the FUSE file system lets nobody but uid %u in: mount it with allow_other",
@@ -115,6 +123,26 @@ static const char *why_no_state(const struct br_plan *plan, const struct tree_wo
 			"it would need an ACL, which the file system (%s) does not keep", fs->type);
 	}
 	return "no state serves it without giving or taking something elsewhere";
+}
+
+// Root may, and asks whose it is: what does both is one command.
+static int explain_not_permitted(
+	const struct br_plan *plan, const struct left_key *key, struct br_left *out) {
+	const char *command = plan->options->reclaim ? "reclaim" : "fix";
+	out->why = "can be changed by root only";
+	if (key->uid == BR_NO_ID) {
+		out->option = br_printf(plan->arena, "run it as root: sudo bindright %s", command);
+		return out->option == NULL ? -1 : 0;
+	}
+	const char *phrase = uid_phrase(plan, key->uid);
+	const char *word = user_word(plan, key->uid);
+	if (phrase == NULL || word == NULL) {
+		return -1;
+	}
+	out->why = br_printf(plan->arena, "belong to %s, and can be changed by root only", phrase);
+	out->option = br_printf(
+		plan->arena, "run it as root: sudo bindright %s --from %s", command, word);
+	return out->why == NULL || out->option == NULL ? -1 : 0;
 }
 
 static int explain(struct br_plan *plan, const struct left_key *key, struct br_left *out) {
@@ -147,6 +175,9 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 			: fs_read_only(tree) ? "lie on a file system that is mounted read-only"
 					     : "are protected by chattr (immutable or append-only)";
 		return 0;
+	case BR_LEFT_SEALED:
+		out->why = "have their owner and mode sealed by security.evm, which EVM verifies";
+		return 0;
 	case BR_LEFT_SPECIAL:
 		out->why = "are devices, sockets or FIFOs";
 		return 0;
@@ -160,6 +191,11 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 	case BR_LEFT_BEHIND:
 		out->why = "lie in directories that stay closed to who needs them";
 		return 0;
+	case BR_LEFT_STICKY:
+		out->why =
+			"are sticky directories or lie in one: there owners alone may delete, and "
+			"that right would change hands with them";
+		return 0;
 	case BR_LEFT_UNSEEN:
 		out->why = "could not be examined";
 		return 0;
@@ -168,10 +204,7 @@ static int explain(struct br_plan *plan, const struct left_key *key, struct br_l
 		out->option = "--other-mounts";
 		return out->why == NULL ? -1 : 0;
 	case BR_LEFT_NOT_PERMITTED:
-		out->why = "can be changed by root only";
-		out->option = plan->options->reclaim ? "run it as root: sudo bindright reclaim"
-						     : "run it as root: sudo bindright fix";
-		return 0;
+		return explain_not_permitted(plan, key, out);
 	}
 	return 0;
 }

@@ -15,6 +15,8 @@ struct make {
 	const char *below;
 	/** The whole path. */
 	const char *path;
+	/** Its path below the tree's root, by the tree's own name; NULL where it lies above that. */
+	const char *inside;
 	/** The first demand on just this directory; NULL: on the way. */
 	const struct br_demand *demand;
 };
@@ -48,36 +50,79 @@ static int is_makeable(struct br_plan *plan, const struct br_demand *demand) {
 	return 1;
 }
 
-static struct make *find(struct makes *makes, const char *path) {
+/** Whether two missing sources lack their names in one directory, by whatever names that is reached; an ID-mapped mount shows other owners. */
+static bool is_beside(const struct br_source *a, const struct br_source *b) {
+	struct br_inode x;
+	struct br_inode y;
+	if (a->dev != b->dev || a->ino != b->ino || a->mount == b->mount) {
+		return a->dev == b->dev && a->ino == b->ino;
+	}
+	return br_inode_stat(a->fd, "", &x) == 0 && br_inode_stat(b->fd, "", &y) == 0
+		&& x.uid.v == y.uid.v && x.gid.v == y.gid.v;
+}
+
+/** By which of its names the directory that something is missing in is written to: the first that can be. */
+static const struct br_source *root_of(const struct br_plan *plan, const struct br_source *source) {
+	for (size_t i = 0; i < plan->work->ntrees; i++) {
+		const struct tree_work *tree = &plan->work->trees[i];
+		for (size_t k = 0; !tree->refused && k < tree->tree->n; k++) {
+			const struct br_demand *demand = &tree->tree->demands[k];
+			if (demand_missing(demand) && demand_counts(demand)
+				&& !demand->source->fs.mount_read_only
+				&& is_beside(demand->source, source)) {
+				return demand->source;
+			}
+		}
+	}
+	return source;
+}
+
+static struct make *find(struct makes *makes, const struct make *make) {
 	for (size_t i = 0; i < makes->list.n; i++) {
-		if (strcmp(makes->list.v[i].path, path) == 0) {
-			return &makes->list.v[i];
+		struct make *known = &makes->list.v[i];
+		if (known->root == make->root && strcmp(known->below, make->below) == 0) {
+			return known;
 		}
 	}
 	return NULL;
 }
 
+/** Below the tree's root, what is `rest` bytes above the demand's own directory: *out, NULL where that is above the root. 0 or -1 with ENOMEM. */
+static int find_inside(
+	struct br_arena *arena, const struct br_demand *demand, size_t rest, const char **out) {
+	size_t n = strlen(demand->below);
+	*out = NULL;
+	// One more is the slash below the root itself.
+	if (rest > n + (n > 0)) {
+		return 0;
+	}
+	*out = br_strndup(arena, demand->below, rest > n ? 0 : n - rest);
+	return *out == NULL ? -1 : 0;
+}
+
 // Add the demand's directory and those on the way to it.
-static int add_demand(
-	struct makes *makes, const struct br_tree *tree, const struct br_demand *demand) {
-	const struct br_source *source = demand->source;
-	const char *real = strcmp(source->real, "/") == 0 ? "" : source->real;
-	for (const char *p = source->missing;; p++) {
-		if (*p != '/' && *p != '\0') {
+static int add_demand(const struct br_plan *plan, struct makes *makes, const struct br_tree *tree,
+	const struct br_demand *demand) {
+	const char *missing = demand->source->missing;
+	size_t len = strlen(missing);
+	const struct br_source *root = root_of(plan, demand->source);
+	const char *real = strcmp(root->real, "/") == 0 ? "" : root->real;
+	for (size_t n = 1; n <= len; n++) {
+		if (missing[n] != '/' && missing[n] != '\0') {
 			continue;
 		}
-		int n = (int)(p - source->missing);
 		struct make make = {
 			.tree = tree,
-			.root = source,
-			.below = br_strndup(makes->arena, source->missing, (size_t)n),
-			.path = br_printf(makes->arena, "%s/%.*s", real, n, source->missing),
-			.demand = *p == '\0' ? demand : NULL,
+			.root = root,
+			.below = br_strndup(makes->arena, missing, n),
+			.path = br_printf(makes->arena, "%s/%.*s", real, (int)n, missing),
+			.demand = n == len ? demand : NULL,
 		};
-		if (make.below == NULL || make.path == NULL) {
+		if (make.below == NULL || make.path == NULL
+			|| find_inside(makes->arena, demand, len - n, &make.inside) != 0) {
 			return -1;
 		}
-		struct make *known = find(makes, make.path);
+		struct make *known = find(makes, &make);
 		if (known == NULL) {
 			if (br_vec_push(makes->arena, &makes->list, make) != 0) {
 				return -1;
@@ -85,10 +130,14 @@ static int add_demand(
 		} else if (known->demand == NULL) {
 			known->demand = make.demand;
 		}
-		if (*p == '\0') {
-			return 0;
-		}
 	}
+	return 0;
+}
+
+bool is_make_of(
+	const struct br_make *make, const struct br_tree *tree, const struct br_demand *demand) {
+	return make->tree == tree && strcmp(make->below, demand->source->missing) == 0
+		&& is_beside(make->root, demand->source);
 }
 
 static int by_path(const void *a, const void *b) {
@@ -98,10 +147,9 @@ static int by_path(const void *a, const void *b) {
 }
 
 static bool is_on(const struct make *make, const struct br_demand *demand) {
-	const char *real = demand->source->real;
-	size_t n = strcmp(real, "/") == 0 ? 0 : strlen(real);
-	return demand_missing(demand) && demand_counts(demand) && strncmp(make->path, real, n) == 0
-		&& make->path[n] == '/' && strcmp(make->path + n + 1, demand->source->missing) == 0;
+	return demand_missing(demand) && demand_counts(demand)
+		&& strcmp(make->below, demand->source->missing) == 0
+		&& is_beside(make->root, demand->source);
 }
 
 // The owner: the first who writes, else the first.
@@ -117,20 +165,9 @@ static const struct br_demand *heir_of(const struct make *make) {
 	return heir;
 }
 
-// Its path below the tree's root; NULL where it lies above that.
-static const char *below_tree(const struct make *make) {
-	size_t n = strlen(make->tree->path);
-	if (strncmp(make->path, make->tree->path, n) != 0
-		|| (make->path[n] != '/' && make->path[n] != '\0')) {
-		return NULL;
-	}
-	return make->path[n] == '/' ? make->path + n + 1 : "";
-}
-
 // The demands that reach it: those on just this directory, and those on one above it, made or there already.
 static uint64_t demands_on(const struct make *make) {
-	const char *below = below_tree(make);
-	uint64_t set = below == NULL ? 0 : demands_at(make->tree, below);
+	uint64_t set = make->inside == NULL ? 0 : demands_at(make->tree, make->inside);
 	for (size_t i = 0; i < make->tree->n; i++) {
 		const struct br_demand *demand = &make->tree->demands[i];
 		set |= is_on(make, demand) ? (uint64_t)1 << demand->index : 0;
@@ -329,7 +366,8 @@ static int collect(struct br_plan *plan, struct makes *makes) {
 			}
 			int makeable = is_makeable(plan, demand);
 			if (makeable < 0
-				|| (makeable > 0 && add_demand(makes, tree->tree, demand) != 0)) {
+				|| (makeable > 0
+					&& add_demand(plan, makes, tree->tree, demand) != 0)) {
 				return -1;
 			}
 		}

@@ -262,16 +262,3 @@ int account_load(const struct br_plan *plan, br_hostid uid) {
 	*item = account;
 	return 0;
 }
-
-int accounts_load(const struct br_plan *plan, const struct br_inode *inode) {
-	if (account_load(plan, inode->uid) != 0) {
-		return -1;
-	}
-	for (size_t i = 0; inode->acl != NULL && i < inode->acl->n; i++) {
-		if (inode->acl->entries[i].tag == BR_ACL_USER
-			&& account_load(plan, inode->acl->entries[i].id) != 0) {
-			return -1;
-		}
-	}
-	return 0;
-}

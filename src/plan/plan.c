@@ -35,9 +35,32 @@ static void note_person(struct tree_work *tree, const struct br_cred *cred, bool
 	*first = false;
 }
 
+// Whether a source may have something in common with a tree: by its names, or, by way of a bind mount, anything of the same file system.
+static bool shares(const struct br_source *source, const struct br_tree *tree) {
+	const struct br_source *root = tree->root;
+	if (source->state != BR_SOURCE_PRESENT || source->dev != root->dev) {
+		return false;
+	}
+	return source->mount != root->mount || br_path_within(source->real, root->real)
+		|| br_path_within(root->real, source->real);
+}
+
+// Those whose user is not known have no demand, and yet may be root without its override: then they lose by what takes files from root.
+static uint64_t unknown_roots(const struct br_demands *demands, const struct br_tree *tree) {
+	uint64_t caps = UINT64_MAX;
+	for (size_t i = 0; i < demands->nmounts; i++) {
+		const struct br_mount_source *mount = &demands->mounts[i];
+		if (mount->identity->confidence == BR_UNKNOWN && shares(mount->source, tree)) {
+			caps &= mount->identity->root_caps;
+		}
+	}
+	return caps;
+}
+
 static void tree_begin(
 	const struct br_plan *plan, struct tree_work *work, const struct br_tree *tree) {
 	work->tree = tree;
+	work->root_caps = unknown_roots(plan->work->input.demands, tree);
 	table_init(&work->classes, sizeof(struct facts), sizeof(struct class));
 	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
 	table_init(&work->sticky, sizeof(uint64_t), sizeof(struct sticky));
@@ -238,6 +261,7 @@ static struct facts facts_of(
 	flags |= (inode->attrs & BR_IMMUTABLE) != 0 ? FACT_IMMUTABLE : 0;
 	flags |= (inode->attrs & BR_APPEND) != 0 ? FACT_APPEND : 0;
 	flags |= (inode->attrs & BR_READ_ONLY) != 0 ? FACT_READ_ONLY : 0;
+	flags |= (inode->attrs & BR_SEALED) != 0 ? FACT_SEALED : 0;
 	flags |= *path == '\0' ? FACT_ROOT : 0;
 	flags |= work->others.n > 0 ? others_flags(work, path) : 0;
 	flags |= is_enclosed(work, path, inode) ? FACT_ENCLOSED : 0;
@@ -448,9 +472,12 @@ static bool owner_only(const struct facts *facts) {
 	return S_ISREG(facts->mode) && (facts->mode & 077) == 0;
 }
 
-static uint32_t left_detail(const struct class *class) {
+static uint32_t left_detail(
+	const struct br_plan *plan, const struct tree_work *tree, const struct class *class) {
 	unsigned flags = class->facts.flags;
 	switch (class->outcome.reason) {
+	case BR_LEFT_NOT_PERMITTED:
+		return gate_needs_from(plan, tree, &class->facts) ? class->facts.uid : BR_NO_ID;
 	case BR_LEFT_PROTECTED:
 		return (flags & FACT_READ_ONLY) != 0 ? LEFT_BY_MOUNT : class->facts.uid;
 	case BR_LEFT_OTHER_MOUNT:
@@ -470,7 +497,8 @@ static int settle_class(struct br_plan *plan, const struct tree_work *tree,
 		struct tally all = class->inside;
 		tally_merge(&all, &class->outside);
 		out->partial = true;
-		return left_add(plan, tree, outcome->reason, left_detail(class), &all) == 0
+		return left_add(plan, tree, outcome->reason, left_detail(plan, tree, class), &all)
+				== 0
 			? 0
 			: br_error_memory(dx);
 	}
@@ -559,12 +587,6 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 		: br_error_memory(dx);
 }
 
-bool is_make_of(
-	const struct br_make *make, const struct br_tree *tree, const struct br_demand *demand) {
-	return make->tree == tree && strcmp(make->root->real, demand->source->real) == 0
-		&& strcmp(make->below, demand->source->missing) == 0;
-}
-
 // A missing source that is not made leaves its tree short.
 static void find_unmade(
 	const struct br_plan *plan, const struct tree_work *tree, struct br_tree_plan *out) {
@@ -641,10 +663,19 @@ static bool is_excluded(const struct br_plan *plan, const char *path) {
 	return false;
 }
 
+// The root is on the first level.
+static bool is_too_deep(const struct br_plan *plan, const char *path) {
+	unsigned level = 1 + (*path != '\0');
+	for (const char *p = path; *p != '\0'; p++) {
+		level += *p == '/';
+	}
+	return plan->options->levels != 0 && level > plan->options->levels;
+}
+
 int br_plan_decide(const struct br_plan *plan, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after) {
 	const struct tree_work *work = find_tree(plan, tree);
-	if (work == NULL || work->refused || is_excluded(plan, path)) {
+	if (work == NULL || work->refused || is_excluded(plan, path) || is_too_deep(plan, path)) {
 		return 0;
 	}
 	struct facts facts = facts_of(work, path, inode);

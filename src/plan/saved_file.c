@@ -115,15 +115,31 @@ static const char *read_digest(const struct reader *r, const struct br_node *map
 	return s;
 }
 
-static int read_number(
-	const struct reader *r, const struct br_node *map, const char *key, uint64_t *out) {
+static int read_number(const struct reader *r, const struct br_node *map, const char *key,
+	uint64_t max, uint64_t *out) {
 	const struct br_node *node = member(r, map, key);
 	if (node == NULL) {
 		return -1;
 	}
-	if (node->kind != BR_NODE_SCALAR || br_parse_u64(node->s, UINT64_MAX, out) != 0) {
+	if (node->kind != BR_NODE_SCALAR || br_parse_u64(node->s, max, out) != 0) {
 		return wrong(r, node, "a number");
 	}
+	return 0;
+}
+
+/** Seconds of a birth, which a wrong clock can put before 1970. */
+static int read_seconds(const struct reader *r, const struct br_node *map, int64_t *out) {
+	const struct br_node *node = member(r, map, "born");
+	if (node == NULL) {
+		return -1;
+	}
+	bool is_scalar = node->kind == BR_NODE_SCALAR;
+	bool before = is_scalar && node->s[0] == '-';
+	uint64_t n = 0;
+	if (!is_scalar || br_parse_u64(node->s + before, INT64_MAX, &n) != 0) {
+		return wrong(r, node, "a number");
+	}
+	*out = before ? -(int64_t)n : (int64_t)n;
 	return 0;
 }
 
@@ -163,7 +179,6 @@ static int read_words(const struct reader *r, const struct br_node *map, struct 
 static int read_item(
 	const struct reader *r, const struct br_node *map, bool tree, struct br_saved_item *out) {
 	uint64_t nsec = 0;
-	uint64_t sec = 0;
 	if (map->kind != BR_NODE_MAP) {
 		return wrong(r, map, "a mapping");
 	}
@@ -174,13 +189,13 @@ static int read_item(
 		return -1;
 	}
 	if (tree
-		&& (read_number(r, map, "changes", &out->changes) != 0
-			|| read_number(r, map, "inode", &out->ino) != 0
-			|| read_number(r, map, "born", &sec) != 0
-			|| read_number(r, map, "born_nanoseconds", &nsec) != 0)) {
+		&& (read_number(r, map, "changes", UINT64_MAX, &out->changes) != 0
+			|| read_number(r, map, "inode", UINT64_MAX, &out->ino) != 0
+			|| read_seconds(r, map, &out->born.sec) != 0
+			|| read_number(r, map, "born_nanoseconds", 999999999, &nsec) != 0)) {
 		return -1;
 	}
-	out->born = (struct br_time){(int64_t)sec, (uint32_t)nsec};
+	out->born.nsec = (uint32_t)nsec;
 	return 0;
 }
 
@@ -205,8 +220,8 @@ static int read_items(const struct reader *r, const struct br_node *map, const c
 
 static int read_saved(const struct reader *r, const struct br_node *map, struct br_saved *out) {
 	uint64_t caller = 0;
-	if (read_number(r, map, "caller", &caller) != 0
-		|| read_number(r, map, "changes", &out->changes) != 0
+	if (read_number(r, map, "caller", UINT32_MAX, &caller) != 0
+		|| read_number(r, map, "changes", UINT64_MAX, &out->changes) != 0
 		|| read_words(r, map, out) != 0
 		|| read_items(r, map, "files", &out->files, &out->nfiles) != 0
 		|| read_items(r, map, "containers", &out->containers, &out->ncontainers) != 0
@@ -233,7 +248,7 @@ static int no_plan(const struct reader *r, const struct br_node *root) {
 
 static int check_version(const struct reader *r, const struct br_node *saved) {
 	uint64_t version = 0;
-	if (read_number(r, saved, "version", &version) != 0) {
+	if (read_number(r, saved, "version", UINT64_MAX, &version) != 0) {
 		return -1;
 	}
 	if (version != 1) {
@@ -393,7 +408,12 @@ static void compare_trees(
 		br_note(c->dx, saved->trees[i].at, "'%s' is no source any more",
 			saved->trees[i].name);
 	}
-	if (!c->differs && now->ntrees != saved->ntrees) {
+	bool unknown = now->ntrees != saved->ntrees;
+	for (size_t i = 0; i < now->ntrees; i++) {
+		unknown = unknown
+			|| find_item(saved->trees, saved->ntrees, &now->trees[i], i) == NULL;
+	}
+	if (!c->differs && unknown) {
 		differ(c);
 		br_note(c->dx, c->at, "there are sources that the plan does not know");
 	}

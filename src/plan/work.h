@@ -67,6 +67,8 @@ enum {
 	FACT_READ_ONLY = 1 << 8,
 	/** Root's, below a directory that root alone may enter. */
 	FACT_ENCLOSED = 1 << 10,
+	/** It has security.evm, and that counts. */
+	FACT_SEALED = 1 << 11,
 	/** From this bit on: the number of the other container's mount that it lies under, from 1; 0: none, or one that is beyond the last number. */
 	FACT_OTHER_SHIFT = 16,
 	/** Under the mount of another container. */
@@ -214,6 +216,8 @@ struct tree_work {
 	bool used;
 	/** Some demand writes. */
 	bool writes;
+	/** What root has in each container that has something of it and whose user is not known. All there are, where there is none. */
+	uint64_t root_caps;
 	/** Something belongs to somebody out of the from-set: no default ACLs here. */
 	bool foreign;
 	/** Settled. */
@@ -321,8 +325,6 @@ unsigned held(const struct br_plan *plan, const struct tree_work *tree,
 	const struct br_inode *inode, br_hostid uid);
 /** The host account's login credentials are read into the cache. 0 or -1 with ENOMEM. */
 int account_load(const struct br_plan *plan, br_hostid uid);
-/** The same for all UIDs that an inode names. */
-int accounts_load(const struct br_plan *plan, const struct br_inode *inode);
 /** A cred with this UID and this group only. */
 struct br_cred bare_cred(br_hostid uid, br_hostid gid);
 extern const struct br_where plain_where;
@@ -359,6 +361,9 @@ bool gate_open(const struct br_plan *plan, const struct tree_work *tree, const s
 /** Whether files of this UID may be changed at all. */
 bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 bool gate_named(const struct br_plan *plan, uint32_t uid);
+/** Whether root, too, would have to name whose it is (--from). */
+bool gate_needs_from(
+	const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts);
 /** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the keeper's own. */
 bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 /** Whether the caller is in this group: only into such ones can who is not root put what is his. */
@@ -497,7 +502,7 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 #define LEFT_BY_MOUNT (UINT32_MAX - 1)
 
 void left_init(struct table *table);
-/** Count what is left alone. `detail`: its owner, LEFT_BY_MOUNT, or the number of the other mount. 0 or -1 with ENOMEM. */
+/** Count what is left alone. `detail`: its owner, LEFT_BY_MOUNT, the number of the other mount; of what root may change: its owner where root needs --from for it, or BR_NO_ID. 0 or -1 with ENOMEM. */
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
 	uint32_t detail, const struct tally *tally);
 int left_finish(struct br_plan *plan);

@@ -181,6 +181,10 @@ const char *reason_name(enum br_left_reason reason) {
 		return "other-mount";
 	case BR_LEFT_BEHIND:
 		return "behind";
+	case BR_LEFT_SEALED:
+		return "sealed";
+	case BR_LEFT_STICKY:
+		return "sticky";
 	}
 	return "?";
 }

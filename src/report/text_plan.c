@@ -205,7 +205,8 @@ void text_applied(struct pen *pen, const struct br_report *report) {
 		pen_quote(pen, applied->reasons[i] ? applied->reasons[i] : "?");
 		pen_say(pen, "\n");
 	}
-	if (applied->conflicts + applied->failed > applied->nexamples) {
+	// What failed has been said in an error.
+	if (applied->nexamples > 0 && applied->conflicts + applied->failed > applied->nexamples) {
 		pen_say(pen, "  and %" PRIu64 " more\n",
 			applied->conflicts + applied->failed - applied->nexamples);
 	}

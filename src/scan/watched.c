@@ -56,6 +56,8 @@ struct live {
 	uint64_t id;
 	struct br_inode inode;
 	bool has_inode;
+	/** Directories in it that were not left. */
+	unsigned children;
 	uint64_t state;
 	unsigned depth;
 	size_t path_len;
@@ -203,6 +205,9 @@ static struct live *add_live(struct watched *w, const struct wire *wire, const c
 	}
 	live->id = wire->id;
 	live->parent = find(w, wire->parent);
+	if (live->parent) {
+		live->parent->children++;
+	}
 	live->depth = wire->depth;
 	live->path_len = wire->path_len;
 	live->state = live->parent ? live->parent->state : w->root_state;
@@ -223,6 +228,9 @@ static void take_out(struct watched *w, struct live *live) {
 		at = &(*at)->next;
 	}
 	*at = live->next;
+	if (live->parent) {
+		live->parent->children--;
+	}
 	if (live->older) {
 		live->older->newer = live->newer;
 	}
@@ -262,8 +270,10 @@ static void tell_live(struct watched *w, enum br_event event, struct live *live)
 	};
 }
 
-/** Make the raw attributes that follow into facts. 0 or -1 with errno. */
+/** Make the raw attributes that follow into facts. 0 or -1 with errno. Where they lie is not taken from anybody else. */
 static int intern(struct watched *w, struct wire *wire, const char *value) {
+	wire->inode.acl = wire->inode.def = NULL;
+	wire->inode.caps = NULL;
 	for (unsigned i = 0; i < ATTRIBUTES; i++) {
 		size_t n = wire->attribute[i];
 		if (n && br_inode_take(&wire->inode, 1U << i, w->acls, value, n)) {
@@ -289,7 +299,8 @@ static int tell_entered(struct watched *w, const struct wire *wire, const char *
 
 static int tell_left(struct watched *w, const struct wire *wire) {
 	struct live *live = find(w, wire->id);
-	if (!live) {
+	// What is still in it is told with it.
+	if (!live || live->children) {
 		errno = EPROTO;
 		return -1;
 	}

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -213,6 +214,9 @@ static bool add_attributes(
 			}
 			(*record)->err = errno;
 		}
+	}
+	if (options->want & BR_HAVE_SEAL) {
+		br_inode_seal(at.fd, at.name, &(*record)->inode);
 	}
 	return true;
 }
@@ -452,18 +456,43 @@ static void list(struct worker *w, struct node *node, bool first) {
 
 /* ---- Arriving at a directory ---- */
 
-/** Open it without leaving the file system, and without touching its time stamp where that is allowed. */
-static int open_node(const struct br_scan *scan, int holder, const struct node *node) {
+/** Open a directory without leaving the file system, and without touching its time stamp where that is allowed. */
+static int open_directory(const struct br_scan *scan, int holder, const char *name, unsigned depth) {
 	const int flags = O_DIRECTORY | O_NOFOLLOW;
-	if (node->depth >= scan->options.depth) {
-		return br_open_beneath(holder, node->name, flags | O_PATH, scan->options.cross);
+	if (depth >= scan->options.depth) {
+		return br_open_beneath(holder, name, flags | O_PATH, scan->options.cross);
 	}
-	int fd = br_open_beneath(
-		holder, node->name, flags | O_RDONLY | O_NOATIME, scan->options.cross);
+	int fd = br_open_beneath(holder, name, flags | O_RDONLY | O_NOATIME, scan->options.cross);
 	if (fd < 0 && errno == EPERM) {
-		fd = br_open_beneath(holder, node->name, flags | O_RDONLY, scan->options.cross);
+		fd = br_open_beneath(holder, name, flags | O_RDONLY, scan->options.cross);
 	}
 	return fd;
+}
+
+/** Whether a descriptor is an automounter's own, where it was reached from another mount. */
+static bool is_automount(const struct node *node, int fd) {
+	struct br_inode now;
+	struct statfs st;
+	return br_inode_stat(fd, "", &now) == 0
+		&& (!node->parent || now.mount != node->parent->mount) && fstatfs(fd, &st) == 0
+		&& st.f_type == AUTOFS_SUPER_MAGIC;
+}
+
+/**
+ * The same of a node. The kernel has whatever belongs there mounted when a directory is asked for (follow_automount() of its fs/namei.c), even where
+ * RESOLVE_NO_XDEV forbids to go there; not when anything is, by O_PATH, nor when "." is.
+ */
+static int open_node(const struct br_scan *scan, int holder, const struct node *node) {
+	if (!scan->options.automounts) {
+		return open_directory(scan, holder, node->name, node->depth);
+	}
+	br_auto(br_closep) int fd =
+		br_open_beneath(holder, node->name, O_PATH | O_NOFOLLOW, scan->options.cross);
+	if (fd >= 0 && scan->options.cross && is_automount(node, fd)) {
+		errno = EREMOTE;
+		return -1;
+	}
+	return fd < 0 ? -1 : open_directory(scan, fd, ".", node->depth);
 }
 
 /** Tell what could not be opened as a directory: it may be none, or closed to us, or a mount point. `err`: why not. False: now it is a directory. */
@@ -476,7 +505,7 @@ static bool add_unopened(struct worker *w, struct node *node, int holder, int er
 	bool is_dir = node->sure && !was_none;
 	const struct spot at = {.fd = holder, .name = node->name};
 	record->mount_point = err == EXDEV;
-	if (holder >= 0 && !record->mount_point) {
+	if (holder >= 0 && !record->mount_point && err != EREMOTE) {
 		if (!br_inode_stat(at.fd, at.name, &record->inode)) {
 			record->has_inode = true;
 			is_dir = S_ISDIR(record->inode.mode);

@@ -182,6 +182,18 @@ static void keep_here(struct walk *w) {
 	out->fd = br_steal_fd(&w->here.fd);
 }
 
+/** What its type does not say about ACLs, it says itself; who does not answer keeps what is thought of him. */
+static void ask_acls(struct walk *w) {
+	struct br_fs *fs = &w->out->fs;
+	struct br_step_acls acls;
+	if (fs->keeps_acls == BR_YES || S_ISLNK(w->here.mode)
+		|| br_step_acls(w->here.fd, is_remote(w->line), &acls) != 0) {
+		return;
+	}
+	fs->nfs4_acl = acls.nfs4;
+	fs->keeps_acls = acls.no_posix ? BR_NO : fs->keeps_acls;
+}
+
 static int finish(struct walk *w, enum br_source_state state) {
 	struct br_source *out = w->out;
 	out->state = state;
@@ -197,7 +209,15 @@ static int finish(struct walk *w, enum br_source_state state) {
 		out->stopped_at = out->real;
 		return 0;
 	}
+	// What is to be there nobody knows before it is mounted.
+	if (state == BR_SOURCE_PRESENT && is_kind(w->line, "autofs")) {
+		out->state = BR_SOURCE_UNREACHABLE;
+		out->err = EREMOTE;
+		out->stopped_at = out->real;
+		return 0;
+	}
 	if (state == BR_SOURCE_PRESENT || state == BR_SOURCE_MISSING) {
+		ask_acls(w);
 		keep_here(w);
 	}
 	return 0;

@@ -2,6 +2,7 @@
 
 #include <base/guard.h>
 #include <base/own.h>
+#include <base/sys.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,6 +124,24 @@ static int list_over_there(const void *context, void *answer, int *fd) {
 	*fd = -1;
 	return opened < 0 || syscall(SYS_getdents64, opened, entries, sizeof(entries)) < 0 ? errno
 											   : 0;
+}
+
+static int read_acls_over_there(const void *context, void *answer, int *fd) {
+	const struct question *q = context;
+	struct br_step_acls *out = answer;
+	*fd = -1;
+	out->no_posix = br_sys_getxattr(q->dirfd, "", "system.posix_acl_access", NULL, 0) < 0
+		&& errno == EOPNOTSUPP;
+	out->nfs4 = br_sys_getxattr(q->dirfd, "", "system.nfs4_acl", NULL, 0) >= 0;
+	return 0;
+}
+
+int br_step_acls(int fd, bool guarded, struct br_step_acls *out) {
+	struct question q = {.dirfd = fd};
+	int unused;
+	*out = (struct br_step_acls){0};
+	return guarded ? br_guard(read_acls_over_there, &q, out, sizeof(*out), NULL)
+		       : read_acls_over_there(&q, out, &unused);
 }
 
 int br_step_open_guarded(int dirfd, const char *name, struct br_step *out) {

@@ -5,6 +5,7 @@
 #define BR_SOURCE_STEP_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,6 +41,15 @@ int br_step_open_guarded(int dirfd, const char *name, struct br_step *out);
 int br_step_link(int fd, char *text, size_t n);
 /** The same, guarded. */
 int br_step_link_guarded(int fd, char text[PATH_MAX]);
+/** Which kinds of ACLs the object behind a descriptor may have. */
+struct br_step_acls {
+	/** The file system keeps no POSIX ACLs. */
+	bool no_posix;
+	/** It has an NFSv4 ACL. */
+	bool nfs4;
+};
+/** The same, `guarded` where its file system may never answer. 0 or an errno. */
+int br_step_acls(int fd, bool guarded, struct br_step_acls *out);
 /** Whether the directory at `path` below dirfd can be listed, guarded. 0 or an errno. */
 int br_step_list_guarded(int dirfd, const char *path);
 

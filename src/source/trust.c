@@ -2,6 +2,7 @@
 
 #include <base/own.h>
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <sys/xattr.h>
 
 enum {
-	/** A longer line of an account file is not read; its group then counts as shared. */
+	/** A longer line of an account file is not read; all groups then count as shared. */
 	LINE_BYTES = 64 << 10,
 };
 
@@ -43,37 +44,38 @@ static bool is_primary_of_insiders(const struct insiders *in, gid_t gid, char *b
 	br_auto(br_fclosep) FILE *f = fopen("/etc/passwd", "re");
 	struct passwd pw;
 	struct passwd *line = NULL;
-	while (f && fgetpwent_r(f, &pw, buf, LINE_BYTES, &line) == 0) {
+	int err = EIO;
+	while (f && (err = fgetpwent_r(f, &pw, buf, LINE_BYTES, &line)) == 0) {
 		if (line->pw_gid == gid && !is_insider(in, line->pw_uid)) {
 			return false;
 		}
 	}
-	return f != NULL;
+	return err == ENOENT;
 }
 
-/** The first line of the group; false where there is none. `buf` holds its words. */
-static bool find_group(gid_t gid, struct group *out, char *buf) {
-	br_auto(br_fclosep) FILE *f = fopen("/etc/group", "re");
-	struct group *line = NULL;
-	while (f && fgetgrent_r(f, out, buf, LINE_BYTES, &line) == 0) {
-		if (line->gr_gid == gid) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool is_private_group(const struct insiders *in, gid_t gid, char *group_buf, char *buf) {
-	struct group group;
-	if (!find_group(gid, &group, group_buf)) {
-		return false;
-	}
-	for (char **member = group.gr_mem; *member; member++) {
-		if (!is_insider_name(in, *member, buf)) {
+static bool are_insiders(const struct insiders *in, char **names, char *buf) {
+	for (char **name = names; *name; name++) {
+		if (!is_insider_name(in, *name, buf)) {
 			return false;
 		}
 	}
-	return is_primary_of_insiders(in, gid, buf);
+	return true;
+}
+
+/** All lines of that number count: initgroups(3) takes whoever one of them names. `group_buf` holds a line's words. */
+static bool is_private_group(const struct insiders *in, gid_t gid, char *group_buf, char *buf) {
+	br_auto(br_fclosep) FILE *f = fopen("/etc/group", "re");
+	struct group group;
+	struct group *line = NULL;
+	bool found = false;
+	int err = EIO;
+	while (f && (err = fgetgrent_r(f, &group, group_buf, LINE_BYTES, &line)) == 0) {
+		if (line->gr_gid == gid && !are_insiders(in, line->gr_mem, buf)) {
+			return false;
+		}
+		found = found || line->gr_gid == gid;
+	}
+	return found && err == ENOENT && is_primary_of_insiders(in, gid, buf);
 }
 
 /** Without memory to find out, it counts as shared. */

@@ -41,7 +41,7 @@ clean_up() {
 trap clean_up EXIT
 mkdir $T/work
 : >$T/golden
-[ -d /var/lib/bindright ] || mkdir -m 700 /var/lib/bindright
+mkdir -m 700 /var/lib/bindright 2>/dev/null || [ -d /var/lib/bindright ]
 # Made by hand, open to look at: that is accepted.
 mkdir $T/state
 mount --bind $T/state /var/lib/bindright

@@ -53,7 +53,7 @@ engine=$E2E_INSIDE
 work=$(mktemp -d "$engine/workXXXXXX")
 chmod 755 "$engine" "$work"
 out=$engine/out err=$engine/err
-[ -d /var/lib/bindright ] || mkdir -m 700 /var/lib/bindright
+mkdir -m 700 /var/lib/bindright 2>/dev/null || [ -d /var/lib/bindright ]
 mkdir "$engine/state"
 chmod 700 "$engine/state"
 mount --bind "$engine/state" /var/lib/bindright

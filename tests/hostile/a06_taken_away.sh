@@ -19,7 +19,7 @@ for when in ${jail:+mkdirat:1 fdatasync:1 open_tree:1}; do
 	meddled $when "umount -l $T/work/data" 3 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 	says 'the mount jail cannot be had: a source was unmounted'
 	kept
-	kill -9 $server
+	end_server
 	want 0 undo
 	says 'nothing to undo'
 done
@@ -41,11 +41,10 @@ for when in ${jail:+open_tree:1+} fdatasync:2 fchownat:1; do
 	server=$(python3 $here/stops.py data readdir:10000 0)
 	meddled $when "umount -l $T/work/data" any "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 	kept
-	kill -9 $server
+	end_server
 	want any undo
 	kept
 done
-server=
 rm -r data
 # What a mount covers stays covered, whatever the way to it is called meanwhile: by another name of the source, or of a directory in it.
 tree 7001 x/d/f e

@@ -11,18 +11,21 @@ refused() {
 	want 3 fix "$@"
 	says 'refused to change'
 }
+# What others have in /tmp would be walked as well, as deep as they made it.
+mkdir empty && mount --bind empty /tmp
 for place in / /etc /etc/apt /usr/lib /boot /var/lib /home /root /var/lib/dpkg /var/lib/bindright /tmp /run /dev/shm /sys/kernel; do
 	refused $place
 done
+umount /tmp
 # By another name.
 mkdir root etc
-mount --bind / root
+mount --bind / root && mount --bind empty root/tmp
 refused ./root
 refused ./root/etc
 mount --bind /etc etc
 refused ./etc
 refused ./etc/apt
-umount root etc
+umount root/tmp root etc
 ln -s /etc link
 refused ./link
 # The user's word lifts it, but never for what is the host itself.

@@ -33,9 +33,20 @@ data = bytearray(open(sys.argv[1], "rb").read())
 data[len(data) // 3] ^= 1
 open(sys.argv[1], "wb").write(data)
 END
+want 0 "$BINDRIGHT" history
+says "$id" 'damaged'
 refused
 says 'damaged'
 cat whole >$journal
+# A copy under another ID is no run: what it did is put back as that run, and not twice.
+for named in 20200101T000000Z-00000000 20990101T000000Z-00000000; do
+	cp -r $T/state/runs/$id $T/state/runs/$named
+	want 0 "$BINDRIGHT" history
+	says "it is a copy of another run's"
+	refused $named
+	says "it is a copy of another run's" "bindright history --prune $named"
+	rm -r $T/state/runs/$named
+done
 # By ID only, never by a path.
 want 3 undo $journal
 want 3 undo ../runs/$id

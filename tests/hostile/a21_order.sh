@@ -11,7 +11,7 @@ want 0 fix -q --strategy chown
 # That was tomorrow, for the clock was put right since.
 first=$(ls $T/state/runs)
 tomorrow=$(date -u -d tomorrow +%Y%m%dT%H%M%SZ)-00000000
-mv $T/state/runs/$first $T/state/runs/$tomorrow
+python3 "$here/rename_run.py" $T/state/runs "$first" "$tomorrow"
 sed -i s/1001:1001/1002:1002/ compose.yaml
 for _ in 1 2; do
 	want 0 fix -q --strategy chown --from 1001

@@ -33,13 +33,26 @@ want 0 undo
 kept
 # What was announced is what the walk had read; if that was not so any more, nothing is put back over it. (Only what is just as the run
 # itself might have left it, 0600 for one, cannot be told apart.)
-meddled fdatasync:2 "chmod 666 data/a; chown 7007 data/b; $slain" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
-want 1 undo
-says 'data/a: its owner is now 7001' 'data/b: its owner is now 7007'
-owned 7001:7001:666 data/a
-owned 7007:7001:644 data/b
-chmod 644 data/a && chown 7001 data/b
-kept
+for what in 'chmod 666 data/a' 'chown 7007 data/b'; do
+	# Each by itself: how many are announced at a time is a matter of time.
+	file=${what##* }
+	sed "s|\./data:/data|./$file:/file|" compose.yaml >alone.yaml
+	meddled fdatasync:2 "$what; $slain" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown -f alone.yaml
+	want 1 undo
+	case $what in
+	chmod*)
+		says "$file: its owner is now 7001"
+		owned 7001:7001:666 $file
+		chmod 644 $file
+		;;
+	chown*)
+		says "$file: its owner is now 7007"
+		owned 7007:7001:644 $file
+		chown 7001 $file
+		;;
+	esac
+	kept
+done
 # What somebody changed while it slept is left alone, by fix and by undo.
 meddled fdatasync:2+ 'sleep 0.1; chmod 600 data/a; chown 7007 data/b' any "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 says 'its mode is now' 'its owner is now 7007'

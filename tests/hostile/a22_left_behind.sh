@@ -15,7 +15,7 @@ printf 'services:\n  app: {image: i, user: "1001:1001", volumes: ["./data:/data"
 keep disk/data data plain
 # cut: behind the fifth change of the second tree.
 cut() {
-	meddled fchownat:15+ "pkill -KILL -P \$PPID -x bindright; sleep 0.3" 137 "$BINDRIGHT" fix --yes --sysroot $T -f both.yaml --strategy chown
+	meddled fchownat:15+ "$slain" 137 "$BINDRIGHT" fix --yes --sysroot $T -f both.yaml --strategy chown
 	id=$(basename "$(printf '%s\n' $T/state/runs/* | tail -n 1)")
 }
 cut

@@ -31,8 +31,7 @@ sleeps() {
 }
 gone() {
 	umount -l data
-	kill $server
-	server=
+	end_server
 }
 sleeps 0 setattr:5 fix -q --yes --sysroot $T --strategy chown
 belong 1001 data/d0/f0 data/d3 data

@@ -47,7 +47,7 @@ rm -r away old
 # Killed at any of its calls nothing is left behind by undo.
 rm -rf place/.bindright-* place/new
 for when in mkdirat:2 mkdirat:2+ fchownat:1 fchownat:1+ renameat2:1 renameat2:1+ mkdirat:3+; do
-	meddled $when "pkill -KILL -P \$PPID -x bindright" 137 "$BINDRIGHT" fix --yes --sysroot $T
+	meddled $when "$slain" 137 "$BINDRIGHT" fix --yes --sysroot $T
 	undo >$T/out 2>&1 || true
 	[ -z "$(ls -A place)" ] || die "left behind after $when: $(ls -A place)"
 done

@@ -9,8 +9,14 @@
 #   owned UID:GID:MODE FILE..., belong UID FILE...
 #   keep FILE...; kept       nothing about these has changed since (they may be directories)
 #   eventually COMMAND...    wait until it succeeds, a minute at most
+#   end_server               that of the process $server, which may have ended by itself and be gone
 #   meddled CALL:N[+~] COMMAND STATUS PROGRAM...   want, with somebody else at one of its system calls: see meddle.c
 
+# A server of FUSE ends as soon as nothing of its mount is left, and whoever has inherited it may have reaped it then.
+end_server() {
+	[ -z "${server:-}" ] || kill -9 "$server" 2>/dev/null || true
+	server=
+}
 die() {
 	echo "FAILED${fs:+ on $fs}: $*" >&2
 	[ ! -s "${T:-}/out" ] || sed 's/^/    /' "$T/out" >&2
@@ -39,7 +45,7 @@ chmod 755 "$real"
 T=/srv
 clean_up() {
 	cd /
-	[ -z "${server:-}" ] || kill -9 "$server" 2>/dev/null || true
+	end_server
 	awk -v top=$T/ 'index($5, top) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
 		while read -r mount; do umount -l "$mount" || true; done
 	chattr -R -i -a $T/work 2>/dev/null || true
@@ -76,7 +82,7 @@ chmod 755 $T
 
 mkdir $T/work
 mkdir -m 700 $T/state
-[ -d /var/lib/bindright ] || mkdir -m 700 /var/lib/bindright
+mkdir -m 700 /var/lib/bindright 2>/dev/null || [ -d /var/lib/bindright ]
 mount --bind $T/state /var/lib/bindright
 echo 1 >$T/one
 mount --bind $T/one /proc/sys/fs/protected_hardlinks

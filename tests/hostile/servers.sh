@@ -30,8 +30,7 @@ stall() {
 go_on() { kill -USR1 $server && eventually none_left; }
 gone() {
 	umount -l "${1:-data}"
-	kill $server
-	server=
+	end_server
 }
 asked() {
 	: >$STOPS_LOG
