@@ -16,12 +16,12 @@ die() {
 	exit 1
 }
 
-# In a mount namespace of our own, journals go to a directory of this test, which itself is always known by the same short
+# In namespaces of our own (mounts, and the messages of mqueue), journals go to a directory of this test, which itself is always known by the same short
 # name, so that lines break at the same places everywhere.
 if [ -z "${CLI_INSIDE:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	export CLI_INSIDE=1
-	exec unshare --mount --propagation private bash "$0" "$@"
+	exec unshare --mount --ipc --propagation private bash "$0" "$@"
 fi
 
 set -eu
