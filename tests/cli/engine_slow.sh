@@ -23,18 +23,21 @@ until grep -q listens "$T/asked"; do kill -0 $server; sleep 0.05; done
 mkdir data && chown 1000:1000 data
 printf 'services:\n  app:\n    image: example\n    volumes: ["./data:/data"]\n' >compose.yaml
 export DOCKER_HOST=unix://$T/silent.sock
-times() { grep -c asked "$T/asked" || true; }
 for command in check plan; do
-	before=$(times)
 	got=0
 	"$BINDRIGHT" $command >"$T/out" 2>"$T/err" || got=$?
 	[ $got = 1 ] || die "$command: exit status $got: $(cat "$T/err")"
 	grep -qF "the engine at '$T/silent.sock' was not asked about images: it takes too long" "$T/err" || die "$command: $(cat "$T/err")"
 	grep -q BR303 "$T/out" || die "$command: $(cat "$T/out")"
-	[ $(($(times) - before)) = 1 ] || die "$command: it was asked $(($(times) - before)) times"
 done
 # What others mount is not asked either, and nothing of that changes what is known.
-before=$(times)
-"$BINDRIGHT" plan --user app=1001:1001 >"$T/out" 2>"$T/err" || got=$?
+"$BINDRIGHT" plan --user app=1001:1001 >"$T/out" 2>"$T/err" || true
 grep -q 'gains' "$T/out" || die "plan: $(cat "$T/out" "$T/err")"
-[ $(($(times) - before)) = 1 ] || die "it was asked $(($(times) - before)) times"
+
+# Once each; on a busy machine it may be a moment until that is written.
+times() { grep -c asked "$T/asked" || true; }
+for _ in $(seq 600); do
+	[ "$(times)" -lt 3 ] || break
+	sleep 0.1
+done
+[ "$(times)" = 3 ] || die "it was asked $(times) times"
