@@ -30,7 +30,7 @@ cp $journal whole
 python3 - $journal <<'END'
 import sys
 data = bytearray(open(sys.argv[1], "rb").read())
-data[len(data) // 3] ^= 1
+data[len(data) * 2 // 3] ^= 1
 open(sys.argv[1], "wb").write(data)
 END
 want 0 "$BINDRIGHT" history

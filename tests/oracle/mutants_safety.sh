@@ -77,7 +77,7 @@ apply/history a22_left s/if \(s\.live\) \{/if (false) {/
 apply/history a22_left s/&& s\.run\.state != BR_RUN_DAMAGED && s\.ended > 0/\&\& s.ended > 0/
 apply/history a22_left s/bool old = r > 0 && !s\.pending &&/bool old = r > 0 \&\&/
 apply/history a21_journals s/if \(s->foreign\) \{/if (false) {/
-apply/history a21_journals s/if \(r > 0 && whole && !s\.live && is_broken_inside\(state, \*ids\)\)/if (false)/
+apply/history a21_journals s/if \(r > 0 && whole && /if (false \&\& whole \&\& /
 apply/choose test_apply s/bool counts = newer && r > 0/bool counts = false \&\& r > 0/
 apply/choose test_apply s/if \(r == 0 \|\| s\.live \|\| /if (r == 0 || /
 apply/undo a21_undo s/return lost \? -1 : 0;/return 0;/
