@@ -285,8 +285,7 @@ static const char *path_of(struct watched *w, const struct live *live) {
 	return w->path;
 }
 
-static void tell_live(
-	struct watched *w, enum br_event event, struct live *live, const char *path) {
+static void tell_live(struct watched *w, enum br_event event, struct live *live, const char *path) {
 	w->entry = (struct br_entry){
 		.event = event,
 		.path = path,

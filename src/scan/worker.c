@@ -471,7 +471,8 @@ static void list(struct worker *w, struct node *node, bool first) {
 /* ---- Arriving at a directory ---- */
 
 /** Open a directory without leaving the file system, and without touching its time stamp where that is allowed. */
-static int open_directory(const struct br_scan *scan, int holder, const char *name, unsigned depth) {
+static int open_directory(
+	const struct br_scan *scan, int holder, const char *name, unsigned depth) {
 	const int flags = O_DIRECTORY | O_NOFOLLOW;
 	if (depth >= scan->options.depth) {
 		return br_open_beneath(holder, name, flags | O_PATH, scan->options.cross);
