@@ -64,7 +64,7 @@ struct br_identity {
 	const char *why;
 	/** What pins it: a ready option such as "--user trainer=UID:GID", quoted for a shell, with the numbers that are known; NULL where known, or where the engine will refuse to start it. */
 	const char *pin;
-	/** The capabilities that its process has in effect if it turns out to be root's. */
+	/** The capabilities that its process has in effect if it turns out to be root's; of whom a process drops to: those of the process. */
 	uint64_t root_caps;
 	/** As the container sees itself. */
 	br_boxid uid;

@@ -157,6 +157,7 @@ int drop_find(struct task *t, const struct br_caps *caps) {
 	second.origins.n = second.origins.cap = 0;
 	made->container = t->box;
 	made->drop = t->image->drop;
+	made->root_caps = caps->bounding;
 	int known = settle(&second, t->image->drop);
 	if (known < 0 || (known == 1 && task_finish(&second, &none))) {
 		return -1;

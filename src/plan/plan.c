@@ -45,12 +45,17 @@ static bool shares(const struct br_source *source, const struct br_tree *tree) {
 		|| br_path_within(root->real, source->real);
 }
 
-// Those whose user is not known have no demand, and yet may be root without its override: then they lose by what takes files from root.
-static uint64_t unknown_roots(const struct br_demands *demands, const struct br_tree *tree) {
+// Whether it may be root although no demand says so: nobody knows who it is, or its data are asked for by whom its first process drops to.
+static bool may_be_root(const struct br_identity *identity) {
+	return identity->confidence == BR_UNKNOWN || identity->drop != NULL;
+}
+
+// Those who may be root without its override lose by what takes files from root. The capabilities that all of them have.
+static uint64_t unasked_roots(const struct br_demands *demands, const struct br_tree *tree) {
 	uint64_t caps = UINT64_MAX;
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		const struct br_mount_source *mount = &demands->mounts[i];
-		if (mount->identity->confidence == BR_UNKNOWN && shares(mount->source, tree)) {
+		if (may_be_root(mount->identity) && shares(mount->source, tree)) {
 			caps &= mount->identity->root_caps;
 		}
 	}
@@ -60,7 +65,7 @@ static uint64_t unknown_roots(const struct br_demands *demands, const struct br_
 static void tree_begin(
 	const struct br_plan *plan, struct tree_work *work, const struct br_tree *tree) {
 	work->tree = tree;
-	work->root_caps = unknown_roots(plan->work->input.demands, tree);
+	work->root_caps = unasked_roots(plan->work->input.demands, tree);
 	table_init(&work->classes, sizeof(struct facts), sizeof(struct class));
 	table_init(&work->links, 2 * sizeof(uint64_t), sizeof(struct link));
 	table_init(&work->sticky, sizeof(uint64_t), sizeof(struct sticky));

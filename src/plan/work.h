@@ -216,7 +216,7 @@ struct tree_work {
 	bool used;
 	/** Some demand writes. */
 	bool writes;
-	/** What root has in each container that has something of it and whose user is not known. All there are, where there is none. */
+	/** What root has in each container that has something of it and may be root without a demand that says so. All there are, where there is none. */
 	uint64_t root_caps;
 	/** Something belongs to somebody out of the from-set: no default ACLs here. */
 	bool foreign;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whose user is not known may be root without its override: nothing is taken from root then, by no name that it has.
+# Whose user is not known, or who begins as root, may be root without its override: nothing is taken from root then, by no name that it has.
 # shellcheck source=tests/cli/lib.sh
 . "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
@@ -48,3 +48,14 @@ for line in 'cap_drop: [NET_RAW]' 'cap_drop: [ALL]'; do
 	bindright fix --sysroot "$T" --yes >shown 2>&1 && die "nothing is wrong: $(cat shown)"
 	[ "$(stat -c %u data data/f | xargs)" = '1001 1001' ] || die "an owner was enough: $(cat compose.yaml shown)"
 done
+
+# One that drops root begins as it.
+anew
+chmod -R o= data
+printf 'services:\n  db:\n    image: postgres:16\n    cap_drop: [DAC_OVERRIDE]\n    volumes: ["./data:/backup"]\n' >compose.yaml
+fits_root() {
+	bindright check --sysroot "$T" --user db=0:0 >shown 2>&1 || die "$1: $(cat shown)"
+}
+fits_root "before"
+bindright fix --sysroot "$T" --yes >shown 2>&1 || die "whom it drops to is not served: $(cat shown)"
+fits_root "taken from the process that drops"
