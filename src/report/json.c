@@ -26,6 +26,14 @@ void json_examples(struct br_json *json, const char *const *examples, size_t n) 
 	br_json_end(json);
 }
 
+void json_reasons(struct br_json *json, const char *const *reasons, size_t n) {
+	br_json_array(json, "reasons");
+	for (size_t i = 0; i < n; i++) {
+		json_words(json, NULL, reasons[i]);
+	}
+	br_json_end(json);
+}
+
 void json_place(
 	struct br_json *json, const char *key, const struct br_places *places, struct br_span at) {
 	struct br_position position;
@@ -326,6 +334,7 @@ void json_applied(struct br_json *json, const struct br_apply_result *applied) {
 	br_json_int(json, "failed", (int64_t)applied->failed);
 	br_json_bool(json, "interrupted", applied->interrupted);
 	json_examples(json, applied->examples, applied->nexamples);
+	json_reasons(json, applied->reasons, applied->nexamples);
 	br_json_end(json);
 }
 

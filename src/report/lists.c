@@ -147,6 +147,7 @@ char *br_report_undo(const struct br_run *run, const struct br_undo_result *resu
 		br_json_int(json, "failed", (int64_t)result->failed);
 		br_json_bool(json, "interrupted", result->interrupted);
 		json_examples(json, result->examples, result->nexamples);
+		json_reasons(json, result->reasons, result->nexamples);
 		return take(json, len);
 	}
 	struct pen pen = {.style = style};

@@ -74,6 +74,8 @@ void json_diag(struct br_json *json, const struct br_diag *diag, const struct br
 void json_summary(struct br_json *json, const struct br_report *report, size_t coded);
 void json_applied(struct br_json *json, const struct br_apply_result *applied);
 void json_examples(struct br_json *json, const char *const *examples, size_t n);
+/** Why, of each of the examples before. */
+void json_reasons(struct br_json *json, const char *const *reasons, size_t n);
 /** `saved`: with the plan's promise. */
 void json_plan(struct br_json *json, const struct br_report *report, bool saved);
 

@@ -9,4 +9,7 @@ golden 0 bindright fix --sysroot "$T" --yes --format json
 golden 0 bindright fix --sysroot "$T" --yes --format json
 golden 0 bindright history --format json
 golden 0 bindright undo --yes --format json
+golden 0 bindright fix --sysroot "$T" --yes --format json -q
+chmod 600 data/f
+golden 1 bindright undo --yes --format json
 done_golden

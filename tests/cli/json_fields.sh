@@ -129,6 +129,7 @@ for line in open("words"):
 # What the code writes, by name alone: keys of objects and lists.
 known = {re.sub(r"\[\]$", "", path).split(".")[-1] for paths in seen.values() for path, values in paths.items() if values}
 written = 0
+known_keys = set()
 for name in glob.glob(f"{top}/src/report/*.c") + glob.glob(f"{top}/src/cli/*.c") + glob.glob(f"{top}/src/explain/*.c"):
     # What stands in the text of people has names of its own.
     source = open(name, encoding="utf-8").read().split("/* Text. */")[0]
@@ -136,8 +137,21 @@ for name in glob.glob(f"{top}/src/report/*.c") + glob.glob(f"{top}/src/cli/*.c")
     keys += re.findall(r'\{"(\w+)", (?:&|container->)', source)
     for key in keys:
         written += 1
+        if not name.endswith("sarif.c") and not name.endswith("github.c"):
+            known_keys.add(key)
         if key not in known:
             missing.append(f"{name[len(top) + 1:]} writes '{key}', which is in no golden")
+# And all of it, with the words that a field may have, is in the manual.
+manual = open(f"{top}/docs/bindright-json.5", encoding="utf-8").read().replace("\\-", "-")
+manual = set(re.findall(r"[\w-]+", manual))
+values = re.findall(r'return "([a-z-]{3,})";', open(f"{top}/src/report/pen.c", encoding="utf-8").read())
+# Of SARIF, which has a standard of its own, and what is never written.
+values = [value for value in values if value not in ("note", "auto")]
+if len(values) < 30:
+    missing.append("too few words were found in the code")
+for name in known_keys | set(values) | {"seal"}:
+    if name not in manual:
+        missing.append(f"docs/bindright-json.5 does not tell of {name}")
 if written < 100:
     missing.append("too few fields were found in the code")
 print("\n".join(sorted(set(missing))), file=sys.stderr)

@@ -5,7 +5,7 @@
 
 cd "$BR_TOP/docs"
 version=$(bindright --version)
-for page in bindright.1 bindright.7 libbindright.3; do
+for page in *.[1-8]; do
 	[ -z "$(groff -ww -b -z -man -Tutf8 "$page" 2>&1 | tee "$T/said")" ] || die "groff: $(cat "$T/said")"
 	[ -z "$(mandoc -T lint -W warning "$page" 2>&1 | tee "$T/said")" ] || die "mandoc: $(cat "$T/said")"
 	grep -q "^\.TH .*\"$version\"" "$page" || die "$page is of another version"
@@ -15,7 +15,7 @@ for page in bindright.1 bindright.7 libbindright.3; do
 	# What a page refers to of our own is there.
 	while read -r name number; do
 		[ -e "$name.$number" ] || die "$page refers to $name($number)"
-	done < <(sed -nE 's/^\.(BR|IR) ((lib)?bindright) \(([0-9])\).*/\2 \4/p' "$page")
+	done < <(sed -nE 's/\\-/-/g; s/^\.(BR|IR) ((lib)?bindright(-json)?) \(([0-9])\).*/\2 \5/p' "$page")
 done
 
 # Everything in the words of the option table; tests/cli/completions.sh compares the options of bindright(1) with it.

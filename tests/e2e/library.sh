@@ -12,7 +12,7 @@ install_to() { quietly make -C "$BR_TOP" O="${BR_BUILD#"$BR_TOP"/}" "$@"; }
 # For a package: below DESTDIR, with the final paths inside.
 install_to install DESTDIR="$dest" PREFIX=/usr
 for file in bin/bindright lib/libbindright.a lib/pkgconfig/bindright.pc share/man/man1/bindright.1 share/man/man3/libbindright.3 \
-	share/man/man7/bindright.7 share/bash-completion/completions/bindright share/zsh/site-functions/_bindright \
+	share/man/man7/bindright.7 share/man/man5/bindright-json.5 share/bash-completion/completions/bindright share/zsh/site-functions/_bindright \
 	share/fish/vendor_completions.d/bindright.fish; do
 	[ -f "$dest/usr/$file" ] || die "$file is not installed"
 done
