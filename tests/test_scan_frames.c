@@ -85,6 +85,38 @@ static void left_before_what_is_in_it(void **state) {
 	end(&f);
 }
 
+/** The path of a directory is made of names when it is left: none is longer than it. */
+static void paths_that_do_not_fit(void **state) {
+	(void)state;
+	static const char *const wrong[] = {"b", "abcd", "abc/", "abcde/f", "b/c/fgh", ""};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct fixture f;
+		begin(&f);
+		say(&f, (struct wire){.event = BR_ENTER, .id = 1}, "abcd");
+		say(&f, (struct wire){.event = BR_ENTER, .id = 2, .parent = 1, .depth = 1},
+			wrong[i]);
+		expect(&f, BR_ENTER, "abcd");
+		expect_refusal(&f);
+		end(&f);
+	}
+	struct fixture f;
+	begin(&f);
+	say(&f, (struct wire){.event = BR_ENTER, .id = 1}, "");
+	say(&f, (struct wire){.event = BR_ENTER, .id = 2, .parent = 1, .depth = 1}, "abc");
+	say(&f, (struct wire){.event = BR_ENTER, .id = 3, .parent = 2, .depth = 2}, "abc/d");
+	say(&f, (struct wire){.event = BR_LEAVE, .id = 3}, "");
+	expect(&f, BR_ENTER, "");
+	expect(&f, BR_ENTER, "abc");
+	expect(&f, BR_ENTER, "abc/d");
+	expect(&f, BR_LEAVE, "abc/d");
+	end(&f);
+	// Nor does it end before its end.
+	begin(&f);
+	say(&f, (struct wire){.event = BR_ENTER, .id = 1, .path_len = 6}, "abcd");
+	expect_refusal(&f);
+	end(&f);
+}
+
 /** Pointers of another process. */
 static void pointers_that_come_along(void **state) {
 	(void)state;
@@ -145,6 +177,7 @@ static void ends_without_a_word(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(left_before_what_is_in_it),
+		cmocka_unit_test(paths_that_do_not_fit),
 		cmocka_unit_test(pointers_that_come_along),
 		cmocka_unit_test(records_that_are_none),
 		cmocka_unit_test(ends_without_a_word),

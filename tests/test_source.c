@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <source/mounts.h>
 #include <source/step.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include <support/scratch.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -989,6 +991,34 @@ static void without_memory(void **state) {
 	assert_true(n > 3);
 }
 
+/** What is in memory is found there, whatever else is mounted and unmounted on the machine meanwhile. */
+static void mounted_while_others_mount(void **state) {
+	struct fixture *f = *state;
+	char place[300];
+	if (!can_mount) {
+		skip();
+	}
+	(void)snprintf(place, sizeof(place), "%s/busy", f->root);
+	assert_int_equal(mkdir(place, 0700), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	while (pid == 0) {
+		if (mount("none", place, "tmpfs", 0, NULL) < 0 || umount2(place, MNT_DETACH) < 0) {
+			_exit(1);
+		}
+	}
+	int failed = 0;
+	for (int i = 0; i < 20000; i++) {
+		struct br_step step;
+		failed += br_step_open_mounted(AT_FDCWD, f->root, &step) != 0;
+		br_closep(&step.fd);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)umount2(place, MNT_DETACH);
+	assert_int_equal(failed, 0);
+}
+
 int main(void) {
 	can_own = getuid() == 0 && seteuid(BOB) == 0 && seteuid(0) == 0;
 	can_mount = getuid() == 0 && unshare(CLONE_NEWNS) == 0
@@ -1015,6 +1045,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(file_systems, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(file_system_without_a_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(mounts_below, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(mounted_while_others_mount, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_stays_open, set_up, tear_down),
 	};

@@ -60,7 +60,7 @@ struct live {
 	unsigned children;
 	uint64_t state;
 	unsigned depth;
-	/** Of its path, whose end is kept: its name. */
+	/** Of its path, whose end is kept: its name; all of it where it lies in none that is known. */
 	size_t path_len;
 	char name[];
 };
@@ -206,17 +206,31 @@ static const char *name_of(const char *path) {
 	return slash ? slash + 1 : path;
 }
 
+/** Of what lies in a directory the path is that one's and its name: 0, else -1 with errno. */
+static int check_path(const struct live *parent, size_t path_len, const char *name) {
+	size_t above = parent->path_len ? parent->path_len + 1 : 0;
+	if (path_len != above + strlen(name)) {
+		errno = EPROTO;
+		return -1;
+	}
+	return 0;
+}
+
 static struct live *add_live(struct watched *w, const struct wire *wire, const char *path) {
-	const char *name = name_of(path);
+	struct live *parent = find(w, wire->parent);
+	const char *name = parent ? name_of(path) : path;
 	size_t n = strlen(name) + 1;
+	if (parent && check_path(parent, wire->path_len, name)) {
+		return NULL;
+	}
 	struct live *live = calloc(1, sizeof(*live) + n);
 	if (!live) {
 		return NULL;
 	}
 	live->id = wire->id;
-	live->parent = find(w, wire->parent);
-	if (live->parent) {
-		live->parent->children++;
+	live->parent = parent;
+	if (parent) {
+		parent->children++;
 	}
 	live->depth = wire->depth;
 	live->path_len = wire->path_len;
@@ -376,7 +390,7 @@ static int take(struct watched *w, struct wire *wire) {
 		errno = wire->err;
 		return wire->err ? -1 : 0;
 	}
-	if (need > room || path[wire->path_len]) {
+	if (need > room || strnlen(path, (size_t)wire->path_len + 1) != wire->path_len) {
 		errno = EPROTO;
 		return -1;
 	}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,6 +24,8 @@
 enum {
 	STEP_FLAGS = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 	STAT_FLAGS = AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
+	/** A mount or a rename anywhere on the machine makes the kernel give up on what it has in memory (mount_lock, rename_lock), for a microsecond. */
+	TRIES = 200,
 };
 
 /** 0 or an errno. `sync` is AT_STATX_DONT_SYNC or AT_STATX_SYNC_AS_STAT. On an errno the mount is known all the same. */
@@ -69,6 +72,10 @@ int br_step_open_mounted(int dirfd, const char *name, struct br_step *out) {
 		.flags = STEP_FLAGS, .resolve = RESOLVE_CACHED | RESOLVE_NO_MAGICLINKS};
 	*out = (struct br_step){.fd = -1};
 	long fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+	for (unsigned i = 1; fd < 0 && errno == EAGAIN && i < TRIES; i++) {
+		(void)sched_yield();
+		fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+	}
 	if (fd < 0) {
 		bool unknown = errno == EAGAIN || errno == EINVAL || errno == ENOSYS;
 		return unknown ? EREMOTE : errno;

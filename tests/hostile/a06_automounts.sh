@@ -10,10 +10,12 @@ automount() { server=$(python3 $here/automounts.py "$1" "$2" $T/asked_for "${@:3
 unasked() {
 	[ ! -s $T/asked_for ] || die "the automounter was asked"
 }
-# The trigger is the kernel's own mount, and cannot be taken away by whoever would trigger it.
+ended() { [[ $(ps -o stat= -p "$1") =~ ^(Z|$) ]]; }
+# Whoever takes the trigger away would trigger it, and wait for as long as somebody has the pipe to read from.
 no_more() {
-	kill -9 $server && { wait $server || true; } 2>/dev/null
-	server=
+	local automounter=$server
+	end_server
+	eventually ended $automounter
 	umount -l "$1"
 	rm $T/asked_for
 }
