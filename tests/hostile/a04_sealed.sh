@@ -45,7 +45,7 @@ done
 # Sealed on the way, behind the announcement; and between a fix and its undo.
 verifies evm 1
 python3 -c 'import os; os.removexattr("data/sealed", "security.evm"); os.removexattr("data/d/deep", "security.evm")'
-meddled fdatasync:2+ 'setfattr -n security.evm -v 0x03020400 data/d/later' 1 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+meddled fdatasync:2+ "python3 -c 'import os; os.setxattr(\"data/d/later\", \"security.evm\", bytes(4))'" 1 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 says 'data/d/later: its owner and mode are sealed by security.evm now'
 owned 7001:7001:644 data/d/later
 seal data/plain evm
