@@ -47,7 +47,6 @@ apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(b, a);/
 apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)/
 scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
-scan/watched test_scan_frames s/if \(path_len != above \+ strlen\(name\)\) \{/if (path_len == 0 \&\& name == NULL) {/
 source/step test_source s/TRIES = 200,/TRIES = 1,/
 scan/worker test_scan s/if \(is_endless\(w\)\) \{/if (false \&\& is_endless(w)) {/
 scan/worker test_scan s/ \|\| node->depth > DEPTH_MOST\)/)/
