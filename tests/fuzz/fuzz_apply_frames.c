@@ -4,6 +4,7 @@
  */
 // The file itself, for what it keeps to itself.
 #include <apply/apart.c>
+#include <support/dice.h>
 #include <support/promises.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -13,27 +14,6 @@ enum {
 	TARGETS = 3,
 };
 
-struct dice {
-	const uint8_t *p;
-	size_t n;
-};
-
-static unsigned roll(struct dice *dice, unsigned sides) {
-	if (dice->n == 0) {
-		return 0;
-	}
-	dice->n--;
-	return *dice->p++ % sides;
-}
-
-static uint32_t number(struct dice *dice) {
-	uint32_t v = 0;
-	for (unsigned i = roll(dice, 5); i > 0; i--) {
-		v = v << 8 | roll(dice, 256);
-	}
-	return v;
-}
-
 static void serve(void *context, unsigned what, uint64_t which, struct br_served *out) {
 	unsigned *asked = context;
 	(*asked)++;
@@ -42,17 +22,17 @@ static void serve(void *context, unsigned what, uint64_t which, struct br_served
 
 /** Texts of so many bytes, each with its NUL, or nearly so. */
 static void say(struct dice *dice, int fd) {
-	struct message m = {.kind = roll(dice, 8), .value = (int32_t)number(dice)};
+	struct message m = {.kind = roll(dice, 8), .value = (int32_t)roll_number(dice)};
 	unsigned wrong = roll(dice, 8);
-	m.which = number(dice);
+	m.which = roll_number(dice);
 	m.first = 1 + roll(dice, 64);
 	m.second = 1 + roll(dice, 64);
 	memset(m.text, 'x', m.first + m.second);
 	m.text[m.first - 1] = wrong == 1 ? 'x' : '\0';
 	m.text[m.first + m.second - 1] = wrong == 2 ? 'x' : '\0';
 	size_t n = offsetof(struct message, text) + m.first + m.second;
-	m.first = wrong == 3 ? number(dice) : m.first;
-	m.second = wrong == 4 ? number(dice) : wrong == 5 ? (uint32_t)-m.first : m.second;
+	m.first = wrong == 3 ? roll_number(dice) : m.first;
+	m.second = wrong == 4 ? roll_number(dice) : wrong == 5 ? (uint32_t)-m.first : m.second;
 	n = wrong == 6 ? roll(dice, (unsigned)n) : n;
 	// Where the other one has no more room, he has enough to read.
 	(void)send(fd, &m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -98,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
 	promise(dx != NULL && board != NULL
 		&& socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
 	struct watch w = {.apart = &apart, .fd = ends[0], .since = now_ms(), .looked = now_ms()};
-	w.asks = number(&dice);
+	w.asks = roll_number(&dice);
 	atomic_store(&board->asks, w.asks);
 	for (unsigned i = 0; i < MESSAGES && dice.n > 0; i++) {
 		say(&dice, ends[1]);

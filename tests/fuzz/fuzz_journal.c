@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/dice.h>
 #include <support/promises.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -30,29 +31,6 @@ enum {
 	HEAD = 20,
 	TAIL = 8,
 };
-
-// ---- The input as a source of choices ----
-
-struct dice {
-	const uint8_t *p;
-	size_t n;
-};
-
-static unsigned roll(struct dice *dice, unsigned sides) {
-	if (dice->n == 0) {
-		return 0;
-	}
-	dice->n--;
-	return *dice->p++ % sides;
-}
-
-static uint32_t number(struct dice *dice) {
-	uint32_t v = 0;
-	for (unsigned i = roll(dice, 5); i > 0; i--) {
-		v = v << 8 | roll(dice, 256);
-	}
-	return v;
-}
 
 // ---- The ground ----
 
@@ -141,7 +119,7 @@ static const struct br_acl *any_acl(struct dice *dice, struct br_acls *acls) {
 	unsigned perm = roll(dice, 8);
 	const struct br_acl_entry entries[] = {
 		{BR_ACL_OWNER, 7, {BR_NO_ID}},
-		{BR_ACL_USER, (uint16_t)perm, {number(dice)}},
+		{BR_ACL_USER, (uint16_t)perm, {roll_number(dice)}},
 		{BR_ACL_OWNING_GROUP, 5, {BR_NO_ID}},
 		{BR_ACL_MASK, (uint16_t)perm, {BR_NO_ID}},
 		{BR_ACL_OTHER, 0, {BR_NO_ID}},
@@ -152,21 +130,21 @@ static const struct br_acl *any_acl(struct dice *dice, struct br_acls *acls) {
 /** Something of `in` becomes something else. */
 static void vary(struct dice *dice, struct br_acls *acls, struct br_inode *in) {
 	unsigned what = roll(dice, 256);
-	in->uid.v = (what & 1) != 0 ? number(dice) : in->uid.v;
-	in->gid.v = (what & 2) != 0 ? number(dice) : in->gid.v;
-	in->mode = (what & 4) != 0 ? (in->mode & S_IFMT) | (number(dice) & 07777) : in->mode;
-	in->have = (what & 8) != 0 ? number(dice) : (uint32_t)BR_HAVE_ALL;
+	in->uid.v = (what & 1) != 0 ? roll_number(dice) : in->uid.v;
+	in->gid.v = (what & 2) != 0 ? roll_number(dice) : in->gid.v;
+	in->mode = (what & 4) != 0 ? (in->mode & S_IFMT) | (roll_number(dice) & 07777) : in->mode;
+	in->have = (what & 8) != 0 ? roll_number(dice) : (uint32_t)BR_HAVE_ALL;
 	in->acl = (what & 16) != 0 ? any_acl(dice, acls) : in->acl;
 	in->def = (what & 32) != 0 ? any_acl(dice, acls) : in->def;
-	in->nlink = (what & 64) != 0 ? number(dice) : in->nlink;
+	in->nlink = (what & 64) != 0 ? roll_number(dice) : in->nlink;
 	if ((what & 128) != 0) {
 		char caps[24] = {1, 0, 0, 2, (char)roll(dice, 256)};
 		in->caps = br_acls_blob(acls, caps, 1 + roll(dice, 24));
 	}
 	if (roll(dice, 16) == 15) {
-		in->ino += number(dice);
-		in->btime.sec += number(dice);
-		in->mode ^= number(dice);
+		in->ino += roll_number(dice);
+		in->btime.sec += roll_number(dice);
+		in->mode ^= roll_number(dice);
 	}
 }
 
@@ -181,15 +159,15 @@ static void any_record(struct dice *dice, struct br_acls *acls, struct br_record
 	r->after = r->before;
 	vary(dice, acls, roll(dice, 2) != 0 ? &r->after : &r->before);
 	r->of = roll(dice, RECORDS);
-	r->when = number(dice);
-	r->uid = number(dice);
-	r->gid = number(dice);
+	r->when = roll_number(dice);
+	r->uid = roll_number(dice);
+	r->gid = roll_number(dice);
 	r->is_group = roll(dice, 2);
-	r->target = roll(dice, 4) == 3 ? number(dice) : roll(dice, 2);
+	r->target = roll(dice, 4) == 3 ? roll_number(dice) : roll(dice, 2);
 	r->err = roll(dice, 140);
 	r->touched = roll(dice, 2);
-	r->fsid = number(dice);
-	r->changes = number(dice);
+	r->fsid = roll_number(dice);
+	r->changes = roll_number(dice);
 	r->path = text(dice, name);
 	r->name = text(dice, names[roll(dice, ALL_NAMES)]);
 	r->text = text(dice,
@@ -307,7 +285,7 @@ static void edit(struct dice *dice, const struct bytes *b) {
 	for (unsigned i = roll(dice, 6); i > 0; i--) {
 		size_t k = roll(dice, (unsigned)m.n);
 		size_t room = m.at[k + 1] - m.at[k] - HEAD - TAIL;
-		size_t at = m.at[k] + HEAD + (room > 0 ? number(dice) % room : 0);
+		size_t at = m.at[k] + HEAD + (room > 0 ? roll_number(dice) % room : 0);
 		if (room > 0) {
 			b->p[at] = (char)roll(dice, 256);
 		}
@@ -375,7 +353,7 @@ static uint32_t batch_of(const struct bytes *b, const struct marks *m, size_t k)
 static void overwrite(struct dice *dice, const struct bytes *b) {
 	struct marks m = find_records(b);
 	struct bytes other = {malloc(b->n), b->n};
-	size_t at = (number(dice) + roll(dice, 256)) % b->n;
+	size_t at = (roll_number(dice) + roll(dice, 256)) % b->n;
 	size_t n = 1 + roll(dice, 4);
 	size_t k = 0;
 	promise(other.p != NULL);

@@ -4,6 +4,7 @@
  */
 // The file itself, for what it keeps to itself.
 #include <scan/watched.c>
+#include <support/dice.h>
 #include <support/promises.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -13,19 +14,6 @@ enum {
 	MOST = 32 << 10,
 	RECORDS = 48,
 };
-
-struct dice {
-	const uint8_t *p;
-	size_t n;
-};
-
-static unsigned roll(struct dice *dice, unsigned sides) {
-	if (dice->n == 0) {
-		return 0;
-	}
-	dice->n--;
-	return *dice->p++ % sides;
-}
 
 static void roll_bytes(struct dice *dice, void *out, size_t n) {
 	n = n < dice->n ? n : dice->n;
