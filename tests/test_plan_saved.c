@@ -107,6 +107,13 @@ static void refuse(const struct members *m, const char *message) {
 	release(&r);
 }
 
+static void expect_refusal(const struct members *m) {
+	struct reading r;
+	assert_null(read_plan(&r, m));
+	assert_int_equal(br_diags_errors(r.dx), 1);
+	release(&r);
+}
+
 /** Nothing is cut to what there is room for. */
 static void test_wrong(void **state) {
 	(void)state;
@@ -114,27 +121,20 @@ static void test_wrong(void **state) {
 	static const char *const births[] = {
 		"9223372036854775808", "-9223372036854775808", "--1", "\"-\"", "\"\"", "[]"};
 	static const char *const nanoseconds[] = {"1000000000", "4294967296", "-1"};
+	struct members m = right;
 	for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++) {
-		struct members m = right;
 		m.caller = callers[i];
-		struct reading r;
-		assert_null(read_plan(&r, &m));
-		assert_int_equal(br_diags_errors(r.dx), 1);
-		release(&r);
+		expect_refusal(&m);
 	}
+	m = right;
 	for (size_t i = 0; i < sizeof(births) / sizeof(births[0]); i++) {
-		struct members m = right;
 		m.born = births[i];
-		struct reading r;
-		assert_null(read_plan(&r, &m));
-		release(&r);
+		expect_refusal(&m);
 	}
+	m = right;
 	for (size_t i = 0; i < sizeof(nanoseconds) / sizeof(nanoseconds[0]); i++) {
-		struct members m = right;
 		m.nanoseconds = nanoseconds[i];
-		struct reading r;
-		assert_null(read_plan(&r, &m));
-		release(&r);
+		expect_refusal(&m);
 	}
 }
 
