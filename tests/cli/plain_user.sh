@@ -5,11 +5,11 @@
 
 mkdir -p home/data home/theirs/closed home/.local && touch home/data/f home/theirs/closed/f
 chown -R 7001:7001 home && chown -R 7002:7002 home/theirs && chmod 700 home/theirs/closed
-printf 'alice:x:7001:7001::/srv/work/home:/bin/sh\n' >passwd.new
+echo "alice:x:7001:7001::$T/work/home:/bin/sh" >passwd.new
 cat /etc/passwd passwd.new >"$T/passwd" && mount --bind "$T/passwd" /etc/passwd
 cd home
 compose 'volumes: ["./data:/data"]'
-as_alice() { setpriv --reuid 7001 --regid 7001 --clear-groups env HOME=/srv/work/home "$@"; }
+as_alice() { setpriv --reuid 7001 --regid 7001 --clear-groups env HOME="$T/work/home" "$@"; }
 golden 1 as_alice "$BINDRIGHT" check -q
 golden 0 as_alice "$BINDRIGHT" fix -q --yes
 golden 0 getfacl -n data data/f

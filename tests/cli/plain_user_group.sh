@@ -10,10 +10,10 @@ chown -R 7001:7001 home
 chgrp -R 7009 home/data/foreign
 # One that the container is in and she is not.
 chgrp -R 1001 home/shared
-printf 'alice:x:7001:7001::/srv/work/home:/bin/sh\n' >passwd.new
+echo "alice:x:7001:7001::$T/work/home:/bin/sh" >passwd.new
 cat /etc/passwd passwd.new >"$T/passwd" && mount --bind "$T/passwd" /etc/passwd
 cd home
-as_alice() { setpriv --reuid 7001 --regid 7001 --groups 7011 env HOME=/srv/work/home "$BINDRIGHT" "$@"; }
+as_alice() { setpriv --reuid 7001 --regid 7001 --groups 7011 env HOME="$T/work/home" "$BINDRIGHT" "$@"; }
 states() { find data shared -printf '%P %u:%g %m\n' | sort; }
 states >"$T/before"
 

@@ -4,14 +4,14 @@
 . "${BR_TOP:?run it with make test}/tests/cli/lib.sh" || exit 1
 
 mkdir -p home/data home/.local home/states home/theirs out && touch home/data/f
-printf 'alice:x:7001:7001::/srv/work/home:/bin/sh\n' >passwd.new
+echo "alice:x:7001:7001::$T/work/home:/bin/sh" >passwd.new
 cat /etc/passwd passwd.new >"$T/passwd" && mount --bind "$T/passwd" /etc/passwd
 ln -s states home/link && ln -s ../out home/away && : >home/file
 chown -hR 7001:7001 home out && chown 7002 home/theirs && chmod 700 home/states
 cd home
 compose 'volumes: ["./data:/data"]'
 state=
-alice() { setpriv --reuid 7001 --regid 7001 --clear-groups env HOME=/srv/work/home XDG_STATE_HOME="$state" "$BINDRIGHT" "$@"; }
+alice() { setpriv --reuid 7001 --regid 7001 --clear-groups env HOME="$T/work/home" XDG_STATE_HOME="$state" "$BINDRIGHT" "$@"; }
 # journal_lies_in DIRECTORY: of a fix and its undo, with this state.
 journal_lies_in() {
 	local found
