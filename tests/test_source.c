@@ -1008,7 +1008,7 @@ static void mounted_while_others_mount(void **state) {
 		}
 	}
 	int failed = 0;
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 200000; i++) {
 		struct br_step step;
 		failed += br_step_open_mounted(AT_FDCWD, f->root, &step) != 0;
 		br_closep(&step.fd);
