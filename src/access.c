@@ -359,6 +359,8 @@ const char *br_rule_name(enum br_rule rule) {
 		return "append-only";
 	case BR_RULE_UNMAPPED:
 		return "unmapped";
+	case BR_RULE_SERVER:
+		return "server";
 	}
 	return NULL;
 }

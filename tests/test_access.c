@@ -626,7 +626,7 @@ static void test_protected(void **state) {
 
 static void test_names(void **state) {
 	(void)state;
-	for (int a = 0; a <= BR_RULE_UNMAPPED; a++) {
+	for (int a = 0; a <= BR_RULE_SERVER; a++) {
 		const char *name = br_rule_name((enum br_rule)a);
 		assert_non_null(name);
 		for (int b = 0; b < a; b++) {

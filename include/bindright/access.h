@@ -42,6 +42,8 @@ enum br_rule {
 	 * namespace: no write.
 	 */
 	BR_RULE_UNMAPPED,
+	/** The file system's server, which was asked (bindright/server.h) and says otherwise than the mode. Never of br_access() and its like. */
+	BR_RULE_SERVER,
 };
 
 /** What surrounds the inode. {0} is a plain writable mount. */

@@ -112,6 +112,8 @@ struct br_mount_result {
 	uint64_t misfit;
 	/** Entries that could not be examined. */
 	uint64_t unseen;
+	/** The file system's server was asked about all of them, as the container's user, and allows what is needed, whatever modes it shows: nothing has to be changed there. */
+	bool served;
 };
 
 /** Everything that a check knows. Constant once made. */
@@ -147,6 +149,9 @@ struct br_watch {
 /** What somebody tells who walks the trees himself, summed up. */
 struct br_told;
 
+/** Those who ask servers of file systems, as the containers' users. */
+struct br_asking;
+
 struct br_check_options {
 	unsigned threads;
 	unsigned depth;
@@ -171,6 +176,8 @@ struct br_check_options {
 	const struct br_told *told;
 	/** What was told of the rest of that tree, where `told` is only about a part of it; or NULL. */
 	const struct br_told *rest;
+	/** Made from the same input; NULL: br_check_run makes it for itself. */
+	struct br_asking *asking;
 	/** Set by a signal handler: the walk ends, with an error. NULL: never. */
 	const volatile sig_atomic_t *stop;
 };
@@ -209,6 +216,14 @@ void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *in
 /** What the container makes of the mounts below one of its sources: br_habits_submounts(), and what its runtime leaves out. */
 enum br_submounts br_check_submounts(const struct br_check_input *input,
 	const struct br_habits *habits, const struct br_mount_source *ms);
+
+/**
+ * Start who asks, for each mount on a file system whose server decides (struct br_fs, `served`): for a caller that gives up its rights before the check, which has to become these users. The demands outlive it.
+ * NULL with ENOMEM.
+ */
+struct br_asking *br_asking_new(const struct br_check_input *input);
+void br_asking_free(struct br_asking *asking);
+void br_asking_freep(struct br_asking **asking);
 
 /**
  * Judge everything. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.

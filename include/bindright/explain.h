@@ -49,6 +49,8 @@ struct br_explain_query {
 	const struct br_explain_step *before;
 	/** What the one who asks makes in a directory is of interest: it stays there, and his umask is known. */
 	bool foresees;
+	/** Where a file system's server decides, it is asked as cred (bindright/server.h), as far as this process may become that. */
+	bool asks;
 	/** Why the engine will not start the container: sentences, NULL at the end; or NULL. Then nothing is granted. */
 	const char *const *refusals;
 };
@@ -69,6 +71,9 @@ struct br_explain_step {
 	bool granted;
 	/** Not of a link. */
 	struct br_verdict verdict;
+	/** Its file system's server decides, and it was asked, or could not be asked: then the modes' word is all there is. */
+	bool asked;
+	bool unheard;
 	/** br_rule_name(), or "protected-symlinks" (proc_sys_fs(5)). */
 	const char *rule;
 	/** What would have to change for a yes, on either side; NULL where it is one, or nothing would help. */

@@ -307,6 +307,8 @@ int br_plan_see(void *context, const struct br_tree *tree, const struct br_entry
 	struct br_diags *dx);
 /** Whether it remembers what it sees, but not the entry that it saw last: nothing will become of that. */
 bool br_plan_leaves_out(const struct br_plan *plan);
+/** Take what the check was told by servers of file systems: who is served there wants nothing. Before br_plan_settle. */
+void br_plan_heed(struct br_plan *plan, const struct br_check *check);
 /** Choose, sum up, prove. 0; -1 with an error in dx (an effect that no demand explains is our own bug and is said as such). */
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx);
 /**

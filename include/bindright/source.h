@@ -57,6 +57,11 @@ struct br_fs {
 	enum br_answer keeps_acls;
 	/** An NFSv4 ACL (system.nfs4_acl) decides about the source: only its server knows how. */
 	bool nfs4_acl;
+	/**
+	 * Its server decides who may what, by rules of its own, whatever owners and modes it shows (NFS, FUSE without default_permissions, an NFSv4 ACL): nobody knows before he asks as
+	 * that user (bindright/server.h).
+	 */
+	bool served;
 	/** By its options as /proc/self/mountinfo shows them: a superblock's own default (tune2fs -o bsdgroups) is not among them. */
 	enum br_group_rule new_group;
 	/** FUSE, NFS, 9p, autofs: calls can hang or lie about what others may do. */

@@ -70,8 +70,7 @@ static int close_between(int first, int last) {
 	return 0;
 }
 
-/** Close all but these, which are sorted here. */
-static int close_others(int *keep, size_t n) {
+int br_jail_close_others(int *keep, size_t n) {
 	int next = 3;
 	qsort(keep, n, sizeof(*keep), compare_numbers);
 	for (size_t i = 0; i < n; i++) {
@@ -131,7 +130,7 @@ int br_jail_enter(const int *keep, size_t n, const char **what) {
 	if (!failed) {
 		all[n] = br_sys_descriptors();
 		*what = "descriptors cannot be closed";
-		failed = close_others(all, n + 1);
+		failed = br_jail_close_others(all, n + 1);
 	}
 	int err = errno;
 	free(all);

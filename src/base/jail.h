@@ -29,6 +29,11 @@ int br_jail_mount(int fd, bool below);
 int br_jail_enter(const int *keep, size_t n, const char **what);
 
 /**
+ * Close all descriptors from 3 on but these, which are sorted here; safe after a fork. 0 or -1.
+ */
+int br_jail_close_others(int *keep, size_t n);
+
+/**
  * Keep these capabilities (bit 1 << CAP_…) of those that this process has, and never get another: bounding and ambient sets are emptied,
  * securebits locked, new privileges refused, and no system calls are left but those of br_filter_changing (not in builds with sanitizers,
  * which need others). 0 or -1 with errno.

@@ -7,6 +7,10 @@ const char *say_uid(struct check_work *work, br_hostid uid) {
 	return user ? say(work, "%u (%s)", uid.v, user->name) : say(work, "%u", uid.v);
 }
 
+const char *say_ids(struct check_work *work, const struct br_cred *cred) {
+	return say(work, "%u:%u", cred->uid.v, cred->gid.v);
+}
+
 static const char *say_gid(struct check_work *work, br_hostid gid) {
 	const struct br_host_group *group = br_hostdb_group(work->input->hostdb, gid);
 	return group ? say(work, "%u (%s)", gid.v, group->name) : say(work, "%u", gid.v);
@@ -68,6 +72,11 @@ const char *say_because(struct check_work *work, const struct br_inode *inode,
 		return "it has the append-only attribute (chattr +a)";
 	case BR_RULE_UNMAPPED:
 		return "its owner or group has no mapping there";
+	case BR_RULE_SERVER:
+		return say(work, "asked as %s, its server refuses it, %s", say_ids(work, cred),
+			br_access_use(inode, cred, &(struct br_where){0}, verdict->missing).missing
+				? "whatever the mode says"
+				: "although the mode allows it");
 	case BR_RULE_OWNER:
 	case BR_RULE_ACL_USER:
 	case BR_RULE_GROUP:

@@ -1,5 +1,7 @@
 #include "check_impl.h"
 
+#include <base/own.h>
+
 #include <limits.h>
 #include <stdlib.h>
 #include <time.h>
@@ -70,8 +72,16 @@ int check_begin(struct check_work *work, struct br_check *check, const struct br
 static int run(struct br_check *check, const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx) {
 	struct check_work work;
+	br_auto(br_asking_freep) struct br_asking *own = NULL;
 	if (check_begin(&work, check, input, options, dx)) {
 		return -1;
+	}
+	work.asking = options->asking;
+	if (!work.asking) {
+		work.asking = own = br_asking_new(input);
+	}
+	if (!work.asking) {
+		return br_error_memory(dx);
 	}
 	check_containers(&work);
 	check_sources(&work);

@@ -4,6 +4,7 @@
 
 #include <base/mem.h>
 #include <bindright/check.h>
+#include <bindright/server.h>
 
 /** How many owners of misfits are told apart; the rest is counted as one. */
 enum {
@@ -31,6 +32,18 @@ struct tally {
 	size_t nowners;
 };
 
+/** What the server of a mount's file system said. */
+struct heard {
+	/** There is somebody who asks it. */
+	bool asks;
+	/** Entries that were asked about; that it allows although the modes refuse them; that it refuses, and of these those that the modes allow. */
+	uint64_t asked, gifts, refused, denials;
+	/** Why it was not heard about something: an errno. */
+	int err;
+	/** About that: the finding, from 1; 0: none. */
+	size_t finding;
+};
+
 /** What is gathered about one mount while its tree is walked. */
 struct mount_work {
 	struct br_mount_result result;
@@ -45,6 +58,7 @@ struct mount_work {
 	struct tally mount_points;
 	/** Mount points that were entered and are read-only, where it has to write. */
 	struct tally frozen;
+	struct heard heard;
 	/** Private keys that others can read. */
 	struct tally exposed;
 	/** Regular files; files and directories that it can write; those of which it lacks more than writing. */
@@ -68,6 +82,7 @@ struct check_work {
 	br_vec(struct br_finding) findings;
 	/** A finding could not be kept: no memory. */
 	bool failed;
+	struct br_asking *asking;
 	/** --fail-fast, and an error was found. */
 	bool stop;
 };
@@ -131,6 +146,17 @@ int check_trees(struct check_work *work);
 /** Whether this tree was told of, in options->told, and all of it is well: then only its root is looked at, and what was told is added. */
 bool can_take(const struct check_work *work, size_t tree);
 void take_told(struct check_work *work, size_t tree);
+/** Whether somebody asks the server about this mount (NULL: nobody could, with errno), and whether it should be asked at all. */
+bool is_asked(const struct br_mount_source *ms);
+struct br_asker *asker_of(const struct br_asking *asking, size_t mount);
+/** What is known of the server's word about a mount, for the finding about its file system, and for its verdict. After the walk. */
+void check_heard(
+	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms);
+/** "1001:1001". */
+const char *say_ids(struct check_work *work, const struct br_cred *cred);
+/** Why root cannot look, where the server may take it for nobody; NULL: not for that. */
+const char *say_squashed(
+	struct check_work *work, const struct mount_work *mw, const struct br_fs *fs, int err);
 /** One more, which this verdict is about. */
 void count_in_tally(struct check_work *work, struct tally *tally, const struct br_entry *entry,
 	const struct br_verdict *verdict);

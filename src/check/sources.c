@@ -217,7 +217,9 @@ static void check_unseen(
 			source->fs.fuse_only_uid);
 		finding->advice = "mount it with -o allow_other";
 	} else if (source->err == EACCES) {
-		finding->advice = "run it as root: sudo bindright";
+		finding->because = say_squashed(work, NULL, &source->fs, source->err);
+		finding->advice = finding->because ? "run bindright on its server"
+						   : "run it as root: sudo bindright";
 	}
 }
 
@@ -273,8 +275,8 @@ static const char *advise_owners(struct check_work *work, const struct br_mount_
 	return "its owner and modes come from mount options (uid=, gid=, umask=)";
 }
 
-static void check_file_system(
-	struct check_work *work, const struct br_mount_source *ms, const struct about *about) {
+static void check_file_system(struct check_work *work, struct mount_work *mw,
+	const struct br_mount_source *ms, const struct about *about) {
 	const struct br_fs *fs = &ms->source->fs;
 	// Under `:O` writes go elsewhere.
 	bool writes = (root_need(ms) & BR_W) && !ms->mount->overlay;
@@ -297,6 +299,7 @@ static void check_file_system(
 			fs->keeps_owners == BR_NO ? "does not keep owners" : "may not keep owners");
 		finding->because = say(work, "%s (%s)", fs->mount_point, fs->type);
 		finding->advice = advise_owners(work, ms);
+		mw->heard.finding = work->findings.n;
 	}
 }
 
@@ -394,9 +397,10 @@ static void check_volume(
 		: "mount the path as a bind";
 }
 
-static void check_present(struct check_work *work, const struct br_mount_source *ms) {
+static void check_present(
+	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct about about = about_mount(ms);
-	check_file_system(work, ms, &about);
+	check_file_system(work, mw, ms, &about);
 	check_exposure(work, ms, &about);
 	check_volume(work, ms, &about);
 }
@@ -410,7 +414,7 @@ void check_sources(struct check_work *work) {
 		if (stopped && ms->source->state != BR_SOURCE_PRESENT) {
 			work->check->complete &= ms->source->state != BR_SOURCE_UNREACHABLE;
 		} else if (ms->source->state == BR_SOURCE_PRESENT) {
-			check_present(work, ms);
+			check_present(work, &work->mounts[i], ms);
 		} else {
 			check_unreachable(work, &work->mounts[i], ms);
 		}

@@ -208,6 +208,10 @@ bool can_take(const struct check_work *work, size_t tree) {
 	}
 	for (size_t i = 0; i < demands->nmounts; i++) {
 		const struct br_mount_source *ms = &demands->mounts[i];
+		// Whoever told had modes to go by, and here a server decides.
+		if (ms->tree == &demands->trees[tree] && ms->demand && is_asked(ms)) {
+			return false;
+		}
 		if (ms->tree == &demands->trees[tree] && ms->demand
 			&& seen_of(told, i) + seen_of(rest, i) == 0) {
 			return false;

@@ -257,6 +257,11 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 		limited = judge_overlay(walk, demand, entry, need);
 		verdict = &limited;
 	}
+	if (walk->askers[demand->index] && need) {
+		limited = *verdict;
+		ask_server(walk, demand, entry, need, &limited);
+		verdict = &limited;
+	}
 	bool by_attribute =
 		verdict->rule == BR_RULE_IMMUTABLE || verdict->rule == BR_RULE_APPEND_ONLY;
 	if (is_root_of(demand, entry->path)) {
@@ -377,6 +382,7 @@ void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree
 			walk->hidden |= (uint64_t)hidden << demand->index;
 			walk->shut |= (uint64_t)is_shut_out(work, &demands->mounts[i])
 				<< demand->index;
+			walk->askers[demand->index] = asker_of(work->asking, i);
 		}
 	}
 }

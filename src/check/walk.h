@@ -23,8 +23,11 @@ struct walk {
 	uint64_t hidden;
 	/** With `only`: those of them below the root, from there on, a directory right before what is below it. */
 	br_vec(const char *) listed;
-	/** By demand index: where its sums go. */
+	/** By demand index: where its sums go, and who asks the server; NULL: the modes decide. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
+	struct br_asker *askers[BR_DEMANDS_MAX];
+	/** A server did not answer one of them. */
+	bool silent;
 	/** Somebody else tells, who may be where nothing else can be looked at: what would need that is only noted. */
 	bool told;
 	bool doubtful;
@@ -35,6 +38,12 @@ struct walk {
 void walk_begin(struct walk *walk, struct check_work *work, const struct br_tree *tree);
 /** One entry against every demand on it. Not BR_LEAVE. */
 void walk_see(struct walk *walk, const struct br_entry *entry);
+
+/* served.c */
+
+/** Let the server decide about an inode that is not closed to the demand: the verdict is what the modes say. */
+void ask_server(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry,
+	unsigned need, struct br_verdict *verdict);
 
 /* listed.c */
 

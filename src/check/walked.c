@@ -40,7 +40,8 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 static bool is_refused(
 	const struct mount_work *mw, const struct br_mount_source *ms, unsigned bit) {
 	unsigned missing = mw->result.verdict.missing;
-	if ((missing & bit) == 0 || bit == BR_W || (missing & BR_W) == 0 || !ms->demand) {
+	bool said = mw->result.verdict.rule == BR_RULE_SERVER;
+	if (said || (missing & bit) == 0 || bit == BR_W || (missing & BR_W) == 0 || !ms->demand) {
 		return (missing & bit) != 0;
 	}
 	const struct br_where where = {
@@ -121,7 +122,8 @@ static void check_override(
 	cred.caps |= override;
 	const struct br_verdict *verdict =
 		is_root_denied ? &mw->result.verdict : &mw->inside.verdict;
-	if (br_access_use(inode, &cred, &(struct br_where){0}, verdict->missing).missing) {
+	if (verdict->rule == BR_RULE_SERVER
+		|| br_access_use(inode, &cred, &(struct br_where){0}, verdict->missing).missing) {
 		return;
 	}
 	struct about about = about_mount(ms);
@@ -275,7 +277,11 @@ static void check_sums(
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
 			why_unseen(mw->unseen_err));
-		finding->advice = advise_unseen(mw->unseen_err);
+		finding->because =
+			say_squashed(work, mw, &ms->source->fs, mw->unseen_err);
+		finding->advice = finding->because
+			? "run bindright on its server: what is in there is not known here"
+			: advise_unseen(mw->unseen_err);
 		give_examples(work, finding, &mw->unseen);
 	}
 	if (mw->frozen.count) {
@@ -297,11 +303,12 @@ static void check_sums(
 	}
 }
 
-/** Whether whoever owns the tree serves it: it fits, and by root's override. */
+/** Whether whoever owns the tree serves it: it fits, and by root's override, or by its server's word. */
 static bool needs_no_owner(const struct mount_work *mw, const struct br_mount_source *ms) {
 	const struct br_cred *cred = &ms->identity->cred;
 	uint64_t override = UINT64_C(1) << (unsigned)br_cap_number("CAP_DAC_OVERRIDE");
-	return mw->result.fits && (cred->caps & override) && cred->uids.n == 0;
+	return mw->result.served
+		|| (mw->result.fits && (cred->caps & override) && cred->uids.n == 0);
 }
 
 /** Whether one of the two lies in the other, or both are the same place. */
@@ -423,6 +430,7 @@ void check_walked(struct check_work *work) {
 			check_shut_out(work, mw, ms);
 			continue;
 		}
+		check_heard(work, mw, ms);
 		check_root(work, mw, ms);
 		check_override(work, mw, ms);
 		check_inside(work, mw, ms);

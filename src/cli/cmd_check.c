@@ -24,6 +24,9 @@ static int run(const struct cli *cli, const char *command, bool planned) {
 	bool saves = planned && cli_saves(cli);
 	session.plan_options.digests = saves;
 	if (status == 0 && !planned) {
+		status = session_start_asking(&session);
+	}
+	if (status == 0 && !planned) {
 		give_up_rights(cli);
 	}
 	if (status == 0) {

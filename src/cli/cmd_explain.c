@@ -322,7 +322,7 @@ static int ask(struct asked *asked, struct br_text word) {
 
 static int explain(const struct cli *cli) {
 	const struct cli_words *words = &cli->args->words;
-	struct asked asked = {.cli = cli, .query = {.cred = &asked.cred}};
+	struct asked asked = {.cli = cli, .query = {.cred = &asked.cred, .asks = true}};
 	if (words->n != 1) {
 		return usage(cli, words->n ? words->v[1].at : (struct br_span){0},
 			words->n ? "explain takes one path" : "explain needs a path",

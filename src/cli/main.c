@@ -18,6 +18,7 @@
  *   the facts below         scan/   several threads fetch, one decides
  *   what does not fit       access.c   the kernel's decision
  *                           access_create.c   what the kernel makes new things like
+ *                           server.c   what a network file system's server says to that
  *                           check/     the findings
  *   one path in full        explain/   each step, and what would make it a yes
  *   the least change        plan/   and who gains or loses by it

@@ -223,6 +223,12 @@ static int start_plan(struct session *session, struct br_watch *watch) {
 	return session->plan ? 0 : -1;
 }
 
+int session_start_asking(struct session *session) {
+	const struct br_check_input input = check_input(session);
+	session->asking = br_asking_new(&input);
+	return session->asking ? 0 : (br_error_memory(session->cli->dx), CLI_FAILED);
+}
+
 int session_check(struct session *session, bool planned) {
 	struct br_check_options options = {0};
 	struct br_check_input input = check_input(session);
@@ -244,9 +250,13 @@ int session_check(struct session *session, bool planned) {
 	if (planned && start_plan(session, &options.watch)) {
 		return CLI_FAILED;
 	}
+	options.asking = session->asking;
 	session->check = br_check_run(&input, &options, session->cli->dx);
 	if (!session->check) {
 		return CLI_FAILED;
+	}
+	if (planned) {
+		br_plan_heed(session->plan, session->check);
 	}
 	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
 }
@@ -399,6 +409,7 @@ int session_verdict(const struct session *session, const struct br_check *check)
 
 void session_release(struct session *session) {
 	br_check_free(session->check);
+	br_asking_free(session->asking);
 	br_told_free(session->rest);
 	br_plan_free(session->plan);
 	br_demands_free(session->demands);

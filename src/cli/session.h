@@ -36,6 +36,8 @@ struct session {
 	bool seals;
 	struct br_plan *plan;
 	struct br_check *check;
+	/** session_start_asking's, or NULL. */
+	struct br_asking *asking;
 	/** Told of all that the plan does not remember; NULL: it remembers nothing. */
 	struct br_told *rest;
 	/** Which of the spec's containers run now; NULL: nobody could be asked. */
@@ -79,6 +81,8 @@ struct br_spec *session_read_edited(void *context, struct br_span at, const char
 int session_keepers(struct session *session);
 /** --files-from: the paths, absolute, NULL at the end; their number in *count. NULL with an error in dx. */
 const char *const *session_listed(struct session *session, size_t *count);
+/** Before rights are given up that asking servers takes. 0, or the exit status with an error in dx. */
+int session_start_asking(struct session *session);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
 /** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */

@@ -3,6 +3,7 @@
 #include <base/file.h>
 #include <base/own.h>
 #include <base/text.h>
+#include <bindright/server.h>
 #include <bindright/source.h>
 
 #include <errno.h>
@@ -96,6 +97,34 @@ static struct br_inode at_start(const struct way *way) {
 	return inode;
 }
 
+/** Where its server decides, that is asked. What an engine gives away first, or shows by other IDs, cannot be asked about. */
+static int ask_server(
+	struct way *way, int fd, bool read_only, struct br_explain_step *step) {
+	const struct br_explain_query *query = way->query;
+	struct br_server_word word;
+	struct br_source source;
+	if (!query->asks || query->chown || query->overlay || query->mount_uids.n) {
+		return 0;
+	}
+	if (br_source_open(way->arena, step->path, BR_NO_ID, &source)) {
+		return br_error_memory(way->dx);
+	}
+	bool served = source.state == BR_SOURCE_PRESENT && source.fs.served
+		&& !br_fs_is_private(&source.fs);
+	br_source_release(&source);
+	if (!served) {
+		return 0;
+	}
+	br_auto(br_asker_freep) struct br_asker *asker = br_asker_new(fd, query->cred);
+	step->asked = asker && br_asker_ask(asker, "", step->inode.mode, &word) == 0;
+	step->unheard = !step->asked;
+	if (step->asked) {
+		word.unheard |= read_only ? BR_W : 0U;
+		(void)br_server_decide(&word, step->inode.mode, step->want, &step->verdict);
+	}
+	return 0;
+}
+
 static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 	const struct br_explain_query *query = way->query;
 	bool below = query->writable_below && way->inode.mount != way->mount;
@@ -110,6 +139,9 @@ static int add_step(struct way *way, int fd, const char *path, unsigned want) {
 		.want = want,
 	};
 	step.verdict = br_access_use(&step.inode, query->cred, &where, want);
+	if (ask_server(way, fd, facts.read_only, &step)) {
+		return -1;
+	}
 	unsigned without = step.verdict.missing;
 	if (query->overlay && strlen(way->real) > way->floor) {
 		br_check_overlay(

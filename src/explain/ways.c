@@ -74,6 +74,7 @@ static const char *say_inode_way(
 		return command(arena, "chattr -a", step->path);
 	case BR_RULE_UNMAPPED:
 		return "give it an owner and a group that its mount maps";
+	case BR_RULE_SERVER:
 	case BR_RULE_OWNER:
 	case BR_RULE_ACL_USER:
 	case BR_RULE_GROUP:
@@ -212,6 +213,11 @@ static int try_all(struct trial *trial) {
 
 int find_ways(struct br_arena *arena, const struct facts *facts, struct br_explain_step *step) {
 	struct trial trial = {.arena = arena, .facts = facts, .step = step};
+	if (step->verdict.rule == BR_RULE_SERVER) {
+		step->inode_way = "see to the rules of its server";
+		step->identity_way = "somebody whom its server lets do that";
+		return 0;
+	}
 	int failed = try_all(&trial);
 	step->inode_way = say_inode_way(arena, facts, step);
 	step->identity_way =

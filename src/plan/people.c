@@ -90,6 +90,14 @@ static void person_add(const struct br_plan *plan, struct people *people,
 	people->wanting += wanting;
 }
 
+// The one who was added last, whom the server gives what he needs.
+static void heed_server(struct people *people, bool served) {
+	if (served && people->v[people->n - 1].wanting) {
+		people->v[people->n - 1].wanting = false;
+		people->wanting--;
+	}
+}
+
 static unsigned need_of(const struct br_demand *demand, const struct people_at *at) {
 	unsigned need = br_need_of(demand, at->inode);
 	return at->after == NULL ? need : need | br_need_of(demand, at->after);
@@ -103,8 +111,10 @@ void people_find(const struct br_plan *plan, const struct tree_work *tree,
 	for (size_t i = 0; i < tree->tree->n; i++) {
 		const struct br_demand *demand = &tree->tree->demands[i];
 		if ((at->demands >> demand->index & 1) != 0) {
+			size_t n = out->n;
 			person_add(
 				plan, out, at->inode, &demand->identity->cred, need_of(demand, at));
+			heed_server(out, out->n > n && (tree->served >> demand->index & 1) != 0);
 		}
 	}
 	unsigned need = out->need;

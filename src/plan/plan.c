@@ -641,6 +641,16 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 	return 0;
 }
 
+void br_plan_heed(struct br_plan *plan, const struct br_check *check) {
+	for (size_t i = 0; i < check->demands->nmounts; i++) {
+		const struct br_mount_source *ms = &check->demands->mounts[i];
+		struct tree_work *tree = ms->demand == NULL ? NULL : find_tree(plan, ms->tree);
+		if (tree != NULL && check->mounts[i].served) {
+			tree->served |= (uint64_t)1 << ms->demand->index;
+		}
+	}
+}
+
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx) {
 	struct br_plan_work *work = plan->work;
 	struct br_tree_plan *trees = BR_NEW_ARRAY(plan->arena, struct br_tree_plan, work->ntrees);

@@ -229,6 +229,8 @@ struct tree_work {
 	uint64_t copies;
 	/** Refused for that. */
 	bool copies_refused;
+	/** Demands that the file system's server serves, whatever modes it shows: br_plan_heed(). */
+	uint64_t served;
 };
 
 /** The login credentials of a host UID. */

@@ -178,6 +178,10 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 		say_rule(pen, step);
 	}
 	pen_say(pen, "\n");
+	if (step->unheard) {
+		say_way(pen, "its server:",
+			"has the last word, and could not be asked as this identity");
+	}
 	if (step->inode_way) {
 		say_way(pen, "this inode:", step->inode_way);
 	}

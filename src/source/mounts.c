@@ -274,12 +274,15 @@ static uint32_t number_option(const char *options, const char *name) {
 	return br_parse_u32(digits, BR_NO_ID - 1, &number) == 0 ? number : BR_NO_ID;
 }
 
-/** Options that decide about ACLs, and who may enter. */
+/** Options that decide about ACLs, who may enter, and whether the kernel itself judges by owners and modes (fs/fuse/dir.c, fuse_permission()). */
 static void judge_options(const char *options, struct br_fs *fs) {
 	if (has_option(options, "noacl")) {
 		fs->keeps_acls = BR_NO;
 	} else if (has_option(options, "posixacl") && fs->keeps_acls == BR_UNSURE) {
 		fs->keeps_acls = BR_YES;
+	}
+	if (strncmp(fs->type, "fuse", 4) == 0 && has_option(options, "default_permissions")) {
+		fs->served = false;
 	}
 	if (strncmp(fs->type, "fuse", 4) == 0 && !has_option(options, "allow_other")) {
 		fs->fuse_only_uid = number_option(options, "user_id");
@@ -301,8 +304,15 @@ static enum br_group_rule group_rule(const struct br_mount_line *line) {
 						  : BR_GROUP_OF_DIRECTORY;
 }
 
+/** An automounter has nothing of its own, virtiofs always leaves it to the kernel (fs/fuse/virtio_fs.c), and so do those that keep owners for certain. */
+static bool is_served(const char *type, const struct fs_kind *kind) {
+	return kind->remote && kind->owners != BR_YES && strcmp(type, "autofs") != 0
+		&& strcmp(type, "virtiofs") != 0;
+}
+
 static void judge_type(struct br_fs *fs) {
 	const struct fs_kind *kind = find_kind(fs->type);
+	fs->served = is_served(fs->type, kind);
 	fs->keeps_owners = kind->owners;
 	fs->keeps_acls = kind->acls;
 	fs->remote = kind->remote;

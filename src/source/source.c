@@ -191,6 +191,7 @@ static void ask_acls(struct walk *w) {
 		return;
 	}
 	fs->nfs4_acl = acls.nfs4;
+	fs->served = fs->served || acls.nfs4;
 	fs->keeps_acls = acls.no_posix ? BR_NO : fs->keeps_acls;
 }
 

@@ -60,7 +60,7 @@ apply/state test_apply s/if \(in\.acl != NULL \|\| in\.def != NULL\)/if (false)/
 apply/state test_apply s/type == S_IFREG && in\.nlink != 1/false/
 apply/state test_apply,a21 s/if \(in->uid\.v != 0 && in->uid\.v != geteuid\(\)\)/if (false)/
 base/jail test_jail s/MOUNT_ATTR_NOSYMFOLLOW \| MOUNT_ATTR_NODEV/MOUNT_ATTR_NODEV/
-base/jail test_jail s/failed = close_others\(all, n \+ 1\)/failed = 0/
+base/jail test_jail s/failed = br_jail_close_others\(all, n \+ 1\)/failed = 0/
 base/jail test_jail s/failed = br_sys_lock_in\(\)/failed = 0/
 base/jail test_jail s/\*what = "its mounts do not become read-only";/return 0;/
 base/jail test_jail s/br_filter_changing\(\);/0;/
