@@ -205,7 +205,8 @@ static int hear(struct br_asker *asker, struct answer *out) {
 		got = recv(asker->sock, out, sizeof(*out), 0);
 		err = got < 0 && errno != EINTR ? errno : 0;
 	}
-	if (!err && (size_t)got != sizeof(*out)) {
+	// Closed, and perhaps with a question that he has not read.
+	if (err == ECONNRESET || (!err && (size_t)got != sizeof(*out))) {
 		err = EPIPE;
 	}
 	if (err) {

@@ -837,6 +837,7 @@ struct fs_row {
 	bool remote;
 	uint32_t only;
 	bool mount_ro, super_ro;
+	bool served;
 };
 
 #define ANY UINT32_MAX
@@ -856,20 +857,24 @@ static const struct fs_row fs_rows[] = {
 	{"exfat", "rw", "rw", BR_NO, BR_NO, false, ANY, false, false},
 	{"ntfs3", "rw", "rw", BR_UNSURE, BR_UNSURE, false, ANY, false, false},
 	{"fuseblk", "rw", "rw,user_id=0,allow_other", BR_UNSURE, BR_UNSURE, true, ANY, false,
-		false},
-	{"fuse.sshfs", "rw", "rw,user_id=1000", BR_UNSURE, BR_UNSURE, true, 1000, false, false},
-	{"fuse.sshfs", "rw", "rw,user_id=0", BR_UNSURE, BR_UNSURE, true, 0, false, false},
+		false, true},
+	{"fuse.sshfs", "rw", "rw,user_id=1000", BR_UNSURE, BR_UNSURE, true, 1000, false, false, true},
+	{"fuse.sshfs", "rw", "rw,user_id=0", BR_UNSURE, BR_UNSURE, true, 0, false, false, true},
 	{"fuse.sshfs", "rw", "rw,user_id=4294967294", BR_UNSURE, BR_UNSURE, true, 4294967294, false,
-		false},
+		false, true},
 	{"fuse.sshfs", "rw", "rw,user_id=4294967296", BR_UNSURE, BR_UNSURE, true, ANY, false,
-		false},
-	{"fuse.x", "rw", "rw,user_id=1,allow_other", BR_UNSURE, BR_UNSURE, true, ANY, false, false},
-	{"nfs", "rw", "rw,vers=3", BR_UNSURE, BR_UNSURE, true, ANY, false, false},
-	{"nfs4", "rw", "rw,vers=4.2", BR_UNSURE, BR_NO, true, ANY, false, false},
-	{"9p", "rw", "rw,posixacl", BR_UNSURE, BR_YES, true, ANY, false, false},
-	{"cifs", "rw", "rw", BR_UNSURE, BR_UNSURE, true, ANY, false, false},
+		false, true},
+	{"fuse.x", "rw", "rw,user_id=1,allow_other", BR_UNSURE, BR_UNSURE, true, ANY, false, false, true},
+	{"nfs", "rw", "rw,vers=3", BR_UNSURE, BR_UNSURE, true, ANY, false, false, true},
+	{"nfs4", "rw", "rw,vers=4.2", BR_UNSURE, BR_NO, true, ANY, false, false, true},
+	{"9p", "rw", "rw,posixacl", BR_UNSURE, BR_YES, true, ANY, false, false, true},
+	{"cifs", "rw", "rw", BR_UNSURE, BR_UNSURE, true, ANY, false, false, true},
 	{"autofs", "rw", "rw", BR_NO, BR_NO, true, ANY, false, false},
 	{"newfs", "rw", "rw,user_id=1", BR_UNSURE, BR_UNSURE, false, ANY, false, false},
+	{"fuse.x", "rw", "rw,user_id=0,default_permissions,allow_other", BR_UNSURE, BR_UNSURE, true,
+		ANY, false, false},
+	{"virtiofs", "rw", "rw", BR_UNSURE, BR_UNSURE, true, ANY, false, false},
+	{"ceph", "rw", "rw", BR_YES, BR_UNSURE, true, ANY, false, false},
 };
 
 static void file_systems(void **state) {
@@ -885,7 +890,7 @@ static void file_systems(void **state) {
 		if (fs.keeps_owners != row->owners || fs.keeps_acls != row->acls
 			|| fs.remote != row->remote || fs.fuse_only_uid != row->only
 			|| fs.mount_read_only != row->mount_ro
-			|| fs.super_read_only != row->super_ro) {
+			|| fs.super_read_only != row->super_ro || fs.served != row->served) {
 			fail_msg("%s (%s)", row->type, row->fs);
 		}
 	}

@@ -209,14 +209,18 @@ static const struct br_code_page all[] = {
 		207,
 		"The source's file system does not keep owners, or may not: vfat, many FUSE "
 		"file systems, NFS with root squash. There chown and setfacl change nothing, "
-		"or a server decides by rules of its own.",
+		"or a server decides by rules of its own. Such a server is asked, as the "
+		"container's user, and its word is the verdict, whatever modes it shows: the "
+		"finding says what it allows and refuses. Only root can ask as somebody else; "
+		"where nobody could, the modes are all there is to go by.",
 		"mkdir data && mount -t mqueue none data",
 		"  app:\n"
 		"    image: example\n"
 		"    user: \"1001:1001\"\n"
 		"    volumes: [\"./data:/data\"]\n",
 		"Give the file system the right owner when it is mounted (uid=, gid=, umask=), "
-		"or keep what containers write on a local file system.",
+		"see to the rules of its server where that refuses something, or keep what "
+		"containers write on a local file system.",
 	},
 	{
 		208,
@@ -240,7 +244,8 @@ static const struct br_code_page all[] = {
 		"    user: \"1001:1001\"\n"
 		"    volumes: [\"./data:/data\"]\n",
 		"Run it as root (sudo bindright); enter mount points with "
-		"--cross-file-systems, or leave them out with --exclude.",
+		"--cross-file-systems, or leave them out with --exclude. To a network file "
+		"system's server root may be nobody (root_squash): run bindright there.",
 	},
 	{
 		210,

@@ -16,7 +16,7 @@ import sys
 import time
 
 LOOKUP, FORGET, GETATTR, MKDIR, OPEN, STATFS, RELEASE, INIT, OPENDIR, READDIR, RELEASEDIR = 1, 2, 3, 9, 14, 17, 18, 26, 27, 28, 29
-ACCESS, CREATE, BATCH_FORGET, READDIRPLUS = 34, 35, 42, 44
+ACCESS, CREATE, INTERRUPT, BATCH_FORGET = 34, 35, 36, 42
 WORDS = {"access": ACCESS, "opendir": OPENDIR}
 R, W, X = 4, 2, 1
 
@@ -113,7 +113,7 @@ def serve(fd):
                 continue
             os._exit(0)  # not mounted any more
         _, opcode, unique, number, uid, _, _ = struct.unpack("<IIQQIII", request[:36])
-        if opcode in (FORGET, BATCH_FORGET):
+        if opcode in (FORGET, BATCH_FORGET, INTERRUPT):
             continue
         said = Rules()
         if opcode in said.silent:

@@ -171,6 +171,6 @@ if pid == 0:
                 open(os.environ["STOPS_TELL"], "w").close()
         else:
             reply(unique, opcode, number, body, asker)
-options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other"
+options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions"
 subprocess.run(["mount", "-i", "-t", "fuse", "-o", options, "stops", place], pass_fds=[fd], check=True)
 print(pid)
