@@ -197,8 +197,7 @@ void check_heard(
 	}
 	const struct one *one = &work->asking->mounts[ms - work->input->demands->mounts];
 	heard->err = one->asker ? heard->err : one->err;
-	mw->result.served = heard->asked > 0 && heard->refused == 0 && heard->err == 0
-		&& mw->result.fits;
+	mw->result.served = heard->asked > 0 && heard->err == 0 && mw->result.fits;
 	if (heard->finding && (heard->asks || !one->asker)) {
 		struct br_finding *finding = &work->findings.v[heard->finding - 1];
 		finding->because = say(work, "%s; %s", finding->because,

@@ -55,6 +55,11 @@ says 'uid 1001 cannot use 1 directory' "of 'd1' asked as 1001:1001, its server r
 	'it refuses what is needed of 1 of 13 entries, although the mode allows it'
 want 1 bindright explain app:/data/d1 --need w
 want 0 bindright explain app:/data/d1 --need rx
+# What it says is one thing, what it does another.
+rules 'may 0 * rwx' 'may 1001 * rwx' 'listless 1001'
+want 1 check app
+says "uid 1001 cannot read '$T/work/data'"
+rules 'may 0 * rwx' 'may 1001 * rwx' 'may 1001 d1 r-x' 'show . 0777 7001 7001' 'show d1 0777 7001 7001'
 # Whom a read-only mount is for, the server is not asked whether he may write.
 sed -i 's,/data"],/data:ro"],' compose.yaml
 want 0 check app

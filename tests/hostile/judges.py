@@ -5,6 +5,7 @@ judges.py MOUNT_POINT RULES [OPTIONS]   prints its process
 RULES is a file that is read at every request, of lines
   show PATH MODE UID GID      what it shows ("." is the root; 0755 and 0644 of 7001:7001 where nothing is said)
   may UID PATH BITS           what this user may there; PATH * is everything else. Nobody may what nothing is said about.
+  listless UID                what access says to this user, he lists nothing
   silent OPERATION            access, opendir: not answered
 OPTIONS are more of those of mount.
 """
@@ -33,7 +34,7 @@ for d in range(3):
 
 class Rules:
     def __init__(self):
-        self.shown, self.may, self.silent = {}, {}, set()
+        self.shown, self.may, self.silent, self.listless = {}, {}, set(), set()
         with open(rules, encoding="ascii") as f:
             for line in f:
                 word = line.split()
@@ -41,6 +42,8 @@ class Rules:
                     self.shown[word[1]] = int(word[2], 8), int(word[3]), int(word[4])
                 elif word[0] == "may":
                     self.may[int(word[1]), word[2]] = sum({"r": R, "w": W, "x": X, "-": 0}[c] for c in word[3])
+                elif word[0] == "listless":
+                    self.listless.add(int(word[1]))
                 elif word[0] == "silent":
                     self.silent.add(WORDS[word[1]])
 
@@ -78,7 +81,7 @@ def wanted(opcode, body):
 def answer(said, opcode, number, uid, body):
     if opcode == INIT:
         return 0, struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 0, 0, 0, 0)
-    if wanted(opcode, body) & ~said.bits(uid, number):
+    if wanted(opcode, body) & ~said.bits(uid, number) or (opcode == OPENDIR and uid in said.listless):
         return -errno.EACCES, b""
     if opcode == LOOKUP:
         child = entries.get(number, {}).get(body.rstrip(b"\0").decode())
