@@ -2,7 +2,7 @@
 # A module is src/NAME.c, or everything in src/NAME/, plus include/bindright/NAME.h.
 # It may include a public header of a lower layer, a private header of base or doc where they are lower, and its own files.
 BEGIN {
-	n = split("arena|base|diag|doc idmap engine|spec source inode|image habits|identity|demand access scan server|check|explain plan|apply|report|cli", layer, "|")
+	n = split("arena|base|diag|doc idmap engine|spec source inode|image habits|identity|demand access scan|server|check|explain plan|apply|report|cli", layer, "|")
 	for (i = 1; i <= n; i++) {
 		m = split(layer[i], name, " ")
 		for (j = 1; j <= m; j++) {

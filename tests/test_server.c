@@ -152,7 +152,8 @@ static void test_who(void **state) {
 	needs_root();
 	br_auto(br_closep) int fd = open(*state, O_PATH | O_CLOEXEC);
 	// Neither marked nor its business.
-	br_auto(br_closep) int other = open("/etc/passwd", O_RDONLY); // NOLINT(android-cloexec-open)
+	br_auto(br_closep) int other =
+		open("/etc/passwd", O_RDONLY); // NOLINT(android-cloexec-open)
 	br_auto(br_asker_freep) struct br_asker *asker = br_asker_new(fd, &app);
 	REQUIRE(asker);
 	pid_t pid = child_of(getpid());
@@ -231,8 +232,8 @@ static void compare(int root, const char *path, const struct br_cred *cred, stru
 static void test_kernel(void **state) {
 	static const uid_t owners[] = {0, APP, 1500};
 	static const gid_t owning[] = {0, GROUP, 3001, 1500};
-	static const uint64_t caps[] = {
-		0, CAP(DAC_OVERRIDE), CAP(DAC_READ_SEARCH), CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH)};
+	static const uint64_t caps[] = {0, CAP(DAC_OVERRIDE), CAP(DAC_READ_SEARCH),
+		CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH)};
 	needs_root();
 	const char *given = getenv("BR_SEED");
 	seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
@@ -294,8 +295,7 @@ static void test_ways(void **state) {
 
 static int refuse(int number, int error) {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int failed = !filter
-		|| seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), number, 0)
+	int failed = !filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), number, 0)
 		|| seccomp_load(filter);
 	seccomp_release(filter);
 	return failed;
@@ -382,10 +382,10 @@ static int ask_without_root(int fd, bool grouped) {
 	if (grouped) {
 		return asker ? 4 : errno == EPERM ? 0 : 5;
 	}
-	return !asker                                         ? 6
-		: br_asker_ask(asker, "", S_IFDIR, &word)     ? 7
-		: word.have != (BR_R | BR_X)                  ? 8
-							      : 0;
+	return !asker                                     ? 6
+		: br_asker_ask(asker, "", S_IFDIR, &word) ? 7
+		: word.have != (BR_R | BR_X)              ? 8
+							  : 0;
 }
 
 static void test_without_root(void **state) {

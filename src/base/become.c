@@ -28,7 +28,8 @@ static bool has_groups(const struct br_guest *guest) {
 		same = have[i] == guest->gid || is_among(have[i], guest->groups, guest->ngroups);
 	}
 	for (size_t i = 0; same && i < guest->ngroups; i++) {
-		same = guest->groups[i] == guest->gid || is_among(guest->groups[i], have, (size_t)n);
+		same = guest->groups[i] == guest->gid
+			|| is_among(guest->groups[i], have, (size_t)n);
 	}
 	return same;
 }
@@ -99,5 +100,6 @@ int br_become(const struct br_guest *guest) {
 		return -1;
 	}
 	// A change of IDs may have made it what /proc/sys/fs/suid_dumpable says.
-	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -1 : 0;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -1
+											    : 0;
 }

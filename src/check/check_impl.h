@@ -150,8 +150,7 @@ void take_told(struct check_work *work, size_t tree);
 bool is_asked(const struct br_mount_source *ms);
 struct br_asker *asker_of(const struct br_asking *asking, size_t mount);
 /** What is known of the server's word about a mount, for the finding about its file system, and for its verdict. After the walk. */
-void check_heard(
-	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms);
+void check_heard(struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms);
 /** "1001:1001". */
 const char *say_ids(struct check_work *work, const struct br_cred *cred);
 /** Why root cannot look, where the server may take it for nobody; NULL: not for that. */

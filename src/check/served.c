@@ -130,8 +130,7 @@ void ask_server(struct walk *walk, const struct br_demand *demand, const struct 
 	}
 	// Nobody waits for it again.
 	if (walk->silent
-		|| br_asker_ask(
-			walk->askers[demand->index], below, entry->inode->mode, &word)) {
+		|| br_asker_ask(walk->askers[demand->index], below, entry->inode->mode, &word)) {
 		heard->err = walk->silent ? ETIMEDOUT : errno;
 		walk->silent = heard->err == ETIMEDOUT;
 		if (walk->silent) {
@@ -169,9 +168,8 @@ static const char *say_heard(
 	if (heard->asked == 0) {
 		return say(work, "it was not asked as %s: %s", ids, say_unheard(work, heard->err));
 	}
-	const char *rest = heard->err ? say(work, "; not about all: %s",
-						say_unheard(work, heard->err))
-				      : "";
+	const char *rest =
+		heard->err ? say(work, "; not about all: %s", say_unheard(work, heard->err)) : "";
 	if (heard->refused == 0) {
 		const char *but = !heard->gifts ? ""
 			: heard->gifts == heard->asked
@@ -185,12 +183,12 @@ static const char *say_heard(
 		: heard->denials == heard->refused
 		? ", although the mode allows it"
 		: say(work, ", of %" PRIu64 " of them although the mode allows it", heard->denials);
-	return say(work, "asked as %s it refuses what is needed of %" PRIu64 " of %" PRIu64 " %s%s%s",
-		ids, heard->refused, heard->asked, entries, but, rest);
+	return say(work,
+		"asked as %s it refuses what is needed of %" PRIu64 " of %" PRIu64 " %s%s%s", ids,
+		heard->refused, heard->asked, entries, but, rest);
 }
 
-void check_heard(
-	struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
+void check_heard(struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms) {
 	struct heard *heard = &mw->heard;
 	if (!is_asked(ms) || mw->result.seen == 0) {
 		return;
@@ -212,8 +210,8 @@ const char *say_squashed(
 		return NULL;
 	}
 	bool lets_in = mw && mw->heard.asked > 0 && mw->result.verdict.missing == 0;
-	const char *ids =
-		lets_in ? say_ids(work, &mw->result.mount->identity->cred) : "";
-	return lets_in ? say(work, "root_squash possible: its server refuses root what it allows to %s", ids)
+	const char *ids = lets_in ? say_ids(work, &mw->result.mount->identity->cred) : "";
+	return lets_in ? say(work,
+		       "root_squash possible: its server refuses root what it allows to %s", ids)
 		       : "root_squash possible: to its server root may be nobody";
 }

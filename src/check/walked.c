@@ -277,8 +277,7 @@ static void check_sums(
 			"%" PRIu64 " %s in '%s' could not be examined: %s", mw->unseen.count,
 			plural(mw->unseen.count, "entry", "entries"), about.path,
 			why_unseen(mw->unseen_err));
-		finding->because =
-			say_squashed(work, mw, &ms->source->fs, mw->unseen_err);
+		finding->because = say_squashed(work, mw, &ms->source->fs, mw->unseen_err);
 		finding->advice = finding->because
 			? "run bindright on its server: what is in there is not known here"
 			: advise_unseen(mw->unseen_err);

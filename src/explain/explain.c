@@ -98,8 +98,7 @@ static struct br_inode at_start(const struct way *way) {
 }
 
 /** Where its server decides, that is asked. What an engine gives away first, or shows by other IDs, cannot be asked about. */
-static int ask_server(
-	struct way *way, int fd, bool read_only, struct br_explain_step *step) {
+static int ask_server(struct way *way, int fd, bool read_only, struct br_explain_step *step) {
 	const struct br_explain_query *query = way->query;
 	struct br_server_word word;
 	struct br_source source;
