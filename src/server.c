@@ -321,6 +321,10 @@ bool br_server_decide(const struct br_server_word *word, uint32_t mode, unsigned
 		return false;
 	}
 	verdict->missing = missing;
+	// What only the mode refuses is its word still.
+	if (missing && !(missing & ~word->unheard)) {
+		return true;
+	}
 	verdict->rule = BR_RULE_SERVER;
 	verdict->entry = NULL;
 	verdict->masked = false;

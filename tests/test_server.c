@@ -67,6 +67,7 @@ static const struct decision {
 	{"not together, but one is enough", {.have = 7, .apart = true}, F, 4, 7, 0, 7, 0, false},
 	{"unheard, and allowed by the mode", {.have = 5, .unheard = 2}, D, 7, 7, 0, 7, 0, false},
 	{"unheard, and refused by the mode", {.have = 5, .unheard = 2}, D, 7, 5, 2, 5, 2, false},
+	{"the rest is refused too", {.have = 1, .unheard = 2}, D, 7, 5, 2, 1, 6, true},
 };
 
 static void test_decide(void **state) {
@@ -82,6 +83,16 @@ static void test_decide(void **state) {
 			fail_msg("%s", row->name);
 		}
 	}
+}
+
+/** It says nothing of what the mode alone refuses. */
+static void test_unheard(void **state) {
+	(void)state;
+	const struct br_server_word word = {.have = BR_R | BR_X, .unheard = BR_W};
+	struct br_verdict verdict = {.missing = BR_R | BR_W | BR_X, .rule = BR_RULE_OTHER};
+	assert_true(br_server_decide(&word, S_IFDIR, BR_R | BR_W | BR_X, &verdict));
+	assert_int_equal(verdict.missing, BR_W);
+	assert_int_equal(verdict.rule, BR_RULE_OTHER);
 }
 
 // ---- Who asks ----
@@ -450,6 +461,7 @@ static void test_orphan(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_unheard),
 		cmocka_unit_test_setup_teardown(test_who, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_caps, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_kernel, scratch_enter, scratch_leave),

@@ -226,7 +226,7 @@ void br_asking_free(struct br_asking *asking);
 void br_asking_freep(struct br_asking **asking);
 
 /**
- * Judge everything. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.
+ * Judge everything; where servers are to be asked, by children that are forked for it. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.
  */
 struct br_check *br_check_run(const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx);

@@ -41,7 +41,7 @@ void br_asker_free(struct br_asker *asker);
 void br_asker_freep(struct br_asker **asker);
 
 /**
- * Put the server's word in the place of what modes say about `want`. True where the two disagree: then the rule is BR_RULE_SERVER.
+ * Put the server's word in the place of what modes say about `want`. True where the two disagree: then the rule is BR_RULE_SERVER, unless nothing is missing but bits about which it was not heard.
  */
 bool br_server_decide(const struct br_server_word *word, uint32_t mode, unsigned want,
 	struct br_verdict *verdict);

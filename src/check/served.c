@@ -140,7 +140,8 @@ void ask_server(struct walk *walk, const struct br_demand *demand, const struct 
 	}
 	heard->asked++;
 	bool differs = br_server_decide(&word, entry->inode->mode, need, verdict);
-	heard->refused += verdict->missing != 0;
+	heard->err = word.unheard & need ? EROFS : heard->err;
+	heard->refused += (verdict->missing & ~word.unheard) != 0;
 	heard->gifts += differs && verdict->missing == 0;
 	heard->denials += differs && verdict->missing != 0 && allowed;
 }
@@ -151,6 +152,8 @@ static const char *say_unheard(struct check_work *work, int err) {
 	case EINVAL:
 		return geteuid() == 0 ? "this process may not become that user"
 				      : "only root can ask as somebody else";
+	case EROFS:
+		return "its mount is read-only, and refuses writing by itself";
 	case E2BIG:
 		return say(work, "about the first %d entries only", (int)ASK_MOST);
 	case EPIPE:

@@ -66,6 +66,15 @@ want 0 check app
 want 1 bindright explain app:/data/d1 --need w
 sed -i 's,/data:ro"],/data"],' compose.yaml
 
+# On a read-only mount it is not the server that refuses.
+rules 'may 0 * rwx' 'may 1001 * rwx' 'show . 0700 7001 7001'
+mount -o remount,bind,ro data
+want 1 check app
+says 'BR205' 'it allows what is needed of 13 entries; not about all: its mount is read-only'
+silent 'its server refuses it'
+mount -o remount,bind,rw data
+want 0 check app
+
 # root_squash: root sees nothing there, and says what it may be.
 rules 'may 1001 * rwx' 'show . 0700 7001 7001'
 want 1 check app
