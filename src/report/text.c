@@ -217,6 +217,9 @@ char *text_report(
 	struct pen pen = {.style = style};
 	const struct br_check *check = last_check(report);
 	if (style->verbosity < 0) {
+		if (report->applied && style->verbosity == -1) {
+			text_changed(&pen, report);
+		}
 		short_findings(&pen, report);
 	} else if (report->applied) {
 		text_applied(&pen, report);
@@ -225,7 +228,7 @@ char *text_report(
 	} else {
 		containers(&pen, report);
 		if (report->plan) {
-			text_plan(&pen, report->plan, report->places);
+			text_plan(&pen, report);
 		}
 		summary(&pen, check);
 		next_step(&pen, report);
