@@ -43,6 +43,10 @@ static void finding_full(struct pen *pen, const struct br_finding *finding, cons
 	if (finding->advice) {
 		pen_wrap(pen, "            try: ", 17, finding->advice);
 	}
+	if (finding->ignored) {
+		const char *reason = finding->ignored->reason.s;
+		pen_wrap(pen, "            suppressed: ", 24, reason ? reason : "no reason is given");
+	}
 }
 
 static void container_heading(struct pen *pen, const struct br_report *report, size_t i) {
