@@ -326,8 +326,8 @@ static bool lacks_dash(const char *arg) {
 
 static int one_dash(struct reader *reader, const char *arg) {
 	size_t n = strcspn(arg, "=");
-	(void)br_error(reader->dx, span_of(reader, reader->i, 0, n), "unknown option '%.*s'",
-		(int)n, arg);
+	(void)br_error(
+		reader->dx, span_of(reader, reader->i, 0, n), "unknown option '%.*s'", (int)n, arg);
 	br_hint(reader->dx, "did you mean -%.*s%s?", (int)n, arg,
 		strncmp(arg, "-out=", 5) == 0 ? "put" : "");
 	return -1;

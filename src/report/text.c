@@ -45,7 +45,8 @@ static void finding_full(struct pen *pen, const struct br_finding *finding, cons
 	}
 	if (finding->ignored) {
 		const char *reason = finding->ignored->reason.s;
-		pen_wrap(pen, "            suppressed: ", 24, reason ? reason : "no reason is given");
+		pen_wrap(pen, "            suppressed: ", 24,
+			reason ? reason : "no reason is given");
 	}
 }
 

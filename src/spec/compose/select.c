@@ -119,8 +119,8 @@ static void hint_service(struct br_compose *c, const char *word) {
 		return;
 	}
 	for (size_t i = 0; i < n && n <= LISTED_NAMES && list; i++) {
-		list = br_printf(c->arena, "%s%s'%s'", list, i ? ", " : "",
-			services->members.v[i].key.s);
+		list = br_printf(
+			c->arena, "%s%s'%s'", list, i ? ", " : "", services->members.v[i].key.s);
 	}
 	if (!br_hint_member(c, word, services) && list && *list) {
 		br_hint(c->dx, "the services are: %s", list);
