@@ -157,8 +157,8 @@ const char *say_ids(struct check_work *work, const struct br_cred *cred);
 const char *say_squashed(
 	struct check_work *work, const struct mount_work *mw, const struct br_fs *fs, int err);
 /** One more, which this verdict is about. */
-void count_in_tally(struct check_work *work, struct tally *tally, const struct br_entry *entry,
-	const struct br_verdict *verdict);
+void count_in_tally(struct check_work *work, struct tally *tally, const struct br_demand *demand,
+	const struct br_entry *entry, const struct br_verdict *verdict);
 /** The finding shows how many, and the first few. */
 void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
 /** Give back what the tallies hold. */
