@@ -110,7 +110,7 @@ static void note_silence(
 	mw->result.unseen++;
 	mw->unseen_err = ETIMEDOUT;
 	walk->work->check->complete = false;
-	count_in_tally(walk->work, &mw->unseen, entry, &(struct br_verdict){0});
+	count_in_tally(walk->work, &mw->unseen, demand, entry, &(struct br_verdict){0});
 }
 
 void ask_server(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry,
