@@ -174,8 +174,22 @@ static bool is_stopped(struct undo *u, const struct br_record *r, struct br_targ
 	return true;
 }
 
-/** Whether a RESULT said that nothing was done. INTENTs and their RESULTs are met in the same order. */
+static int latest_first(const void *a, const void *b) {
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+	return (x < y) - (x > y);
+}
+
+/**
+ * Whether a RESULT said that nothing was done. Those of a batch are all met before its INTENTs, but in the order in which it was
+ * done: files before directories.
+ */
 static bool is_untouched(struct undo *u, uint64_t seq) {
+	if (u->untouched_sorted < u->untouched.n) {
+		qsort(u->untouched.v + u->untouched_at, u->untouched.n - u->untouched_at,
+			sizeof(*u->untouched.v), latest_first);
+		u->untouched_sorted = u->untouched.n;
+	}
 	while (u->untouched_at < u->untouched.n && u->untouched.v[u->untouched_at] > seq) {
 		u->untouched_at++;
 	}

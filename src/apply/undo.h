@@ -66,8 +66,9 @@ struct undo {
 	struct br_way way;
 	struct br_crew *crew;
 	struct window *window;
-	/** RESULTs of what was not touched, the latest first; those before `untouched_at` are behind us. */
+	/** What RESULTs said was not touched: the first so many are in order, the latest first; those before `untouched_at` are behind us. */
 	br_vec(uint64_t) untouched;
+	size_t untouched_sorted;
 	size_t untouched_at;
 	br_vec(struct done) done;
 	/** The last CONTENTS, met before its INTENT. */
