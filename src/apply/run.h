@@ -118,11 +118,17 @@ struct br_made_account {
 	bool is_group;
 	const char *name;
 	uint32_t id;
+	/** Of a user, its group. */
+	uint32_t gid;
 	/** Its line as it was made. */
 	struct br_bytes line;
 };
-/** Remove an account, if its line is still as we made it and nothing runs as it. */
-void br_account_remove(const struct br_made_account *account, bool dry, struct br_answer_of *out);
+/**
+ * Remove an account, if its line is still as we made it, nobody put it to use and nothing runs as it. `group`: the one of a user's name that
+ * was made with it, or NULL.
+ */
+void br_account_remove(const struct br_made_account *account, const struct br_made_account *group,
+	bool dry, struct br_answer_of *out);
 /** One line of /etc/passwd or /etc/group by name, without its newline: 1, 0, -1 with errno. Heap, the caller frees. */
 int br_account_line(bool is_group, const char *name, char **line);
 

@@ -413,8 +413,12 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 
 // ---- Accounts ----
 
-static bool owns(const struct br_record *account, const struct br_inode *in) {
-	return account->is_group ? in->gid.v == account->uid : in->uid.v == account->uid;
+/** A user's group of its own goes with it. */
+static bool owns(const struct br_made_account *account, const struct br_made_account *group,
+	const struct br_inode *in) {
+	return account->is_group ? in->gid.v == account->id
+				 : in->uid.v == account->id
+			|| (group != NULL && in->gid.v == group->id);
 }
 
 /** br_scan_ask. */
@@ -425,7 +429,8 @@ static bool is_covered(void *context, const char *path, const struct br_inode *i
 
 /** Whether anything below this target belongs to the account: 1, 0, -1 could not be told. */
 static int target_has_its_files(
-	struct undo *u, const struct br_record *account, struct br_target *t) {
+	struct undo *u, const struct br_made_account *account, struct br_target *t) {
+	const struct br_made_account *group = br_undo_group_of(u, account);
 	struct br_scan_options options = {
 		.threads = u->options->threads,
 		.depth = UINT_MAX,
@@ -438,14 +443,14 @@ static int target_has_its_files(
 	const struct br_entry *entry;
 	int more = scan != NULL ? 1 : -1;
 	while (more > 0 && (more = br_scan_next(scan, &entry)) > 0) {
-		if (entry->inode != NULL && owns(account, entry->inode)) {
+		if (entry->inode != NULL && owns(account, group, entry->inode)) {
 			return 1;
 		}
 	}
 	return more;
 }
 
-static bool has_files(struct undo *u, const struct br_record *account) {
+static bool has_files(struct undo *u, const struct br_made_account *account) {
 	// A dry run has not given them back yet.
 	if (u->dry) {
 		return u->result->conflicts > 0 || u->result->failed > 0;
@@ -467,6 +472,8 @@ static int undo_account(struct undo *u, struct br_record *r) {
 	struct br_answer_of answer = {.outcome = BR_CONFLICT};
 	struct br_served served;
 	const char *name = string(&u->name, r->name);
+	const struct br_made_account account = {
+		.is_group = r->is_group != 0, .name = name, .id = r->uid, .gid = r->gid};
 	if (is_settled(u, r->seq)) {
 		return 0;
 	}
@@ -474,7 +481,7 @@ static int undo_account(struct undo *u, struct br_record *r) {
 		return br_undo_cannot_use(u, "it makes no sense");
 	}
 	br_undo_ask(u, BR_ASK_ACCOUNT_THERE, r->seq, &served);
-	if (served.r > 0 && has_files(u, r)) {
+	if (served.r > 0 && has_files(u, &account)) {
 		(void)snprintf(answer.why, sizeof(answer.why), "files still belong to it");
 	} else {
 		br_undo_ask(u, BR_ASK_ACCOUNT_REMOVE, r->seq, &served);

@@ -94,6 +94,9 @@ struct undo {
 int br_undo_work(struct undo *u);
 /** The journal makes no sense: -1 with an error in dx. */
 int br_undo_cannot_use(struct undo *u, const char *why);
+/** The group of its name that the run made with this user; or NULL. */
+const struct br_made_account *br_undo_group_of(
+	const struct undo *u, const struct br_made_account *user);
 /** About an account: answered here, or by the process that watches. */
 void br_undo_ask(struct undo *u, unsigned what, uint64_t seq, struct br_served *out);
 

@@ -73,6 +73,18 @@ static struct made_account *account_of(struct undo *u, uint64_t seq) {
 	return NULL;
 }
 
+const struct br_made_account *br_undo_group_of(
+	const struct undo *u, const struct br_made_account *user) {
+	for (size_t i = 0; i < u->accounts.n && !user->is_group; i++) {
+		const struct br_made_account *group = &u->accounts.v[i].account;
+		if (group->is_group && group->id == user->gid
+			&& strcmp(group->name, user->name) == 0) {
+			return group;
+		}
+	}
+	return NULL;
+}
+
 static char *text_of(struct undo *u, struct br_bytes bytes) {
 	return br_strndup(u->arena, bytes.n > 0 ? bytes.p : "", bytes.n);
 }
@@ -84,6 +96,7 @@ static int note_account(struct undo *u, const struct br_record *r) {
 		struct made_account new = {.seq = r->seq};
 		new.account.is_group = r->is_group != 0;
 		new.account.id = r->uid;
+		new.account.gid = r->gid;
 		new.account.name = text_of(u, r->name);
 		made = new.account.name != NULL &&br_vec_push(u->arena, &u->accounts, new) == 0
 			? &u->accounts.v[u->accounts.n - 1]
@@ -128,7 +141,8 @@ static void serve(void *context, unsigned what, uint64_t which, struct br_served
 	if (what == BR_ASK_ACCOUNT_THERE) {
 		out->r = br_account_line(made->account.is_group, made->account.name, &line);
 	} else if (what == BR_ASK_ACCOUNT_REMOVE) {
-		br_account_remove(&made->account, u->dry, &answer);
+		br_account_remove(&made->account, br_undo_group_of(u, &made->account), u->dry,
+			&answer);
 		out->r = 0;
 		out->outcome = (int)answer.outcome;
 		out->err = answer.err;

@@ -39,6 +39,10 @@ apply/batch test_apply s/return br_work_sync\(b->work\);/return 0;/
 apply/batch test_apply,a05 s/entry->event != BR_ENTER && /entry->event != BR_LEAVE \&\& /
 apply/journal test_apply,test_journal s/if \(br_journal_flush\(journal\) < 0 \|\| fdatasync\(journal->fd\) < 0\)/if (br_journal_flush(journal) < 0)/
 apply/journal test_journal s/&& br_crc32c\(seed, p, out->len - 4\) == out->crc/\&\& true/
+apply/undo a21_accounts s/\|\| \(group != NULL && in->gid\.v == group->id\);/;/
+apply/users a21_accounts s/return is_member\(account->name\) != 0 \?/return false ?/
+apply/users a21_accounts s/return is_running\(true, group->id\) != 0 \?/return false ?/
+apply/users a21_accounts s/if \(group == NULL \|\| !is_as_made\(group, line\)\) \{/if (group == NULL) { return NULL;/
 apply/undo test_apply s/if \(u->untouched_sorted < u->untouched\.n\) \{/if (false) {/
 apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
