@@ -118,7 +118,7 @@ static int was_here(struct br_work *work, const struct br_summary *s) {
 	int r = s->ntargets == 0 ? 1
 				 : br_targets_overlap(work->targets.v, work->targets.n, s->targets,
 					 s->ntargets, &where);
-	return r < 0 ? br_error_memory(work->dx) : r;
+	return r < 0 ? br_run_unseen(s->run.id, work->dx) : r;
 }
 
 /** What it left in other places is nobody's matter here but to be said: those may be gone for good. */
@@ -133,7 +133,7 @@ static int refuse_run(struct br_work *work, const char *id) {
 	struct br_summary s;
 	int r = br_summary_read(work->arena, &work->state, id, &s);
 	if (r <= 0) {
-		return r < 0 ? br_error_memory(work->dx) : 0;
+		return r < 0 ? br_run_unseen(id, work->dx) : 0;
 	}
 	if (s.run.state == BR_RUN_DAMAGED) {
 		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", id,
@@ -248,7 +248,8 @@ static int refuse_state(struct br_work *work) {
 		struct br_target *t = find_target(work, job->trees[i]->root);
 		int r = br_targets_overlap(&own, 1, &t, 1, &which);
 		if (r < 0) {
-			return br_error_memory(work->dx);
+			return br_error(work->dx, nowhere, "cannot tell where '%s' is mounted: %s",
+				t->real, strerror(errno));
 		}
 		if (r > 0) {
 			return br_error(work->dx, nowhere,

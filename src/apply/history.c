@@ -214,7 +214,7 @@ static int read_beginning(
 
 static int conclude(struct story *s, int r) {
 	struct br_summary *out = s->out;
-	if (r < 0 && errno == ENOMEM) {
+	if (r < 0 && br_is_shortage(errno)) {
 		return -1;
 	}
 	if (r < 0) {
@@ -251,11 +251,12 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 	const char *why = NULL;
 	*out = (struct br_summary){.run.id = br_strdup(arena, id)};
 	if (acls == NULL || out->run.id == NULL) {
+		errno = ENOMEM;
 		return -1;
 	}
 	int r = br_state_open_run(state, id, &fd, &why);
 	if (r < 0) {
-		return damaged(out, why);
+		return why != NULL ? damaged(out, why) : -1;
 	}
 	if (r == 0) {
 		return 0;
@@ -268,6 +269,12 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 	br_journal_release(&journal);
 	errno = err;
 	return conclude(&s, r);
+}
+
+int br_run_unseen(const char *id, struct br_diags *dx) {
+	return errno == ENOMEM
+		? br_error_memory(dx)
+		: br_error(dx, nowhere, "cannot look at run %s: %s", id, strerror(errno));
 }
 
 // ---- All runs ----
@@ -368,7 +375,7 @@ static int prune(struct br_arena *arena, const struct br_state *state, int64_t s
 		struct br_summary s;
 		int r = br_summary_read(arena, state, *ids, &s);
 		if (r < 0) {
-			return br_error_memory(dx);
+			return br_run_unseen(*ids, dx);
 		}
 		// A journal that announced nothing belongs to nobody: we hold the lock.
 		bool old = r > 0 && !s.pending && s.run.state != BR_RUN_DAMAGED && s.ended > 0
@@ -407,7 +414,7 @@ static int drop(
 		return br_run_unknown(ids, id, dx);
 	}
 	if (br_summary_read(arena, state, id, &s) < 0) {
-		return br_error_memory(dx);
+		return br_run_unseen(id, dx);
 	}
 	if (s.live) {
 		return br_error(dx, nowhere, "another fix or undo works on run %s", id);

@@ -154,16 +154,18 @@ struct br_summary {
 	uint64_t ended;
 };
 /**
- * Read what a run's journal says: 1; 0 where there is none, or one that announced nothing; -1 with ENOMEM. A journal that cannot be used is BR_RUN_DAMAGED, with the reason. Of a
+ * Read what a run's journal says: 1; 0 where there is none, or one that announced nothing; -1 with a shortage of ours in errno. A journal that cannot be used is BR_RUN_DAMAGED, with the reason. Of a
  * run that ended in an orderly way only the ends are looked at.
  */
 int br_summary_read(struct br_arena *arena, const struct br_state *state, const char *id,
 	struct br_summary *out);
+/** Say, from errno, that it cannot be told what there is to a run. -1. */
+int br_run_unseen(const char *id, struct br_diags *dx);
 /** Lock a run's journal (-1 with errno: EAGAIN where somebody else has it); unlock it; whether somebody has. */
 int br_run_lock(int fd);
 void br_run_unlock(int fd);
 bool br_run_is_live(int fd);
-/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with ENOMEM. */
+/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with a shortage of ours in errno. */
 int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
 	const struct br_target **which);
 /** -1 with an error in dx where the other run is worked on in one of these places. */

@@ -44,7 +44,11 @@ static int open_journal(struct undo *u) {
 	if (br_machine_differs(u->summary.machine)) {
 		return is_useless(u, "it was written on another machine");
 	}
-	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {
+	int r = br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why);
+	if (r < 0 && why == NULL) {
+		return br_run_unseen(u->summary.run.id, u->dx);
+	}
+	if (r <= 0) {
 		return br_undo_cannot_use(u, why != NULL ? why : "it is gone");
 	}
 	if (!u->dry && br_run_lock(u->fd) < 0) {

@@ -43,6 +43,8 @@ apply/undo a21_accounts s/\|\| \(group != NULL && in->gid\.v == group->id\);/;/
 apply/users a21_accounts s/return is_member\(account->name\) != 0 \?/return false ?/
 apply/users a21_accounts s/return is_running\(true, group->id\) != 0 \?/return false ?/
 apply/users a21_accounts s/if \(group == NULL \|\| !is_as_made\(group, line\)\) \{/if (group == NULL) { return NULL;/
+apply/state a21_shortages s/\*why = errno == ENOENT \|\| br_is_shortage\(errno\) \?/*why = errno == ENOENT ?/
+apply/state a21_places s/return sync_dir\(parent, "\."\) < 0 && errno != EACCES/return false/
 apply/undo test_apply s/if \(u->untouched_sorted < u->untouched\.n\) \{/if (false) {/
 apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
