@@ -27,3 +27,26 @@ ann_meddled fsync:2+ "[ -d $local/state ] && [ ! -e $local/state/bindright ]"
 ann_meddled fsync:3+ "[ -d $local/state/bindright ] && [ ! -e $local/state/bindright/runs ]"
 ann_meddled fsync:4+ "[ -d $local/state/bindright/runs ] && [ -z \"\$(ls $local/state/bindright/runs)\" ]"
 umount -l /etc/passwd
+# Where a power cut would take the journal, or the container's end, it says so.
+cd $T/work
+tree 7001 f g
+keep data
+mkdir $T/memory $T/lower $T/upper $T/inner
+mount -t tmpfs -o mode=700 tmpfs $T/memory
+mount --bind $T/memory /var/lib/bindright
+want 0 fix --strategy chown
+says 'the journal is kept in memory and does not survive a power cut'
+want 0 undo
+kept
+umount /var/lib/bindright $T/memory
+mount -t overlay overlay -o lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/inner $T/memory
+chmod 700 $T/memory && mount --bind $T/memory /var/lib/bindright
+want 0 fix --strategy chown
+says "the journal lies on an overlay, perhaps a container's, and may go with it"
+want 0 undo
+kept
+umount /var/lib/bindright $T/memory
+want 0 fix --strategy chown
+silent 'Careful: the journal'
+want 0 undo
+kept
