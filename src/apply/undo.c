@@ -434,6 +434,7 @@ static int target_has_its_files(
 	struct br_scan_options options = {
 		.threads = u->options->threads,
 		.depth = UINT_MAX,
+		.cross = u->summary.cross,
 		.automounts = t->remote,
 		.excludes = t->covered != NULL ? is_covered : NULL,
 		.context = t,
@@ -450,22 +451,29 @@ static int target_has_its_files(
 	return more;
 }
 
-static bool has_files(struct undo *u, const struct br_made_account *account) {
+/** Why the account has to stay for what there is in the run's places: one clause, or NULL. */
+static const char *why_has_files(struct undo *u, const struct br_made_account *account) {
+	const char *why = NULL;
 	// A dry run has not given them back yet.
 	if (u->dry) {
-		return u->result->conflicts > 0 || u->result->failed > 0;
+		return u->result->conflicts > 0 || u->result->failed > 0
+			? "files still belong to it"
+			: NULL;
 	}
-	for (size_t i = 0; i < u->summary.ntargets; i++) {
+	for (size_t i = 0; i < u->summary.ntargets && why == NULL; i++) {
 		struct br_target *t = u->summary.targets[i];
-		br_board_ask(u->board, t, false);
-		bool has =
-			t->fd >= 0 && t->stopped == 0 && target_has_its_files(u, account, t) != 0;
-		br_board_ask(u->board, NULL, false);
-		if (has) {
-			return true;
+		if (t->fd < 0 || t->stopped != 0) {
+			why = "files may still belong to it where nobody can look now";
+			continue;
 		}
+		br_board_ask(u->board, t, false);
+		int has = target_has_its_files(u, account, t);
+		br_board_ask(u->board, NULL, false);
+		why = has == 0 ? NULL
+			: has > 0 ? "files still belong to it"
+				  : "it cannot be told whether files still belong to it";
 	}
-	return false;
+	return why;
 }
 
 static int undo_account(struct undo *u, struct br_record *r) {
@@ -481,8 +489,9 @@ static int undo_account(struct undo *u, struct br_record *r) {
 		return br_undo_cannot_use(u, "it makes no sense");
 	}
 	br_undo_ask(u, BR_ASK_ACCOUNT_THERE, r->seq, &served);
-	if (served.r > 0 && has_files(u, &account)) {
-		(void)snprintf(answer.why, sizeof(answer.why), "files still belong to it");
+	const char *why = served.r > 0 ? why_has_files(u, &account) : NULL;
+	if (why != NULL) {
+		(void)snprintf(answer.why, sizeof(answer.why), "%s", why);
 	} else {
 		br_undo_ask(u, BR_ASK_ACCOUNT_REMOVE, r->seq, &served);
 		answer.outcome = (enum br_outcome)served.outcome;

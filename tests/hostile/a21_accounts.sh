@@ -39,6 +39,27 @@ touch data/late && chown 7001:$me data/late
 kept_for 'app: files still belong to it'
 rm data/late
 gone
+# The same in what is mounted there, and was entered.
+mkdir data/in && chown 7001:7001 data/in
+mount -t tmpfs -o uid=7001,gid=7001 tmpfs data/in
+want any fix -q --create-users --cross-file-systems
+touch data/in/late && chown $me:7001 data/in/late
+kept_for 'app: files still belong to it'
+rm data/in/late
+gone
+umount data/in
+# Where nobody can look there may be some.
+truncate -s 64M "$memory/disk" && mkfs.ext4 -q -F "$memory/disk"
+mount -o loop "$memory/disk" data/in && mkdir data/in/d && touch data/in/d/f && chown -R 7001:7001 data/in
+cp compose.yaml plain.yaml
+sed -i 's|"\./data:/data"|"./data/in/d:/data"|' compose.yaml
+make_it
+umount data/in
+kept_for 'app: files may still belong to it where nobody can look now' 'data/in/d: it is gone'
+mount -o loop "$memory/disk" data/in
+gone
+umount data/in
+mv plain.yaml compose.yaml
 # A process in the group.
 make_it
 setpriv --reuid 7001 --regid 7001 --groups $me sleep 3600 &

@@ -45,6 +45,8 @@ apply/users a21_accounts s/return is_running\(true, group->id\) != 0 \?/return f
 apply/users a21_accounts s/if \(group == NULL \|\| !is_as_made\(group, line\)\) \{/if (group == NULL) { return NULL;/
 apply/state a21_shortages s/\*why = errno == ENOENT \|\| br_is_shortage\(errno\) \?/*why = errno == ENOENT ?/
 apply/state a21_places s/return sync_dir\(parent, "\."\) < 0 && errno != EACCES/return false/
+apply/undo a21_accounts s/if \(t->fd < 0 \|\| t->stopped != 0\) \{/if (t->fd < 0) { continue;/
+apply/undo a21_accounts s/\.cross = u->summary\.cross,/.cross = false,/
 apply/undo test_apply s/if \(u->untouched_sorted < u->untouched\.n\) \{/if (false) {/
 apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
