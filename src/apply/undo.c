@@ -262,6 +262,10 @@ static int put_back(void *context, size_t i) {
 	struct undo *u = context;
 	struct item *item = u->window->order[i];
 	u->result->restored += item->answer.outcome == BR_CHANGED;
+	if (!u->dry && item->before.dev != item->target->dev_then
+		&& br_target_met(u->arena, item->target, item->before.dev, item->path) < 0) {
+		return br_error_memory(u->dx);
+	}
 	if (conclude(u, item->seq, item->target, item->path, &item->answer) < 0) {
 		return -1;
 	}

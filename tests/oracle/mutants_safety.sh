@@ -47,6 +47,9 @@ apply/state a21_shortages s/\*why = errno == ENOENT \|\| br_is_shortage\(errno\)
 apply/state a21_places s/return sync_dir\(parent, "\."\) < 0 && errno != EACCES/return false/
 apply/undo a21_accounts s/if \(t->fd < 0 \|\| t->stopped != 0\) \{/if (t->fd < 0) { continue;/
 apply/undo a21_accounts s/\.cross = u->summary\.cross,/.cross = false,/
+apply/work a22_durable s/i < target->elsewhere\.n && r == 0;/false;/
+apply/batch a22_durable s/if \(c->before\.dev != b->target->root\.dev$/if (false/
+apply/undo a22_durable s/if \(!u->dry && item->before\.dev != item->target->dev_then$/if (false/
 apply/undo test_apply s/if \(u->untouched_sorted < u->untouched\.n\) \{/if (false) {/
 apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
