@@ -309,6 +309,15 @@ static void take_result(struct br_undo_result *result, const struct br_undo_resu
 	result->interrupted = there->interrupted;
 }
 
+/** What its work needs of root's rights. */
+static uint64_t caps_of(const struct br_run *run) {
+	// CAP_LEASE: br_contents_differ() asks for one of other people's files.
+	uint64_t caps = BR_APART_CAPS | UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_LEASE;
+	// Where it was cut short there may be a directory that its end does not count.
+	bool made = run->makes > 0 || run->state != BR_RUN_APPLIED;
+	return made ? caps | UINT64_C(1) << CAP_DAC_OVERRIDE : caps;
+}
+
 static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 	struct br_undo_result *result = u->result;
 	u->board = br_board_new();
@@ -328,9 +337,7 @@ static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 		.cross = u->summary.cross,
 		.dry = u->dry,
 		.journal = u->fd,
-		// CAP_LEASE: br_contents_differ() asks for one of other people's files.
-		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_SETFCAP
-			| UINT64_C(1) << CAP_LEASE,
+		.caps = caps_of(&u->summary.run),
 		.arena = u->arena,
 		.dx = u->dx,
 		.here = few_of(result),
