@@ -114,6 +114,12 @@ int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx) {
 	const struct br_target *where = NULL;
+	if (other->live && other->run.state == BR_RUN_DAMAGED) {
+		// By another version, perhaps, whose journal only that one can read.
+		return br_error(dx, nowhere,
+			"another fix or undo is running, and it cannot be told where: the journal of run %s cannot be used: %s",
+			other->run.id, other->run.why);
+	}
 	int r = other->live
 		? br_targets_overlap(targets, n, other->targets, other->ntargets, &where)
 		: 0;

@@ -135,13 +135,13 @@ static int refuse_run(struct br_work *work, const char *id) {
 	if (r <= 0) {
 		return r < 0 ? br_run_unseen(id, work->dx) : 0;
 	}
+	if (s.live) {
+		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
+	}
 	if (s.run.state == BR_RUN_DAMAGED) {
 		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", id,
 			s.run.why);
 		br_hint(work->dx, BR_GIVE_UP, id);
-	}
-	if (s.live) {
-		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
 	}
 	if (s.pending && br_machine_differs(s.machine)) {
 		// A clone of a disk: undo would refuse it for ever.

@@ -171,7 +171,7 @@ bool br_run_is_live(int fd);
 /** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with a shortage of ours in errno. */
 int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
 	const struct br_target **which);
-/** -1 with an error in dx where the other run is worked on in one of these places. */
+/** -1 with an error in dx where the other run is worked on in one of these places, or nobody can tell where. */
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx);
 /**

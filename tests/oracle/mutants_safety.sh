@@ -52,6 +52,7 @@ apply/batch a22_durable s/if \(c->before\.dev != b->target->root\.dev$/if (false
 apply/undo a22_durable s/if \(!u->dry && item->before\.dev != item->target->dev_then$/if (false/
 apply/undo_run a22_rights s/bool made = run->makes > 0 .*/bool made = true;/
 apply/undo_run a22_rights s/ \|\| run->state != BR_RUN_APPLIED;/;/
+apply/alone a21_other s/if \(other->live && other->run\.state == BR_RUN_DAMAGED\) \{/if (false) {/
 apply/undo test_apply s/if \(u->untouched_sorted < u->untouched\.n\) \{/if (false) {/
 apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
