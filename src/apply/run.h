@@ -78,8 +78,7 @@ void br_few_add(struct br_arena *arena, struct br_few few, const struct br_targe
 /** All arrays of a result. */
 struct br_few br_few_of(struct br_apply_result *result);
 /** This was changed, and lies on another file system than the target does, with this number. 0 or -1 with ENOMEM. */
-int br_target_met(
-	struct br_arena *arena, struct br_target *target, uint64_t dev, const char *path);
+int br_target_met(struct br_arena *arena, struct br_target *target, uint64_t dev, const char *path);
 /** Make what was done below the target durable, also on the other file systems that were met. 0 or -1 with errno. */
 int br_target_sync(struct br_board *board, const struct br_target *target);
 void br_targets_release(struct br_target *const *targets, size_t n);

@@ -420,9 +420,9 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 /** A user's group of its own goes with it. */
 static bool owns(const struct br_made_account *account, const struct br_made_account *group,
 	const struct br_inode *in) {
-	return account->is_group ? in->gid.v == account->id
-				 : in->uid.v == account->id
-			|| (group != NULL && in->gid.v == group->id);
+	return account->is_group
+		? in->gid.v == account->id
+		: in->uid.v == account->id || (group != NULL && in->gid.v == group->id);
 }
 
 /** br_scan_ask. */
@@ -473,7 +473,7 @@ static const char *why_has_files(struct undo *u, const struct br_made_account *a
 		br_board_ask(u->board, t, false);
 		int has = target_has_its_files(u, account, t);
 		br_board_ask(u->board, NULL, false);
-		why = has == 0 ? NULL
+		why = has == 0    ? NULL
 			: has > 0 ? "files still belong to it"
 				  : "it cannot be told whether files still belong to it";
 	}

@@ -145,8 +145,8 @@ static void serve(void *context, unsigned what, uint64_t which, struct br_served
 	if (what == BR_ASK_ACCOUNT_THERE) {
 		out->r = br_account_line(made->account.is_group, made->account.name, &line);
 	} else if (what == BR_ASK_ACCOUNT_REMOVE) {
-		br_account_remove(&made->account, br_undo_group_of(u, &made->account), u->dry,
-			&answer);
+		br_account_remove(
+			&made->account, br_undo_group_of(u, &made->account), u->dry, &answer);
 		out->r = 0;
 		out->outcome = (int)answer.outcome;
 		out->err = answer.err;
