@@ -129,6 +129,24 @@ static int pass_by(struct br_work *work, const struct br_summary *s) {
 	return 0;
 }
 
+/** Nothing can put back what it did: where it may have left something half done, that is to be given up first. */
+static int refuse_damaged(struct br_work *work, const struct br_summary *s) {
+	int here = s->pending ? was_here(work, s) : 0;
+	if (here < 0) {
+		return -1;
+	}
+	if (here > 0) {
+		(void)br_error(work->dx, nowhere,
+			"run %s was cut short, and its journal cannot be used: %s", s->run.id,
+			s->run.why);
+	} else {
+		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", s->run.id,
+			s->run.why);
+	}
+	br_hint(work->dx, BR_GIVE_UP, s->run.id);
+	return here > 0 ? -1 : 0;
+}
+
 static int refuse_run(struct br_work *work, const char *id) {
 	struct br_summary s;
 	int r = br_summary_read(work->arena, &work->state, id, &s);
@@ -139,9 +157,7 @@ static int refuse_run(struct br_work *work, const char *id) {
 		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
 	}
 	if (s.run.state == BR_RUN_DAMAGED) {
-		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", id,
-			s.run.why);
-		br_hint(work->dx, BR_GIVE_UP, id);
+		return refuse_damaged(work, &s);
 	}
 	if (s.pending && br_machine_differs(s.machine)) {
 		// A clone of a disk: undo would refuse it for ever.

@@ -212,6 +212,40 @@ static int read_beginning(
 	return r < 0 ? -1 : read_records(s, journal, false);
 }
 
+static int give_targets(const struct story *s) {
+	struct br_summary *out = s->out;
+	const char **paths = BR_NEW_ARRAY(s->arena, const char *, s->targets.n);
+	if (paths == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < s->targets.n; i++) {
+		paths[i] = s->targets.v[i]->real;
+	}
+	out->run.targets = paths;
+	out->run.ntargets = out->ntargets = s->targets.n;
+	out->targets = s->targets.v;
+	return 0;
+}
+
+/** One that is damaged somewhere, without an end that says how it went: where it was at work, if that can be read. */
+static int read_places(const struct story *damaged, int fd, struct br_acls *acls) {
+	struct story s = {.arena = damaged->arena, .out = damaged->out};
+	struct br_journal journal = {.fd = -1};
+	if (damaged->committed || damaged->undone) {
+		return 0;
+	}
+	int r = read_beginning(&s, &journal, fd, acls);
+	int err = errno;
+	br_journal_release(&journal);
+	errno = err;
+	if (r < 0 && br_is_shortage(err)) {
+		return -1;
+	}
+	// What is behind them may be what is damaged.
+	s.out->pending = s.begun && !s.foreign && s.targets.n > 0;
+	return s.out->pending ? give_targets(&s) : 0;
+}
+
 static int conclude(struct story *s, int r) {
 	struct br_summary *out = s->out;
 	if (r < 0 && br_is_shortage(errno)) {
@@ -230,16 +264,9 @@ static int conclude(struct story *s, int r) {
 		// What it did is another run's, and may have been put back as that.
 		return damaged(out, "it is a copy of another run's");
 	}
-	const char **paths = BR_NEW_ARRAY(s->arena, const char *, s->targets.n);
-	if (paths == NULL) {
+	if (give_targets(s) < 0) {
 		return -1;
 	}
-	for (size_t i = 0; i < s->targets.n; i++) {
-		paths[i] = s->targets.v[i]->real;
-	}
-	out->run.targets = paths;
-	out->run.ntargets = out->ntargets = s->targets.n;
-	out->targets = s->targets.v;
 	judge(s);
 	return 1;
 }
@@ -268,6 +295,9 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 	int err = errno;
 	br_journal_release(&journal);
 	errno = err;
+	if (r < 0 && err == EBADMSG && !out->live) {
+		return read_places(&s, fd, acls) < 0 ? -1 : damaged(out, "it is damaged");
+	}
 	return conclude(&s, r);
 }
 

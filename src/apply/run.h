@@ -150,7 +150,7 @@ struct br_summary {
 	bool cross;
 	/** Somebody works on it now: only its targets are known. */
 	bool live;
-	/** It was cut short, or its undo was: something may be between two states. */
+	/** It was cut short, or its undo was, or (damaged) nobody can tell: something may be between two states. */
 	bool pending;
 	/** Seconds since 1970; 0: not ended. */
 	uint64_t ended;

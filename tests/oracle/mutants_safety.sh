@@ -53,6 +53,8 @@ apply/undo a22_durable s/if \(!u->dry && item->before\.dev != item->target->dev_
 apply/undo_run a22_rights s/bool made = run->makes > 0 .*/bool made = true;/
 apply/undo_run a22_rights s/ \|\| run->state != BR_RUN_APPLIED;/;/
 apply/alone a21_other s/if \(other->live && other->run\.state == BR_RUN_DAMAGED\) \{/if (false) {/
+apply/apply a22_damaged s/return here > 0 \? -1 : 0;/return 0;/
+apply/history a22_damaged s/s\.out->pending = s\.begun && .*/s.out->pending = false;/
 apply/undo test_apply s/if \(u->untouched_sorted < u->untouched\.n\) \{/if (false) {/
 apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
