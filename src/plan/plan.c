@@ -675,7 +675,7 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 	}
 	plan->notes = work->notes.v;
 	plan->nnotes = work->notes.n;
-	return 0;
+	return plan_digest(plan) != 0 ? br_error_memory(dx) : 0;
 }
 
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx) {

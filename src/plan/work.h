@@ -531,6 +531,8 @@ int left_finish(struct br_plan *plan);
 
 /** Add a path to the sum. 0 or -1 with ENOMEM. */
 int paths_add(struct br_arena *arena, struct path_sum **sum, const char *path);
+/** Settled otherwise: its own digest. 0 or -1 with ENOMEM. */
+int plan_digest(struct br_plan *plan);
 
 /* notes.c: */
 

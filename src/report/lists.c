@@ -54,6 +54,8 @@ static void json_run(struct br_json *json, const char *key, const struct br_run 
 	br_json_int(json, "uid", run->uid.v);
 	json_words(json, "by", run->invoker);
 	json_words(json, "input", run->input);
+	json_words(json, "plan", run->plan && *run->plan ? run->plan : NULL);
+	json_words(json, "version", run->version);
 	br_json_array(json, "targets");
 	for (size_t i = 0; i < run->ntargets; i++) {
 		json_words(json, NULL, run->targets[i]);
