@@ -42,7 +42,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
-    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish jq
+    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish jq \
+    $(if $(filter x86_64,$(shell uname -m)),user-mode-linux)
 
 comma := ,
 empty :=

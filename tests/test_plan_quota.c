@@ -438,7 +438,8 @@ static void test_call(void **state) {
 		assert_int_equal(br_sys_quota(fd, false, 1001, &has), -1);
 		assert_int_equal(errno, ENOSYS);
 		assert_int_equal(br_sys_quota(-1, true, 1001, &has), -1);
-		assert_int_equal(errno, refused ? ENOSYS : EBADF);
+		// What refuses newer calls may be outside.
+		assert_true(errno == ENOSYS || (!refused && errno == EBADF));
 	}
 	br_sys_refuse(0);
 	assert_int_equal(close(fd), 0);
