@@ -227,10 +227,13 @@ static void test_another_way(void **state) {
 /** A file of several names is one inode, and none where a name of it is elsewhere: it is not changed then. */
 static void test_links(void **state) {
 	struct world *w = *state;
-	const struct pretended_quota quota = {
-		FD, false, 1001, {.space_hard = 3 * MIB, .inodes_hard = 2}, 0};
-	for (unsigned names = 2; names <= 3; names++) {
-		pretend_quotas(&quota, 1);
+	const struct pretended_quota quotas[] = {
+		{FD, false, 1001, {.space_hard = 5 * MIB}, 0},
+		{FD, false, 1001, {.inodes_hard = 2}, 0},
+	};
+	for (unsigned round = 0; round < 4; round++) {
+		unsigned names = 2 + round / 2;
+		pretend_quotas(&quotas[round % 2], 1);
 		w->tree.n = 0;
 		demand(w, &app);
 		w->source.fd = FD;
