@@ -4,6 +4,7 @@
  */
 #include "plan_world.h"
 
+#include <support/fault.h>
 #include <support/quotas.h>
 
 enum {
@@ -337,6 +338,72 @@ static void test_mounted_inside(void **state) {
 	assert_int_equal(w->plan->changes, 2);
 }
 
+/** What goes back to its keeper counts for him. */
+static void test_reclaim(void **state) {
+	struct world *w = *state;
+	const struct br_keeper keeper = {.name = "alice", .cred = {.uid = {1000}, .gid = {1000}}};
+	for (unsigned round = 0; round < 2; round++) {
+		const struct pretended_quota quota = {
+			FD, false, 1000, {.space_hard = (2 + round) * MIB}, 0};
+		pretend_quotas(&quota, 1);
+		w->tree.n = 0;
+		demand(w, &app);
+		w->source.fd = FD;
+		w->options.reclaim = true;
+		w->options.keepers = &keeper;
+		w->options.nkeepers = 1;
+		begin(w);
+		struct br_inode root = blocks_of(w, D | 0755, 1000, 4096);
+		struct br_inode file = blocks_of(w, F | 0644, 1001, 3 * MIB);
+		see(w, "", &root);
+		see(w, "f", &file);
+		settle(w);
+		assert_int_equal(w->plan->nrefusals, !round);
+		if (round == 0) {
+			assert_string_equal(
+				w->plan->refusals[0].option, "a larger quota for uid 1000 (alice)");
+		}
+		assert_int_equal(w->plan->changes, round);
+	}
+}
+
+static bool plan_fails(struct world *w, const struct br_inode *inode) {
+	struct br_plan_input input = input_of(w);
+	br_plan_free(w->plan);
+	w->plan = br_plan_new(&input, &w->options, w->dx);
+	const struct br_entry entry = {.event = BR_LEAF, .path = "", .name = "", .inode = inode};
+	return w->plan == NULL || br_plan_see(w->plan, &w->tree, &entry, w->dx) != 0
+		|| br_plan_settle(w->plan, w->dx) != 0;
+}
+
+/** Refused, noted, and by another way: with no memory at any point. */
+static void test_no_memory(void **state) {
+	struct world *w = *state;
+	const struct pretended_quota rows[] = {
+		{FD, false, 1001, {.space_hard = 1}, 0},
+		{FD, false, 1001, {.space_soft = 1, .inodes_soft = 1, .inodes = 1}, 0},
+		{FD, false, 1001, {.inodes = 1, .inodes_hard = 1}, 0},
+	};
+	demand(w, &app);
+	w->source.fd = FD;
+	struct br_inode file = blocks_of(w, F | 0644, 0, MIB);
+	for (size_t i = 0; i < N(rows); i++) {
+		pretend_quotas(&rows[i], 1);
+		w->options.strategy = i == 2 ? BR_STRATEGY_AUTO : BR_STRATEGY_CHOWN;
+		unsigned failures = 0;
+		assert_false(plan_fails(w, &file));
+		FAULT_EACH(k, {
+			bool failed = plan_fails(w, &file);
+			bool hit = fault_hit();
+			if (hit != failed) {
+				fail_msg("row %zu: allocation %u failed unseen", i, k);
+			}
+			failures += failed;
+		});
+		assert_true(failures > 10);
+	}
+}
+
 // ---- One inode after the other, as dquot_transfer() does ----
 
 struct ledger {
@@ -459,6 +526,8 @@ int main(void) {
 		ROW(test_links),
 		ROW(test_trees),
 		ROW(test_mounted_inside),
+		ROW(test_reclaim),
+		ROW(test_no_memory),
 		ROW(test_one_by_one),
 		cmocka_unit_test(test_call),
 	};

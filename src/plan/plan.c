@@ -585,8 +585,8 @@ static int choose_way(
 	int fits = *wanting && choose_may_keep(plan, tree) ? quota_fits(plan, tree) : 1;
 	if (fits == 0) {
 		tree->strategy = BR_STRATEGY_ACL;
-		out->reason =
-			br_strdup(plan->arena, "who would own it has a quota that it would pass");
+		out->reason = br_strdup(
+			plan->arena, "there is no room for it in the quota of who would own it");
 		return out->reason == NULL ? -1 : choose_tree(plan, tree, wanting);
 	}
 	return fits < 0 ? -1 : 0;

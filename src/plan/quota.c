@@ -223,13 +223,19 @@ int quota_fits(struct br_plan *plan, const struct tree_work *tree) {
 	return gather(plan, tree) != 0 ? -1 : !find_full(plan, tree, &full, &inodes);
 }
 
+static const char *count_of(struct br_arena *arena, uint64_t n) {
+	return br_printf(arena, n == 1 ? "%llu inode" : "%llu inodes", (unsigned long long)n);
+}
+
 // "3 MiB", "1 inode"; what is given is rounded up, what is left down.
 static const char *amount(struct br_arena *arena, uint64_t n, bool inodes, bool up) {
-	unsigned shift = inodes ? 0 : n >= 1 << 20 ? 20 : 10;
-	uint64_t rest = n & (((uint64_t)1 << shift) - 1);
-	unsigned long long count = (n >> shift) + (up && rest != 0);
-	const char *unit = !inodes ? shift == 20 ? "MiB" : "KiB" : count == 1 ? "inode" : "inodes";
-	return br_printf(arena, "%llu %s", count, unit);
+	if (inodes) {
+		return count_of(arena, n);
+	}
+	bool large = n >= 1 << 20;
+	uint64_t unit = large ? 1 << 20 : 1 << 10;
+	return br_printf(arena, large ? "%llu MiB" : "%llu KiB",
+		(unsigned long long)(n / unit + (up && n % unit != 0)));
 }
 
 static const char *name_of(const struct br_plan *plan, const struct quota *quota) {
@@ -252,6 +258,15 @@ static uint64_t what_is_left(const struct account *account) {
 	return limit > account->used ? limit - account->used : 0;
 }
 
+// What can be done, where the refused way is not the only one. NULL with ENOMEM.
+static const char *way_out(
+	const struct br_plan *plan, const struct tree_work *tree, const char *who) {
+	bool entries = tree->strategy == BR_STRATEGY_CHOWN && !plan->options->reclaim
+		&& tree->tree->root->fs.keeps_acls != BR_NO;
+	return entries ? "with entries nothing changes hands: --strategy acl"
+		       : br_printf(plan->arena, "a larger quota for %s", who);
+}
+
 static int refuse_full(
 	struct br_plan *plan, struct tree_work *tree, const struct quota *full, bool inodes) {
 	struct account account = inodes ? inodes_of(full) : space_of(full);
@@ -260,11 +275,8 @@ static int refuse_full(
 	const char *who = name_of(plan, full);
 	const char *place = place_of(plan, tree);
 	bool before = (inodes ? full->inodes : full->space) > 0;
-	const char *option = tree->strategy == BR_STRATEGY_CHOWN && !plan->options->reclaim
-			&& tree->tree->root->fs.keeps_acls != BR_NO
-		? "with entries nothing changes hands: --strategy acl"
-		: br_printf(plan->arena, "a larger quota for %s", who);
-	if (given == NULL || left == NULL || who == NULL || place == NULL || option == NULL) {
+	const char *option = who == NULL ? NULL : way_out(plan, tree, who);
+	if (given == NULL || left == NULL || place == NULL || option == NULL) {
 		return -1;
 	}
 	return danger_refuse(plan, tree,
