@@ -234,8 +234,8 @@ static const char *amount(struct br_arena *arena, uint64_t n, bool inodes, bool 
 	}
 	bool large = n >= 1 << 20;
 	uint64_t unit = large ? 1 << 20 : 1 << 10;
-	return br_printf(arena, large ? "%llu MiB" : "%llu KiB",
-		(unsigned long long)(n / unit + (up && n % unit != 0)));
+	unsigned long long count = n / unit + (up && n % unit != 0);
+	return br_printf(arena, large ? "%llu MiB" : "%llu KiB", count);
 }
 
 static const char *name_of(const struct br_plan *plan, const struct quota *quota) {
