@@ -215,6 +215,17 @@ def by_hand(disk):
         refused = disk.foretell()["refusals"]
         assert bool(refused) == (hard < 4096), refused
         assert not refused or "to group 1001, who has 2 MiB left" in refused[0]["rule"], refused
+    # Who is not root may ask about the groups that he is in.
+    for path in disk.inodes():
+        os.chown(path, OLD, OLD)
+        os.chmod(path, 0o700 if os.path.isdir(path) else 0o600)
+    for hard in (2048, 8192):
+        disk.limit(GROUP, APP, space=(0, hard))
+        code, said = run(
+            "setpriv", f"--reuid={OLD}", f"--regid={OLD}", f"--groups={APP}", bindright, "plan", "-f", disk.top + "/compose.yaml",
+            "--sysroot", "/mnt/host", "--strategy", "group", "--format", "json")
+        plan = json.loads(said[said.index("{"):])["plan"]
+        assert code == 1 and bool(plan["refusals"]) == (hard < 4096) == (plan["changes"] == 0), said
     disk.limit(GROUP, APP)
 
 
