@@ -211,13 +211,20 @@ static void test_another_way(void **state) {
 		begin(w);
 		struct br_inode root = blocks_of(w, D | 0755, 0, 4096);
 		struct br_inode file = blocks_of(w, F | 0644, 0, round == 0 ? MIB : 2 * MIB);
+		// It is left alone, and counts once whatever is tried.
+		struct br_inode linked = blocks_of(w, F | 0644, 0, 9 * MIB);
+		linked.nlink = 2;
 		see(w, "", &root);
 		see(w, "f", &file);
+		see(w, "l", &linked);
+		see(w, "m", &linked);
 		settle(w);
 		const struct br_tree_plan *tree = &w->plan->trees[0];
 		assert_int_equal(tree->strategy, round == 1 ? BR_STRATEGY_ACL : BR_STRATEGY_CHOWN);
 		assert_int_equal(tree->refused, round >= 2);
 		assert_int_equal(w->plan->changes, round >= 2 ? 0 : 2);
+		assert_int_equal(w->plan->nleft, round < 2);
+		assert_true(round >= 2 || w->plan->left[0].count == 1);
 		assert_int_equal(strstr(tree->reason, "quota") != NULL, round == 1);
 		struct br_inode after = {0};
 		assert_int_equal(br_plan_decide(w->plan, &w->tree, "f", &file, &after), round < 2);
