@@ -222,7 +222,7 @@ while read -r module tests command; do
 		missed=$((missed + 1))
 		continue
 	fi
-	if ! cc -std=gnu17 -D_GNU_SOURCE -I"$top/include" -I"$top/src" -I"$top/src/${module%/*}" -O1 -c "$mutant.c" -o "$mutant.o" 2>"$work/log"; then
+	if ! cc -std=gnu17 -D_GNU_SOURCE -DBR_VERSION='"0"' -I"$top/include" -I"$top/src" -I"$top/src/${module%/*}" -O1 -c "$mutant.c" -o "$mutant.o" 2>"$work/log"; then
 		echo "does not compile: $module $command" >&2
 		cat "$work/log" >&2
 		missed=$((missed + 1))
