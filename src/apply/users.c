@@ -504,21 +504,13 @@ static int is_member(const char *name) {
 	return r;
 }
 
-/**
- * Why the group of the user's name has to stay: userdel removes it too (USERGROUPS_ENAB) where it is the user's own and has no
- * members. One clause, or NULL; NULL where it does not go.
- */
-static const char *why_group_kept(
-	const struct br_made_account *account, const struct br_made_account *group) {
-	br_auto(br_freep) char *line = NULL;
+/** The same of its line. */
+static const char *why_line_kept(const struct br_made_account *account,
+	const struct br_made_account *group, const char *line) {
 	char id[16];
-	int found = br_account_line(true, account->name, &line);
-	const char *gid = found > 0 ? field_of(line, 2) : NULL;
-	const char *members = found > 0 ? field_of(line, 3) : NULL;
+	const char *gid = field_of(line, 2);
+	const char *members = field_of(line, 3);
 	size_t n = (size_t)snprintf(id, sizeof(id), "%u:", account->gid);
-	if (found < 0) {
-		return "its group cannot be looked at";
-	}
 	if (gid == NULL || strncmp(gid, id, n) != 0 || (members != NULL && *members != '\0')) {
 		return NULL;
 	}
@@ -526,6 +518,21 @@ static const char *why_group_kept(
 		return "its group would go with it, and was there before, or was changed";
 	}
 	return is_running(true, group->id) != 0 ? "processes run as its group" : NULL;
+}
+
+/**
+ * Why the group of the user's name has to stay: userdel removes it too (USERGROUPS_ENAB) where it is the user's own and has no
+ * members. One clause, or NULL; NULL where it does not go.
+ */
+static const char *why_group_kept(
+	const struct br_made_account *account, const struct br_made_account *group) {
+	char *line = NULL;
+	int found = br_account_line(true, account->name, &line);
+	const char *why = found > 0 ? why_line_kept(account, group, line)
+		: found < 0         ? "its group cannot be looked at"
+				    : NULL;
+	free(line);
+	return why;
 }
 
 /** Why the account has to stay: one clause, or NULL. */
