@@ -504,7 +504,7 @@ static int is_member(const char *name) {
 	return r;
 }
 
-/** The same of its line. */
+/** why_group_kept(), by the group's line. */
 static const char *why_line_kept(const struct br_made_account *account,
 	const struct br_made_account *group, const char *line) {
 	char id[16];
