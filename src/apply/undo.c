@@ -427,26 +427,40 @@ static int target_has_its_files(
 		if (entry->inode != NULL && owns(account, entry->inode)) {
 			return 1;
 		}
+		if (entry->err != 0) {
+			return -1;
+		}
 	}
 	return more;
 }
 
-static bool has_files(struct undo *u, const struct br_record *account) {
-	// A dry run has not given them back yet.
+/** Whether anything in the place of this target belongs to the account: 1, 0, -1 could not be told. */
+static int place_has_its_files(
+	struct undo *u, const struct br_record *account, struct br_target *t) {
+	char why[160];
+	if (t->fd < 0) {
+		// What is gone holds nothing of it; of one that does not answer, or cannot be opened now, nobody knows.
+		return t->stopped == ESTALE || br_object_lost(t->stopped, why) ? 0 : -1;
+	}
+	br_board_ask(u->board, t, false);
+	int r = target_has_its_files(u, account, t);
+	br_board_ask(u->board, NULL, false);
+	return r;
+}
+
+/** Why an account has to stay: one clause, or NULL. */
+static const char *why_in_use(struct undo *u, const struct br_record *account) {
+	int has = 0;
 	if (u->dry) {
-		return u->result->conflicts > 0 || u->result->failed > 0;
+		// A dry run has not given them back yet.
+		has = u->result->conflicts > 0 || u->result->failed > 0;
 	}
-	for (size_t i = 0; i < u->summary.ntargets; i++) {
-		struct br_target *t = u->summary.targets[i];
-		br_board_ask(u->board, t, false);
-		bool has =
-			t->fd >= 0 && t->stopped == 0 && target_has_its_files(u, account, t) != 0;
-		br_board_ask(u->board, NULL, false);
-		if (has) {
-			return true;
-		}
+	for (size_t i = 0; !u->dry && i < u->summary.ntargets && has == 0; i++) {
+		has = place_has_its_files(u, account, u->summary.targets[i]);
 	}
-	return false;
+	return has == 0   ? NULL
+		: has > 0 ? "files still belong to it"
+			  : "it cannot be told whether files still belong to it";
 }
 
 static int undo_account(struct undo *u, struct br_record *r) {
@@ -460,8 +474,10 @@ static int undo_account(struct undo *u, struct br_record *r) {
 		return br_undo_cannot_use(u, "it makes no sense");
 	}
 	br_undo_ask(u, BR_ASK_ACCOUNT_THERE, r->seq, &served);
-	if (served.r > 0 && has_files(u, r)) {
-		(void)snprintf(answer.why, sizeof(answer.why), "files still belong to it");
+	// Not to be told now is not absent: it may be told when it is to be removed.
+	const char *used = served.r != 0 ? why_in_use(u, r) : NULL;
+	if (used != NULL) {
+		(void)snprintf(answer.why, sizeof(answer.why), "%s", used);
 	} else {
 		br_undo_ask(u, BR_ASK_ACCOUNT_REMOVE, r->seq, &served);
 		answer.outcome = (enum br_outcome)served.outcome;
