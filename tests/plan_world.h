@@ -257,10 +257,12 @@ static inline bool starve_at(struct world *w, unsigned n) {
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);
 	fault_watch();
+	fault_pieces(true);
 	fault_at(n);
 	int r = plan_again(w, dx);
 	bool hit = fault_hit();
 	fault_at(0);
+	fault_pieces(false);
 	// One error, and what is left of it is the list's own.
 	if ((r == 0) == hit || (hit && br_diags_errors(dx) != 1)) {
 		fail_msg("allocation %u: %d, %zu errors", n, r, br_diags_errors(dx));

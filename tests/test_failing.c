@@ -346,7 +346,9 @@ static void fail_everything(const struct op *all, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		for (int good = 0; good <= 1; good++) {
 			g.fault_for_good = good;
+			fault_pieces(true);
 			allocations += fail_allocations(&all[i]);
+			fault_pieces(false);
 		}
 		g.fault_for_good = false;
 		calls += trace_can_fail() ? fail_all_calls(&all[i]) : 0;

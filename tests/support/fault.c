@@ -1,3 +1,5 @@
+#include <base/mem.h>
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -11,11 +13,22 @@ void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__real_reallocarray(void *old, size_t n, size_t size);
 void __real_free(void *p);
+void *__real_br_alloc(struct br_arena *arena, size_t size);
+void *__real_br_alloc_array(struct br_arena *arena, size_t n, size_t size);
+char *__real_br_strndup(struct br_arena *arena, const char *s, size_t n);
+char *__real_br_strdup(struct br_arena *arena, const char *s);
+int __real_br_vec_grow(struct br_arena *arena, void **items, size_t n, size_t *cap, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void *__wrap_reallocarray(void *old, size_t n, size_t size);
 void __wrap_free(void *p);
+void *__wrap_br_alloc(struct br_arena *arena, size_t size);
+void *__wrap_br_alloc_array(struct br_arena *arena, size_t n, size_t size);
+char *__wrap_br_strndup(struct br_arena *arena, const char *s, size_t n);
+char *__wrap_br_strdup(struct br_arena *arena, const char *s);
+char *__wrap_br_printf(struct br_arena *arena, const char *format, ...) BR_PRINTF(2, 3);
+int __wrap_br_vec_grow(struct br_arena *arena, void **items, size_t n, size_t *cap, size_t size);
 
 /** Where the processes that are forked see it as well. */
 struct counter {
@@ -193,4 +206,42 @@ void *__wrap_reallocarray(void *old, size_t n, size_t size) {
 void __wrap_free(void *p) {
 	forget(p);
 	__real_free(p);
+}
+
+static atomic_bool pieces;
+
+void fault_pieces(bool counted) {
+	atomic_store(&pieces, counted);
+}
+
+static bool piece_fails(void) {
+	return atomic_load(&pieces) && fails();
+}
+
+void *__wrap_br_alloc(struct br_arena *arena, size_t size) {
+	return piece_fails() ? NULL : __real_br_alloc(arena, size);
+}
+
+void *__wrap_br_alloc_array(struct br_arena *arena, size_t n, size_t size) {
+	return piece_fails() ? NULL : __real_br_alloc_array(arena, n, size);
+}
+
+char *__wrap_br_strndup(struct br_arena *arena, const char *s, size_t n) {
+	return piece_fails() ? NULL : __real_br_strndup(arena, s, n);
+}
+
+char *__wrap_br_strdup(struct br_arena *arena, const char *s) {
+	return s != NULL && piece_fails() ? NULL : __real_br_strdup(arena, s);
+}
+
+char *__wrap_br_printf(struct br_arena *arena, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	char *out = piece_fails() ? NULL : br_vprintf(arena, format, args);
+	va_end(args);
+	return out;
+}
+
+int __wrap_br_vec_grow(struct br_arena *arena, void **items, size_t n, size_t *cap, size_t size) {
+	return piece_fails() ? -1 : __real_br_vec_grow(arena, items, n, cap, size);
 }

@@ -1,6 +1,6 @@
 /**
  * Allocations that fail on purpose. Every test program is linked so that malloc, calloc, realloc, reallocarray and free of our own
- * code (not of shared libraries) come through here.
+ * code (not of shared libraries) come through here, and so do the arena's own functions.
  */
 #ifndef BR_TESTS_FAULT_H
 #define BR_TESTS_FAULT_H
@@ -14,6 +14,9 @@ void fault_at(unsigned n);
 void fault_from(unsigned n);
 /** Whether the allocation that fault_at named has come; the next ones succeed again. */
 bool fault_hit(void);
+
+/** Whether each piece of an arena counts as an allocation, too. Otherwise they fail only where the arena needs another block. */
+void fault_pieces(bool counted);
 
 /** From now on what is allocated is remembered, by this process. */
 void fault_watch(void);
