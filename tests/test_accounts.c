@@ -324,6 +324,46 @@ static void test_not_as_a_user(void **state) {
 	assert_int_equal(status, 0);
 }
 
+// ---- Helpers that others can change ----
+
+/** Refused with these words, and no account comes. */
+static void refuse_helper(void) {
+	br_auto(br_freep) char *group = file("/etc/group");
+	want_pair();
+	assert_int_equal(ground_apply(&g), -1);
+	if (strstr(g.said, "there is no groupadd that only root can change") == NULL) {
+		fail_msg("%s", g.said);
+	}
+	br_auto(br_freep) char *group_now = file("/etc/group");
+	assert_string_equal(group, group_now);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+}
+
+static void test_helpers_of_others(void **state) {
+	(void)state;
+	static const struct {
+		uid_t owner;
+		mode_t file, dir;
+	} rows[] = {{HOST_ID, 0755, 0755}, {0, 0775, 0755}, {0, 0757, 0755}, {0, 0755, 0775},
+		{0, 0755, 0757}};
+	char dir[400];
+	char helper[500];
+	needs_namespace();
+	(void)snprintf(dir, sizeof(dir), "%s/sbin", g.top);
+	(void)snprintf(helper, sizeof(helper), "%s/groupadd", dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		br_auto(br_closep) int fd = open(helper, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+		assert_true(fd >= 0 && write(fd, "#!/bin/sh\n", 10) == 10);
+		assert_int_equal(fchown(fd, rows[i].owner, 0), 0);
+		assert_int_equal(fchmod(fd, rows[i].file), 0);
+		assert_int_equal(chmod(dir, rows[i].dir), 0);
+		assert_int_equal(mount(dir, "/usr/sbin", NULL, MS_BIND, NULL), 0);
+		refuse_helper();
+		assert_int_equal(umount2("/usr/sbin", MNT_DETACH), 0);
+	}
+}
+
 // ---- Whatever fails ----
 
 /** The account files, and the tree. */
@@ -512,6 +552,7 @@ int main(void) {
 		TEST(test_owns_files),
 		TEST(test_refused),
 		TEST(test_not_as_a_user),
+		TEST(test_helpers_of_others),
 		TEST(test_any_call_fails),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -265,6 +265,17 @@ static void add_special(const char *tree) {
 	assert_int_equal(setxattr(path, "system.posix_acl_access", blob, n, 0), 0);
 }
 
+/** One that may do more than others, whose contents count. */
+static void add_privileged(const char *tree) {
+	char path[900];
+	(void)snprintf(path, sizeof(path), "%s/program", tree);
+	br_auto(br_closep) int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "#!/bin/sh\n", 10), 10);
+	assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
+	assert_int_equal(fchmod(fd, 04755), 0);
+}
+
 static void test_killed_everywhere(void **state) {
 	(void)state;
 	needs_root();
@@ -538,6 +549,7 @@ static void test_any_call_fails(void **state) {
 	make_ground(true, -1);
 	g.nmakes = g.recall ? 0 : 1;
 	add_special(g.tree);
+	add_privileged(g.tree);
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	if (!can_trace() || !trace_can_fail()) {
 		print_message("cannot let calls fail here\n");
@@ -588,6 +600,7 @@ static void test_no_memory(void **state) {
 	needs_root();
 	make_ground(true, 3);
 	g.nmakes = g.recall ? 0 : 1;
+	add_privileged(g.tree);
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	for (int how = 0; how < 4; how++) {
 		g.fault_for_good = how & 1;
