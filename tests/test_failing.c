@@ -367,6 +367,34 @@ static void test_runs(void **state) {
 	assert_undoable();
 }
 
+/** Journals are kept nowhere that is not named plainly. */
+static void test_state_paths(void **state) {
+	(void)state;
+	br_auto(br_freep) char *name = repeat("/", "n", 256, "/x");
+	const struct {
+		const char *path, *said;
+	} rows[] = {
+		{"state", "the state directory 'state' is not an absolute path"},
+		{"", "the state directory '' is not an absolute path"},
+		{"/tmp/../x", "cannot keep journals: '/tmp/..' is not a plain name"},
+		{"/./x", "cannot keep journals: '/.' is not a plain name"},
+		{name, "is not a plain name"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct br_places *all = br_places_new();
+		struct br_diags *dx = br_diags_new(all);
+		const struct br_state_dir dir = {.path = rows[i].path};
+		assert_int_equal(br_history_prune(&dir, 0, dx), -1);
+		assert_int_equal(br_history_drop(&dir, "20260101T000000Z-00000000", dx), -1);
+		assert_int_equal(br_diags_errors(dx), 2);
+		if (strstr(br_diags_get(dx, 0)->message, rows[i].said) == NULL) {
+			fail_msg("%s: %s", rows[i].path, br_diags_get(dx, 0)->message);
+		}
+		br_diags_free(dx);
+		br_places_free(all);
+	}
+}
+
 // ---- Sources ----
 
 /** Below the ground's top. */
@@ -562,6 +590,7 @@ int main(void) {
 	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_state_paths),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_seals),
