@@ -81,7 +81,7 @@ static void note_run(int which) {
 	assert_int_equal(br_history(&g.arena, &dir, &runs, &n, dx), 0);
 	assert_int_equal(n, which + 1);
 	assert_int_equal(runs[0].state, which == APPLIED ? BR_RUN_APPLIED : BR_RUN_UNFINISHED);
-	memcpy(ids[which], runs[0].id, BR_RUN_ID);
+	(void)snprintf(ids[which], BR_RUN_ID, "%s", runs[0].id);
 	br_arena_release(&g.arena);
 	br_diags_free(dx);
 	br_places_free(places);
@@ -286,7 +286,13 @@ enum {
 
 static long step_of(const struct op *op) {
 	const char *every = getenv("BR_STEP");
-	return every != NULL ? strtol(every, NULL, 10) : op->step;
+#ifdef BR_SANITIZED
+	// A process takes its time to begin.
+	const long fewer = 5;
+#else
+	const long fewer = 1;
+#endif
+	return every != NULL ? strtol(every, NULL, 10) : fewer * op->step;
 }
 
 static void judge(const struct op *op, int r, const char *what) {
@@ -358,7 +364,7 @@ static void fail_everything(const struct op *all, size_t n) {
 	}
 	print_message("%ld failed calls, %u allocations\n", calls, allocations);
 	assert_true(allocations >= n);
-	assert_true(calls > (long)n || !trace_can_fail());
+	assert_true(calls >= (long)n || !trace_can_fail());
 }
 
 static void test_runs(void **state) {
