@@ -593,6 +593,43 @@ static void test_meddling_after_the_announcement(void **state) {
 	ground_make(&g);
 }
 
+// Files have their turn before directories, so that what is said of them is not in the order in which they were announced.
+static void meddle_with_all(int n) {
+	char name[32];
+	for (int i = 0; i < 8 && n == 2; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		assert_int_equal(chown(at(name), OTHER_ID, OTHER_ID), 0);
+		snprintf(name, sizeof(name), "d%d/f", i);
+		assert_int_equal(chown(at(name), OTHER_ID, OTHER_ID), 0);
+	}
+}
+
+static void test_undo_knows_what_was_left_alone(void **state) {
+	(void)state;
+	needs_root();
+	char name[32];
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		assert_int_equal(mkdir(at(name), 0755), 0);
+		snprintf(name, sizeof(name), "d%d/f", i);
+		assert_int_equal(mknod(at(name), S_IFREG | 0644, 0), 0);
+	}
+	calls.at_sync = meddle_with_all;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.conflicts, 16);
+	calls.at_sync = NULL;
+	// As if the run had changed them: but they came to be so by somebody else's hand.
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "d%d/f", i);
+		assert_int_equal(chown(at(name), BOX_ID, BOX_ID), 0);
+	}
+	br_auto(br_freep) char *before = snapshot(at("d0"));
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.conflicts, 0);
+	assert_int_equal(g.undone.restored, g.applied.changed);
+	assert_snapshot(at("d0"), before);
+}
+
 static void test_meddling_before_undo(void **state) {
 	(void)state;
 	needs_root();
@@ -1352,6 +1389,7 @@ int main(void) {
 		TEST(test_undo_twice_by_id),
 		TEST(test_meddling_before_the_announcement),
 		TEST(test_meddling_after_the_announcement),
+		TEST(test_undo_knows_what_was_left_alone),
 		TEST(test_meddling_before_undo),
 		TEST(test_root_replaced_before_undo),
 		TEST(test_errors_stop_the_tree),

@@ -88,11 +88,12 @@ static int overlap_by_place(struct br_target *const *a, size_t an, struct br_tar
 	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
 	if (mounts == NULL) {
 		// No /proc: nobody mounts much there.
-		return errno == ENOMEM ? -1 : 0;
+		return br_is_shortage(errno) ? -1 : 0;
 	}
 	const char **mine = places_of(&arena, mounts, a, an);
 	const char **others = places_of(&arena, mounts, b, bn);
 	if (mine == NULL || others == NULL) {
+		errno = ENOMEM;
 		return -1;
 	}
 	for (size_t i = 0; i < an * bn; i++) {
@@ -113,11 +114,17 @@ int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx) {
 	const struct br_target *where = NULL;
+	if (other->live && other->run.state == BR_RUN_DAMAGED) {
+		// By another version, perhaps, whose journal only that one can read.
+		return br_error(dx, nowhere,
+			"another fix or undo is running, and it cannot be told where: the journal of run %s cannot be used: %s",
+			other->run.id, other->run.why);
+	}
 	int r = other->live
 		? br_targets_overlap(targets, n, other->targets, other->ntargets, &where)
 		: 0;
 	if (r < 0) {
-		return br_error_memory(dx);
+		return br_run_unseen(other->run.id, dx);
 	}
 	return r == 0
 		? 0

@@ -118,7 +118,7 @@ static int was_here(struct br_work *work, const struct br_summary *s) {
 	int r = s->ntargets == 0 ? 1
 				 : br_targets_overlap(work->targets.v, work->targets.n, s->targets,
 					 s->ntargets, &where);
-	return r < 0 ? br_error_memory(work->dx) : r;
+	return r < 0 ? br_run_unseen(s->run.id, work->dx) : r;
 }
 
 /** What it left in other places is nobody's matter here but to be said: those may be gone for good. */
@@ -129,19 +129,35 @@ static int pass_by(struct br_work *work, const struct br_summary *s) {
 	return 0;
 }
 
+/** Nothing can put back what it did: where it may have left something half done, that is to be given up first. */
+static int refuse_damaged(struct br_work *work, const struct br_summary *s) {
+	int here = s->pending ? was_here(work, s) : 0;
+	if (here < 0) {
+		return -1;
+	}
+	if (here > 0) {
+		(void)br_error(work->dx, nowhere,
+			"run %s was cut short, and its journal cannot be used: %s", s->run.id,
+			s->run.why);
+	} else {
+		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", s->run.id,
+			s->run.why);
+	}
+	br_hint(work->dx, BR_GIVE_UP, s->run.id);
+	return here > 0 ? -1 : 0;
+}
+
 static int refuse_run(struct br_work *work, const char *id) {
 	struct br_summary s;
 	int r = br_summary_read(work->arena, &work->state, id, &s);
 	if (r <= 0) {
-		return r < 0 ? br_error_memory(work->dx) : 0;
-	}
-	if (s.run.state == BR_RUN_DAMAGED) {
-		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", id,
-			s.run.why);
-		br_hint(work->dx, BR_GIVE_UP, id);
+		return r < 0 ? br_run_unseen(id, work->dx) : 0;
 	}
 	if (s.live) {
 		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
+	}
+	if (s.run.state == BR_RUN_DAMAGED) {
+		return refuse_damaged(work, &s);
 	}
 	if (s.pending && br_machine_differs(s.machine)) {
 		// A clone of a disk: undo would refuse it for ever.
@@ -248,7 +264,8 @@ static int refuse_state(struct br_work *work) {
 		struct br_target *t = find_target(work, job->trees[i]->root);
 		int r = br_targets_overlap(&own, 1, &t, 1, &which);
 		if (r < 0) {
-			return br_error_memory(work->dx);
+			return br_error(work->dx, nowhere, "cannot tell where '%s' is mounted: %s",
+				t->real, strerror(errno));
 		}
 		if (r > 0) {
 			return br_error(work->dx, nowhere,

@@ -392,11 +392,16 @@ static bool goes_on(struct batch *b) {
 static int conclude(void *context, size_t i) {
 	struct batch *b = context;
 	const struct br_answer_of *answer = &b->commit->answers[i];
+	const struct change *c = &b->sent->changes[b->commit->order[i]];
 	if (answer->outcome == BR_CHANGED) {
 		b->work->result->changed++;
 		b->target->changed++;
-	} else if (record_result(b, &b->sent->changes[b->commit->order[i]], answer) < 0) {
+	} else if (record_result(b, c, answer) < 0) {
 		return -1;
+	}
+	if (c->before.dev != b->target->root.dev
+		&& br_target_met(b->work->arena, b->target, c->before.dev, c->path) < 0) {
+		return br_error_memory(b->work->dx);
 	}
 	return goes_on(b);
 }

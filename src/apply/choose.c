@@ -37,7 +37,7 @@ static int choose_by_id(const struct choice *c, const char *id) {
 		}
 		int r = br_summary_read(c->arena, c->state, id, c->chosen);
 		if (r < 0) {
-			return br_error_memory(c->dx);
+			return br_run_unseen(id, c->dx);
 		}
 		if (r > 0 && c->chosen->live) {
 			return br_error(c->dx, nowhere, "another fix or undo works on run %s", id);
@@ -54,7 +54,7 @@ static int choose_newest(const struct choice *c) {
 	for (size_t i = 0; c->ids[i] != NULL; i++) {
 		int r = br_summary_read(c->arena, c->state, c->ids[i], &s);
 		if (r < 0) {
-			return br_error_memory(c->dx);
+			return br_run_unseen(c->ids[i], c->dx);
 		}
 		if (r == 0 || s.live || s.run.state == BR_RUN_UNDONE) {
 			continue;
@@ -84,7 +84,7 @@ static int refuse_overlap(const struct choice *c) {
 		}
 		int r = br_summary_read(c->arena, c->state, c->ids[i], &s);
 		if (r < 0) {
-			return br_error_memory(c->dx);
+			return br_run_unseen(c->ids[i], c->dx);
 		}
 		if (r > 0 && br_refuse_live(mine->targets, mine->ntargets, &s, c->dx) < 0) {
 			return -1;
@@ -94,7 +94,7 @@ static int refuse_overlap(const struct choice *c) {
 			    mine->targets, mine->ntargets, s.targets, s.ntargets, &where)
 			   : 0;
 		if (r < 0) {
-			return br_error_memory(c->dx);
+			return br_run_unseen(c->ids[i], c->dx);
 		}
 		if (r > 0) {
 			(void)br_error(c->dx, nowhere,

@@ -212,9 +212,43 @@ static int read_beginning(
 	return r < 0 ? -1 : read_records(s, journal, false);
 }
 
+static int give_targets(const struct story *s) {
+	struct br_summary *out = s->out;
+	const char **paths = BR_NEW_ARRAY(s->arena, const char *, s->targets.n);
+	if (paths == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < s->targets.n; i++) {
+		paths[i] = s->targets.v[i]->real;
+	}
+	out->run.targets = paths;
+	out->run.ntargets = out->ntargets = s->targets.n;
+	out->targets = s->targets.v;
+	return 0;
+}
+
+/** One that is damaged somewhere, without an end that says how it went: where it was at work, if that can be read. */
+static int read_places(const struct story *damaged, int fd, struct br_acls *acls) {
+	struct story s = {.arena = damaged->arena, .out = damaged->out};
+	struct br_journal journal = {.fd = -1};
+	if (damaged->committed || damaged->undone) {
+		return 0;
+	}
+	int r = read_beginning(&s, &journal, fd, acls);
+	int err = errno;
+	br_journal_release(&journal);
+	errno = err;
+	if (r < 0 && br_is_shortage(err)) {
+		return -1;
+	}
+	// What is behind them may be what is damaged.
+	s.out->pending = s.begun && !s.foreign && s.targets.n > 0;
+	return s.out->pending ? give_targets(&s) : 0;
+}
+
 static int conclude(struct story *s, int r) {
 	struct br_summary *out = s->out;
-	if (r < 0 && errno == ENOMEM) {
+	if (r < 0 && br_is_shortage(errno)) {
 		return -1;
 	}
 	if (r < 0) {
@@ -230,16 +264,9 @@ static int conclude(struct story *s, int r) {
 		// What it did is another run's, and may have been put back as that.
 		return damaged(out, "it is a copy of another run's");
 	}
-	const char **paths = BR_NEW_ARRAY(s->arena, const char *, s->targets.n);
-	if (paths == NULL) {
+	if (give_targets(s) < 0) {
 		return -1;
 	}
-	for (size_t i = 0; i < s->targets.n; i++) {
-		paths[i] = s->targets.v[i]->real;
-	}
-	out->run.targets = paths;
-	out->run.ntargets = out->ntargets = s->targets.n;
-	out->targets = s->targets.v;
 	judge(s);
 	return 1;
 }
@@ -251,11 +278,12 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 	const char *why = NULL;
 	*out = (struct br_summary){.run.id = br_strdup(arena, id)};
 	if (acls == NULL || out->run.id == NULL) {
+		errno = ENOMEM;
 		return -1;
 	}
 	int r = br_state_open_run(state, id, &fd, &why);
 	if (r < 0) {
-		return damaged(out, why);
+		return why != NULL ? damaged(out, why) : -1;
 	}
 	if (r == 0) {
 		return 0;
@@ -267,7 +295,16 @@ int br_summary_read(struct br_arena *arena, const struct br_state *state, const 
 	int err = errno;
 	br_journal_release(&journal);
 	errno = err;
+	if (r < 0 && err == EBADMSG && !out->live) {
+		return read_places(&s, fd, acls) < 0 ? -1 : damaged(out, "it is damaged");
+	}
 	return conclude(&s, r);
+}
+
+int br_run_unseen(const char *id, struct br_diags *dx) {
+	return errno == ENOMEM
+		? br_error_memory(dx)
+		: br_error(dx, nowhere, "cannot look at run %s: %s", id, strerror(errno));
 }
 
 // ---- All runs ----
@@ -368,7 +405,7 @@ static int prune(struct br_arena *arena, const struct br_state *state, int64_t s
 		struct br_summary s;
 		int r = br_summary_read(arena, state, *ids, &s);
 		if (r < 0) {
-			return br_error_memory(dx);
+			return br_run_unseen(*ids, dx);
 		}
 		// A journal that announced nothing belongs to nobody: we hold the lock.
 		bool old = r > 0 && !s.pending && s.run.state != BR_RUN_DAMAGED && s.ended > 0
@@ -407,7 +444,7 @@ static int drop(
 		return br_run_unknown(ids, id, dx);
 	}
 	if (br_summary_read(arena, state, id, &s) < 0) {
-		return br_error_memory(dx);
+		return br_run_unseen(id, dx);
 	}
 	if (s.live) {
 		return br_error(dx, nowhere, "another fix or undo works on run %s", id);

@@ -21,6 +21,12 @@ struct br_disk {
 	uint64_t id;
 };
 
+/** Something on a file system: the number of its device, and its path below the target. */
+struct br_elsewhere {
+	uint64_t dev;
+	const char *path;
+};
+
 /** A root beneath which objects are named. */
 struct br_target {
 	/** Its number in the journal. */
@@ -40,6 +46,8 @@ struct br_target {
 	uint64_t fsid;
 	/** The others below it, in one that was read from a journal: mounted in it, or parts of it with a number of their own (subvolumes). */
 	br_vec(struct br_disk) disks;
+	/** Those of which something was changed. */
+	br_vec(struct br_elsewhere) elsewhere;
 	/** An overlay: what is changed there is copied to another layer, and gets another birth time. */
 	bool copies_up;
 	/** Calls to it, or to what is mounted in it, may wait for somebody else's program or machine. */

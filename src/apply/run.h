@@ -77,7 +77,9 @@ void br_few_add(struct br_arena *arena, struct br_few few, const struct br_targe
 	const char *path, const char *why);
 /** All arrays of a result. */
 struct br_few br_few_of(struct br_apply_result *result);
-/** Make what was done below the target durable. 0 or -1 with errno. */
+/** This was changed, and lies on another file system than the target does, with this number. 0 or -1 with ENOMEM. */
+int br_target_met(struct br_arena *arena, struct br_target *target, uint64_t dev, const char *path);
+/** Make what was done below the target durable, also on the other file systems that were met. 0 or -1 with errno. */
 int br_target_sync(struct br_board *board, const struct br_target *target);
 void br_targets_release(struct br_target *const *targets, size_t n);
 /** Whether the same error would come again and again below this target. */
@@ -120,11 +122,17 @@ struct br_made_account {
 	bool is_group;
 	const char *name;
 	uint32_t id;
+	/** Of a user, its group. */
+	uint32_t gid;
 	/** Its line as it was made. */
 	struct br_bytes line;
 };
-/** Remove an account, if its line is still as we made it and nothing runs as it. */
-void br_account_remove(const struct br_made_account *account, bool dry, struct br_answer_of *out);
+/**
+ * Remove an account, if its line is still as we made it, nobody put it to use and nothing runs as it. `group`: the one of a user's name that
+ * was made with it, or NULL.
+ */
+void br_account_remove(const struct br_made_account *account, const struct br_made_account *group,
+	bool dry, struct br_answer_of *out);
 /** One line of /etc/passwd or /etc/group by name, without its newline: 1, 0, -1 with errno. Heap, the caller frees. */
 int br_account_line(bool is_group, const char *name, char **line);
 
@@ -142,25 +150,27 @@ struct br_summary {
 	bool cross;
 	/** Somebody works on it now: only its targets are known. */
 	bool live;
-	/** It was cut short, or its undo was: something may be between two states. */
+	/** It was cut short, or its undo was, or (damaged) nobody can tell: something may be between two states. */
 	bool pending;
 	/** Seconds since 1970; 0: not ended. */
 	uint64_t ended;
 };
 /**
- * Read what a run's journal says: 1; 0 where there is none, or one that announced nothing; -1 with ENOMEM. A journal that cannot be used is BR_RUN_DAMAGED, with the reason. Of a
+ * Read what a run's journal says: 1; 0 where there is none, or one that announced nothing; -1 with a shortage of ours in errno. A journal that cannot be used is BR_RUN_DAMAGED, with the reason. Of a
  * run that ended in an orderly way only the ends are looked at.
  */
 int br_summary_read(struct br_arena *arena, const struct br_state *state, const char *id,
 	struct br_summary *out);
+/** Say, from errno, that it cannot be told what there is to a run. -1. */
+int br_run_unseen(const char *id, struct br_diags *dx);
 /** Lock a run's journal (-1 with errno: EAGAIN where somebody else has it); unlock it; whether somebody has. */
 int br_run_lock(int fd);
 void br_run_unlock(int fd);
 bool br_run_is_live(int fd);
-/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with ENOMEM. */
+/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with a shortage of ours in errno. */
 int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
 	const struct br_target **which);
-/** -1 with an error in dx where the other run is worked on in one of these places. */
+/** -1 with an error in dx where the other run is worked on in one of these places, or nobody can tell where. */
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx);
 /**

@@ -25,6 +25,7 @@ enum {
 
 static const char root_state[] = "/var/lib/bindright";
 static const struct br_span nowhere;
+static const char cannot_look[] = "cannot be examined";
 
 // ---- Which directory ----
 
@@ -103,7 +104,7 @@ static const char *distrust_private(int fd, mode_t type, mode_t forbidden) {
 	struct br_inode in;
 	if (acls == NULL
 		|| br_inode_read(fd, "", BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL, acls, &in) < 0) {
-		return "cannot be examined";
+		return cannot_look;
 	}
 	if ((in.mode & S_IFMT) != type) {
 		return "is not what it should be";
@@ -123,6 +124,12 @@ static const char *distrust_private(int fd, mode_t type, mode_t forbidden) {
 	return NULL;
 }
 
+static int sync_dir(int parent, const char *name) {
+	br_auto(br_closep) int fd =
+		br_open_beneath(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
+	return fd >= 0 ? fsync(fd) : -1;
+}
+
 static int open_component(int parent, const char *name, bool create) {
 	int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
 	int fd = br_open_beneath(parent, name, flags, true);
@@ -132,7 +139,10 @@ static int open_component(int parent, const char *name, bool create) {
 	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST) {
 		return -1;
 	}
-	return br_open_beneath(parent, name, flags, true);
+	// A power cut must not take the way to the journals. Whoever may write a directory but not read it does without.
+	return sync_dir(parent, ".") < 0 && errno != EACCES
+		? -1
+		: br_open_beneath(parent, name, flags, true);
 }
 
 static int refuse(struct br_diags *dx, const char *path, size_t n, const char *why) {
@@ -374,12 +384,6 @@ int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct
 	return 0;
 }
 
-static int sync_dir(int parent, const char *name) {
-	br_auto(br_closep) int fd =
-		br_open_beneath(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
-	return fd >= 0 ? fsync(fd) : -1;
-}
-
 int br_state_sync_run(const struct br_state *state, const char *id) {
 	return sync_dir(state->runs, id) < 0 || sync_dir(state->runs, ".") < 0
 			|| sync_dir(state->fd, ".") < 0
@@ -387,26 +391,42 @@ int br_state_sync_run(const struct br_state *state, const char *id) {
 		: 0;
 }
 
+bool br_is_shortage(int err) {
+	return err == EMFILE || err == ENFILE || err == ENOMEM || err == EAGAIN || err == EINTR;
+}
+
+/** From errno: 0 there is none, or -1 with *why, or without where that says nothing about the run. */
+static int cannot_open(const char **why) {
+	*why = errno == ENOENT || br_is_shortage(errno) ? NULL : strerror(errno);
+	return errno == ENOENT ? 0 : -1;
+}
+
+/** 0, or -1 as cannot_open() has it. */
+static int examine_private(int fd, mode_t type, const char **why) {
+	*why = distrust_private(fd, type, 077);
+	if (*why == cannot_look && br_is_shortage(errno)) {
+		*why = NULL;
+		return -1;
+	}
+	return *why != NULL ? -1 : 0;
+}
+
 int br_state_open_run(const struct br_state *state, const char *id, int *fd, const char **why) {
 	*fd = -1;
 	br_auto(br_closep) int dir =
 		br_open_beneath(state->runs, id, O_PATH | O_DIRECTORY | O_NOFOLLOW, false);
 	if (dir < 0) {
-		*why = errno == ENOENT ? NULL : strerror(errno);
-		return errno == ENOENT ? 0 : -1;
+		return cannot_open(why);
 	}
-	*why = distrust_private(dir, S_IFDIR, 077);
-	if (*why != NULL) {
+	if (examine_private(dir, S_IFDIR, why) < 0) {
 		return -1;
 	}
 	br_auto(br_closep) int pinned = br_open_beneath(dir, "journal", O_PATH | O_NOFOLLOW, false);
 	if (pinned < 0) {
-		*why = errno == ENOENT ? NULL : strerror(errno);
-		return errno == ENOENT ? 0 : -1;
+		return cannot_open(why);
 	}
 	// Not opened before it is known to be a plain file of ours.
-	*why = distrust_private(pinned, S_IFREG, 077);
-	if (*why != NULL) {
+	if (examine_private(pinned, S_IFREG, why) < 0) {
 		return -1;
 	}
 	br_auto(br_closep) int opened = br_open_beneath(dir, "journal", O_RDWR | O_NOFOLLOW, false);
@@ -417,7 +437,7 @@ int br_state_open_run(const struct br_state *state, const char *id, int *fd, con
 	struct br_inode a;
 	struct br_inode b;
 	if (opened < 0 || br_inode_stat(pinned, "", &a) < 0 || br_inode_stat(opened, "", &b) < 0) {
-		*why = strerror(errno);
+		*why = br_is_shortage(errno) ? NULL : strerror(errno);
 		return -1;
 	}
 	if (!br_inode_same(&a, &b)) {

@@ -41,7 +41,9 @@ void br_state_unlock(struct br_state *state);
 int br_state_new_run(struct br_state *state, char id[BR_RUN_ID], int *fd, struct br_diags *dx);
 /** Make the run's directories durable. -1 with errno. */
 int br_state_sync_run(const struct br_state *state, const char *id);
-/** Open a run's journal if it can be trusted: 1; 0 where there is none; -1 with *why in one clause. */
+/** Whether this errno says something about us, and nothing about what was asked for. */
+bool br_is_shortage(int err);
+/** Open a run's journal if it can be trusted: 1; 0 where there is none; -1 with *why in one clause, or with NULL and an errno that is a shortage. */
 int br_state_open_run(const struct br_state *state, const char *id, int *fd, const char **why);
 /** Remove a run. 0 or -1 with errno. */
 int br_state_remove_run(const struct br_state *state, const char *id);

@@ -174,8 +174,22 @@ static bool is_stopped(struct undo *u, const struct br_record *r, struct br_targ
 	return true;
 }
 
-/** Whether a RESULT said that nothing was done. INTENTs and their RESULTs are met in the same order. */
+static int latest_first(const void *a, const void *b) {
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+	return (x < y) - (x > y);
+}
+
+/**
+ * Whether a RESULT said that nothing was done. Those of a batch are all met before its INTENTs, but in the order in which it was
+ * done: files before directories.
+ */
 static bool is_untouched(struct undo *u, uint64_t seq) {
+	if (u->untouched_sorted < u->untouched.n) {
+		qsort(u->untouched.v + u->untouched_at, u->untouched.n - u->untouched_at,
+			sizeof(*u->untouched.v), latest_first);
+		u->untouched_sorted = u->untouched.n;
+	}
 	while (u->untouched_at < u->untouched.n && u->untouched.v[u->untouched_at] > seq) {
 		u->untouched_at++;
 	}
@@ -248,6 +262,10 @@ static int put_back(void *context, size_t i) {
 	struct undo *u = context;
 	struct item *item = u->window->order[i];
 	u->result->restored += item->answer.outcome == BR_CHANGED;
+	if (!u->dry && item->before.dev != item->target->dev_then
+		&& br_target_met(u->arena, item->target, item->before.dev, item->path) < 0) {
+		return br_error_memory(u->dx);
+	}
 	if (conclude(u, item->seq, item->target, item->path, &item->answer) < 0) {
 		return -1;
 	}
@@ -399,8 +417,12 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 
 // ---- Accounts ----
 
-static bool owns(const struct br_record *account, const struct br_inode *in) {
-	return account->is_group ? in->gid.v == account->uid : in->uid.v == account->uid;
+/** A user's group of its own goes with it. */
+static bool owns(const struct br_made_account *account, const struct br_made_account *group,
+	const struct br_inode *in) {
+	return account->is_group
+		? in->gid.v == account->id
+		: in->uid.v == account->id || (group != NULL && in->gid.v == group->id);
 }
 
 /** br_scan_ask. */
@@ -411,10 +433,12 @@ static bool is_covered(void *context, const char *path, const struct br_inode *i
 
 /** Whether anything below this target belongs to the account: 1, 0, -1 could not be told. */
 static int target_has_its_files(
-	struct undo *u, const struct br_record *account, struct br_target *t) {
+	struct undo *u, const struct br_made_account *account, struct br_target *t) {
+	const struct br_made_account *group = br_undo_group_of(u, account);
 	struct br_scan_options options = {
 		.threads = u->options->threads,
 		.depth = UINT_MAX,
+		.cross = u->summary.cross,
 		.automounts = t->remote,
 		.excludes = t->covered != NULL ? is_covered : NULL,
 		.context = t,
@@ -424,7 +448,7 @@ static int target_has_its_files(
 	const struct br_entry *entry;
 	int more = scan != NULL ? 1 : -1;
 	while (more > 0 && (more = br_scan_next(scan, &entry)) > 0) {
-		if (entry->inode != NULL && owns(account, entry->inode)) {
+		if (entry->inode != NULL && owns(account, group, entry->inode)) {
 			return 1;
 		}
 		if (entry->err != 0) {
@@ -434,39 +458,37 @@ static int target_has_its_files(
 	return more;
 }
 
-/** Whether anything in the place of this target belongs to the account: 1, 0, -1 could not be told. */
-static int place_has_its_files(
-	struct undo *u, const struct br_record *account, struct br_target *t) {
-	char why[160];
-	if (t->fd < 0) {
-		// What is gone holds nothing of it; of one that does not answer, or cannot be opened now, nobody knows.
-		return t->stopped == ESTALE || br_object_lost(t->stopped, why) ? 0 : -1;
-	}
-	br_board_ask(u->board, t, false);
-	int r = target_has_its_files(u, account, t);
-	br_board_ask(u->board, NULL, false);
-	return r;
-}
-
-/** Why an account has to stay: one clause, or NULL. */
-static const char *why_in_use(struct undo *u, const struct br_record *account) {
-	int has = 0;
+/** Why the account has to stay for what there is in the run's places: one clause, or NULL. */
+static const char *why_has_files(struct undo *u, const struct br_made_account *account) {
+	const char *why = NULL;
+	// A dry run has not given them back yet.
 	if (u->dry) {
-		// A dry run has not given them back yet.
-		has = u->result->conflicts > 0 || u->result->failed > 0;
+		return u->result->conflicts > 0 || u->result->failed > 0
+			? "files still belong to it"
+			: NULL;
 	}
-	for (size_t i = 0; !u->dry && i < u->summary.ntargets && has == 0; i++) {
-		has = place_has_its_files(u, account, u->summary.targets[i]);
+	for (size_t i = 0; i < u->summary.ntargets && why == NULL; i++) {
+		struct br_target *t = u->summary.targets[i];
+		if (t->fd < 0 || t->stopped != 0) {
+			why = "files may still belong to it where nobody can look now";
+			continue;
+		}
+		br_board_ask(u->board, t, false);
+		int has = target_has_its_files(u, account, t);
+		br_board_ask(u->board, NULL, false);
+		why = has == 0    ? NULL
+			: has > 0 ? "files still belong to it"
+				  : "it cannot be told whether files still belong to it";
 	}
-	return has == 0   ? NULL
-		: has > 0 ? "files still belong to it"
-			  : "it cannot be told whether files still belong to it";
+	return why;
 }
 
 static int undo_account(struct undo *u, struct br_record *r) {
 	struct br_answer_of answer = {.outcome = BR_CONFLICT};
 	struct br_served served;
 	const char *name = string(&u->name, r->name);
+	const struct br_made_account account = {
+		.is_group = r->is_group != 0, .name = name, .id = r->uid, .gid = r->gid};
 	if (is_settled(u, r->seq)) {
 		return 0;
 	}
@@ -475,9 +497,9 @@ static int undo_account(struct undo *u, struct br_record *r) {
 	}
 	br_undo_ask(u, BR_ASK_ACCOUNT_THERE, r->seq, &served);
 	// Not to be told now is not absent: it may be told when it is to be removed.
-	const char *used = served.r != 0 ? why_in_use(u, r) : NULL;
-	if (used != NULL) {
-		(void)snprintf(answer.why, sizeof(answer.why), "%s", used);
+	const char *why = served.r != 0 ? why_has_files(u, &account) : NULL;
+	if (why != NULL) {
+		(void)snprintf(answer.why, sizeof(answer.why), "%s", why);
 	} else {
 		br_undo_ask(u, BR_ASK_ACCOUNT_REMOVE, r->seq, &served);
 		answer.outcome = (enum br_outcome)served.outcome;

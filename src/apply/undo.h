@@ -66,8 +66,9 @@ struct undo {
 	struct br_way way;
 	struct br_crew *crew;
 	struct window *window;
-	/** RESULTs of what was not touched, the latest first; those before `untouched_at` are behind us. */
+	/** What RESULTs said was not touched: the first so many are in order, the latest first; those before `untouched_at` are behind us. */
 	br_vec(uint64_t) untouched;
+	size_t untouched_sorted;
 	size_t untouched_at;
 	br_vec(struct done) done;
 	/** The last CONTENTS, met before its INTENT. */
@@ -93,6 +94,9 @@ struct undo {
 int br_undo_work(struct undo *u);
 /** The journal makes no sense: -1 with an error in dx. */
 int br_undo_cannot_use(struct undo *u, const char *why);
+/** The group of its name that the run made with this user; or NULL. */
+const struct br_made_account *br_undo_group_of(
+	const struct undo *u, const struct br_made_account *user);
 /** About an account: answered here, or by the process that watches. */
 void br_undo_ask(struct undo *u, unsigned what, uint64_t seq, struct br_served *out);
 

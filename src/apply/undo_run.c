@@ -44,7 +44,11 @@ static int open_journal(struct undo *u) {
 	if (br_machine_differs(u->summary.machine)) {
 		return is_useless(u, "it was written on another machine");
 	}
-	if (br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why) <= 0) {
+	int r = br_state_open_run(&u->state, u->summary.run.id, &u->fd, &why);
+	if (r < 0 && why == NULL) {
+		return br_run_unseen(u->summary.run.id, u->dx);
+	}
+	if (r <= 0) {
 		return br_undo_cannot_use(u, why != NULL ? why : "it is gone");
 	}
 	if (!u->dry && br_run_lock(u->fd) < 0) {
@@ -73,6 +77,18 @@ static struct made_account *account_of(struct undo *u, uint64_t seq) {
 	return NULL;
 }
 
+const struct br_made_account *br_undo_group_of(
+	const struct undo *u, const struct br_made_account *user) {
+	for (size_t i = 0; i < u->accounts.n && !user->is_group; i++) {
+		const struct br_made_account *group = &u->accounts.v[i].account;
+		if (group->is_group && group->id == user->gid
+			&& strcmp(group->name, user->name) == 0) {
+			return group;
+		}
+	}
+	return NULL;
+}
+
 static char *text_of(struct undo *u, struct br_bytes bytes) {
 	return br_strndup(u->arena, bytes.n > 0 ? bytes.p : "", bytes.n);
 }
@@ -84,6 +100,7 @@ static int note_account(struct undo *u, const struct br_record *r) {
 		struct made_account new = {.seq = r->seq};
 		new.account.is_group = r->is_group != 0;
 		new.account.id = r->uid;
+		new.account.gid = r->gid;
 		new.account.name = text_of(u, r->name);
 		made = new.account.name != NULL &&br_vec_push(u->arena, &u->accounts, new) == 0
 			? &u->accounts.v[u->accounts.n - 1]
@@ -128,7 +145,8 @@ static void serve(void *context, unsigned what, uint64_t which, struct br_served
 	if (what == BR_ASK_ACCOUNT_THERE) {
 		out->r = br_account_line(made->account.is_group, made->account.name, &line);
 	} else if (what == BR_ASK_ACCOUNT_REMOVE) {
-		br_account_remove(&made->account, u->dry, &answer);
+		br_account_remove(
+			&made->account, br_undo_group_of(u, &made->account), u->dry, &answer);
 		out->r = 0;
 		out->outcome = (int)answer.outcome;
 		out->err = answer.err;
@@ -291,6 +309,15 @@ static void take_result(struct br_undo_result *result, const struct br_undo_resu
 	result->interrupted = there->interrupted;
 }
 
+/** What its work needs of root's rights. */
+static uint64_t caps_of(const struct br_run *run) {
+	// CAP_LEASE: br_contents_differ() asks for one of other people's files.
+	uint64_t caps = BR_APART_CAPS | UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_LEASE;
+	// Where it was cut short there may be a directory that its end does not count.
+	bool made = run->makes > 0 || run->state != BR_RUN_APPLIED;
+	return made ? caps | UINT64_C(1) << CAP_DAC_OVERRIDE : caps;
+}
+
 static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 	struct br_undo_result *result = u->result;
 	u->board = br_board_new();
@@ -310,9 +337,7 @@ static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 		.cross = u->summary.cross,
 		.dry = u->dry,
 		.journal = u->fd,
-		// CAP_LEASE: br_contents_differ() asks for one of other people's files.
-		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_SETFCAP
-			| UINT64_C(1) << CAP_LEASE,
+		.caps = caps_of(&u->summary.run),
 		.arena = u->arena,
 		.dx = u->dx,
 		.here = few_of(result),

@@ -467,24 +467,99 @@ static void answer(struct br_answer_of *out, enum br_outcome outcome, const char
 	}
 }
 
+static bool is_as_made(const struct br_made_account *account, const char *line) {
+	return is_plain_name(account->name) && strlen(line) == account->line.n
+		&& memcmp(line, account->line.p, account->line.n) == 0;
+}
+
+/** The n-th field of a line, from 0, up to its end; NULL where it has fewer. */
+static const char *field_of(const char *line, unsigned n) {
+	for (; n > 0 && line != NULL; n--) {
+		line = strchr(line, ':');
+		line += line != NULL;
+	}
+	return line;
+}
+
+/** Whether a list of names, with commas between them, up to the end of its line, has this one. */
+static bool lists(const char *names, const char *name) {
+	size_t len = strlen(name);
+	while (*names != '\0' && *names != '\n') {
+		size_t n = strcspn(names, ",\n");
+		if (n == len && memcmp(names, name, n) == 0) {
+			return true;
+		}
+		names += n + (names[n] == ',');
+	}
+	return false;
+}
+
+/** Some group has the user as a member: 1, 0, -1. None has one that was just made. */
+static int is_member(const char *name) {
+	size_t size;
+	br_auto(br_freep) char *text = br_read_file(AT_FDCWD, "/etc/group", DATABASE_MAX, &size);
+	int r = text != NULL ? 0 : -1;
+	for (char *p = text; r == 0 && *p != '\0';) {
+		size_t len = strcspn(p, "\n");
+		bool more = p[len] == '\n';
+		p[len] = '\0';
+		const char *members = field_of(p, 3);
+		r = members != NULL && lists(members, name);
+		p += len + more;
+	}
+	return r;
+}
+
+/** why_group_kept(), by the group's line. */
+static const char *why_line_kept(const struct br_made_account *account,
+	const struct br_made_account *group, const char *line) {
+	char id[16];
+	const char *gid = field_of(line, 2);
+	const char *members = field_of(line, 3);
+	size_t n = (size_t)snprintf(id, sizeof(id), "%u:", account->gid);
+	if (gid == NULL || strncmp(gid, id, n) != 0 || (members != NULL && *members != '\0')) {
+		return NULL;
+	}
+	if (group == NULL || !is_as_made(group, line)) {
+		return "its group would go with it, and was there before, or was changed";
+	}
+	return is_running(true, group->id) != 0 ? "processes run as its group" : NULL;
+}
+
+/**
+ * Why the group of the user's name has to stay: userdel removes it too (USERGROUPS_ENAB) where it is the user's own and has no
+ * members. One clause, or NULL; NULL where it does not go.
+ */
+static const char *why_group_kept(
+	const struct br_made_account *account, const struct br_made_account *group) {
+	char *line = NULL;
+	int found = br_account_line(true, account->name, &line);
+	const char *why = found > 0 ? why_line_kept(account, group, line)
+		: found < 0         ? "its group cannot be looked at"
+				    : NULL;
+	free(line);
+	return why;
+}
+
 /** Why the account has to stay: one clause, or NULL. */
-static const char *why_kept(const struct br_made_account *account, const char *line, bool dry) {
-	const struct br_bytes *made = &account->line;
-	if (!is_plain_name(account->name) || strlen(line) != made->n
-		|| memcmp(line, made->p, made->n) != 0) {
+static const char *why_kept(const struct br_made_account *account,
+	const struct br_made_account *group, const char *line, bool dry) {
+	if (!is_as_made(account, line)) {
 		return "the account was changed";
 	}
 	if (is_running(account->is_group, account->id) != 0) {
 		return "processes run as it";
 	}
-	// A dry run has not removed the user either.
-	if (!dry && account->is_group && is_primary(account->id)) {
-		return "it is the group of a user";
+	if (!account->is_group) {
+		return is_member(account->name) != 0 ? "it is a member of groups now"
+						     : why_group_kept(account, group);
 	}
-	return NULL;
+	// A dry run has not removed the user either.
+	return !dry && is_primary(account->id) ? "it is the group of a user" : NULL;
 }
 
-void br_account_remove(const struct br_made_account *account, bool dry, struct br_answer_of *out) {
+void br_account_remove(const struct br_made_account *account, const struct br_made_account *group,
+	bool dry, struct br_answer_of *out) {
 	static char userdel[] = "userdel";
 	static char groupdel[] = "groupdel";
 	static char end[] = "--";
@@ -500,7 +575,7 @@ void br_account_remove(const struct br_made_account *account, bool dry, struct b
 	if (found <= 0) {
 		return;
 	}
-	const char *kept = why_kept(account, line, dry);
+	const char *kept = why_kept(account, group, line, dry);
 	free(line);
 	if (kept != NULL) {
 		answer(out, BR_CONFLICT, kept);

@@ -4,10 +4,12 @@
 
 #include <base/file.h>
 #include <base/own.h>
+#include <base/sys.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct br_span nowhere;
@@ -66,20 +68,55 @@ void br_few_add(struct br_arena *arena, struct br_few few, const struct br_targe
 	}
 }
 
+int br_target_met(
+	struct br_arena *arena, struct br_target *target, uint64_t dev, const char *path) {
+	for (size_t i = target->elsewhere.n; i > 0; i--) {
+		if (target->elsewhere.v[i - 1].dev == dev) {
+			return 0;
+		}
+	}
+	struct br_elsewhere met = {dev, br_strdup(arena, path)};
+	return met.path == NULL ? -1 : br_vec_push(arena, &target->elsewhere, met);
+}
+
+/** The same object to be asked for its file system's sync: a directory or a file. */
+static int open_for_sync(int fd) {
+	struct br_inode in;
+	int opened = br_open_beneath(fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
+	if (opened >= 0 || errno != ENOTDIR || br_inode_stat(fd, "", &in) < 0
+		|| !S_ISREG(in.mode)) {
+		return opened;
+	}
+	return br_sys_reopen(fd, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+static int sync_file_system(int fd) {
+	if (fd >= 0) {
+		return syncfs(fd);
+	}
+	// What we may change but not read; all that there are, then.
+	sync();
+	return 0;
+}
+
 int br_target_sync(struct br_board *board, const struct br_target *target) {
+	br_auto(br_way_release) struct br_way way = BR_WAY_NONE(true);
 	br_board_ask(board, target, false);
-	br_auto(br_closep) int fd =
-		br_open_beneath(target->fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true);
-	int r = 0;
+	br_auto(br_closep) int fd = open_for_sync(target->fd);
 	// Only this writes out what there is.
 	br_board_ask(board, target, true);
-	if (fd < 0) {
-		// A file, or a directory that we may change but not list.
-		sync();
-	} else {
-		r = syncfs(fd);
+	int r = sync_file_system(fd);
+	for (size_t i = 0; i < target->elsewhere.n && r == 0; i++) {
+		br_board_ask(board, target, false);
+		br_auto(br_closep) int object =
+			br_object_open(&way, target, target->elsewhere.v[i].path);
+		br_auto(br_closep) int there = object >= 0 ? open_for_sync(object) : -1;
+		br_board_ask(board, target, true);
+		r = sync_file_system(there);
 	}
+	int err = errno;
 	br_board_ask(board, NULL, false);
+	errno = err;
 	return r;
 }
 
