@@ -139,7 +139,8 @@ $O/bindright: $(CLI_OBJ) $(LIBRARY) $O/objects
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(CLI_OBJ) $(LIBRARY) $(LIBS_LINK) -o $@
 
 # Tests can make the n-th allocation fail: support/fault.h; and say what quotas there are: support/quotas.h.
-WRAP := $(if $(SUPPORT_SRC),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma)--wrap=realloc$(comma)--wrap=reallocarray$(comma)--wrap=br_sys_quota)
+WRAPPED := malloc calloc realloc reallocarray free br_alloc br_alloc_array br_strndup br_strdup br_printf br_vec_grow br_sys_quota
+WRAP := $(if $(SUPPORT_SRC),$(WRAPPED:%=-Wl$(comma)--wrap=%))
 $O/tests/test_%: $O/tests/test_%.o $(SUPPORT_OBJ) $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $< $(SUPPORT_OBJ) $(LIBRARY) $(LIBS_LINK) -lcmocka -o $@
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/acl_words.h>
+#include <support/fault.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +59,14 @@ struct world {
 	struct br_demands demands;
 	struct br_plan_options options;
 	struct br_plan *plan;
+	/** No plan is made again in want of memory: what is asked for it is counted. */
+	bool once;
+	/** What the plan was shown by see() since begin(). */
+	struct shown {
+		char *path;
+		struct br_inode inode;
+	} * shown;
+	size_t nshown;
 };
 
 static inline void put(const char *dir, const char *name, const char *text) {
@@ -125,8 +135,18 @@ static inline int world_setup(void **state) {
 	return 0;
 }
 
+static inline void forget_shown(struct world *w) {
+	for (size_t i = 0; i < w->nshown; i++) {
+		free(w->shown[i].path);
+	}
+	free(w->shown);
+	w->shown = NULL;
+	w->nshown = 0;
+}
+
 static inline int world_teardown(void **state) {
 	struct world *w = *state;
+	forget_shown(w);
 	br_plan_free(w->plan);
 	br_hostdb_free(w->db);
 	br_acls_free(w->acls);
@@ -172,22 +192,31 @@ static inline struct br_plan_input input_of(struct world *w) {
 }
 
 static inline void begin(struct world *w) {
+	forget_shown(w);
 	br_plan_free(w->plan);
 	struct br_plan_input input = input_of(w);
 	w->plan = br_plan_new(&input, &w->options, w->dx);
 	assert_non_null(w->plan);
 }
 
-static inline void see(struct world *w, const char *path, const struct br_inode *inode) {
+static inline struct br_entry entry_of(const char *path, const struct br_inode *inode) {
 	const char *slash = strrchr(path, '/');
-	struct br_entry entry = {
+	return (struct br_entry){
 		.event = S_ISDIR(inode->mode) ? BR_ENTER : BR_LEAF,
 		.path = path,
 		.path_len = strlen(path),
 		.name = slash ? slash + 1 : path,
 		.inode = inode,
 	};
+}
+
+static inline void see(struct world *w, const char *path, const struct br_inode *inode) {
+	struct br_entry entry = entry_of(path, inode);
 	assert_int_equal(br_plan_see(w->plan, &w->tree, &entry, w->dx), 0);
+	struct shown *more = realloc(w->shown, (w->nshown + 1) * sizeof(*more));
+	assert_non_null(more);
+	w->shown = more;
+	w->shown[w->nshown++] = (struct shown){strdup(path), *inode};
 }
 
 static inline void show_errors(const struct world *w) {
@@ -196,11 +225,81 @@ static inline void show_errors(const struct world *w) {
 	}
 }
 
+/** The plan once more, from what was shown, and saved: 0, or -1 where anything of it failed. */
+static inline int plan_again(struct world *w, struct br_diags *dx) {
+	struct br_plan_input input = input_of(w);
+	struct br_plan_options options = w->options;
+	struct br_arena arena = {0};
+	struct br_saved saved = {0};
+	options.digests = true;
+	// What has no room to be remembered is walked through again.
+	options.remember = 0;
+	struct br_plan *plan = br_plan_new(&input, &options, dx);
+	int r = plan ? 0 : -1;
+	for (size_t i = 0; i < w->nshown && r == 0; i++) {
+		struct br_entry entry = entry_of(w->shown[i].path, &w->shown[i].inode);
+		r = br_plan_see(plan, &w->tree, &entry, dx);
+	}
+	r = r == 0 ? br_plan_settle(plan, dx) : r;
+	for (size_t i = 0; i < w->nshown && r == 0; i++) {
+		struct br_inode after;
+		const struct shown *shown = &w->shown[i];
+		r = br_plan_decide(plan, &w->tree, shown->path, &shown->inode, &after) < 0 ? -1 : 0;
+	}
+	if (r == 0 && br_plan_save(plan, w->places, &arena, &saved) < 0) {
+		r = br_error_memory(dx);
+	}
+	br_arena_release(&arena);
+	br_plan_free(plan);
+	return r;
+}
+
+/** With the n-th allocation failing: whether there was one. It is told, and nothing is left behind. */
+static inline bool starve_at(struct world *w, unsigned n) {
+	struct br_places *places = br_places_new();
+	struct br_diags *dx = br_diags_new(places);
+	fault_watch();
+	fault_pieces(true);
+	fault_at(n);
+	int r = plan_again(w, dx);
+	bool hit = fault_hit();
+	fault_at(0);
+	fault_pieces(false);
+	// One error, and what is left of it is the list's own.
+	if ((r == 0) == hit || (hit && br_diags_errors(dx) != 1)) {
+		fail_msg("allocation %u: %d, %zu errors", n, r, br_diags_errors(dx));
+	}
+	br_diags_free(dx);
+	size_t live = fault_live();
+	if (live != 0) {
+		fail_msg("allocation %u: %zu pieces are left", n, live);
+	}
+	br_places_free(places);
+	return hit;
+}
+
+/** Every allocation of the plan that was just made fails in its turn; for the time that it takes, only of the first plans. */
+static inline void starve(struct world *w) {
+	static size_t left = 250000;
+	unsigned n = 0;
+	bool hit = left > 0 && !w->once;
+	// The host's accounts and the ACLs remember what they were asked.
+	if (hit) {
+		(void)starve_at(w, UINT_MAX / 2);
+	}
+	while (hit) {
+		hit = starve_at(w, ++n) && left > w->nshown;
+		left = hit ? left - w->nshown : left;
+	}
+	left = left > w->nshown ? left : 0;
+}
+
 static inline void settle(struct world *w) {
 	if (br_plan_settle(w->plan, w->dx) != 0) {
 		show_errors(w);
 		fail_msg("settling failed");
 	}
+	starve(w);
 }
 
 static inline struct br_inode inode_of(

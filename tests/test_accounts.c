@@ -1,4 +1,6 @@
 // Groups and users, made and removed by the system's own tools, in a copy of /etc that only this process sees.
+//
+// BR_STEP: each so manieth call fails (1: all). BR_TEST: a pattern of the tests' names.
 
 #include <base/own.h>
 
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/applied.h>
+#include <support/failing.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -321,9 +324,226 @@ static void test_not_as_a_user(void **state) {
 	assert_int_equal(status, 0);
 }
 
+// ---- Helpers that others can change ----
+
+/** Refused with these words, and no account comes. */
+static void refuse_helper(void) {
+	br_auto(br_freep) char *group = file("/etc/group");
+	want_pair();
+	assert_int_equal(ground_apply(&g), -1);
+	if (strstr(g.said, "there is no groupadd that only root can change") == NULL) {
+		fail_msg("%s", g.said);
+	}
+	br_auto(br_freep) char *group_now = file("/etc/group");
+	assert_string_equal(group, group_now);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+}
+
+static void test_helpers_of_others(void **state) {
+	(void)state;
+	static const struct {
+		uid_t owner;
+		mode_t file, dir;
+	} rows[] = {{HOST_ID, 0755, 0755}, {0, 0775, 0755}, {0, 0757, 0755}, {0, 0755, 0775},
+		{0, 0755, 0757}};
+	char dir[400];
+	char helper[500];
+	needs_namespace();
+	(void)snprintf(dir, sizeof(dir), "%s/sbin", g.top);
+	(void)snprintf(helper, sizeof(helper), "%s/groupadd", dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		br_auto(br_closep) int fd = open(helper, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+		assert_true(fd >= 0 && write(fd, "#!/bin/sh\n", 10) == 10);
+		assert_int_equal(fchown(fd, rows[i].owner, 0), 0);
+		assert_int_equal(fchmod(fd, rows[i].file), 0);
+		assert_int_equal(chmod(dir, rows[i].dir), 0);
+		assert_int_equal(mount(dir, "/usr/sbin", NULL, MS_BIND, NULL), 0);
+		refuse_helper();
+		assert_int_equal(umount2("/usr/sbin", MNT_DETACH), 0);
+	}
+}
+
+// ---- Whatever fails ----
+
+/** The account files, and the tree. */
+struct sight {
+	char *all[5];
+};
+
+static void see(struct sight *now) {
+	now->all[0] = file("/etc/passwd");
+	now->all[1] = file("/etc/group");
+	now->all[2] = file("/etc/shadow");
+	now->all[3] = file("/etc/gshadow");
+	now->all[4] = snapshot(g.tree);
+}
+
+static void forget_sight(struct sight *sight) {
+	for (size_t i = 0; i < sizeof(sight->all) / sizeof(sight->all[0]); i++) {
+		free(sight->all[i]);
+	}
+}
+
+static void assert_as_before(const struct sight *before) {
+	struct sight now;
+	see(&now);
+	for (size_t i = 0; i < sizeof(now.all) / sizeof(now.all[0]); i++) {
+		if (strcmp(now.all[i], before->all[i]) != 0) {
+			fail_msg("%s: %s\n... was ...\n%s", g.doing, now.all[i], before->all[i]);
+		}
+	}
+	forget_sight(&now);
+}
+
+static bool is_there(bool is_group) {
+	char *line = NULL;
+	int r = br_account_line(is_group, "brtest", &line);
+	assert_true(r >= 0);
+	free(line);
+	return r > 0;
+}
+
+enum {
+	FINE,
+	FAILED_AND_SAID_SO,
+	SPEECHLESS,
+};
+
+static int make_pair(void *context) {
+	(void)context;
+	int r = ground_apply(&g);
+	bool told = g.said[0] != '\0'
+		&& (g.applied.changed + g.applied.accounts == 0
+			|| strstr(g.said, "bindright undo") != NULL);
+	br_arena_release(&g.arena);
+	return r >= 0 ? FINE : told ? FAILED_AND_SAID_SO : SPEECHLESS;
+}
+
+static int remove_pair(void *context) {
+	(void)context;
+	int r = ground_undo(&g, NULL, false);
+	br_arena_release(&g.arena);
+	return r >= 0 ? FINE : g.said[0] != '\0' ? FAILED_AND_SAID_SO : SPEECHLESS;
+}
+
+/** Undo by which nothing is left, of whatever was done. */
+static void put_all_back(const struct sight *before) {
+	int r = ground_undo(&g, NULL, false);
+	if (r < 0 || g.undone.conflicts + g.undone.failed > 0) {
+		fail_msg("%s: undo: %d, %s: %s", g.doing, r,
+			g.undone.nexamples > 0 ? g.undone.reasons[0] : "", g.said);
+	}
+	assert_as_before(before);
+	ground_forget(&g);
+}
+
+/** What stands in the way of an undo. */
+enum obstacle {
+	NO_OBSTACLE,
+	ITS_FILE,
+	ITS_PROCESS,
+	OBSTACLES,
+};
+
+/** Puts it there, and takes it away again. */
+static void put_obstacle(enum obstacle what, bool there) {
+	static pid_t pid;
+	char path[600];
+	snprintf(path, sizeof(path), "%s/its own", g.tree);
+	if (what == ITS_FILE && there) {
+		br_auto(br_closep) int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+		assert_int_equal(fchown(fd, BOX_ID, BOX_ID), 0);
+	} else if (what == ITS_FILE) {
+		assert_int_equal(unlink(path), 0);
+	} else if (what == ITS_PROCESS && there) {
+		int told[2];
+		char c;
+		assert_int_equal(pipe(told), 0);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0
+				&& setresgid(-1U, BOX_ID, -1U) == 0
+				&& setresuid(-1U, BOX_ID, -1U) == 0
+				&& write(told[1], "x", 1) == 1) {
+				pause();
+			}
+			_exit(0);
+		}
+		assert_int_equal(read(told[0], &c, 1), 1);
+		close(told[0]);
+		close(told[1]);
+	} else if (what == ITS_PROCESS) {
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+}
+
+/** Each call fails in its turn, once or for good: how many. The account goes only where nothing stands in the way. */
+static long fail_calls(bool undo, enum obstacle what, int err, bool for_good, long step) {
+	struct sight before;
+	struct failing f = {.err = err, .for_good = for_good};
+	see(&before);
+	for (f.n = 1 + err % step;; f.n += step) {
+		if (undo) {
+			assert_int_equal(ground_apply(&g), 0);
+			put_obstacle(what, true);
+		}
+		int r = failing_run(&f, undo ? remove_pair : make_pair, NULL);
+		(void)snprintf(g.doing, sizeof(g.doing), "%s whose %s", undo ? "undo" : "fix",
+			failing_words(&f));
+		if (r > FAILED_AND_SAID_SO || r < 0) {
+			fail_msg("%s: %d", g.doing, r);
+		}
+		if ((!undo && r == FINE) || what != NO_OBSTACLE) {
+			if (!is_there(true) || !is_there(false)) {
+				fail_msg("%s: it is not there", g.doing);
+			}
+		}
+		if (undo) {
+			put_obstacle(what, false);
+		}
+		put_all_back(&before);
+		if (f.seen < f.n) {
+			break;
+		}
+	}
+	forget_sight(&before);
+	return f.n / step;
+}
+
+static void test_any_call_fails(void **state) {
+	(void)state;
+	static const int errors[] = {EIO, ENOMEM, EMFILE, EINTR};
+	const char *every = getenv("BR_STEP");
+	const long step = every != NULL ? strtol(every, NULL, 10) : 199;
+	long n = 0;
+	needs_namespace();
+	if (!trace_can_fail()) {
+		print_message("cannot let calls fail here\n");
+		skip();
+	}
+	want_pair();
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		for (int good = 0; good <= (errors[i] != EINTR); good++) {
+			n += fail_calls(false, NO_OBSTACLE, errors[i], good, step);
+			for (int what = 0; what < OBSTACLES; what++) {
+				n += fail_calls(true, (enum obstacle)what, errors[i], good, step);
+			}
+		}
+	}
+	print_message("%ld failed calls\n", n);
+	assert_true(n > 50);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
+	const char *only = getenv("BR_TEST");
+	if (only != NULL) {
+		cmocka_set_test_filter(only);
+	}
 	const struct CMUnitTest tests[] = {
 		TEST(test_made_and_removed),
 		TEST(test_killed_between),
@@ -332,6 +552,8 @@ int main(void) {
 		TEST(test_owns_files),
 		TEST(test_refused),
 		TEST(test_not_as_a_user),
+		TEST(test_helpers_of_others),
+		TEST(test_any_call_fails),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

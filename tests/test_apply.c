@@ -395,6 +395,31 @@ static void test_more_than_a_batch(void **state) {
 	assert_int_equal(look("8999").st_uid, HOST_ID);
 }
 
+// The second name of a file comes in a later batch than the first: it was read before the first was changed, or after that.
+static void test_names_in_two_batches(void **state) {
+	(void)state;
+	needs_root();
+	enum {
+		MANY = 5000
+	};
+	many(MANY);
+	for (int i = 0; i < MANY; i++) {
+		char name[16];
+		br_auto(br_freep) char *old = NULL;
+		snprintf(name, sizeof(name), "%d", i);
+		old = strdup(at(name));
+		snprintf(name, sizeof(name), "%d again", i);
+		assert_int_equal(link(old, at(name)), 0);
+	}
+	br_auto(br_freep) char *before = snapshot(g.tree);
+	g.threads = 3;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.conflicts + g.applied.failed, 0);
+	assert_true(g.applied.changed >= MANY + 1);
+	assert_int_equal(look("0").st_uid, BOX_ID);
+	ground_undo_wholly(&g, before);
+}
+
 static void test_undo_twice_by_id(void **state) {
 	(void)state;
 	needs_root();
@@ -1360,6 +1385,7 @@ int main(void) {
 		TEST(test_errors_stop_the_threads),
 		TEST(test_deep),
 		TEST(test_more_than_a_batch),
+		TEST(test_names_in_two_batches),
 		TEST(test_undo_twice_by_id),
 		TEST(test_meddling_before_the_announcement),
 		TEST(test_meddling_after_the_announcement),

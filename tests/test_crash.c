@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/applied.h>
+#include <support/failing.h>
+#include <support/fault.h>
 #include <support/trace.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -263,6 +265,17 @@ static void add_special(const char *tree) {
 	assert_int_equal(setxattr(path, "system.posix_acl_access", blob, n, 0), 0);
 }
 
+/** One that may do more than others, whose contents count. */
+static void add_privileged(const char *tree) {
+	char path[900];
+	(void)snprintf(path, sizeof(path), "%s/program", tree);
+	br_auto(br_closep) int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "#!/bin/sh\n", 10), 10);
+	assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
+	assert_int_equal(fchmod(fd, 04755), 0);
+}
+
 static void test_killed_everywhere(void **state) {
 	(void)state;
 	needs_root();
@@ -455,12 +468,14 @@ enum {
 	SPEECHLESS,
 };
 
-static void work_and_tell(bool undo) {
+static int work_and_tell(void *context) {
+	const bool undo = *(bool *)context;
 	int r = undo ? ground_undo(&g, NULL, false) : ground_apply(&g);
 	bool told = g.said[0] != '\0'
 		&& (undo || g.applied.changed + g.applied.made == 0
 			|| strstr(g.said, "bindright undo") != NULL);
-	_exit(r >= 0 ? FINE : told ? FAILED_AND_SAID_SO : SPEECHLESS);
+	br_arena_release(&g.arena);
+	return r >= 0 ? FINE : told ? FAILED_AND_SAID_SO : SPEECHLESS;
 }
 
 /** Calls that change something or make it durable; and those that only find out. */
@@ -468,102 +483,11 @@ static const char *const changing[] = {"pwrite64", "fdatasync", "fsync", "fchown
 	"setxattrat", "removexattrat", "mkdirat", "renameat2", "unlinkat", NULL};
 static const char *const looking[] = {"openat2", "statx", "getxattrat", NULL};
 
-/** The n-th of these calls fails, and where `for_good` all after it. */
-struct fault {
-	const char *const *names;
-	long n;
-	int err;
-	bool for_good;
-	/** How many there were. */
-	long seen;
-	/** Which it was, where any is meant (names is NULL). */
-	long call;
-	/** Calls of sched_yield: between the first and the second is what is tested. */
-	long marks;
-};
-
-static bool is_one_of(const char *const *names, long call) {
-	for (; *names != NULL; names++) {
-		if (trace_call(*names) == call) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/** Without these the C library, or the sanitizer, cannot go on, or nothing can end; close() closes whatever it answers, and brk() answers with an address, never with an error. */
-static bool is_needed(long call) {
-	static const long needed[] = {
-		SYS_exit,
-		SYS_exit_group,
-		SYS_futex,
-		SYS_rt_sigreturn,
-		SYS_close,
-		SYS_brk,
-#ifdef BR_SANITIZED
-		SYS_mmap,
-		SYS_munmap,
-		SYS_mprotect,
-		SYS_mremap,
-		SYS_madvise,
-		SYS_sigaltstack,
-#endif
-	};
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (call == needed[i]) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/** The n-th call of all fails, whatever it is; for good: that one, wherever it is made again. */
-static enum trace_choice choose_any(void *context, const struct trace_stop *stop, int *err) {
-	struct fault *fault = context;
-	fault->marks += stop->entry && stop->call == SYS_sched_yield;
-	if (!stop->entry || fault->marks != 1 || is_needed(stop->call)) {
-		return TRACE_GO;
-	}
-	fault->seen++;
-	if (fault->seen == fault->n) {
-		fault->call = stop->call;
-	}
-	if (fault->seen < fault->n || fault->n == 0
-		|| (fault->seen > fault->n && !(fault->for_good && stop->call == fault->call))) {
-		return TRACE_GO;
-	}
-	*err = fault->err;
-	return TRACE_FAIL;
-}
-
-static enum trace_choice choose_fault(void *context, const struct trace_stop *stop, int *err) {
-	struct fault *fault = context;
-	if (!stop->entry || !is_one_of(fault->names, stop->call)) {
-		return TRACE_GO;
-	}
-	fault->seen++;
-	if (fault->n == 0 || fault->seen < fault->n
-		|| (fault->seen > fault->n && !fault->for_good)) {
-		return TRACE_GO;
-	}
-	*err = fault->err;
-	return TRACE_FAIL;
-}
-
-/** It may fail, but it ends by itself. */
-static void run_with(bool undo, struct fault *fault) {
-	int status = 0;
-	pid_t pid = trace_fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		work_and_tell(undo);
-	}
-	fault->seen = fault->marks = 0;
-	(void)trace_run(pid, fault->names != NULL ? choose_fault : choose_any, fault, &status);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) > FAILED_AND_SAID_SO) {
-		fail_msg("%s of call %ld (%ld) with %s%s: status %x", undo ? "undo" : "fix",
-			fault->n, fault->call, strerror(fault->err),
-			fault->for_good ? " for good" : "", status);
+/** It may fail, but it ends by itself, and leaves nothing behind in its process. */
+static void run_with(bool undo, struct failing *fault) {
+	int r = failing_run(fault, work_and_tell, &undo);
+	if (r < 0 || r > FAILED_AND_SAID_SO) {
+		fail_msg("%s whose %s: %d", undo ? "undo" : "fix", failing_words(fault), r);
 	}
 }
 
@@ -575,7 +499,7 @@ static void fail_each(const char *const *names, int err, long step, const char *
 		if (err == EINTR && (how & 1) != 0) {
 			continue;
 		}
-		struct fault fault = {.names = names, .err = err, .for_good = how & 1};
+		struct failing fault = {.names = names, .err = err, .for_good = how & 1};
 		bool undo = (how & 2) != 0;
 		// Which ones, when not all: not the same for every error.
 		for (fault.n = 1 + (long)pick((uint32_t)step);; fault.n += step) {
@@ -583,10 +507,8 @@ static void fail_each(const char *const *names, int err, long step, const char *
 				(void)run_until(false, 0, BOTH, &done);
 			}
 			run_with(undo, &fault);
-			(void)snprintf(g.doing, sizeof(g.doing),
-				"%s whose %s %ld (%ld) failed with %s%s", undo ? "undo" : "fix",
-				names != NULL ? names[0] : "call", fault.n, fault.call,
-				strerror(err), fault.for_good ? " for good" : "");
+			(void)snprintf(g.doing, sizeof(g.doing), "%s whose %s",
+				undo ? "undo" : "fix", failing_words(&fault));
 			undo_wholly(before);
 			if (fault.seen < fault.n) {
 				break;
@@ -627,6 +549,7 @@ static void test_any_call_fails(void **state) {
 	make_ground(true, -1);
 	g.nmakes = g.recall ? 0 : 1;
 	add_special(g.tree);
+	add_privileged(g.tree);
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	if (!can_trace() || !trace_can_fail()) {
 		print_message("cannot let calls fail here\n");
@@ -644,17 +567,20 @@ static void test_any_call_fails(void **state) {
 
 // ---- No memory ----
 
-/** Each allocation in its turn, of a fix or of an undo: how many there were. */
+/** Each allocation in its turn, or some of them, of a fix or of an undo: about how many there were. */
 static unsigned starve(bool undo, const char *before) {
-	unsigned n = 0;
+	// Which ones, when not all: not the same every time.
+	const unsigned step = wanted() > 0 ? 1 : 7;
+	unsigned n = pick(step);
 	bool hit;
 	do {
-		g.fault_at = undo ? 0 : ++n;
+		n += step;
+		g.fault_at = undo ? 0 : n;
 		int r = ground_apply(&g);
 		hit = g.fault_hit;
 		assert_true(r == 0 || (hit && g.said[0] != '\0'));
 		if (undo) {
-			g.fault_at = ++n;
+			g.fault_at = n;
 			r = ground_undo(&g, NULL, false);
 			hit = g.fault_hit;
 			assert_true(r > 0 || (hit && g.said[0] != '\0'));
@@ -674,10 +600,13 @@ static void test_no_memory(void **state) {
 	needs_root();
 	make_ground(true, 3);
 	g.nmakes = g.recall ? 0 : 1;
+	add_privileged(g.tree);
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	for (int how = 0; how < 4; how++) {
 		g.fault_for_good = how & 1;
+		fault_pieces(true);
 		unsigned n = starve((how & 2) != 0, before);
+		fault_pieces(false);
 		print_message("%u allocations\n", n);
 		assert_true(n > 20);
 	}

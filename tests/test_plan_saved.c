@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/fault.h>
 
 #include <cmocka.h>
 
@@ -214,6 +215,58 @@ static void test_trees(void **state) {
 	assert_string_equal(compare_trees(aa, 2, ab, 2), unknown);
 }
 
+/** With everything that a file can hold. */
+static const struct members full = {"7001", "5", "[\"--cross\", \"app\"]",
+	"[{\"name\": \"compose.yaml\", \"sha256\": \"" ZEROS ZEROS "\"}]", "-1700000000",
+	"999999999", "\"" ZEROS ZEROS "\""};
+
+/** Sealed and read with the n-th allocation failing, or all from it: whether it came. What was sealed may be lost, but is not wrong. */
+static bool read_starved(unsigned n, bool for_good) {
+	struct reading r = {.places = br_places_new()};
+	size_t size;
+	char *bytes = write_plan(&full, &size);
+	int text = br_places_add(r.places, BR_PLACE_FILE, "plan.json", bytes, size);
+	r.dx = br_diags_new(r.places);
+	assert_true(text > 0);
+	free(bytes);
+	fault_watch();
+	(for_good ? fault_from : fault_at)(n);
+	const struct br_saved *saved = br_saved_read(&r.arena, (uint16_t)text, r.dx);
+	bool hit = fault_hit();
+	fault_at(0);
+	assert_int_equal(saved == NULL, hit);
+	assert_int_equal(br_diags_errors(r.dx), hit);
+	if (saved != NULL) {
+		assert_int_equal(saved->nwords, 2);
+		assert_int_equal(saved->nfiles, 1);
+		assert_string_equal(saved->files[0].name, "compose.yaml");
+	}
+	br_diags_free(r.dx);
+	br_arena_release(&r.arena);
+	assert_int_equal(fault_live(), 0);
+	br_places_free(r.places);
+	return hit;
+}
+
+static void test_no_memory(void **state) {
+	(void)state;
+	fault_pieces(true);
+	for (int good = 0; good <= 1; good++) {
+		unsigned n = 1;
+		while (read_starved(n, good)) {
+			n++;
+		}
+		assert_true(n > 20);
+	}
+	fault_pieces(false);
+	// Whoever seals has none to lose: the bytes are freed.
+	char *bytes = strdup("{\n}\n");
+	size_t n = strlen(bytes);
+	fault_at(1);
+	assert_null(br_saved_seal(bytes, &n));
+	fault_at(0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
@@ -221,6 +274,7 @@ int main(void) {
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_trees),
+		cmocka_unit_test(test_no_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,7 +172,7 @@ static int walk(const char *path, bool create, int *out, struct br_diags *dx) {
 		}
 		char name[256];
 		if (n >= sizeof(name) || (p[0] == '.' && (n == 1 || (n == 2 && p[1] == '.')))) {
-			return refuse(dx, path, done + n, "is not a plain name");
+			return refuse(dx, path, (size_t)(p - path) + n, "is not a plain name");
 		}
 		memcpy(name, p, n);
 		name[n] = '\0';

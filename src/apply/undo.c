@@ -451,6 +451,9 @@ static int target_has_its_files(
 		if (entry->inode != NULL && owns(account, group, entry->inode)) {
 			return 1;
 		}
+		if (entry->err != 0) {
+			return -1;
+		}
 	}
 	return more;
 }
@@ -493,7 +496,8 @@ static int undo_account(struct undo *u, struct br_record *r) {
 		return br_undo_cannot_use(u, "it makes no sense");
 	}
 	br_undo_ask(u, BR_ASK_ACCOUNT_THERE, r->seq, &served);
-	const char *why = served.r > 0 ? why_has_files(u, &account) : NULL;
+	// Not to be told now is not absent: it may be told when it is to be removed.
+	const char *why = served.r != 0 ? why_has_files(u, &account) : NULL;
 	if (why != NULL) {
 		(void)snprintf(answer.why, sizeof(answer.why), "%s", why);
 	} else {

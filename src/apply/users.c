@@ -255,7 +255,7 @@ static int is_running(bool is_group, uint32_t id) {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 	int r = proc != NULL ? 0 : -1;
-	while (r == 0 && (entry = readdir(proc)) != NULL) {
+	while (r == 0 && (errno = 0, (entry = readdir(proc)) != NULL)) {
 		char name[300];
 		size_t size;
 		if (!isdigit((unsigned char)entry->d_name[0])
@@ -263,12 +263,18 @@ static int is_running(bool is_group, uint32_t id) {
 			continue;
 		}
 		br_auto(br_freep) char *status = br_read_file(dirfd(proc), name, 1 << 20, &size);
-		// One that ended meanwhile runs no more.
 		if (status != NULL
 			&& (status_names(status, is_group ? "\nGid:" : "\nUid:", id)
 				|| (is_group && status_names(status, "\nGroups:", id)))) {
 			r = 1;
 		}
+		// One that ended meanwhile runs no more; of another one it cannot be told.
+		if (status == NULL && errno != ENOENT && errno != ESRCH) {
+			r = -1;
+		}
+	}
+	if (r == 0 && errno != 0) {
+		r = -1;
 	}
 	if (proc != NULL) {
 		(void)closedir(proc); // Only read from.

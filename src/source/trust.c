@@ -1,6 +1,7 @@
 #include "trust.h"
 
 #include <base/own.h>
+#include <base/sys.h>
 
 #include <errno.h>
 #include <grp.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 enum {
 	/** A longer line of an account file is not read; all groups then count as shared. */
@@ -86,10 +86,10 @@ static bool is_shared_group(const struct insiders *in, gid_t gid) {
 	return is_shared;
 }
 
-static bool has_acl(int fd) {
-	char path[64];
-	int n = snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return n > 0 && getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+/** One that cannot be asked for may be there. */
+static bool may_have_acl(int fd) {
+	ssize_t n = br_sys_getxattr(fd, "", "system.posix_acl_access", NULL, 0);
+	return n > 0 || (n < 0 && errno != ENODATA && errno != EOPNOTSUPP);
 }
 
 bool br_others_can_swap(const struct br_step *dir, uid_t trusted, bool ask_acl) {
@@ -103,5 +103,5 @@ bool br_others_can_swap(const struct br_step *dir, uid_t trusted, bool ask_acl) 
 	if (!(dir->mode & S_IWGRP)) {
 		return false;
 	}
-	return (ask_acl && has_acl(dir->fd)) || is_shared_group(&in, dir->gid);
+	return (ask_acl && may_have_acl(dir->fd)) || is_shared_group(&in, dir->gid);
 }
