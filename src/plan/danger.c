@@ -265,6 +265,9 @@ static bool listed(const char *word, const char *const *words) {
 // The option that lifts the rule, as it can be typed. NULL with ENOMEM.
 static const char *allow_option(const struct br_plan *plan, const char *path) {
 	struct br_buf buf = {0};
+	if (!br_is_typable(path) || strchr(path, '\\') != NULL) {
+		return "--allow-dangerous, and its path"; // shown with more backslashes than it has
+	}
 	br_buf_add(&buf, "--allow-dangerous ");
 	br_buf_shell(&buf, path);
 	const char *out = buf.failed ? NULL : br_strdup(plan->arena, buf.s);

@@ -47,6 +47,9 @@ apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(b, a);/
 apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)/
 scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
+base/text a10_commands,test_text s/br_buf_add\(buf, "'\\"'\\"'"\);/br_buf_add(buf, "'\\\\''");/
+base/text a10_commands,test_text s/if \(len && br_is_hidden\(c\)\) \{/if (false) {/
+report/pen a10_commands s/if \(br_has_hidden\(command, strlen\(command\)\)\) \{/if (true) {/
 source/step test_source s/TRIES = 200,/TRIES = 1,/
 scan/worker test_scan s/if \(is_endless\(w\)\) \{/if (false \&\& is_endless(w)) {/
 scan/worker test_scan s/ \|\| node->depth > DEPTH_MOST\)/)/
