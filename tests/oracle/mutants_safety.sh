@@ -124,6 +124,9 @@ plan/danger test_plan_whole,a07 s/if \(unsafe != NULL && plan->options->caller\.
 plan/danger a09 s/return check_mounts\(plan, tree\);/return 0;/
 plan/danger a09 s/place->reach == REACH_BELOW && place_lies_in\(mine, of\)/false/
 plan/danger a09 s/return of != NULL$/return of == mine/
+plan/danger a09 s/found = found == 0 \? find_shown\(plan, tree, &what, &never\) : found;/(void)find_shown;/
+plan/danger a09 s/return name_is_private\(mine, false\) \? private_name : /return /
+plan/danger a09 s/if \(is_mounted\(check, mine, &state\)\) \{/if (false) {/
 plan/danger a20 s/if \(name != NULL\) \{/if (false) {/
 source/source test_source,a07 s/if \(w->out->unsafe \|\| link->owner == w->here\.uid\)/if (true)/
 source/trust test_source,a07 s/if \(dir->mode & S_IWOTH\)/if (false)/
