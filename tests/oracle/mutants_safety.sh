@@ -46,6 +46,7 @@ apply/apply test_apply s/&& undone\.restored \+ undone\.removed/\&\& undone.remo
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(a, b);/
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(b, a);/
 apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)/
+inode/acl test_inode,a11 s/\(b < to && is_before\(&v\[b\], &v\[a\]\)\)/(b < to \&\& !is_before(\&v[a], \&v[b]))/
 scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
 base/text a10_commands,test_text s/br_buf_add\(buf, "'\\"'\\"'"\);/br_buf_add(buf, "'\\\\''");/
 base/text a10_commands,test_text s/if \(len && br_is_hidden\(c\)\) \{/if (false) {/
@@ -126,7 +127,7 @@ plan/danger a09 s/place->reach == REACH_BELOW && place_lies_in\(mine, of\)/false
 plan/danger a09 s/return of != NULL$/return of == mine/
 plan/danger a09 s/found = found == 0 \? find_shown\(plan, tree, &what, &never\) : found;/(void)find_shown;/
 plan/danger a09 s/return name_is_private\(mine, false\) \? private_name : /return /
-plan/danger a09 s/if \(is_mounted\(check, mine, &state\)\) \{/if (false) {/
+plan/danger a09 s/&& is_mounted\(check, mine, &state\)\)/\&\& false)/
 plan/danger a20 s/if \(name != NULL\) \{/if (false) {/
 source/source test_source,a07 s/if \(w->out->unsafe \|\| link->owner == w->here\.uid\)/if (true)/
 source/trust test_source,a07 s/if \(dir->mode & S_IWOTH\)/if (false)/
