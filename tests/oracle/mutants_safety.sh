@@ -47,6 +47,8 @@ apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(b, a);/
 apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)/
 inode/acl test_inode,a11 s/\(b < to && is_before\(&v\[b\], &v\[a\]\)\)/(b < to \&\& !is_before(\&v[a], \&v[b]))/
+doc/text test_doc,a16 s/return n > DIRECTIVE_BYTES \?/return n > text->n ?/
+doc/text test_doc,a16 s/if \(blanks\(text, i\) > BLANKS\) \{/if (blanks(text, i) > text->n) {/
 scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
 base/text a10_commands,test_text s/br_buf_add\(buf, "'\\"'\\"'"\);/br_buf_add(buf, "'\\\\''");/
 base/text a10_commands,test_text s/if \(len && br_is_hidden\(c\)\) \{/if (false) {/
