@@ -49,6 +49,8 @@ apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)
 inode/acl test_inode,a11 s/\(b < to && is_before\(&v\[b\], &v\[a\]\)\)/(b < to \&\& !is_before(\&v[a], \&v[b]))/
 doc/text test_doc,a16 s/return n > DIRECTIVE_BYTES \?/return n > text->n ?/
 doc/text test_doc,a16 s/if \(blanks\(text, i\) > BLANKS\) \{/if (blanks(text, i) > text->n) {/
+identity/range a18 s/\(uid != BR_NO_ID && accounts_user\(image, uid\)\)/accounts_user(image, uid) != NULL/
+identity/range a18 s/!found && gid != BR_NO_ID && i < /!found \&\& i < /
 scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
 base/text a10_commands,test_text s/br_buf_add\(buf, "'\\"'\\"'"\);/br_buf_add(buf, "'\\\\''");/
 base/text a10_commands,test_text s/if \(len && br_is_hidden\(c\)\) \{/if (false) {/
