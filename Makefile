@@ -42,7 +42,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libfyaml-dev libacl1-dev libcap-
     libmount-dev libseccomp-dev libarchive-dev libcurl4-openssl-dev
 TEST_PACKAGES := libcmocka-dev acl python3 e2fsprogs groff-base mandoc bindfs
 CI_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck valgrind docker.io busybox-static sudo \
-    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish jq
+    xfsprogs btrfs-progs podman runc crun uidmap skopeo rootlesskit fuse3 libfuse3-dev zsh fish jq \
+    $(if $(filter x86_64,$(shell uname -m)),user-mode-linux)
 
 comma := ,
 empty :=
@@ -137,8 +138,8 @@ $(LIBRARY): $(LIB_OBJ) $O/objects
 $O/bindright: $(CLI_OBJ) $(LIBRARY) $O/objects
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(CLI_OBJ) $(LIBRARY) $(LIBS_LINK) -o $@
 
-# Tests can make the n-th allocation fail: support/fault.h.
-WRAP := $(if $(SUPPORT_SRC),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma)--wrap=realloc$(comma)--wrap=reallocarray)
+# Tests can make the n-th allocation fail: support/fault.h; and say what quotas there are: support/quotas.h.
+WRAP := $(if $(SUPPORT_SRC),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma)--wrap=realloc$(comma)--wrap=reallocarray$(comma)--wrap=br_sys_quota)
 $O/tests/test_%: $O/tests/test_%.o $(SUPPORT_OBJ) $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $< $(SUPPORT_OBJ) $(LIBRARY) $(LIBS_LINK) -lcmocka -o $@
 

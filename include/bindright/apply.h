@@ -124,6 +124,9 @@ struct br_run {
 	br_hostid uid;
 	const char *invoker;
 	const char *input;
+	/** The digest of the plan that it applied, as br_plan.digest, and the version of the program that did; NULL or "" where the journal does not say. */
+	const char *plan;
+	const char *version;
 	/** Real paths of its targets. */
 	const char *const *targets;
 	size_t ntargets;

@@ -123,6 +123,8 @@ struct br_inode {
 	struct br_time btime;
 	struct br_time ctime;
 	uint64_t size;
+	/** What is allocated for it, in units of 512 bytes: what quotas count. */
+	uint64_t blocks;
 	/** File type and the bits 07777. With an access ACL the group bits are its mask. */
 	uint32_t mode;
 	uint32_t nlink;

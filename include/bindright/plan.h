@@ -274,6 +274,11 @@ struct br_plan {
 	size_t nadvice;
 	/** Inodes that change, directories to be made and accounts counted in: 0 means nothing to do. */
 	uint64_t changes;
+	/**
+	 * SHA-256 of what it does, in hex: each tree's states before and after with their numbers, directories and accounts to be made. The same plan of the same trees has the same one, and the journal
+	 * of the run that applies it names it.
+	 */
+	const char *digest;
 };
 
 /** How edits of the input are tried. */

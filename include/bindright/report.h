@@ -77,7 +77,7 @@ char *br_report_inspect(
 	const struct br_inspect_report *report, const struct br_report_style *style, size_t *len);
 char *br_report_history(
 	const struct br_run *runs, size_t n, const struct br_report_style *style, size_t *len);
-/** What an undo will do (dry) or did. */
+/** What an undo will do (dry) or did; `run` NULL: there was nothing to undo, which text leaves to the caller. */
 char *br_report_undo(const struct br_run *run, const struct br_undo_result *result, bool dry,
 	const struct br_report_style *style, size_t *len);
 

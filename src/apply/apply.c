@@ -192,7 +192,12 @@ static int begin_record(struct br_work *work) {
 		.text = br_bytes_of(work->options->invoker),
 		.extra = br_bytes_of(boot),
 	};
-	return br_work_add(work, &record);
+	struct br_record plan = {
+		.type = BR_REC_PLAN,
+		.text = br_bytes_of(work->job->digest),
+		.name = br_bytes_of(BR_VERSION),
+	};
+	return br_work_add(work, &record) < 0 ? -1 : br_work_add(work, &plan);
 }
 
 /** Room for everything before anything is changed. */

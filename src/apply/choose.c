@@ -23,6 +23,8 @@ int br_run_unknown(const char *const *ids, const char *id, struct br_diags *dx) 
 	(void)br_error(dx, nowhere, "there is no run '%s'", id);
 	if (near != NULL) {
 		br_hint(dx, "the nearest is %s", near);
+	} else {
+		br_hint(dx, "bindright history lists them");
 	}
 	return -1;
 }

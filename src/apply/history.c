@@ -65,6 +65,13 @@ static int take_begin(struct story *s, const struct br_record *r) {
 	return run->input != NULL && run->invoker != NULL ? 0 : -1;
 }
 
+static int take_plan(struct story *s, const struct br_record *r) {
+	struct br_run *run = &s->out->run;
+	run->plan = text_of(s->arena, r->text);
+	run->version = text_of(s->arena, r->name);
+	return run->plan != NULL && run->version != NULL ? 0 : -1;
+}
+
 static int take_target(struct story *s, const struct br_record *r) {
 	struct br_target *t = BR_NEW(s->arena, struct br_target);
 	if (t == NULL) {
@@ -92,6 +99,8 @@ static int take(struct story *s, const struct br_record *r) {
 	switch (r->type) {
 	case BR_REC_BEGIN:
 		return take_begin(s, r);
+	case BR_REC_PLAN:
+		return take_plan(s, r);
 	case BR_REC_TARGET:
 		return take_target(s, r);
 	case BR_REC_INTENT:
@@ -158,12 +167,17 @@ static int damaged(struct br_summary *out, const char *why) {
 	return 1;
 }
 
-/** Read records up to the first that is neither BEGIN nor TARGET, or all. 0, -1 with errno. */
+/** What a run begins with, before it announces anything. */
+static bool is_beginning(enum br_record_type type) {
+	return type == BR_REC_BEGIN || type == BR_REC_PLAN || type == BR_REC_TARGET;
+}
+
+/** Read records of the beginning, or all. 0, -1 with errno. */
 static int read_records(struct story *s, struct br_journal *journal, bool all) {
 	struct br_record record;
 	int r;
 	while ((r = br_journal_next(journal, &record)) > 0) {
-		if (!all && record.type != BR_REC_BEGIN && record.type != BR_REC_TARGET) {
+		if (!all && !is_beginning(record.type)) {
 			return 0;
 		}
 		if (take(s, &record) < 0) {

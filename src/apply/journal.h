@@ -45,6 +45,8 @@ enum br_record_type {
 	BR_REC_CONTENTS,
 	/** The file system that objects of this batch lie on, where it is not the target's: the number of its device now, and its ID, which stays. */
 	BR_REC_DISK,
+	/** What was to be done, and which version of the program began it: right behind BEGIN. */
+	BR_REC_PLAN,
 	BR_REC_TYPES,
 };
 
@@ -80,9 +82,9 @@ struct br_record {
 	uint64_t changes, makes, accounts, conflicts;
 	/** BEGIN: the ID. INTENT, MKDIR: below the target. TARGET: its real path. */
 	struct br_bytes path;
-	/** BEGIN: the input. TARGET: file system type. MKDIR: the temporary name. ACCOUNT: the name. */
+	/** BEGIN: the input. TARGET: file system type. MKDIR: the temporary name. ACCOUNT: the name. PLAN: the version. */
 	struct br_bytes name;
-	/** BEGIN: the invoker. ACCOUNT: the line as it will be, or is. CONFLICT, INTERRUPTED: why. CONTENTS: the digest. */
+	/** BEGIN: the invoker. ACCOUNT: the line as it will be, or is. CONFLICT, INTERRUPTED: why. CONTENTS: the digest. PLAN: the plan's digest. */
 	struct br_bytes text;
 	/** BEGIN: boot ID. INTENT, MKDIR_DONE: file handle where there is no birth time. */
 	struct br_bytes extra;

@@ -23,6 +23,8 @@ struct br_job {
 	size_t nmakes;
 	const struct br_account *accounts;
 	size_t naccounts;
+	/** The plan's digest, for the journal; NULL where it is nobody's plan. */
+	const char *digest;
 	/** How many inodes will change, about. */
 	uint64_t changes;
 	/** Files with capabilities may be among them. */

@@ -541,6 +541,7 @@ static int take(struct undo *u, struct br_record *r) {
 	case BR_REC_DISK:
 		return take_disk(u, r);
 	case BR_REC_BEGIN:
+	case BR_REC_PLAN:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:
 	case BR_REC_INTERRUPTED:

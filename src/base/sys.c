@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/dqblk_xfs.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <linux/quota.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,6 +27,9 @@
 #define NUMBER(n) (-1)
 #else
 #define NUMBER(n) (n)
+#endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd NUMBER(443)
 #endif
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 NUMBER(452)
@@ -408,4 +413,53 @@ int br_sys_removexattr(int fd, const char *attribute) {
 	}
 	char path[PATH_MAX];
 	return absolute(fd, "", path) ? -1 : removexattr(path, attribute);
+}
+
+// ENOSYS is also the answer of a file system without quotas: it is no reason not to ask the next one.
+static int ask_quota(int fd, unsigned command, uint32_t id, void *out) {
+	if (!has(BR_SYS_QUOTACTL_FD)) {
+		errno = ENOSYS;
+		return -1;
+	}
+	return (int)syscall(SYS_quotactl_fd, fd, command, id, out);
+}
+
+// Usage can be kept for accounting alone, as ext4 with the feature "quota" does where it is mounted without an option.
+static int is_enforced(int fd, unsigned type) {
+	struct fs_quota_stat state;
+	if (ask_quota(fd, QCMD((unsigned)Q_XGETQSTAT, type), 0, &state)) {
+		return -1;
+	}
+	unsigned flag = type == GRPQUOTA ? FS_QUOTA_GDQ_ENFD : FS_QUOTA_UDQ_ENFD;
+	return (state.qs_flags & flag) != 0;
+}
+
+// Limits of space come in blocks of 1 KiB, whatever the file system's are.
+static uint64_t limit_bytes(uint64_t blocks) {
+	return blocks > UINT64_MAX >> QIF_DQBLKSIZE_BITS ? UINT64_MAX
+							 : blocks << QIF_DQBLKSIZE_BITS;
+}
+
+int br_sys_quota(int fd, bool group, uint32_t id, struct br_quota *out) {
+	unsigned type = group ? GRPQUOTA : USRQUOTA;
+	struct if_dqblk block = {0};
+	int enforced = is_enforced(fd, type);
+	if (enforced <= 0) {
+		errno = enforced == 0 ? ESRCH : errno;
+		return -1;
+	}
+	if (ask_quota(fd, QCMD((unsigned)Q_GETQUOTA, type), id, &block)) {
+		return -1;
+	}
+	*out = (struct br_quota){
+		.space = block.dqb_curspace,
+		.space_soft = limit_bytes(block.dqb_bsoftlimit),
+		.space_hard = limit_bytes(block.dqb_bhardlimit),
+		.space_until = block.dqb_btime,
+		.inodes = block.dqb_curinodes,
+		.inodes_soft = block.dqb_isoftlimit,
+		.inodes_hard = block.dqb_ihardlimit,
+		.inodes_until = block.dqb_itime,
+	};
+	return 0;
 }

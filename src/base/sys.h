@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -27,7 +28,9 @@ enum {
 	BR_SYS_MNT_ID_UNIQUE = 1 << 3,
 	/** close_range, Linux 5.9 (with CLOSE_RANGE_CLOEXEC 5.11). */
 	BR_SYS_CLOSE_RANGE = 1 << 4,
-	BR_SYS_ALL = (1 << 5) - 1,
+	/** quotactl_fd, Linux 5.14. */
+	BR_SYS_QUOTACTL_FD = 1 << 5,
+	BR_SYS_ALL = (1 << 6) - 1,
 };
 
 /**
@@ -80,5 +83,26 @@ ssize_t br_sys_listxattr(int dirfd, const char *name, char *out, size_t size);
 /** setxattr and removexattr of the object behind fd. */
 int br_sys_setxattr(int fd, const char *attribute, const void *value, size_t size);
 int br_sys_removexattr(int fd, const char *attribute);
+
+/** What somebody has on a file system, and may have there; a limit of 0 is none. */
+struct br_quota {
+	/** In bytes. */
+	uint64_t space;
+	uint64_t space_soft;
+	uint64_t space_hard;
+	uint64_t inodes;
+	uint64_t inodes_soft;
+	uint64_t inodes_hard;
+	/** From when on (seconds since 1970) the soft limit binds as the hard one does; 0 while it is not passed. */
+	uint64_t space_until;
+	uint64_t inodes_until;
+};
+
+/**
+ * Ask the file system of fd (O_PATH will do) about the quota of a user, or of a group; both numbers as this process's user namespace has them. 0, or -1 with errno:
+ * ESRCH where such quotas are not kept or their limits not enforced, ENOENT where nothing is stored about this one yet (XFS), ENOSYS where the file system or
+ * the kernel has none at all, EPERM: of others only CAP_SYS_ADMIN of the first user namespace may know.
+ */
+int br_sys_quota(int fd, bool group, uint32_t id, struct br_quota *out);
 
 #endif

@@ -132,8 +132,8 @@ int check_trees(struct check_work *work);
 bool can_take(const struct check_work *work, size_t tree);
 void take_told(struct check_work *work, size_t tree);
 /** One more, which this verdict is about. */
-void count_in_tally(struct check_work *work, struct tally *tally, const struct br_entry *entry,
-	const struct br_verdict *verdict);
+void count_in_tally(struct check_work *work, struct tally *tally, const struct br_demand *demand,
+	const struct br_entry *entry, const struct br_verdict *verdict);
 /** The finding shows how many, and the first few. */
 void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally);
 /** Give back what the tallies hold. */

@@ -5,20 +5,31 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/** A path of the tree as the mount has it: a finding names the mount's own source, which others may lie around. "" is the source itself, or what stops it above. */
+static const char *below_mount(const struct br_demand *demand, const char *path) {
+	size_t n = strlen(demand->below);
+	if (!br_path_within(path, demand->below)) {
+		return "";
+	}
+	return n && path[n] == '/' ? path + n + 1 : path + n;
+}
+
 /**
  * Keep the paths that come first in the alphabet, whatever order threads and directories give them in, with the facts of the very first. They lie on the heap until they are reported,
  * since a later one pushes an earlier one out.
  */
-static void keep_example(struct check_work *work, struct tally *tally, const struct br_entry *entry,
+static void keep_example(struct check_work *work, struct tally *tally,
+	const struct br_demand *demand, const struct br_entry *entry,
 	const struct br_verdict *verdict) {
+	const char *below = below_mount(demand, entry->path);
 	size_t at = tally->nexamples;
-	while (at > 0 && strcmp(entry->path, tally->examples[at - 1]) < 0) {
+	while (at > 0 && strcmp(below, tally->examples[at - 1]) < 0) {
 		at--;
 	}
 	if (at == BR_EXAMPLES) {
 		return;
 	}
-	char *path = strdup(entry->path);
+	char *path = strdup(below);
 	if (!path) {
 		work->failed = true;
 		return;
@@ -49,14 +60,14 @@ static void count_owner(struct tally *tally, br_hostid uid) {
 	}
 }
 
-void count_in_tally(struct check_work *work, struct tally *tally, const struct br_entry *entry,
-	const struct br_verdict *verdict) {
+void count_in_tally(struct check_work *work, struct tally *tally, const struct br_demand *demand,
+	const struct br_entry *entry, const struct br_verdict *verdict) {
 	tally->count++;
 	if (entry->inode) {
 		tally->files += !S_ISDIR(entry->inode->mode);
 		count_owner(tally, entry->inode->uid);
 	}
-	keep_example(work, tally, entry, verdict);
+	keep_example(work, tally, demand, entry, verdict);
 }
 
 void give_examples(struct check_work *work, struct br_finding *finding, const struct tally *tally) {

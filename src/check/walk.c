@@ -159,7 +159,7 @@ static void judge_sticky(struct walk *walk, const struct br_demand *demand, stru
 	(void)br_access_delete(at_start(walk, demand, entry->parent, &parent),
 		at_start(walk, demand, entry->inode, &inode), cred, &where, &sticky);
 	if (sticky) {
-		count_in_tally(walk->work, &mw->sticky, entry, &(struct br_verdict){0});
+		count_in_tally(walk->work, &mw->sticky, demand, entry, &(struct br_verdict){0});
 	}
 }
 
@@ -187,7 +187,7 @@ static void judge_secret(struct walk *walk, const struct br_demand *demand, stru
 	bool known = (inode.have & BR_HAVE_ACL)
 		|| !br_inode_read(AT_FDCWD, real, BR_HAVE_ACL, walk->work->input->acls, &inode);
 	if (known && say_readers(walk->work, &inode, ms, real)) {
-		count_in_tally(walk->work, &mw->exposed, entry, &(struct br_verdict){0});
+		count_in_tally(walk->work, &mw->exposed, demand, entry, &(struct br_verdict){0});
 	}
 }
 
@@ -264,16 +264,16 @@ static void judge(struct walk *walk, const struct br_demand *demand, const struc
 	}
 	bool ungiven = is_ungiven(walk, demand, inode);
 	if (ungiven) {
-		count_in_tally(walk->work, &mw->ungiven, entry, verdict);
+		count_in_tally(walk->work, &mw->ungiven, demand, entry, verdict);
 	}
 	mw->result.misfit += verdict->missing != 0 || frozen || ungiven;
 	if (frozen && (inode->attrs & BR_MOUNT_ROOT)) {
-		count_in_tally(walk->work, &mw->frozen, entry, verdict);
+		count_in_tally(walk->work, &mw->frozen, demand, entry, verdict);
 	}
 	if (verdict->missing && by_attribute) {
-		count_in_tally(walk->work, &mw->protected, entry, verdict);
+		count_in_tally(walk->work, &mw->protected, demand, entry, verdict);
 	} else if (verdict->missing && !is_root_of(demand, entry->path)) {
-		count_in_tally(walk->work, &mw->inside, entry, verdict);
+		count_in_tally(walk->work, &mw->inside, demand, entry, verdict);
 	}
 	mw->files += S_ISREG(inode->mode);
 	mw->writable += data && (verdict->have & BR_W) && !frozen;
@@ -295,7 +295,7 @@ static void note_unseen(
 	mw->result.unseen++;
 	mw->unseen_err = mw->unseen_err ? mw->unseen_err : entry->err;
 	walk->work->check->complete = false;
-	count_in_tally(walk->work, tally, entry, &(struct br_verdict){0});
+	count_in_tally(walk->work, tally, demand, entry, &(struct br_verdict){0});
 }
 
 /** A mount below its source that its container does not see, and everything on it. */

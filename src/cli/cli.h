@@ -221,6 +221,14 @@ int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diag
  */
 size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first);
 
+/** A hint for a word that is no command, or no option ("--" left out), of ours but of other programs; NULL: no word of theirs. */
+const char *cli_meant_command(const char *word);
+const char *cli_meant_option(const char *word);
+/** Whether a run line begins with these two words (next may be NULL): of a service nobody says "docker run". */
+bool cli_begins_line(const char *word, const char *next);
+/** Whether it is the name of an engine's client. */
+bool cli_is_client(const char *word);
+
 /** What was printed did not arrive: an error in dx. CLI_FAILED. */
 int cli_lost(const struct cli *cli);
 /** Help texts on standard output. */

@@ -120,6 +120,7 @@ static int run_history(const struct cli *cli) {
 	struct br_state_dir state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")};
 	if (cli->args->words.n > 0) {
 		(void)br_error(cli->dx, cli->args->words.v[0].at, "history takes no words");
+		br_hint(cli->dx, "it lists all fixes; to drop the journal of one: --prune ID");
 		return CLI_USAGE;
 	}
 	const char *which = cli->args->prune.s;

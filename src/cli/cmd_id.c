@@ -44,7 +44,7 @@ static void add_ground(struct br_buf *buf, const struct br_engine_mode *mode) {
 static void add_owner(struct br_buf *buf, const struct answer *a) {
 	const char *name = a->user ? a->user->name : a->range;
 	if (!name) {
-		br_buf_add(buf, "which is nobody's");
+		br_buf_add(buf, "which no host user has");
 		return;
 	}
 	br_buf_add(buf, a->user ? "the user '" : "one of the subordinate IDs of '");

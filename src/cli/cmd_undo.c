@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int report(const struct cli *cli, const struct br_run *run,
 	const struct br_undo_result *result, bool dry) {
@@ -16,14 +17,37 @@ static int report(const struct cli *cli, const struct br_run *run,
 	return failed;
 }
 
-static int nothing(const struct cli *cli) {
-	size_t of_root = cli->world->euid != 0 ? br_history_of_root() : 0;
-	br_note(cli->dx, (struct br_span){0}, "there is nothing to undo");
+static int nothing(const struct cli *cli, const char *id) {
+	static const struct br_undo_result none;
+	size_t of_root = cli->world->euid != 0 && !id ? br_history_of_root() : 0;
+	if (id) {
+		br_note(cli->dx, (struct br_span){0}, "nothing of run %s is left to undo", id);
+	} else {
+		br_note(cli->dx, (struct br_span){0}, "there is nothing to undo");
+	}
 	if (of_root > 0) {
 		br_hint(cli->dx, "%zu %s by root: sudo bindright undo", of_root,
 			of_root == 1 ? "fix" : "fixes");
 	}
-	return CLI_FITS;
+	// A program that reads JSON is answered in JSON.
+	return report(cli, NULL, &none, cli->args->dry_run) ? CLI_FAILED : CLI_FITS;
+}
+
+/** Of somebody else's runs only the number of root's is known. */
+static void hint_root(const struct cli *cli, struct br_arena *arena, const char *id) {
+	const struct br_state_dir state = {
+		.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")};
+	const struct br_run *runs;
+	size_t n;
+	struct br_diags *unheard = br_diags_new(br_diags_places(cli->dx));
+	bool known = unheard && br_history(arena, &state, &runs, &n, unheard) == 0;
+	for (size_t i = 0; known && i < n; i++) {
+		known = strcmp(runs[i].id, id) != 0;
+	}
+	br_diags_free(unheard);
+	if (known && cli->world->euid != 0 && br_history_of_root() > 0) {
+		br_hint(cli->dx, "if it is root's: sudo bindright undo %s", id);
+	}
 }
 
 /** Whether it is to be put back: 1, 0 where somebody said no, -1 without anybody to ask, -2 it could not be shown. */
@@ -54,8 +78,11 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 	// A trial costs as much as the undo itself: it is made for whoever is asked.
 	if (!args->yes) {
 		int found = br_undo(arena, id, true, &options, &run, &result, cli->dx);
+		if (found < 0 && id) {
+			hint_root(cli, arena, id);
+		}
 		if (found <= 0) {
-			return found ? CLI_FAILED : nothing(cli);
+			return found ? CLI_FAILED : nothing(cli, id);
 		}
 		int yes = wanted(cli, &run, &result);
 		if (yes <= 0) {
@@ -68,7 +95,10 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 	struct br_run done = {0};
 	int found = br_undo(arena, id, args->dry_run, &options, &done, &result, cli->dx);
 	if (found == 0) {
-		return nothing(cli);
+		return nothing(cli, id);
+	}
+	if (found < 0 && id) {
+		hint_root(cli, arena, id);
 	}
 	// Of one that failed half-way too, it is told what was put back, and what not.
 	bool any = result.restored + result.removed + result.conflicts + result.failed > 0;

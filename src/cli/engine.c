@@ -56,6 +56,34 @@ static const char *find_socket(struct session *session, enum br_engine engine, u
 	return path && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? path : NULL;
 }
 
+/** An address of TCP at which this host answers itself. */
+static bool is_loopback(const char *host) {
+	const char *at = strstr(host, "://");
+	at = at ? at + 3 : host;
+	return strncmp(at, "127.", 4) == 0 || strncmp(at, "[::1]", 5) == 0
+		|| (strncmp(at, "localhost", 9) == 0 && strchr(":/", at[9]));
+}
+
+/** What runs elsewhere mounts the files of elsewhere, and another kernel decides: of that nothing can be said here. */
+static int refuse_remote(const struct cli *cli, enum br_engine engine) {
+	bool is_podman = br_engine_is_podman(engine);
+	const char *name = is_podman ? "CONTAINER_HOST" : "DOCKER_HOST";
+	const char *host = cli_getenv(cli->world, name);
+	const char *context = is_podman ? NULL : cli_getenv(cli->world, "DOCKER_CONTEXT");
+	bool is_desktop = context && strcmp(context, "desktop-linux") == 0 && (!host || !*host);
+	bool is_remote = host && *host && !path_of(host) && strncmp(host, "fd://", 5) != 0
+		&& !is_loopback(host);
+	if (engine == BR_ENGINE_OCI || cli->args->engine.s || (!is_remote && !is_desktop)) {
+		return 0;
+	}
+	(void)br_error(cli->dx, (struct br_span){0},
+		"the containers do not run on this host: %s is '%s'",
+		is_desktop ? "DOCKER_CONTEXT" : name, is_desktop ? context : host);
+	br_hint(cli->dx, "run it where they do; --engine %s judges them as if they ran here",
+		br_engine_name(engine == BR_ENGINE_UNSAID ? BR_ENGINE_DOCKER : engine));
+	return -1;
+}
+
 /** Whose engine it is, if it is a user's: the one that is named, else the invoker. */
 static uint32_t find_owner(struct session *session) {
 	const struct br_text *word = &session->cli->args->engine_user;
@@ -84,6 +112,9 @@ int session_engine(struct session *session) {
 		.exists = session->spec && session->spec->kind == BR_INPUT_CONTAINER,
 	};
 	uint32_t owner = find_owner(session);
+	if (refuse_remote(cli, br_engine_choose(&request))) {
+		return -1;
+	}
 	session->socket = find_socket(session, br_engine_choose(&request), owner);
 	int found = session->socket
 		? br_engine_info_read(&session->arena, session->socket, &info, cli->dx)

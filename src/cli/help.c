@@ -104,7 +104,7 @@ static void print_command(const struct cli_command *command) {
 	size_t n = cli_options(&options);
 	(void)printf("Usage: bindright %s%s%s%s%s\n\n", command->name,
 		command->bit == CLI_HELP ? "" : " [OPTION...]", *command->arguments ? " " : "",
-		command->arguments, "");
+		command->arguments, command->bit & CLI_READ ? " [-- RUN LINE]" : "");
 	print_details(command->details);
 	(void)printf("\nOptions:\n");
 	for (size_t i = 0; i < n; i++) {
@@ -115,7 +115,7 @@ static void print_command(const struct cli_command *command) {
 }
 
 static void print_overview(void) {
-	(void)printf("Usage: bindright [COMMAND] [OPTION...] [SERVICE...]\n\n"
+	(void)printf("Usage: bindright [COMMAND] [OPTION...] [SERVICE...] [-- RUN LINE]\n\n"
 		     "Makes bind mounts fit the container that will use them. Without a command:\n"
 		     "check.\n\n"
 		     "Commands:\n");

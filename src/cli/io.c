@@ -166,6 +166,7 @@ int cli_ask(const char *question) {
 	(void)fputs(question, stderr);
 	(void)fflush(stderr);
 	if (!fgets(line, sizeof(line), stdin)) {
+		(void)fputc('\n', stderr);
 		return 0;
 	}
 	line[strcspn(line, "\n")] = '\0';

@@ -28,6 +28,7 @@
  */
 #include "cli.h"
 
+#include <base/filter.h>
 #include <base/own.h>
 #include <base/sys.h>
 #include <base/text.h>
@@ -41,6 +42,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,6 +99,10 @@ static int harden(void) {
 	take_descriptors();
 	struct rlimit none = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &none);
+	// Nor may another process of the same user look into this one; the leak sanitizer has to.
+	if (!BR_IS_SANITIZED) {
+		(void)prctl(PR_SET_DUMPABLE, 0);
+	}
 	(void)umask(077);
 	return 0;
 }

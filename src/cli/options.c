@@ -260,7 +260,10 @@ static int unknown_long(struct reader *reader, const char *name, size_t n) {
 	}
 	(void)br_error(reader->dx, at, "unknown option '--%s'", word);
 	const char *nearest = br_nearest(word, names);
-	if (nearest) {
+	const char *meant = cli_meant_option(word);
+	if (meant) {
+		br_hint(reader->dx, "%s", meant);
+	} else if (nearest) {
 		br_hint(reader->dx, "did you mean --%s?", nearest);
 	} else {
 		br_hint(reader->dx, "see: bindright help %s",
@@ -314,10 +317,29 @@ static const struct cli_option *find_letter(char letter) {
 	return NULL;
 }
 
+/** "-version", "-out=FILE": read as letters it would be something else, and that would be done. */
+static bool lacks_dash(const char *arg) {
+	size_t n = strcspn(arg + 1, "=");
+	bool yes;
+	return (n > 2 && find_long(arg + 1, n, &yes)) || strncmp(arg, "-out=", 5) == 0;
+}
+
+static int one_dash(struct reader *reader, const char *arg) {
+	size_t n = strcspn(arg, "=");
+	(void)br_error(
+		reader->dx, span_of(reader, reader->i, 0, n), "unknown option '%.*s'", (int)n, arg);
+	br_hint(reader->dx, "did you mean -%.*s%s?", (int)n, arg,
+		strncmp(arg, "-out=", 5) == 0 ? "put" : "");
+	return -1;
+}
+
 /** "-qv", "-fFILE", "-f FILE". */
 static int read_short(struct reader *reader) {
 	const char *arg = reader->argv[reader->i];
 	int at = reader->i;
+	if (lacks_dash(arg)) {
+		return one_dash(reader, arg);
+	}
 	for (size_t k = 1; arg[k]; k++) {
 		const struct cli_option *option = find_letter(arg[k]);
 		if (!option) {
@@ -351,6 +373,9 @@ static const struct cli_command *find_command(const char *name) {
 	return NULL;
 }
 
+static const char line_hint[] =
+	"a run line stands behind --: bindright check -- docker run -v ./data:/data IMAGE";
+
 static int unknown_command(struct reader *reader, const char *word) {
 	const struct cli_command *const *commands;
 	const char *names[16] = {NULL};
@@ -364,7 +389,12 @@ static int unknown_command(struct reader *reader, const char *word) {
 	}
 	(void)br_error(reader->dx, whole(reader, reader->i), "unknown command '%s'", word);
 	const char *nearest = br_nearest(word, names);
-	if (nearest) {
+	const char *meant = cli_meant_command(word);
+	if (cli_is_client(word)) {
+		br_hint(reader->dx, "%s", line_hint);
+	} else if (meant) {
+		br_hint(reader->dx, "%s", meant);
+	} else if (nearest) {
 		br_hint(reader->dx, "did you mean '%s'?", nearest);
 	} else if (strchr(word, '.') || strchr(word, '/')) {
 		br_hint(reader->dx, "a file is given as: bindright check -f %s", word);
@@ -374,9 +404,22 @@ static int unknown_command(struct reader *reader, const char *word) {
 	return -1;
 }
 
+/** "check docker run …": without "--" its options would be taken for ours. */
+static int lacks_dashes(const struct reader *reader) {
+	(void)br_error(reader->dx, whole(reader, reader->i), "a run line stands behind --");
+	br_hint(reader->dx, "for example: bindright %s -- %s %s …", reader->args->command->name,
+		reader->argv[reader->i], reader->argv[reader->i + 1]);
+	return -1;
+}
+
 /** The first word is the command; the others are kept. */
 static int read_plain(struct reader *reader) {
 	struct br_text word = {reader->argv[reader->i], whole(reader, reader->i)};
+	const struct cli_command *command = reader->args->command;
+	if (command && (command->bit & CLI_READ) && reader->i + 1 < reader->argc
+		&& cli_begins_line(word.s, reader->argv[reader->i + 1])) {
+		return lacks_dashes(reader);
+	}
 	if (!reader->args->command) {
 		reader->args->command = find_command(word.s);
 		reader->args->command_at = reader->i;
@@ -436,12 +479,22 @@ static const struct cli_option *option_at(const struct reader *reader, int i, si
 	return arg[0] == '-' && arg[1] ? find_letter(arg[1]) : NULL;
 }
 
-static int not_of_this_command(const struct reader *reader, int i) {
+static int not_of_this_command(
+	const struct reader *reader, int i, const struct cli_option *option) {
 	const struct cli_command *command = reader->args->command;
 	const char *name = command ? command->name : "check";
+	const struct cli_command *const *commands;
+	const char *names[16] = {NULL};
+	size_t n = cli_commands(&commands);
+	size_t found = 0;
+	for (size_t k = 0; k < n && found < 15; k++) {
+		if (find_row(option, commands[k]->bit)) {
+			names[found++] = commands[k]->name;
+		}
+	}
 	(void)br_error(
 		reader->dx, whole(reader, i), "%s has no option '%s'", name, reader->argv[i]);
-	br_hint(reader->dx, "see: bindright help %s", name);
+	br_hint(reader->dx, "commands that have it: %s", join(&reader->args->arena, names));
 	return -1;
 }
 
@@ -464,7 +517,7 @@ static int check_used(const struct reader *reader) {
 		}
 		const struct cli_option *row = find_row(option, bit);
 		if (!row) {
-			return not_of_this_command(reader, i);
+			return not_of_this_command(reader, i, option);
 		}
 		if (row->takes != CLI_WORD && row->takes != CLI_LIST) {
 			continue;

@@ -156,11 +156,28 @@ static int check_directory(const struct cli *cli, const struct br_saved *promise
 	return CLI_USAGE;
 }
 
+/** What plan writes without --format json is easily taken for a plan: of that no error of syntax is told. */
+static int check_json(const struct cli *cli, uint16_t text) {
+	struct br_places *places = br_diags_places(cli->dx);
+	size_t n;
+	const char *bytes = br_places_bytes(places, text, &n);
+	size_t at = bytes ? strspn(bytes, " \t\r\n") : n;
+	if (at < n && bytes[at] == '{') {
+		return 0;
+	}
+	(void)br_error(cli->dx, (struct br_span){.text = text}, "this is no saved plan");
+	br_hint(cli->dx, "make it again: bindright plan --format json -o FILE");
+	return CLI_USAGE;
+}
+
 int cli_saved_read(const struct cli *cli, struct cli_saved *out) {
 	uint16_t text;
 	int status = check_alone(cli, &out->arena);
 	if (status == 0) {
 		status = read_text(cli, &text);
+	}
+	if (status == 0) {
+		status = check_json(cli, text);
 	}
 	if (status) {
 		return status;

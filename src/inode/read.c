@@ -64,6 +64,7 @@ int br_inode_stat(int dirfd, const char *name, struct br_inode *out) {
 		.mount = st.stx_mnt_id,
 		.ctime = time_of(st.stx_ctime),
 		.size = st.stx_size,
+		.blocks = st.stx_blocks,
 		.mode = st.stx_mode,
 		.nlink = st.stx_nlink,
 		.uid = {st.stx_uid},

@@ -545,6 +545,12 @@ static bool chmods(const struct tree_work *tree) {
 	return false;
 }
 
+bool choose_may_keep(const struct br_plan *plan, const struct tree_work *tree) {
+	return plan->options->strategy == BR_STRATEGY_AUTO && !plan->options->reclaim
+		&& tree->strategy == BR_STRATEGY_CHOWN && tree->tree->root->fs.keeps_acls != BR_NO
+		&& !chmods(tree);
+}
+
 const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree) {
 	struct br_arena *arena = plan->arena;
 	const struct br_fs *fs = &tree->tree->root->fs;

@@ -298,6 +298,15 @@ static int refuse(struct br_plan *plan, struct tree_work *tree, const char *rule
 	return rule == NULL ? -1 : br_vec_push(&plan->work->arena, &plan->work->refusals, refusal);
 }
 
+int danger_refuse(
+	struct br_plan *plan, struct tree_work *tree, const char *rule, const char *option) {
+	if (refuse(plan, tree, rule, false) != 0) {
+		return -1;
+	}
+	plan->work->refusals.v[plan->work->refusals.n - 1].option = option;
+	return 0;
+}
+
 // The place that the suspect is at, worst first. 1 with *what and *never, 0, -1 ENOMEM.
 static int find_place(const struct br_plan *plan, const struct tree_work *tree,
 	const struct suspect *suspect, const char **what, bool *never) {
@@ -625,11 +634,7 @@ static int refuse_mount(const struct mounts_check *check, struct tree_work *tree
 		? "without --cross-file-systems no mount point is entered; --exclude leaves one out"
 		: path != NULL ? allow_option(plan, path)
 			       : NULL;
-	if (option == NULL || refuse(plan, tree, rule, false) != 0) {
-		return -1;
-	}
-	plan->work->refusals.v[plan->work->refusals.n - 1].option = option;
-	return 0;
+	return option == NULL ? -1 : danger_refuse(plan, tree, rule, option);
 }
 
 // 0, or -1 with ENOMEM.
@@ -705,10 +710,6 @@ int copy_up_check(struct br_plan *plan, struct tree_work *tree) {
 		"changes, as a whole",
 		mib);
 	const char *option = br_printf(plan->arena, "to have it copied: --max-copy-up %lluM", all);
-	if (option == NULL || refuse(plan, tree, rule, false) != 0) {
-		return -1;
-	}
 	tree->copies_refused = true;
-	plan->work->refusals.v[plan->work->refusals.n - 1].option = option;
-	return 0;
+	return option == NULL ? -1 : danger_refuse(plan, tree, rule, option);
 }

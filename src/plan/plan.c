@@ -112,6 +112,7 @@ static int plan_begin(struct br_plan *plan, const struct br_plan_input *input) {
 	actions_init(&work->actions);
 	effects_init(&work->effects);
 	left_init(&work->left);
+	quota_init(&work->quotas);
 	work->stranger = find_stranger(plan);
 	if (creds_gather(plan) != 0) {
 		return -1;
@@ -164,6 +165,7 @@ void br_plan_free(struct br_plan *plan) {
 	table_release(&work->actions);
 	table_release(&work->effects);
 	table_release(&work->left);
+	table_release(&work->quotas);
 	free(work->scratch);
 	br_arena_release(&work->arena);
 	free(work);
@@ -325,6 +327,7 @@ static int see_link(struct br_plan *plan, struct tree_work *tree, const struct b
 	}
 	link->nlink = entry->inode->nlink;
 	link->size = entry->inode->size;
+	link->space = entry->inode->blocks * 512;
 	link->found = 1;
 	link->class = class;
 	if (tree->links.n <= LINKS_NAMED) {
@@ -388,6 +391,11 @@ static int see_inode(struct br_plan *plan, struct tree_work *tree, const struct 
 		}
 	}
 	class->bytes += S_ISREG(facts.mode) ? entry->inode->size : 0;
+	if (entry->inode->dev != tree->tree->root->dev) {
+		class->abroad++;
+	} else if ((facts.flags & FACT_LINKS) == 0) {
+		class->space += entry->inode->blocks * 512;
+	}
 	return tally_add(plan->arena, &class->seen, entry->path, 1);
 }
 
@@ -423,7 +431,10 @@ static int split_links(struct br_plan *plan, struct tree_work *tree) {
 		if ((class->facts.flags & FACT_LINKS) == 0) {
 			class->inside = class->seen;
 		} else {
+			class->inside = (struct tally){0};
 			class->outside = (struct tally){.count = class->seen.count};
+			class->space = 0;
+			class->abroad = 0;
 		}
 	}
 	for (size_t i = 0; i < tree->links.n; i++) {
@@ -438,7 +449,10 @@ static int split_links(struct br_plan *plan, struct tree_work *tree) {
 		}
 		struct tally *tally = all ? &class->inside : &class->outside;
 		uint64_t count = all ? 1 : 0;
+		bool here = all && link->dev == tree->tree->root->dev;
 		class->outside.count -= count;
+		class->space += here ? link->space : 0;
+		class->abroad += all && !here ? 1 : 0;
 		if (link->path != NULL && tally_add(plan->arena, tally, link->path, count) != 0) {
 			return -1;
 		}
@@ -556,6 +570,28 @@ static int settle_classes(struct br_plan *plan, struct tree_work *tree, struct b
 	return 0;
 }
 
+static int choose_tree(struct br_plan *plan, struct tree_work *tree, bool *wanting) {
+	*wanting = false;
+	return choose_all(plan, tree, wanting) == 0 && split_links(plan, tree) == 0 ? 0 : -1;
+}
+
+// What nobody asked for is not done where there is no room for it, and where it can be done without. 0 or -1 with ENOMEM.
+static int choose_way(
+	struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out, bool *wanting) {
+	out->reason = choose_strategy(plan, tree);
+	if (out->reason == NULL || choose_tree(plan, tree, wanting) != 0) {
+		return -1;
+	}
+	int fits = *wanting && choose_may_keep(plan, tree) ? quota_fits(plan, tree) : 1;
+	if (fits == 0) {
+		tree->strategy = BR_STRATEGY_ACL;
+		out->reason = br_strdup(
+			plan->arena, "there is no room for it in the quota of who would own it");
+		return out->reason == NULL ? -1 : choose_tree(plan, tree, wanting);
+	}
+	return fits < 0 ? -1 : 0;
+}
+
 static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out,
 	struct br_diags *dx) {
 	bool wanting = false;
@@ -564,17 +600,18 @@ static int settle_tree(struct br_plan *plan, struct tree_work *tree, struct br_t
 		return br_error_memory(dx);
 	}
 	find_foreign(plan, tree);
-	out->reason = choose_strategy(plan, tree);
-	out->strategy = tree->strategy;
-	if (out->reason == NULL || choose_all(plan, tree, &wanting) != 0
-		|| split_links(plan, tree) != 0) {
+	if (choose_way(plan, tree, out, &wanting) != 0) {
 		return br_error_memory(dx);
 	}
+	out->strategy = tree->strategy;
 	memory_settle(tree);
 	if (wanting && danger_check(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
 	if (wanting && !tree->refused && copy_up_check(plan, tree) != 0) {
+		return br_error_memory(dx);
+	}
+	if (wanting && !tree->refused && quota_check(plan, tree) != 0) {
 		return br_error_memory(dx);
 	}
 	out->refused = tree->refused;
@@ -638,7 +675,7 @@ static int finish(struct br_plan *plan, struct br_tree_plan *trees, struct br_di
 	}
 	plan->notes = work->notes.v;
 	plan->nnotes = work->notes.n;
-	return 0;
+	return plan_digest(plan) != 0 ? br_error_memory(dx) : 0;
 }
 
 int br_plan_settle(struct br_plan *plan, struct br_diags *dx) {

@@ -209,8 +209,9 @@ static int by_text(const void *a, const void *b) {
 	return strcmp(*x, *y);
 }
 
-// One class: both states, and the paths.
-static const char *class_digest(struct br_arena *arena, const struct class *class) {
+// One class: both states, and the paths where they were summed up and count.
+static const char *class_digest(
+	struct br_arena *arena, const struct class *class, bool with_paths) {
 	struct sha256 hash;
 	struct br_inode before = facts_inode(&class->facts);
 	sha256_begin(&hash);
@@ -218,8 +219,8 @@ static const char *class_digest(struct br_arena *arena, const struct class *clas
 	add_number(&hash, class->facts.flags);
 	add_state(&hash, &class->outcome.after);
 	add_number(&hash, class->inside.count);
-	for (size_t i = 0;
-		class->paths != NULL && i < sizeof(class->paths->v) / sizeof(class->paths->v[0]);
+	for (size_t i = 0; with_paths && class->paths != NULL
+		&& i < sizeof(class->paths->v) / sizeof(class->paths->v[0]);
 		i++) {
 		add_number(&hash, class->paths->v[i]);
 	}
@@ -227,7 +228,7 @@ static const char *class_digest(struct br_arena *arena, const struct class *clas
 }
 
 static const char *tree_digest(
-	const struct br_plan *plan, const struct tree_work *tree, struct br_arena *arena) {
+	const struct tree_work *tree, bool with_paths, struct br_arena *arena) {
 	size_t n = 0;
 	struct sha256 hash;
 	const char **digests = BR_NEW_ARRAY(arena, const char *, tree->classes.n);
@@ -237,7 +238,7 @@ static const char *tree_digest(
 	for (size_t i = 0; i < tree->classes.n && !tree->refused; i++) {
 		const struct class *class = table_at(&tree->classes, i);
 		if (class->outcome.kind == OUTCOME_CHANGE && class->inside.count > 0) {
-			digests[n] = class_digest(arena, class);
+			digests[n] = class_digest(arena, class, with_paths);
 			if (digests[n++] == NULL) {
 				return NULL;
 			}
@@ -248,7 +249,7 @@ static const char *tree_digest(
 		qsort(digests, n, sizeof(digests[0]), by_text);
 	}
 	sha256_begin(&hash);
-	add_number(&hash, plan->trees[tree - plan->work->trees].refused);
+	add_number(&hash, tree->refused);
 	for (size_t i = 0; i < n; i++) {
 		add_string(&hash, digests[i]);
 	}
@@ -265,7 +266,7 @@ static int save_trees(const struct br_plan *plan, struct br_arena *arena, struct
 		const struct tree_work *tree = &work->trees[i];
 		items[i] = (struct br_saved_item){
 			.name = shown(arena, tree->tree->path),
-			.digest = tree_digest(plan, tree, arena),
+			.digest = tree_digest(tree, true, arena),
 			.changes = plan->trees[i].changes,
 			// As JSON's readers can hold it.
 			.ino = tree->root_seen ? tree->root.ino & INT64_MAX : 0,
@@ -306,6 +307,23 @@ static const char *save_rest(const struct br_plan *plan, struct br_arena *arena)
 		add_number(&hash, (uint64_t)account->id.v << 32 | account->gid.v);
 	}
 	return end(arena, &hash);
+}
+
+int plan_digest(struct br_plan *plan) {
+	const struct br_plan_work *work = plan->work;
+	struct sha256 hash;
+	sha256_begin(&hash);
+	add_string(&hash, save_rest(plan, plan->arena));
+	for (size_t i = 0; i < work->ntrees; i++) {
+		const char *tree = tree_digest(&work->trees[i], false, plan->arena);
+		if (tree == NULL) {
+			return -1;
+		}
+		add_string(&hash, work->trees[i].tree->path);
+		add_string(&hash, tree);
+	}
+	plan->digest = end(plan->arena, &hash);
+	return plan->digest != NULL ? 0 : -1;
 }
 
 int br_plan_save(const struct br_plan *plan, const struct br_places *places, struct br_arena *arena,

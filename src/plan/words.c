@@ -218,7 +218,7 @@ static int write_account(
 	struct br_action out = {
 		.kind = account->is_group ? BR_ACTION_CREATE_GROUP : BR_ACTION_CREATE_USER,
 		.count = 1,
-		.from = "nobody",
+		.from = "missing",
 	};
 	if (account->is_group) {
 		out.to = br_printf(plan->arena, "%s (gid %u)", account->name, account->id.v);

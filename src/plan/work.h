@@ -121,6 +121,9 @@ struct class {
 	struct tally outside;
 	/** Sizes of all files together. */
 	uint64_t bytes;
+	/** What is allocated for those of `inside`, in bytes, and how many of them lie on another file system than the tree's root does. */
+	uint64_t space;
+	uint64_t abroad;
 	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
 	struct path_sum *paths;
 	/** Whether its inodes are remembered. */
@@ -152,6 +155,7 @@ struct link {
 	/** They were: its class is now of all its names' demands together. */
 	bool joined;
 	uint64_t size;
+	uint64_t space;
 	/** Kept for the first few. */
 	const char *path;
 };
@@ -266,6 +270,8 @@ struct br_plan_work {
 	br_vec(struct br_advice) advice;
 	/** Bytes that overlays copy at most. */
 	uint64_t copies;
+	/** quota.c's: what is given to whom. */
+	struct table quotas;
 	/** Edits that were tried, and the bytes of their texts. */
 	unsigned trials;
 	size_t trial_bytes;
@@ -431,6 +437,8 @@ int choose(const struct br_plan *plan, const struct tree_work *tree, const struc
 size_t acl_room(const struct tree_work *tree);
 /** The strategy of a tree and one sentence why. NULL with ENOMEM. */
 const char *choose_strategy(const struct br_plan *plan, struct tree_work *tree);
+/** Whether entries would do where nothing may change hands, and nobody asked for that. */
+bool choose_may_keep(const struct br_plan *plan, const struct tree_work *tree);
 /** A host group that may be used for somebody of this cred. */
 bool gid_usable(const struct br_plan *plan, const struct br_cred *cred, br_hostid gid);
 
@@ -450,6 +458,18 @@ int danger_check(struct br_plan *plan, struct tree_work *tree);
 
 /** Refuse the tree if changing it would copy too much, or say how much it copies. 0, or -1 with ENOMEM. */
 int copy_up_check(struct br_plan *plan, struct tree_work *tree);
+
+/** Refuse the tree by a rule (NULL: a failed br_printf), and the option that lifts it, or NULL. 0, or -1 with ENOMEM. */
+int danger_refuse(
+	struct br_plan *plan, struct tree_work *tree, const char *rule, const char *option);
+
+/* quota.c: */
+
+void quota_init(struct table *table);
+/** Whether everybody has room for what the settled classes give him on the tree's file system, with all that the trees before gave. 1, 0, or -1 with ENOMEM. */
+int quota_fits(struct br_plan *plan, const struct tree_work *tree);
+/** Refuse the tree where somebody has not; else keep it in mind for the next ones, and say who will be past his soft limit. 0, or -1 with ENOMEM. */
+int quota_check(struct br_plan *plan, struct tree_work *tree);
 
 /* makes.c, accounts.c: */
 
@@ -511,6 +531,8 @@ int left_finish(struct br_plan *plan);
 
 /** Add a path to the sum. 0 or -1 with ENOMEM. */
 int paths_add(struct br_arena *arena, struct path_sum **sum, const char *path);
+/** Settled otherwise: its own digest. 0 or -1 with ENOMEM. */
+int plan_digest(struct br_plan *plan);
 
 /* notes.c: */
 

@@ -144,6 +144,7 @@ void json_plan(struct br_json *json, const struct br_report *report, bool saved)
 	const struct br_plan *plan = report->plan;
 	br_json_object(json, "plan");
 	br_json_int(json, "changes", (int64_t)plan->changes);
+	br_json_string(json, "sha256", plan->digest);
 	json_trees(json, plan);
 	br_json_array(json, "actions");
 	for (size_t i = 0; i < plan->nactions; i++) {

@@ -54,6 +54,8 @@ static void json_run(struct br_json *json, const char *key, const struct br_run 
 	br_json_int(json, "uid", run->uid.v);
 	json_words(json, "by", run->invoker);
 	json_words(json, "input", run->input);
+	json_words(json, "plan", run->plan && *run->plan ? run->plan : NULL);
+	json_words(json, "version", run->version);
 	br_json_array(json, "targets");
 	for (size_t i = 0; i < run->ntargets; i++) {
 		json_words(json, NULL, run->targets[i]);
@@ -105,11 +107,15 @@ static void undo_text(
 	pen_say(pen, "%s %s of %s by ", dry ? "To undo: fix" : "Undone: fix", run->id, when);
 	pen_quote(pen, run->invoker ? run->invoker : "?");
 	pen_say(pen, "\n  ");
-	pen_count(pen, result->restored, "inode", "inodes");
-	pen_say(pen, dry ? " would be put back" : " put back");
+	// Where only something was made there is nothing to put back.
+	if (result->restored || !result->removed) {
+		pen_count(pen, result->restored, "inode", "inodes");
+		pen_say(pen, dry ? " would be put back" : " put back");
+	}
 	if (result->removed) {
-		pen_say(pen, ", %" PRIu64 " created %s removed", result->removed,
-			result->removed == 1 ? "thing" : "things");
+		pen_say(pen, "%s%" PRIu64 " created %s%s removed", result->restored ? ", " : "",
+			result->removed, result->removed == 1 ? "thing" : "things",
+			dry && !result->restored ? " would be" : "");
 	}
 	if (result->same) {
 		pen_say(pen, ", %" PRIu64 " already as before", result->same);
@@ -139,7 +145,11 @@ char *br_report_undo(const struct br_run *run, const struct br_undo_result *resu
 		}
 		br_json_string(json, "schema", "bindright.undo/1");
 		br_json_bool(json, "dry_run", dry);
-		json_run(json, "run", run);
+		if (run) {
+			json_run(json, "run", run);
+		} else {
+			br_json_null(json, "run");
+		}
 		br_json_int(json, "restored", (int64_t)result->restored);
 		br_json_int(json, "already_as_before", (int64_t)result->same);
 		br_json_int(json, "removed", (int64_t)result->removed);
@@ -151,7 +161,7 @@ char *br_report_undo(const struct br_run *run, const struct br_undo_result *resu
 		return take(json, len);
 	}
 	struct pen pen = {.style = style};
-	if (style->verbosity >= 0 || result->conflicts || result->failed) {
+	if (run && (style->verbosity >= 0 || result->conflicts || result->failed)) {
 		undo_text(&pen, run, result, dry);
 	}
 	return pen_take(&pen, len);

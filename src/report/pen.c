@@ -64,7 +64,8 @@ static size_t columns_so_far(const struct pen *pen) {
 void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *words) {
 	struct br_arena arena = {0};
 	char *s = br_escape(&arena, words);
-	size_t room = pen->style->columns > indent + 20 ? pen->style->columns - indent : 60;
+	// Where there is no room for two words the terminal had better break the lines.
+	size_t room = pen->style->columns >= indent + 20 ? pen->style->columns - indent : 20;
 	br_buf_add(&pen->buf, lead);
 	pen->buf.failed |= !s;
 	size_t before = columns_so_far(pen);

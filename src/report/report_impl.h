@@ -48,7 +48,9 @@ const char *strategy_name(enum br_strategy strategy);
 /** The check that the report ends with: the one after a fix, if there is one. */
 const struct br_check *last_check(const struct br_report *report);
 
-void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_places *places);
+void text_plan(struct pen *pen, const struct br_report *report);
+/** What was done in one line, for -q. */
+void text_changed(struct pen *pen, const struct br_report *report);
 void text_applied(struct pen *pen, const struct br_report *report);
 char *text_report(const struct br_report *report, const struct br_report_style *style, size_t *len);
 char *json_report(const struct br_report *report, size_t *len);

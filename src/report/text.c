@@ -45,6 +45,11 @@ static void finding_full(struct pen *pen, const struct br_finding *finding, cons
 	} else if (finding->advice) {
 		pen_wrap(pen, "            try: ", 17, finding->advice);
 	}
+	if (finding->ignored) {
+		const char *reason = finding->ignored->reason.s;
+		pen_wrap(pen, "            suppressed: ", 24,
+			reason ? reason : "no reason is given");
+	}
 }
 
 static void container_heading(struct pen *pen, const struct br_report *report, size_t i) {
@@ -219,6 +224,9 @@ char *text_report(
 	struct pen pen = {.style = style};
 	const struct br_check *check = last_check(report);
 	if (style->verbosity < 0) {
+		if (report->applied && style->verbosity == -1) {
+			text_changed(&pen, report);
+		}
 		short_findings(&pen, report);
 	} else if (report->applied) {
 		text_applied(&pen, report);
@@ -227,7 +235,7 @@ char *text_report(
 	} else {
 		containers(&pen, report);
 		if (report->plan) {
-			text_plan(&pen, report->plan, report->places);
+			text_plan(&pen, report);
 		}
 		summary(&pen, check);
 		next_step(&pen, report);

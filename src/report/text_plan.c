@@ -118,8 +118,9 @@ static void trees(struct pen *pen, const struct br_plan *plan) {
 			pen_wrap(pen, "    ", 4, tree->reason);
 		}
 		if (tree->owner_only) {
-			pen_say(pen, "    %" PRIu64 " of these could be used by their owner only\n",
-				tree->owner_only);
+			pen_say(pen, "    %" PRIu64 " of these only %s can use so far\n",
+				tree->owner_only,
+				tree->owner_only == 1 ? "its owner" : "their owners");
 		}
 	}
 }
@@ -152,9 +153,13 @@ static void one_advice(
 	br_buf_release(&line);
 }
 
-void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_places *places) {
-	if (plan->changes == 0 && plan->nleft == 0 && plan->nrefusals == 0 && plan->nnotes == 0
-		&& plan->nadvice == 0) {
+void text_plan(struct pen *pen, const struct br_report *report) {
+	const struct br_plan *plan = report->plan;
+	const struct br_places *places = report->places;
+	bool is_empty = plan->changes == 0 && plan->nleft == 0 && plan->nrefusals == 0
+		&& plan->nnotes == 0 && plan->nadvice == 0;
+	// Where everything fits nobody expects one.
+	if (is_empty && report->check->errors + report->check->warnings == 0) {
 		return;
 	}
 	pen_ink(pen, INK_BOLD);
@@ -183,6 +188,17 @@ void text_plan(struct pen *pen, const struct br_plan *plan, const struct br_plac
 	pen_say(pen, "\n");
 }
 
+void text_changed(struct pen *pen, const struct br_report *report) {
+	const struct br_apply_result *applied = report->applied;
+	uint64_t changed = applied->changed + applied->made + applied->accounts;
+	bool is_back = changed > 0 && applied->id[0];
+	pen_say(pen, "Changed %" PRIu64 " of %" PRIu64, changed, report->plan->changes);
+	if (is_back) {
+		pen_say(pen, ". To put it back: bindright undo %s", applied->id);
+	}
+	pen_say(pen, is_back ? "\n" : ".\n");
+}
+
 void text_applied(struct pen *pen, const struct br_report *report) {
 	const struct br_apply_result *applied = report->applied;
 	pen_say(pen, "Changed %" PRIu64 " of %" PRIu64 "",
@@ -190,14 +206,12 @@ void text_applied(struct pen *pen, const struct br_report *report) {
 	if (applied->made) {
 		pen_say(pen, " (");
 		pen_count(pen, applied->made, "directory", "directories");
-		pen_say(pen, " created)");
 	}
 	if (applied->accounts) {
-		pen_say(pen, " (");
+		pen_say(pen, applied->made ? " and " : " (");
 		pen_count(pen, applied->accounts, "account", "accounts");
-		pen_say(pen, " created)");
 	}
-	pen_say(pen, ".\n");
+	pen_say(pen, applied->made || applied->accounts ? " created).\n" : ".\n");
 	for (size_t i = 0; i < applied->nexamples; i++) {
 		pen_say(pen, "  left alone    ");
 		pen_quote(pen, applied->examples[i]);

@@ -238,6 +238,7 @@ static struct br_inode inode_of(
 	memcpy(&in, item_at(seen, item->kind)->text, sizeof(in));
 	in.ino = item->ino;
 	in.size = 0;
+	in.blocks = 0;
 	in.btime = (struct br_time){item->born, item->born_nsec};
 	in.ctime = (struct br_time){item->changed, item->changed_nsec};
 	in.mount = mount;

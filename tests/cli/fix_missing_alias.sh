@@ -18,7 +18,7 @@ fits() {
 	bindright fix --sysroot "$T" --yes >shown 2>&1 || die "$(cat compose.yaml shown)"
 	grep -q "^Changed $1 of $1 ($1 director" shown || die "not $1 made: $(cat compose.yaml shown)"
 	bindright fix --sysroot "$T" --yes >shown 2>&1 || die "$(cat compose.yaml shown)"
-	! grep -q '^Plan' shown || die "not done at once: $(cat compose.yaml shown)"
+	! grep -q '^Plan$' shown || die "not done at once: $(cat compose.yaml shown)"
 	getfacl -R -n -c data >acls
 	bindright undo --yes >shown
 	[ -z "$(ls -A data)" ] || die "undo left something: $(ls -R data)"

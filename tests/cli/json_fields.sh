@@ -26,7 +26,7 @@ bindright.report/1
   plan.actions[].op plan.actions[].path plan.actions[].recursive plan.actions[].count plan.actions[].from plan.actions[].to
   plan.actions[].command
   plan.gains[].principal plan.gains[].under plan.gains[].from plan.gains[].to plan.gains[].count plan.gains[].examples[]
-  plan.losses plan.changes plan.left[].reason plan.left[].count plan.notes[]
+  plan.losses plan.changes plan.sha256 plan.left[].reason plan.left[].count plan.notes[]
   plan.trees[].path plan.trees[].strategy plan.trees[].reason plan.trees[].changes
   plan.refusals[].path plan.refusals[].rule plan.refusals[].option
   applied.inodes applied.directories applied.accounts applied.conflicts applied.failed applied.interrupted
@@ -48,7 +48,7 @@ bindright.explain/1
   steps[].path steps[].type steps[].uid steps[].gid steps[].mode steps[].acl steps[].rule steps[].have steps[].granted
   container container_path location.line
 bindright.history/1
-  schema runs[].id runs[].when runs[].by runs[].input runs[].state
+  schema runs[].id runs[].when runs[].by runs[].plan runs[].version runs[].input runs[].state
 answer
   granted have rule error
 line

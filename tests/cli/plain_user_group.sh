@@ -29,6 +29,6 @@ compose 'volumes: ["./shared:/data"]'
 as_alice fix --strategy group --yes >shown 2>&1 || die "$(cat shown)"
 [ "$(stat -c %a shared shared/f | xargs)" = '775 664' ] || die "$(cat shown)"
 as_alice fix --strategy group --yes >shown 2>&1 || die "$(cat shown)"
-! grep -q '^Plan' shown || die "not done at once: $(cat shown)"
+! grep -q '^Plan$' shown || die "not done at once: $(cat shown)"
 as_alice undo --yes >shown 2>&1 || die "it cannot be undone: $(cat shown)"
 states | diff "$T/before" - || die "not as before"

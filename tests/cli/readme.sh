@@ -25,14 +25,19 @@ printf 'services:\n  trainer:\n    image: trainer\n    user: "1001:1001"\n    vo
 # shellcheck disable=SC2016
 sed -n '/^```console$/,/^```$/p' "$BR_TOP/README.md" | sed '1d;$d' >../says
 
-# Each line of the session, but "...", is found below the one before it.
-at=0 n=0
+# Each line of the session follows the one before it, but where "..." says that something is left out.
+at=0 n=0 gap=
 while IFS= read -r line; do
-	[ "$line" != ... ] || continue
+	[ "$line" != ... ] || {
+		gap=yes
+		continue
+	}
 	line=${line%%  *# *}
 	case $line in *'bindright undo '*) line='To put it back: bindright undo ' ;; esac
 	next=$(tail -n +$((at + 1)) ../happens | grep -nF -m 1 -- "$line" | cut -d: -f1) || true
 	[ -n "$next" ] || die "README.md says, but bindright does not: $line"
+	[ -n "$gap" ] || [ "$next" = 1 ] || die "README.md leaves something out before: $line"
+	gap=
 	at=$((at + next)) n=$((n + 1))
 done <../says
 [ "$n" -gt 20 ] || die "README.md has no session"

@@ -34,3 +34,22 @@ compose 'volumes: ["./data:/data"]'
 want 0 undo
 # SUDO_UID is a name to show, not a right.
 want any env SUDO_UID=7001 SUDO_USER=somebody "$BINDRIGHT" history
+# Nobody looks into it while it works, not even another process of the same user: what it was told, or is about to be told, is its own.
+chmod 755 $T/work
+mkfifo $T/work/words && chown 7001 $T/work/words
+SECRET=sesame setpriv --reuid 7001 --regid 7001 --clear-groups "$BINDRIGHT" check -q -f - <$T/work/words >$T/out 2>&1 &
+one=$!
+SECRET=sesame setpriv --reuid 7001 --regid 7001 --clear-groups sleep 600 <$T/work/words &
+other=$!
+exec 9>$T/work/words
+until [ "$(cat /proc/$one/comm)" = bindright ] && [ "$(cat /proc/$other/comm)" = sleep ]; do sleep 0.1; done
+# It reads: harden() is behind it.
+until grep -q pipe_read /proc/$one/wchan || [ "$(awk '{ print $3 }' /proc/$one/stat)" = S ]; do sleep 0.1; done
+looks() { setpriv --reuid 7001 --regid 7001 --clear-groups cat /proc/$1/environ | tr '\0' '\n' | grep -qx SECRET=sesame; }
+looks $other || die "nobody can look into any process here"
+! looks $one 2>/dev/null || die "another process of the same user reads its environment"
+! setpriv --reuid 7001 --regid 7001 --clear-groups ls /proc/$one/fd >/dev/null 2>&1 || die "and its descriptors"
+kill $other
+wait $other || true
+exec 9>&-
+wait $one || true

@@ -9,7 +9,7 @@ build=${BR_BUILD:-$top/.build/plain}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
 trap 'rm -rf "$work"' EXIT
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
-wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=br_sys_quota
 export BR_TOP=$top BR_BUILD=$build
 
 # FILE TESTS SED-COMMAND; a line that changes not exactly one line is an error here.
@@ -164,6 +164,16 @@ apply/batch a15_quota s/would_recur\(b, err\) \|\| \(err == EPERM && b->target->
 source/sockets a08 s/return S_ISSOCK\(step\.mode\) && step\.dev == source->dev && step\.ino == source->ino;/return false;/
 source/sockets a08 s/if \(br_is_engine_socket_name\(source->real\)\) \{/if (false) {/
 plan/danger a08 s/\|\| br_source_is_engine_socket\(tree->tree->root\)\)\) \{/)) {/
+plan/quota test_plan_quota s/account->given > limit - account->used/false/
+plan/quota test_plan_quota s/ \|\| \(soft && is_over\(account\)\)\) \{/) {/
+plan/quota test_plan_quota s/kept->space \+= kept->more_space;/(void)0;/
+plan/quota test_plan_quota s/return next;/return NULL;/
+plan/plan test_plan_quota s/\*wanting && choose_may_keep\(plan, tree\) \? /false ? /
+plan/plan test_plan_quota s/class->space \+= here \? link->space : 0;/(void)here;/
+plan/quota a15_quota_kernel s/take_defaults\(root, group, &quota->has\);/(void)take_defaults;/
+base/sys a15_quota_kernel s/if \(enforced <= 0\) \{/if (enforced < 0) {/
+base/sys a15_quota_kernel s/: blocks << QIF_DQBLKSIZE_BITS;/: blocks;/
+inode/read a15_quota_kernel s/\.blocks = st\.stx_blocks,/.blocks = st.stx_size \/ 512,/
 END
 }
 

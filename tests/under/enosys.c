@@ -16,6 +16,7 @@ static const int newer[] = {
 	433, // fspick
 	436, // close_range
 	442, // mount_setattr
+	443, // quotactl_fd
 	444, // landlock_create_ruleset
 	445, // landlock_add_rule
 	446, // landlock_restrict_self

@@ -13,7 +13,7 @@ static int undefined_volume(
 	}
 	const struct br_tree *volumes = br_tree_get(c->model, "volumes");
 	if (volumes && volumes->members.n) {
-		br_hint_member(c, name, volumes);
+		(void)br_hint_member(c, name, volumes);
 	} else {
 		br_hint(c->dx,
 			"declare it under a top-level 'volumes:', or write ./%s for a directory",
@@ -50,7 +50,7 @@ static int check_grants(
 		}
 		result = br_error(c->dx, source->at, "service '%s' refers to the undefined %s '%s'",
 			draft->name, what, source->s);
-		br_hint_member(c, source->s, defined);
+		(void)br_hint_member(c, source->s, defined);
 	}
 	return result;
 }
@@ -73,7 +73,7 @@ static int check_networks(struct br_compose *c, const struct br_draft *draft) {
 		}
 		result = br_error(c->dx, name.at,
 			"service '%s' refers to the undefined network '%s'", draft->name, name.s);
-		br_hint_member(c, name.s, defined);
+		(void)br_hint_member(c, name.s, defined);
 	}
 	return result;
 }

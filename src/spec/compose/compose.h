@@ -400,7 +400,7 @@ int br_compose_conflicts(
 struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name);
 /** br_nearest, but NULL for long words and once there are many messages: those are nobody's typing mistakes. */
 const char *br_compose_near(const struct br_compose *c, const char *word, const char *const *names);
-/** "did you mean 'x'?" as a hint, if any name is near. */
-void br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map);
+/** "did you mean 'x'?" as a hint, if any name is near; whether one is. */
+bool br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map);
 
 #endif

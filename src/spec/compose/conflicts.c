@@ -56,7 +56,7 @@ static int check_build_secrets(const struct part *part, const struct br_tree *bu
 		result = br_error(part->c->dx, source->at,
 			"service '%s' refers to the undefined build secret '%s'", part->draft->name,
 			source->s);
-		br_hint_member(part->c, source->s, defined);
+		(void)br_hint_member(part->c, source->s, defined);
 	}
 	return result;
 }
@@ -132,7 +132,7 @@ static int check_models(const struct part *part) {
 		result = br_error(part->c->dx, name.at,
 			"service '%s' refers to the undefined model '%s'", part->draft->name,
 			name.s);
-		br_hint_member(part->c, name.s, defined);
+		(void)br_hint_member(part->c, name.s, defined);
 	}
 	return result;
 }

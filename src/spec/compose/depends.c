@@ -159,7 +159,7 @@ static int check_edge(const struct graph *g, size_t from, const struct edge *edg
 	if (to < g->n) {
 		br_other(c->dx, g->drafts[to].container->name.at, "its profiles stand here");
 	} else {
-		br_hint_member(c, edge->to.s, br_tree_get(c->model, "services"));
+		(void)br_hint_member(c, edge->to.s, br_tree_get(c->model, "services"));
 	}
 	return -1;
 }

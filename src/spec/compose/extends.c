@@ -123,7 +123,7 @@ static struct br_member *find_service(struct br_compose *c, const struct br_tree
 	}
 	(void)br_error(c->dx, ref->at, "cannot extend '%s': there is no such service in '%s'",
 		ref->s, file ? file->s : ref->layer->shown);
-	br_hint_member(c, ref->s, *services);
+	(void)br_hint_member(c, ref->s, *services);
 	return NULL;
 }
 

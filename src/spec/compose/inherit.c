@@ -56,7 +56,7 @@ static int from_entry(
 	if (!from || !from->on) {
 		(void)br_error(c->dx, entry->at, "volumes_from refers to %s '%s'",
 			from ? "a service whose profile is off," : "the undefined service", name);
-		br_hint_member(c, name, from ? NULL : br_tree_get(c->model, "services"));
+		(void)br_hint_member(c, name, from ? NULL : br_tree_get(c->model, "services"));
 		return -1;
 	}
 	if (from->inherited == 1) {

@@ -98,7 +98,11 @@ int br_compose_name(struct br_compose *c) {
 	}
 	if (!*name) {
 		(void)br_error(c->dx, (struct br_span){0}, "the project name must not be empty");
-		br_hint(c->dx, "name it with -p NAME, or with 'name:' in the compose file");
+		// Found above where somebody stands, the file is a surprise.
+		const char *place = written_name(c) ? "" : c->spec->project_directory;
+		br_hint(c->dx, "%s%s%sname it with -p NAME, or with 'name:' in the compose file",
+			*place ? "the project directory '" : "",
+			*place ? br_shown_path(c, place) : "", *place ? "' gives it none: " : "");
 		return -1;
 	}
 	c->spec->project_name = br_strdup(c->arena, name);

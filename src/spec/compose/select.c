@@ -7,7 +7,8 @@
 enum {
 	NEAR_WORD = 64,
 	NEAR_MESSAGES = 50,
-	NEAR_NAMES = 256
+	NEAR_NAMES = 256,
+	LISTED_NAMES = 8,
 };
 
 static const struct br_span nowhere = {0};
@@ -27,7 +28,7 @@ const char *br_compose_near(
 	return is_short && br_diags_count(c->dx) < NEAR_MESSAGES ? br_nearest(word, names) : NULL;
 }
 
-void br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map) {
+bool br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map) {
 	const char *names[NEAR_NAMES + 1] = {0};
 	for (size_t i = 0; map && i < map->members.n && i < NEAR_NAMES; i++) {
 		names[i] = map->members.v[i].key.s;
@@ -36,6 +37,7 @@ void br_hint_member(struct br_compose *c, const char *word, const struct br_tree
 	if (near) {
 		br_hint(c->dx, "did you mean '%s'?", near);
 	}
+	return near != NULL;
 }
 
 static bool is_in(const char *name, const char *list) {
@@ -107,6 +109,24 @@ static int switch_on(struct br_compose *c, const struct br_tree *service) {
 	return 0;
 }
 
+/* What is no service may be a file; else they are listed, if they are few. */
+static void hint_service(struct br_compose *c, const char *word) {
+	const struct br_tree *services = br_tree_get(c->model, "services");
+	size_t n = services ? services->members.n : 0;
+	const char *list = "";
+	if (strchr(word, '/') || strchr(word, '.')) {
+		br_hint(c->dx, "services are named here; a compose file is given as: -f FILE");
+		return;
+	}
+	for (size_t i = 0; i < n && n <= LISTED_NAMES && list; i++) {
+		list = br_printf(
+			c->arena, "%s%s'%s'", list, i ? ", " : "", services->members.v[i].key.s);
+	}
+	if (!br_hint_member(c, word, services) && list && *list) {
+		br_hint(c->dx, "the services are: %s", list);
+	}
+}
+
 /* Naming a service switches its profiles on (so that it finds what it depends on), and leaves out the others but those. */
 static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	const char *const *names = c->request->services;
@@ -121,7 +141,7 @@ static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 			continue;
 		}
 		result = br_error(c->dx, at ? at[i] : nowhere, "no such service: '%s'", names[i]);
-		br_hint_member(c, names[i], br_tree_get(c->model, "services"));
+		hint_service(c, names[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
 		drafts[i].on = drafts[i].selected || is_on(c, drafts[i].service);
