@@ -188,11 +188,10 @@ static int check_directive(
 		n++;
 	}
 	if (++*count > DIRECTIVES) {
-		return br_error(
-			dx, doc_span(text, at, 1), "more than %d directives", DIRECTIVES);
+		return br_error(dx, doc_span(text, at, 1), "more than %d directives", DIRECTIVES);
 	}
 	return n > DIRECTIVE_BYTES ? br_error(dx, doc_span(text, at, n),
-					     "a directive of more than %d bytes", DIRECTIVE_BYTES)
+		       "a directive of more than %d bytes", DIRECTIVE_BYTES)
 				   : 0;
 }
 

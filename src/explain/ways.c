@@ -37,8 +37,7 @@ static const char *command(
 }
 
 /** An ACL entry for nobody but this user. Where there is an ACL, its mask is everybody's business. */
-static const char *acl_way(
-	struct br_arena *arena, struct br_explain_step *step, uint32_t uid) {
+static const char *acl_way(struct br_arena *arena, struct br_explain_step *step, uint32_t uid) {
 	char perm[4];
 	const struct br_acl_entry *own = step->inode.acl
 		? br_acl_find(step->inode.acl, BR_ACL_USER, (br_hostid){uid})
@@ -57,8 +56,7 @@ static const char *acl_way(
 		uid, br_perm_text(bits, perm));
 }
 
-static const char *owner_way(
-	struct br_arena *arena, struct br_explain_step *step, unsigned uid) {
+static const char *owner_way(struct br_arena *arena, struct br_explain_step *step, unsigned uid) {
 	char perm[4];
 	const char *words = step->inode.uid.v == uid
 		? br_printf(arena, "chmod u+%s", letters(step->want, perm))

@@ -513,7 +513,8 @@ static bool is_mounted(struct mounts_check *check, const char *mine, const struc
 			|| (place->reach == REACH_BELOW && place_lies_in(mine, of)));
 }
 
-static const char *is_mounted_state(struct mounts_check *check, const char *mine, const char *home) {
+static const char *is_mounted_state(
+	struct mounts_check *check, const char *mine, const char *home) {
 	for (size_t i = 0; i < sizeof(rootless_state) / sizeof(*rootless_state); i++) {
 		struct place state = {.reach = REACH_BELOW};
 		state.path = br_printf(check->plan->arena, "%s/%s", home, rootless_state[i]);
@@ -533,7 +534,8 @@ static const char *is_mounted_home(struct mounts_check *check, const char *mine)
 	size_t n = db == NULL ? 0 : br_hostdb_users(db, &users);
 	for (size_t i = 0; i < n; i++) {
 		struct place home = {.path = users[i].home, .reach = REACH_SELF};
-		if (!is_home_uid(plan, users[i].uid.v) || home.path == NULL || home.path[0] != '/') {
+		if (!is_home_uid(plan, users[i].uid.v) || home.path == NULL
+			|| home.path[0] != '/') {
 			continue;
 		}
 		const char *what = is_mounted_state(check, mine, home.path);

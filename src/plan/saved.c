@@ -312,8 +312,12 @@ static const char *save_rest(const struct br_plan *plan, struct br_arena *arena)
 int plan_digest(struct br_plan *plan) {
 	const struct br_plan_work *work = plan->work;
 	struct sha256 hash;
+	const char *rest = save_rest(plan, plan->arena);
+	if (rest == NULL) {
+		return -1;
+	}
 	sha256_begin(&hash);
-	add_string(&hash, save_rest(plan, plan->arena));
+	add_string(&hash, rest);
 	for (size_t i = 0; i < work->ntrees; i++) {
 		const char *tree = tree_digest(&work->trees[i], false, plan->arena);
 		if (tree == NULL) {

@@ -187,7 +187,8 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 	}
 	if (!step->granted) {
 		say_way(pen, "this identity:",
-			step->identity_way ? step->identity_way : "nobody may, not even root", false);
+			step->identity_way ? step->identity_way : "nobody may, not even root",
+			false);
 	}
 }
 

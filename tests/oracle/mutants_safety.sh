@@ -51,7 +51,6 @@ doc/text test_doc,a16 s/return n > DIRECTIVE_BYTES \?/return n > text->n ?/
 doc/text test_doc,a16 s/if \(blanks\(text, i\) > BLANKS\) \{/if (blanks(text, i) > text->n) {/
 identity/range a18 s/\(uid != BR_NO_ID && accounts_user\(image, uid\)\)/accounts_user(image, uid) != NULL/
 identity/range a18 s/!found && gid != BR_NO_ID && i < /!found \&\& i < /
-image/tree a19 s/return parts > DEPTH \|\| strlen\(path\) >= PATH_MAX;/return parts > strlen(path);/
 scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
 base/text a10_commands,test_text s/br_buf_add\(buf, "'\\"'\\"'"\);/br_buf_add(buf, "'\\\\''");/
 base/text a10_commands,test_text s/if \(len && br_is_hidden\(c\)\) \{/if (false) {/
