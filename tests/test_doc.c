@@ -657,6 +657,14 @@ static void test_sizes(void **state) {
 	check_limit("tag of escapes", repeat("a: !", "%41", 200000, " b\n"), "tag of more than");
 	check_limit("many tags", repeat("", "- !a%41 b\n", 20000, ""), NULL);
 	check_limit("directives", count("", "%TAG !a#! b\n", 50000, "---\na\n"), "directives");
+	check_limit(
+		"a long directive", repeat("%", "a ", 100000, "\n---\na\n"), "a directive of more");
+	check_limit("a directive", repeat("%a", " b", 500, "\n---\na\n"), NULL);
+	check_limit("blanks at the end", repeat("[a]", " ", 400000, "\n"), "512 blanks");
+	check_limit("tabs in between", repeat("[a,", "\t", 513, "b]\n"), "512 blanks");
+	check_limit("some blanks", repeat("[a,", " ", 512, "b]\n"), NULL);
+	check_limit("indentation", repeat("a: |\n", "        ", 6000, "b\n"), NULL);
+	check_limit("blank in lines", repeat("a: b\n", "        \n", 100000, ""), NULL);
 	check_limit("comments", repeat("a:\n", " #\n", 300000, " b\n"), NULL);
 	check_limit("blank lines", repeat("a:", "\n", 900000, " b\n"), NULL);
 }

@@ -242,11 +242,22 @@ static void test_make(void **state) {
 	assert_ptr_equal(
 		acl, make(place, "u::rwx,u:5:rw-,u:7:r--,g::r-x,g:8:---,g:9:r--,m::rwx,o::---"));
 	assert_int_equal(acl->entries[1].id.v, 5);
-	// Two entries with an ID: the kernel would take them, acl_valid(3) would not.
+	// Two entries with an ID: acl_valid(3) would not take them, but the kernel does, and the first counts.
 	struct br_acl_entry twice[6];
 	memcpy(twice, make(place, "u::rwx,u:5:rw-,u:6:rw-,g::r-x,m::rwx,o::---")->entries,
 		sizeof(twice));
 	twice[2].id.v = 5;
+	twice[2].perm = 0;
+	const struct br_acl *both = br_acls_make(place->acls, twice, 6);
+	assert_non_null(both);
+	assert_int_equal(both->entries[1].perm, 6);
+	assert_int_equal(both->entries[2].perm, 0);
+	twice[1].perm = 0;
+	twice[2].perm = 6;
+	assert_ptr_not_equal(br_acls_make(place->acls, twice, 6), both);
+	// The mask twice is none.
+	twice[2] = twice[4];
+	errno = 0;
 	assert_null(br_acls_make(place->acls, twice, 6));
 	assert_int_equal(errno, EINVAL);
 	// No mask though there is a named user.

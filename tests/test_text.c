@@ -136,11 +136,11 @@ static const struct {
 	{"~", "'~'"},
 	{"a b", "'a b'"},
 	{"$(reboot)", "'$(reboot)'"},
-	{"it's", "'it'\\''s'"},
+	{"it's", "'it'\"'\"'s'"},
 	{"a\\b", "'a\\b'"},
 	{"gr\xc3\xbc", "'gr\xc3\xbc'"},
 	{"a\nb", "$'a\\012b'"},
-	{"it's\t\\", "$'it\\'s\\011\\\\'"},
+	{"it's\t\\", "$'it\\047s\\011\\134'"},
 	{"\x1b"
 	 "3",
 		"$'\\0333'"},
@@ -196,6 +196,44 @@ static void test_shell_round_trip(void **state) {
 	assert_int_equal(status, 0);
 	assert_int_equal(n, 255);
 	assert_memory_equal(got, word, 255);
+}
+
+/** Shown with each backslash doubled it may be another word, but never a word and something to do. */
+static void test_shell_shown(void **state) {
+	static const char *const words[] = {"q' ; exit 9 ; '", "\\' ; exit 9 ; '",
+		"a\xff' ; exit 9 ; '", "a\n\\' ; exit 9 ; \\'"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct br_buf word = {0};
+		struct br_buf script = {0};
+		br_buf_shell(&word, words[i]);
+		br_buf_add(&script, "set -- ");
+		br_buf_escape(&script, word.s, word.n);
+		br_buf_add(&script, "; test $# = 1");
+		assert_false(word.failed || script.failed);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			execlp("bash", "bash", "-c", script.s, (char *)NULL);
+			_exit(127);
+		}
+		int status = -1;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		br_buf_release(&word);
+		br_buf_release(&script);
+	}
+}
+
+static void test_typable(void **state) {
+	(void)state;
+	assert_true(br_is_typable(""));
+	assert_true(br_is_typable("it's a \\ gr\xc3\xbc\xff"));
+	assert_false(br_is_typable("a\nb"));
+	assert_false(br_is_typable("\xff\x1b"));
+	assert_false(br_is_typable("a\xe2\x80\xae"));
+	assert_false(br_is_typable("\x7f"));
+	assert_false(br_is_typable("\xc2\x9b"));
 }
 
 /** The examples of RFC 4648, and bytes that need both last digits. */
@@ -471,6 +509,8 @@ int main(void) {
 		cmocka_unit_test(test_escape_into_arena),
 		cmocka_unit_test(test_shell),
 		cmocka_unit_test(test_shell_round_trip),
+		cmocka_unit_test(test_shell_shown),
+		cmocka_unit_test(test_typable),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_columns),

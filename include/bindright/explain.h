@@ -78,6 +78,8 @@ struct br_explain_step {
 	const char *rule;
 	/** What would have to change for a yes, on either side; NULL where it is one, or nothing would help. */
 	const char *inode_way;
+	/** It is a command that can be typed as it stands. */
+	bool way_is_command;
 	const char *identity_way;
 };
 

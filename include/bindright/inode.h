@@ -71,7 +71,10 @@ void br_acls_freep(struct br_acls **acls);
  * (malformed or invalid) or ENOMEM.
  */
 const struct br_acl *br_acls_decode(struct br_acls *acls, const void *blob, size_t n);
-/** Intern n entries in any order; sorted and checked. NULL with EINVAL or ENOMEM. */
+/**
+ * Intern n entries in any order; sorted and checked as the kernel does (posix_acl_valid()): an ID may be there twice, and then the order of the two stays. NULL with EINVAL or
+ * ENOMEM.
+ */
 const struct br_acl *br_acls_make(
 	struct br_acls *acls, const struct br_acl_entry *entries, size_t n);
 const struct br_blob *br_acls_blob(struct br_acls *acls, const void *bytes, size_t n);

@@ -202,15 +202,26 @@ bool br_has_hidden(const char *s, size_t n) {
 	return false;
 }
 
+bool br_is_typable(const char *s) {
+	size_t n = strlen(s);
+	size_t len = 0;
+	for (size_t i = 0; i < n; i += len) {
+		uint32_t c = 0;
+		len = br_utf8_next(s + i, n - i, &c);
+		if (len && br_is_hidden(c)) {
+			return false;
+		}
+		len = len ? len : 1;
+	}
+	return true;
+}
+
 /** One character inside $'...'; octal because, unlike \x, it ends after three digits in every shell. */
 static void add_dollar_quoted(struct br_buf *buf, const char *s, size_t len, bool hidden) {
 	if (hidden) {
 		for (size_t i = 0; i < len; i++) {
 			br_buf_addf(buf, "\\%03o", (unsigned char)s[i]);
 		}
-	} else if (*s == '\'' || *s == '\\') {
-		br_buf_addc(buf, '\\');
-		br_buf_addc(buf, *s);
 	} else {
 		br_buf_addn(buf, s, len);
 	}
@@ -233,12 +244,13 @@ void br_buf_shell(struct br_buf *buf, const char *s) {
 	for (size_t i = 0; i < n; i += len) {
 		uint32_t c = 0;
 		len = br_utf8_next(s + i, n - i, &c);
-		bool hidden = !len || br_is_hidden(c);
+		bool hidden = !len || br_is_hidden(c) || c == '\'' || c == '\\';
 		len = len ? len : 1;
 		if (dollar) {
 			add_dollar_quoted(buf, s + i, len, hidden);
 		} else if (c == '\'') {
-			br_buf_add(buf, "'\\''");
+			// Without a backslash: where one is shown as two, this still says the same.
+			br_buf_add(buf, "'\"'\"'");
 		} else {
 			br_buf_addn(buf, s + i, len);
 		}

@@ -35,8 +35,10 @@ void br_buf_addf(struct br_buf *buf, const char *format, ...) BR_PRINTF(2, 3);
 void br_buf_escape(struct br_buf *buf, const char *s, size_t n);
 /** br_buf_escape of a string into an arena; NULL with ENOMEM. */
 char *br_escape(struct br_arena *arena, const char *s);
-/** Append a word as a POSIX shell needs it: bare where safe, else '...', and $'...' where it holds control bytes. */
+/** Append a word as a POSIX shell needs it: bare where safe, else '...', and $'...' where it holds control bytes. Escaped once more it may be another word, but still is one. */
 void br_buf_shell(struct br_buf *buf, const char *s);
+/** Whether a word is to be typed at all: it has no control or invisible characters. Bytes that are no UTF-8 can be typed. */
+bool br_is_typable(const char *s);
 /** Append standard base64. */
 void br_buf_base64(struct br_buf *buf, const void *bytes, size_t n);
 

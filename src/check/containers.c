@@ -106,6 +106,9 @@ static void check_unmapped(struct check_work *work, const struct about *about) {
 		what, about->container->name.s);
 	finding->refused = true;
 	const struct br_idmap *map = user ? &cred->uids : &cred->gids;
+	if (map->n == 0) {
+		return; // a number that is no ID lacks one in any map
+	}
 	const struct br_idmap_extent *last = &map->extents[map->n - 1];
 	for (size_t i = 0; i < map->n; i++) {
 		last = map->extents[i].box > last->box ? &map->extents[i] : last;

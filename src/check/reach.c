@@ -49,6 +49,9 @@ static void advise_reach(
 	const struct br_engine_mode *mode = rootless_mode(work);
 	char bits[4];
 	struct br_buf buf = {0};
+	if (!br_is_typable(dir)) {
+		return;
+	}
 	br_buf_addf(&buf, "setfacl -m u:%u:%s ", mode->user->uid.v, br_perm_text(need, bits));
 	br_buf_shell(&buf, dir);
 	finding->command = buf.failed ? NULL : say(work, "%s", buf.s);

@@ -99,6 +99,9 @@ static const char *say_cure(
 	const struct br_cred *cred = &ms->identity->cred;
 	struct br_inode closed = *inode;
 	struct br_buf buf = {0};
+	if (!br_is_typable(ms->source->real)) {
+		return NULL;
+	}
 	closed.mode &= ~(uint32_t)7;
 	if (!br_access(&closed, cred, &(struct br_where){0}, BR_R).missing) {
 		br_buf_add(&buf, "chmod o= ");
@@ -144,7 +147,10 @@ static void check_source(struct check_work *work, const struct br_mount_source *
 	finding->because = say(work, "its mode is %s", br_mode_text(&inode, mode));
 	finding->command = all ? say_cure(work, ms, &inode) : NULL;
 	if (finding->command) {
-		finding->advice = say(work, "take it from the others: %s", finding->command);
+		// In a sentence only what is the same word when it is wrapped and escaped.
+		bool plain = !strpbrk(ms->source->real, " \\");
+		finding->advice = say(work, "take it from the others%s%s", plain ? ": " : "",
+			plain ? finding->command : "");
 	} else if (!all) {
 		finding->advice = say(work, "bindright explain says by which rule: --as %s", who);
 	}

@@ -155,7 +155,7 @@ static void check_engine_made(
 		br_perm_text(mw->result.have, have));
 	finding->advice = advise_missing(ms);
 	finding->verdict = mw->result.verdict;
-	if (br_names_file(about.path)) {
+	if (br_names_file(about.path) || !br_is_typable(about.path)) {
 		return;
 	}
 	struct br_buf buf = {0};

@@ -25,7 +25,7 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 	// A socket or a device is made anew by whoever made it, and an entry of its own would be gone; an engine's socket is not to be given away at all.
 	bool special = !S_ISDIR(root->mode) && !S_ISREG(root->mode);
 	if (special || root->acl || mw->result.unseen || ms->source->fs.keeps_acls != BR_YES
-		|| root->uid.v == cred->uid.v) {
+		|| root->uid.v == cred->uid.v || !br_is_typable(path)) {
 		return NULL;
 	}
 	struct br_buf buf = {0};

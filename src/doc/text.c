@@ -8,9 +8,11 @@
 #include <string.h>
 
 enum {
-	// libfyaml's time for a tag is quadratic in its length, and so it is for the number of directives
+	// libfyaml's time for a tag is quadratic in its length, and so it is for a directive's, for the number of directives, and for blanks behind something on its line
 	TAG_BYTES = 1024,
 	DIRECTIVES = 64,
+	DIRECTIVE_BYTES = 1024,
+	BLANKS = 512,
 };
 
 struct br_span doc_span(const struct doc_text *text, size_t off, size_t len) {
@@ -178,6 +180,33 @@ static size_t tag_length(const struct doc_text *text, size_t at) {
 	return n;
 }
 
+/** A '%' that can begin a directive stands here. */
+static int check_directive(
+	const struct doc_text *text, size_t at, unsigned *count, struct br_diags *dx) {
+	size_t n = 0;
+	while (at + n < text->n && text->s[at + n] != '\n' && text->s[at + n] != '\r') {
+		n++;
+	}
+	if (++*count > DIRECTIVES) {
+		return br_error(dx, doc_span(text, at, 1), "more than %d directives", DIRECTIVES);
+	}
+	return n > DIRECTIVE_BYTES ? br_error(dx, doc_span(text, at, n),
+		       "a directive of more than %d bytes", DIRECTIVE_BYTES)
+				   : 0;
+}
+
+/** The blanks that begin here; 0 for the indentation of a line. */
+static size_t blanks(const struct doc_text *text, size_t at) {
+	size_t n = 0;
+	if (at == 0 || is_blank(text->s[at - 1])) {
+		return 0;
+	}
+	while (at + n < text->n && (text->s[at + n] == ' ' || text->s[at + n] == '\t')) {
+		n++;
+	}
+	return n;
+}
+
 /**
  * Refuse what the parser takes quadratic time for. Nesting is none of it: libfyaml's scanner is linear in "[[[[…", and gives the collections one by one, so their
  * depth is counted exactly while they come. This scan knows no scalars, so its limits are such that no real text meets them.
@@ -187,9 +216,12 @@ static int check_slow(const struct doc_text *text, struct br_diags *dx) {
 	for (size_t i = 0; i < text->n; i++) {
 		char before = i ? text->s[i - 1] : '\n';
 		if (text->s[i] == '%' && (before == '\n' || before == '\r')
-			&& ++directives > DIRECTIVES) {
-			return br_error(
-				dx, doc_span(text, i, 1), "more than %d directives", DIRECTIVES);
+			&& check_directive(text, i, &directives, dx)) {
+			return -1;
+		}
+		if (blanks(text, i) > BLANKS) {
+			return br_error(dx, doc_span(text, i, BLANKS),
+				"more than %d blanks in a row", BLANKS);
 		}
 		if (text->s[i] != '!' || !(is_blank(before) || strchr(",[]{}", before))) {
 			continue;

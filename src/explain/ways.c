@@ -20,20 +20,24 @@ static const char *letters(unsigned perm, char out[4]) {
 	return out;
 }
 
-/** A command: "%s" are its first words, the path comes last. */
-static const char *command(struct br_arena *arena, const char *words, const char *path) {
+/** A command about the step's path, which comes last. One that cannot be typed is told without it. */
+static const char *command(
+	struct br_arena *arena, const char *words, struct br_explain_step *step) {
 	struct br_buf buf = {0};
+	step->way_is_command = br_is_typable(step->path);
+	if (!step->way_is_command) {
+		return br_printf(arena, "of this path: %s", words);
+	}
 	br_buf_add(&buf, words);
 	br_buf_addc(&buf, ' ');
-	br_buf_shell(&buf, path);
+	br_buf_shell(&buf, step->path);
 	const char *out = buf.failed ? NULL : br_strdup(arena, buf.s);
 	br_buf_release(&buf);
 	return out;
 }
 
 /** An ACL entry for nobody but this user. Where there is an ACL, its mask is everybody's business. */
-static const char *acl_way(
-	struct br_arena *arena, const struct br_explain_step *step, uint32_t uid) {
+static const char *acl_way(struct br_arena *arena, struct br_explain_step *step, uint32_t uid) {
 	char perm[4];
 	const struct br_acl_entry *own = step->inode.acl
 		? br_acl_find(step->inode.acl, BR_ACL_USER, (br_hostid){uid})
@@ -44,7 +48,7 @@ static const char *acl_way(
 	const char *words = br_printf(arena, "setfacl %s-m u:%u:%s", step->inode.acl ? "-n " : "",
 		uid, br_perm_text(bits, perm));
 	if (!words || room) {
-		return words ? command(arena, words, step->path) : NULL;
+		return words ? command(arena, words, step) : NULL;
 	}
 	return br_printf(arena,
 		"the ACL entry user:%u:%s, and a mask that lets it through "
@@ -52,26 +56,25 @@ static const char *acl_way(
 		uid, br_perm_text(bits, perm));
 }
 
-static const char *owner_way(
-	struct br_arena *arena, const struct br_explain_step *step, unsigned uid) {
+static const char *owner_way(struct br_arena *arena, struct br_explain_step *step, unsigned uid) {
 	char perm[4];
 	const char *words = step->inode.uid.v == uid
 		? br_printf(arena, "chmod u+%s", letters(step->want, perm))
 		: br_printf(arena, "chown %u", uid);
-	return words ? command(arena, words, step->path) : NULL;
+	return words ? command(arena, words, step) : NULL;
 }
 
 static const char *say_inode_way(
-	struct br_arena *arena, const struct facts *facts, const struct br_explain_step *step) {
+	struct br_arena *arena, const struct facts *facts, struct br_explain_step *step) {
 	uint32_t uid = facts->query->cred->uid.v;
 	switch (step->verdict.rule) {
 	case BR_RULE_READ_ONLY:
 		return facts->fs_read_only ? "mount the file system read-write"
 					   : "mount it into the container read-write";
 	case BR_RULE_IMMUTABLE:
-		return command(arena, "chattr -i", step->path);
+		return command(arena, "chattr -i", step);
 	case BR_RULE_APPEND_ONLY:
-		return command(arena, "chattr -a", step->path);
+		return command(arena, "chattr -a", step);
 	case BR_RULE_UNMAPPED:
 		return "give it an owner and a group that its mount maps";
 	case BR_RULE_SERVER:

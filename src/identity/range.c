@@ -1,18 +1,18 @@
 /**
  * IDs above the largest that runtimes take. An image's files may have them, and the engine passes them on; runc (libcontainer's user.go, as moby's) takes such a
- * number only where the container's own passwd or group has it.
+ * number only where the container's own passwd or group has it. The last one of 32 bits is no ID to the kernel (setuid(2), EINVAL), whatever the files say.
  */
 #include "task.h"
 
 #include <base/text.h>
 
 static bool has_uid(const struct br_image *image, uint32_t uid) {
-	return uid <= BR_BOX_ID_MAX || accounts_user(image, uid);
+	return uid <= BR_BOX_ID_MAX || (uid != BR_NO_ID && accounts_user(image, uid));
 }
 
 static bool has_gid(const struct br_image *image, uint32_t gid) {
 	bool found = gid <= BR_BOX_ID_MAX;
-	for (size_t i = 0; !found && i < image->ngroups; i++) {
+	for (size_t i = 0; !found && gid != BR_NO_ID && i < image->ngroups; i++) {
 		found = image->groups[i].gid == gid && !image->groups[i].wraps;
 	}
 	return found;

@@ -3,10 +3,13 @@
 #include "dockerfile.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 enum {
 	LINKS = 16,
+	/** Directories above one another that are followed. */
+	DEPTH = 128,
 };
 
 // Paths
@@ -37,6 +40,15 @@ static const struct br_image_node *link_on(const struct tree *t, const char *pat
 	return NULL;
 }
 
+/** The kernel takes no longer one, and each directory above it is a path of its own here. */
+static bool is_too_deep(const char *path) {
+	unsigned parts = 0;
+	for (const char *c = path; *c; c++) {
+		parts += *c == '/';
+	}
+	return parts > DEPTH || strlen(path) >= PATH_MAX;
+}
+
 char *tree_path(struct tree *t, const char *cwd, const char *path) {
 	errno = 0;
 	const char *dir = *path == '/' ? "" : cwd;
@@ -44,6 +56,9 @@ char *tree_path(struct tree *t, const char *cwd, const char *path) {
 	const struct br_image_node *node = NULL;
 	for (unsigned links = 0; out && links < LINKS; links++) {
 		br_path_clean(out);
+		if (is_too_deep(out)) {
+			return NULL;
+		}
 		node = link_on(t, out);
 		if (!node) {
 			return out;
@@ -198,6 +213,10 @@ int tree_make(struct tree *t, const struct tree_step *step, const char *path,
 	const struct tree_make *make) {
 	const struct tree_make parent = {.mode = 0755};
 	for (size_t i = 1; make->parents && path[i]; i++) {
+		if (t->nodes.n >= TREE_NODES) {
+			t->complete = false;
+			break;
+		}
 		char *part = path[i] == '/' ? br_strndup(t->arena, path, i) : NULL;
 		if (path[i] == '/'
 			&& (!part || (!tree_find(t, part) && make_one(t, step, part, &parent)))) {

@@ -246,37 +246,43 @@ const struct br_acl *br_acls_decode(struct br_acls *acls, const void *blob, size
 	return intern(acls, acls->scratch, nentries);
 }
 
-static int compare(const void *a, const void *b) {
-	const struct br_acl_entry *x = a;
-	const struct br_acl_entry *y = b;
-	if (x->tag != y->tag) {
-		return x->tag < y->tag ? -1 : 1;
-	}
-	return (x->id.v > y->id.v) - (x->id.v < y->id.v);
+static bool is_before(const struct br_acl_entry *x, const struct br_acl_entry *y) {
+	return x->tag != y->tag ? x->tag < y->tag : x->id.v < y->id.v;
 }
 
-// What acl_valid(3) asks for beyond the kernel's rules: no ID twice. The entries are sorted.
-static bool has_duplicates(const struct br_acl_entry *entries, size_t n) {
-	for (size_t i = 1; i < n; i++) {
-		if (!compare(&entries[i - 1], &entries[i])) {
-			return true;
-		}
+// Two neighbouring sorted runs, from `from` to `middle` and on to `to`, become one in `out`.
+static void merge(const struct br_acl_entry *v, size_t from, size_t middle, size_t to,
+	struct br_acl_entry *out) {
+	size_t a = from;
+	size_t b = middle;
+	for (size_t i = from; i < to; i++) {
+		bool second = a == middle || (b < to && is_before(&v[b], &v[a]));
+		out[i] = second ? v[b++] : v[a++];
 	}
-	return false;
+}
+
+// Of two entries for one user the first counts, so equal ones keep their order, which qsort(3) does not promise.
+static void sort_entries(struct br_acl_entry *v, struct br_acl_entry *room, size_t n) {
+	for (size_t run = 1; run < n; run *= 2) {
+		for (size_t from = 0; from < n; from += 2 * run) {
+			size_t middle = from + run < n ? from + run : n;
+			size_t to = middle + run < n ? middle + run : n;
+			merge(v, from, middle, to, room);
+		}
+		memcpy(v, room, n * sizeof(*v));
+	}
 }
 
 const struct br_acl *br_acls_make(
 	struct br_acls *acls, const struct br_acl_entry *entries, size_t n) {
-	if (reserve(acls, n)) {
+	if (reserve(acls, 2 * n)) {
 		return NULL;
 	}
 	for (size_t i = 0; i < n; i++) {
 		acls->scratch[i] = plain_entry(entries[i]);
 	}
-	if (n) {
-		qsort(acls->scratch, n, sizeof(*acls->scratch), compare);
-	}
-	if (!is_valid(acls->scratch, n) || has_duplicates(acls->scratch, n)) {
+	sort_entries(acls->scratch, acls->scratch + n, n);
+	if (!is_valid(acls->scratch, n)) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -170,8 +170,9 @@ int command_acl(
 	struct br_inode before = facts_inode(&class->facts);
 	const struct br_acl *acl = class->outcome.after.acl;
 	int way = find_way(plan, class);
-	if (way < 0) {
-		return -1;
+	*out = NULL;
+	if (way < 0 || !br_is_typable(path)) {
+		return way < 0 ? -1 : 0;
 	}
 	static const char *const words[] = {
 		[MASK_RECALCULATED] = "setfacl -m ",
@@ -199,6 +200,10 @@ int command_acl(
 int command_default(
 	const struct br_plan *plan, const struct br_acl *def, const char *path, const char **out) {
 	struct br_buf buf = {0};
+	*out = NULL;
+	if (!br_is_typable(path)) {
+		return 0;
+	}
 	br_buf_add(&buf, "setfacl -d --set ");
 	for (size_t i = 0; i < def->n; i++) {
 		br_buf_add(&buf, i == 0 ? "" : ",");
@@ -237,7 +242,8 @@ int command_chown(const struct br_plan *plan, const struct tree_work *tree,
 		}
 		all = all && moved;
 	}
-	if (path == NULL && !known_whole(plan, tree)) {
+	if ((path == NULL && !known_whole(plan, tree))
+		|| !br_is_typable(path == NULL ? tree->tree->path : path)) {
 		return 0;
 	}
 	// Of the whole tree some may have one of the two already.
@@ -318,6 +324,9 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 	br_buf_addf(&buf, "u:%u:%sX", tree->sole.v, tree->writes ? "rw" : "r");
 	if (take(plan, &buf, entry) != 0) {
 		return -1;
+	}
+	if (!br_is_typable(tree->tree->path)) {
+		return 0;
 	}
 	br_buf_addf(&buf, "setfacl -R -P -m %s", *entry);
 	add_path(&buf, tree->tree->path);

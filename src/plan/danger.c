@@ -4,6 +4,7 @@
 #include <base/text.h>
 #include <bindright/source.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@ struct place {
 
 static const char system_directory[] = "is a system directory";
 static const char engine_state[] = "is the state of a container engine";
+static const char private_name[] = "lies in a directory that is private by name";
 static const char top_directory[] = "is a directory that much else lives in";
 
 static const struct place places[] = {
@@ -186,14 +188,16 @@ static bool is_home_uid(const struct br_plan *plan, uint32_t uid) {
 		|| (uid >= limits->uid_min && uid <= limits->uid_max);
 }
 
+static const char *const rootless_state[] = {".local/share/docker", ".local/share/containers"};
+
 // The state of a rootless engine is in its user's home. 1, 0, or -1 with ENOMEM.
 static int is_rootless_state(const struct suspect *suspect, const char *home) {
-	static const char *const below[] = {".local/share/docker", ".local/share/containers"};
 	int found = 0;
-	for (size_t i = 0; found == 0 && i < sizeof(below) / sizeof(*below); i++) {
+	for (size_t i = 0; found == 0 && i < sizeof(rootless_state) / sizeof(*rootless_state);
+		i++) {
 		struct br_buf path = {0};
 		struct id id;
-		br_buf_addf(&path, "%s/%s", home, below[i]);
+		br_buf_addf(&path, "%s/%s", home, rootless_state[i]);
 		if (path.failed) {
 			found = -1;
 		} else if (identify(path.s, &id) && is_below(suspect, &id)) {
@@ -265,6 +269,9 @@ static bool listed(const char *word, const char *const *words) {
 // The option that lifts the rule, as it can be typed. NULL with ENOMEM.
 static const char *allow_option(const struct br_plan *plan, const char *path) {
 	struct br_buf buf = {0};
+	if (!br_is_typable(path) || strchr(path, '\\') != NULL) {
+		return "--allow-dangerous, and its path"; // shown with more backslashes than it has
+	}
 	br_buf_add(&buf, "--allow-dangerous ");
 	br_buf_shell(&buf, path);
 	const char *out = buf.failed ? NULL : br_strdup(plan->arena, buf.s);
@@ -482,6 +489,8 @@ struct mounts_check {
 	struct br_plan *plan;
 	const struct tree_work *tree;
 	const struct br_mounts *mounts;
+	// What is asked about would be made there: then only what is below a place counts.
+	bool missing;
 	// The first that is refused, below the source, and why.
 	const char *below;
 	const char *what;
@@ -500,11 +509,24 @@ static bool is_mounted(struct mounts_check *check, const char *mine, const struc
 	const char *of = br_mounts_place(check->plan->arena, check->mounts, place->path);
 	check->failed = check->failed || of == NULL;
 	return of != NULL
-		&& (place_lies_in(of, mine)
+		&& ((!check->missing && place_lies_in(of, mine))
 			|| (place->reach == REACH_BELOW && place_lies_in(mine, of)));
 }
 
-// The home of somebody whom the account database knows.
+static const char *is_mounted_state(
+	struct mounts_check *check, const char *mine, const char *home) {
+	for (size_t i = 0; i < sizeof(rootless_state) / sizeof(*rootless_state); i++) {
+		struct place state = {.reach = REACH_BELOW};
+		state.path = br_printf(check->plan->arena, "%s/%s", home, rootless_state[i]);
+		check->failed = check->failed || state.path == NULL;
+		if (state.path != NULL && is_mounted(check, mine, &state)) {
+			return engine_state;
+		}
+	}
+	return NULL;
+}
+
+// The home of somebody whom the account database knows, or the state of his engine in it.
 static const char *is_mounted_home(struct mounts_check *check, const char *mine) {
 	const struct br_plan *plan = check->plan;
 	const struct br_host_user *users = NULL;
@@ -512,14 +534,19 @@ static const char *is_mounted_home(struct mounts_check *check, const char *mine)
 	size_t n = db == NULL ? 0 : br_hostdb_users(db, &users);
 	for (size_t i = 0; i < n; i++) {
 		struct place home = {.path = users[i].home, .reach = REACH_SELF};
-		if (!is_home_uid(plan, users[i].uid.v) || home.path == NULL || home.path[0] != '/'
-			|| !is_mounted(check, mine, &home)) {
+		if (!is_home_uid(plan, users[i].uid.v) || home.path == NULL
+			|| home.path[0] != '/') {
 			continue;
 		}
-		const char *what =
-			br_printf(plan->arena, "is, or holds, the home of %s", users[i].name);
-		check->failed = check->failed || what == NULL;
-		return what;
+		const char *what = is_mounted_state(check, mine, home.path);
+		if (is_mounted(check, mine, &home)) {
+			what = br_printf(
+				plan->arena, "is, or holds, the home of %s", users[i].name);
+			check->failed = check->failed || what == NULL;
+		}
+		if (what != NULL) {
+			return what;
+		}
 	}
 	return NULL;
 }
@@ -537,7 +564,25 @@ static const char *what_is_mounted(
 		}
 	}
 	*never = false;
-	return is_mounted_home(check, mine);
+	return name_is_private(mine, false) ? private_name : is_mounted_home(check, mine);
+}
+
+// A bind mount may show a part of a place where no directory above it is the place, or the place may be shown elsewhere itself. 1 with *what and *never, 0, -1 ENOMEM.
+static int find_shown(
+	struct br_plan *plan, struct tree_work *tree, const char **what, bool *never) {
+	const struct br_source *root = tree->tree->root;
+	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
+	struct mounts_check check = {.plan = plan,
+		.tree = tree,
+		.mounts = mounts,
+		.missing = root->state == BR_SOURCE_MISSING};
+	if (mounts == NULL) {
+		*what = "is what nobody can tell without the table of mounts";
+		return errno == ENOMEM ? -1 : 1;
+	}
+	const char *mine = br_mounts_place(plan->arena, mounts, root->real);
+	*what = mine == NULL ? NULL : what_is_mounted(&check, mine, root->fs.type, never);
+	return mine == NULL || check.failed ? -1 : *what != NULL;
 }
 
 // --exclude leaves out what is below a directory, too.
@@ -602,7 +647,9 @@ static int check_mounts(struct br_plan *plan, struct tree_work *tree) {
 	br_auto(br_mounts_freep) struct br_mounts *mounts = br_mounts_read();
 	struct mounts_check check = {.plan = plan, .tree = tree, .mounts = mounts};
 	if (mounts == NULL) {
-		return refuse(plan, tree, "it is not known what is mounted in it", false);
+		return errno == ENOMEM
+			? -1
+			: refuse(plan, tree, "it is not known what is mounted in it", false);
 	}
 	(void)br_mounts_below(mounts, tree->tree->root->real, check_mount, &check);
 	if (check.failed || (check.what != NULL && check.below == NULL)) {
@@ -622,8 +669,12 @@ int danger_check(struct br_plan *plan, struct tree_work *tree) {
 	if (found < 0) {
 		return -1;
 	}
+	found = found == 0 ? find_shown(plan, tree, &what, &never) : found;
+	if (found < 0) {
+		return -1;
+	}
 	if (found == 0 && name_is_private(tree->tree->path, false)) {
-		what = "lies in a directory that is private by name";
+		what = private_name;
 	} else if (found == 0
 		&& (br_is_engine_socket_name(tree->tree->path)
 			|| br_source_is_engine_socket(tree->tree->root))) {

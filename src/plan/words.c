@@ -159,7 +159,7 @@ static int write_mode(struct br_plan *plan, const struct action *action, const c
 	out->kind = BR_ACTION_CHMOD;
 	out->from = mode_words(plan, action->key.from);
 	out->to = mode_words(plan, action->key.to);
-	if (path == NULL) {
+	if (path == NULL || !br_is_typable(path)) {
 		return 0;
 	}
 	struct br_buf buf = {0};
@@ -258,7 +258,7 @@ static int write_make(struct br_plan *plan, const struct br_make *make, action_l
 	if (out.to == NULL) {
 		return -1;
 	}
-	if (after->acl == NULL && after->def == NULL) {
+	if (after->acl == NULL && after->def == NULL && br_is_typable(out.path)) {
 		struct br_buf buf = {0};
 		br_buf_addf(&buf, "install -d -m %04o -o %u -g %u -- ", after->mode & 07777,
 			after->uid.v, after->gid.v);

@@ -150,10 +150,14 @@ static void say_rule(struct pen *pen, const struct br_explain_step *step) {
 	}
 }
 
-static void say_way(struct pen *pen, const char *side, const char *words) {
+static void say_way(struct pen *pen, const char *side, const char *words, bool is_command) {
 	char lead[40];
 	(void)snprintf(lead, sizeof(lead), "           %-15s", side);
-	pen_wrap(pen, lead, 26, words);
+	if (is_command) {
+		pen_command(pen, lead, 26, words);
+	} else {
+		pen_wrap(pen, lead, 26, words);
+	}
 }
 
 static void say_step(struct pen *pen, const struct br_explain_step *step) {
@@ -183,11 +187,12 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 			"has the last word, and could not be asked as this identity");
 	}
 	if (step->inode_way) {
-		say_way(pen, "this inode:", step->inode_way);
+		say_way(pen, "this inode:", step->inode_way, step->way_is_command);
 	}
 	if (!step->granted) {
 		say_way(pen, "this identity:",
-			step->identity_way ? step->identity_way : "nobody may, not even root");
+			step->identity_way ? step->identity_way : "nobody may, not even root",
+			false);
 	}
 }
 

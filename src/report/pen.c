@@ -91,6 +91,16 @@ void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *word
 	br_arena_release(&arena);
 }
 
+void pen_command(struct pen *pen, const char *lead, size_t indent, const char *command) {
+	if (br_has_hidden(command, strlen(command))) {
+		pen_wrap(pen, lead, indent, command);
+		return;
+	}
+	br_buf_add(&pen->buf, lead);
+	br_buf_add(&pen->buf, command);
+	br_buf_addc(&pen->buf, '\n');
+}
+
 void pen_place(struct pen *pen, const struct br_places *places, struct br_span at) {
 	struct br_position position;
 	if (br_places_find(places, at, &position)) {

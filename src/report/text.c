@@ -40,7 +40,9 @@ static void finding_full(struct pen *pen, const struct br_finding *finding, cons
 	}
 	*last = finding->because;
 	finding_examples(pen, finding);
-	if (finding->advice) {
+	if (finding->advice && finding->advice == finding->command) {
+		pen_command(pen, "            try: ", 17, finding->command);
+	} else if (finding->advice) {
 		pen_wrap(pen, "            try: ", 17, finding->advice);
 	}
 	if (finding->ignored) {

@@ -37,7 +37,7 @@ static void one_action(struct pen *pen, const struct br_action *action) {
 	br_buf_release(&line);
 	if (action->command) {
 		pen_ink(pen, INK_DIM);
-		pen_wrap(pen, "                $ ", 18, action->command);
+		pen_command(pen, "                $ ", 18, action->command);
 		pen_ink(pen, INK_PLAIN);
 	}
 }

@@ -26,6 +26,15 @@ mount --bind /etc etc
 refused ./etc
 refused ./etc/apt
 umount root/tmp root etc
+# A part of it, whose directories above are others. Not of this machine's own: what is not refused is changed.
+mkdir -p $T/settings/apt/keys
+mount --bind $T/settings /etc
+mount --bind $T/settings/apt etc
+for place in etc etc/keys etc/missing; do
+	refused ./$place
+	owned 0:0:755 $T/settings/apt $T/settings/apt/keys
+done
+umount etc /etc
 ln -s /etc link
 refused ./link
 # The user's word lifts it, but never for what is the host itself.
@@ -37,6 +46,19 @@ mkdir -p $T/home/kim/.ssh $T/home/kim/data && chown -R 7002:7002 $T/home/kim
 refused $T/home/kim
 refused $T/home
 refused $T/home/kim/.ssh
+# What is shown in the place, and in the place of what lies in it.
+mount --bind $T/home/kim/.ssh etc
+refused ./etc
+umount etc
+mkdir -p $T/home/kim/.local/share/docker/x && chown -R 7002:7002 $T/home/kim/.local
+mount --bind $T/home/kim/.local/share/docker/x etc
+refused ./etc
+umount etc
+mkdir -p disk/kim && chown 7002:7002 disk/kim
+mount --bind disk/kim $T/home/kim
+refused ./disk
+refused ./disk/kim
+umount $T/home/kim
 compose "volumes: [\"$T/home/kim/data:/data\"]"
 want 0 fix -q
 want 0 undo

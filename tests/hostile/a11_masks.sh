@@ -35,3 +35,32 @@ says 'data/f: its ACL is another one now' '1 could not be changed'
 getfacl -cp data/f | grep -qx user:7300:r-- || die "somebody's entry is gone"
 want 1 undo
 says 'data/f: its ACL is another one now'
+# An ID twice in an ACL, which no setfacl writes but the kernel takes of whoever owns the file: the first entry of a user counts, and every one of a group.
+undo -q >/dev/null 2>&1 || true
+rm -rf data
+tree 7001 twice into/f
+python3 - <<'END'
+import os
+import struct
+
+def entries(*all):
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *one) for one in all)
+
+none = 0xFFFFFFFF
+odd = entries((1, 7, none), (2, 4, 1001), (2, 7, 1001), (2, 6, 7002), (2, 0, 7002), (2, 0, 7003), (2, 6, 7003), (4, 0, none), (8, 4, 7100), (8, 2, 7100),
+    (16, 6, none), (32, 0, none))
+os.setxattr("data/twice", "system.posix_acl_access", odd)
+os.setxattr("data/into", "system.posix_acl_default", odd)
+END
+keep data
+for strategy in acl chown; do
+	want any fix -q --strategy $strategy --future-files
+	silent 'out of memory'
+	may 1001:1001 sh -c 'echo more >>data/twice'
+	may 7002:7002 sh -c '[ -w data/twice ] && [ -r data/twice ]'
+	may_not 7003:7003 test -r data/twice
+	may 7004:7100 test -r data/twice
+	may_not 7004:7100 sh -c ': <>data/twice'
+	want 0 undo -q
+	kept
+done

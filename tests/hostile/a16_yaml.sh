@@ -26,6 +26,8 @@ printf 'services:\n  app: {image: x, user: "1001"}\n  app: {image: x, user: "0"}
 printf 'services:\n  app: {image: x, user: "1001", user: "0"}\n' >compose.yaml && refused
 printf 'services:\n  app: {image: "a\001b"}\n' >compose.yaml && refused
 printf 'services:\n  app: {image: a\000b}\n' >compose.yaml && refused
+python3 -c 'print("services: {a: {image: x}}" + " " * 400000)' >compose.yaml && refused
+python3 -c 'print("%a" + " b" * 200000 + "\n---\nservices: {a: {image: x}}")' >compose.yaml && refused
 head -c 2000000 /dev/zero | tr '\0' '#' >compose.yaml && refused
 mkfifo pipe && want 2 timeout 20 "$BINDRIGHT" check -f pipe
 want 2 timeout 20 "$BINDRIGHT" check -f /dev/zero

@@ -64,3 +64,13 @@ head -c 3000 image.tar >short && mv short image.tar && inspect
 head -c 100000 /dev/urandom >image.tar && inspect
 mkfifo pipe && rm image.tar && ln -s pipe image.tar
 timeout 20 "$BINDRIGHT" inspect --image-archive image.tar >$T/out 2>&1 </dev/null || [ $? != 124 ] || die "hangs on a FIFO"
+# The number that is no ID, in the image's own files: as a user, as a group, as one of many.
+rm image.tar
+last=4294967295
+for files in "app:x:$last:5::/:|g:x:5:" "app:x:5:$last::/:|g:x:5:" "app:x:5:5::/:|g:x:$last:app" "app:x:$last:$last::/:|g:x:$last:app"; do
+	image_of app "add('etc/passwd', b'${files%|*}\\n'); add('etc/group', b'${files#*|}\\n')"
+	for command in check plan 'plan --strategy acl'; do
+		want 1 "$BINDRIGHT" $command --sysroot $T --image-archive image.tar
+		says "$last is above 2147483647: the engine will refuse to start it"
+	done
+done

@@ -63,7 +63,15 @@ apply/apply test_apply s/&& undone\.restored \+ undone\.removed/\&\& undone.remo
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(a, b);/
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(b, a);/
 apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)/
+inode/acl test_inode,a11 s/\(b < to && is_before\(&v\[b\], &v\[a\]\)\)/(b < to \&\& !is_before(\&v[a], \&v[b]))/
+doc/text test_doc,a16 s/return n > DIRECTIVE_BYTES \?/return n > text->n ?/
+doc/text test_doc,a16 s/if \(blanks\(text, i\) > BLANKS\) \{/if (blanks(text, i) > text->n) {/
+identity/range a18 s/\(uid != BR_NO_ID && accounts_user\(image, uid\)\)/accounts_user(image, uid) != NULL/
+identity/range a18 s/!found && gid != BR_NO_ID && i < /!found \&\& i < /
 scan/seen test_seen,a05 s/\|\| !br_inode_untouched\(fd, &then, &now, seen->quiet\)/|| now.ino != then.ino/
+base/text a10_commands,test_text s/br_buf_add\(buf, "'\\"'\\"'"\);/br_buf_add(buf, "'\\\\''");/
+base/text a10_commands,test_text s/if \(len && br_is_hidden\(c\)\) \{/if (false) {/
+report/pen a10_commands s/if \(br_has_hidden\(command, strlen\(command\)\)\) \{/if (true) {/
 source/step test_source s/TRIES = 200,/TRIES = 1,/
 scan/worker test_scan s/if \(is_endless\(w\)\) \{/if (false \&\& is_endless(w)) {/
 scan/worker test_scan s/ \|\| node->depth > DEPTH_MOST\)/)/
@@ -138,6 +146,9 @@ plan/danger test_plan_whole,a07 s/if \(unsafe != NULL && plan->options->caller\.
 plan/danger a09 s/return check_mounts\(plan, tree\);/return 0;/
 plan/danger a09 s/place->reach == REACH_BELOW && place_lies_in\(mine, of\)/false/
 plan/danger a09 s/return of != NULL$/return of == mine/
+plan/danger a09 s/found = found == 0 \? find_shown\(plan, tree, &what, &never\) : found;/(void)find_shown;/
+plan/danger a09 s/return name_is_private\(mine, false\) \? private_name : /return /
+plan/danger a09 s/&& is_mounted\(check, mine, &state\)\)/\&\& false)/
 plan/danger a20 s/if \(name != NULL\) \{/if (false) {/
 source/source test_source,a07 s/if \(w->out->unsafe \|\| link->owner == w->here\.uid\)/if (true)/
 source/trust test_source,a07 s/if \(dir->mode & S_IWOTH\)/if (false)/
