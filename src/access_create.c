@@ -1,4 +1,5 @@
-// What an inode is born as: inode_init_owner() and vfs_prepare_mode() (fs/inode.c, fs/namei.c), posix_acl_create() and posix_acl_create_masq() (fs/posix_acl.c).
+// What an inode is born as: inode_init_owner() and vfs_prepare_mode() (fs/inode.c, fs/namei.c),
+// posix_acl_create() and posix_acl_create_masq() (fs/posix_acl.c).
 #include <base/own.h>
 #include <bindright/access.h>
 
@@ -44,7 +45,8 @@ static uint32_t asked_mode(const struct br_birth *birth) {
 	return strips ? mode & (uint32_t)~S_ISGID : mode;
 }
 
-// posix_acl_create_masq(): the entries of the default ACL, as far as the creator asked for the bits; the mode, as far as the ACL gives them.
+// posix_acl_create_masq(): the entries of the default ACL, as far as the creator asked for the
+// bits; the mode, as far as the ACL gives them.
 static uint32_t mask_entries(struct br_acl *acl, uint32_t mode) {
 	struct br_acl_entry *group = NULL;
 	struct br_acl_entry *mask = NULL;

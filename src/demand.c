@@ -11,13 +11,16 @@
 /** A mount on its way to a tree. */
 struct entry {
 	struct br_mount_source *mount;
-	/** The real path with its missing part; of what is reached through several mounts that of the outermost source. */
+	/** The real path with its missing part; of what is reached through several mounts that of
+	 * the outermost source. */
 	const char *full;
 	/** The mount on which that is. */
 	uint64_t on;
-	/** Which place of which file system it is (br_mounts_place()); NULL: nothing else comes near it. */
+	/** Which place of which file system it is (br_mounts_place()); NULL: nothing else comes
+	 * near it. */
 	const char *place;
-	/** The first entry that reaches the same object, if there is one by this name; itself, where it is that. */
+	/** The first entry that reaches the same object, if there is one by this name; itself,
+	 * where it is that. */
 	size_t same;
 	/** The entry whose source is the tree's root, and the path below it. */
 	size_t root;
@@ -79,7 +82,8 @@ static unsigned bits_of_word(const char *word) {
 	return bits | (strchr(word, 'x') ? BR_X : 0);
 }
 
-/** The last --need for the mount's target, else what the input wishes, or the default. Marks all options that speak of it. */
+/** The last --need for the mount's target, else what the input wishes, or the default. Marks all
+ * options that speak of it. */
 static struct br_need need_of_mount(
 	const struct br_demand_options *options, const struct br_mount *mount) {
 	unsigned bits = BR_R | BR_X | (is_read_only(mount) ? 0 : BR_W);
@@ -127,8 +131,9 @@ static bool is_source(const struct br_demand *demand, const struct br_inode *ino
 }
 
 /**
- * A socket, FIFO or device that is mounted by itself is there to be used; among a directory's entries it may be anybody's. connect() wants to write, whatever the mount says
- * (unix(7); sb_permission() stops only files, directories and links).
+ * A socket, FIFO or device that is mounted by itself is there to be used; among a directory's
+ * entries it may be anybody's. connect() wants to write, whatever the mount says (unix(7);
+ * sb_permission() stops only files, directories and links).
  */
 static unsigned need_of_special(const struct br_need *need, const struct br_inode *inode) {
 	unsigned anybody = bits_of_anybody(inode);
@@ -268,7 +273,8 @@ static bool is_same_object(const struct entry *a, const struct entry *b) {
 	return strcmp(a->full, b->full) == 0;
 }
 
-/** The path of `inner` below `outer` on the same mount; "" where it is the same path, NULL where it is elsewhere. */
+/** The path of `inner` below `outer` on the same mount; "" where it is the same path, NULL where it
+ * is elsewhere. */
 static const char *path_below(const struct entry *inner, const struct entry *outer) {
 	if (inner->on != outer->on) {
 		return NULL;
@@ -289,7 +295,8 @@ static const char *path_below(const struct entry *inner, const struct entry *out
 
 /* Bind mounts: one place by several paths. */
 
-/** Whether two sources may be one place, or one lie in the other, although they are on different mounts. */
+/** Whether two sources may be one place, or one lie in the other, although they are on different
+ * mounts. */
 static bool may_be_joined(const struct br_source *a, const struct br_source *b) {
 	bool judged = (a->state == BR_SOURCE_PRESENT || a->state == BR_SOURCE_MISSING)
 		&& (b->state == BR_SOURCE_PRESENT || b->state == BR_SOURCE_MISSING);
@@ -329,8 +336,9 @@ static bool lacks_same(const struct br_source *a, const struct br_source *b) {
 }
 
 /**
- * What `outer` is called there; the same inode (where it is missing: the directory that it is missing in), with the same owner (an ID-mapped mount shows others), and on the mount of
- * `outer`. 1, 0, -1 with ENOMEM.
+ * What `outer` is called there; the same inode (where it is missing: the directory that it is
+ * missing in), with the same owner (an ID-mapped mount shows others), and on the mount of `outer`.
+ * 1, 0, -1 with ENOMEM.
  */
 static int is_reached(
 	struct maker *m, const char *path, const struct entry *outer, const struct entry *inner) {
@@ -353,7 +361,8 @@ static int is_reached(
 }
 
 /**
- * Whether the way to it cannot be turned: on the way to its mount point nobody else has a hand, and what follows lies in `outer`, beneath which everything is reached by names alone.
+ * Whether the way to it cannot be turned: on the way to its mount point nobody else has a hand, and
+ * what follows lies in `outer`, beneath which everything is reached by names alone.
  */
 static int is_safe(struct maker *m, const struct entry *inner, const struct entry *outer) {
 	const struct br_source *source = inner->mount->source;
@@ -407,7 +416,8 @@ static int join(struct maker *m, struct entry *inner, const struct entry *outer)
 	return joined;
 }
 
-/** Which of two is asked first: the outermost; of several names of it one that can be written, and the first. */
+/** Which of two is asked first: the outermost; of several names of it one that can be written, and
+ * the first. */
 static bool is_before(const struct entry *a, const struct entry *b) {
 	size_t x = strlen(a->place);
 	size_t y = strlen(b->place);
@@ -416,7 +426,8 @@ static bool is_before(const struct entry *a, const struct entry *b) {
 	return x != y ? x < y : p != q ? q : a < b;
 }
 
-/** Join it with the outermost that it lies in; one that several names have, with the first of them. 0, -1 with ENOMEM. */
+/** Join it with the outermost that it lies in; one that several names have, with the first of them.
+ * 0, -1 with ENOMEM. */
 static int join_outermost(struct maker *m, struct entry *inner) {
 	const struct entry *tried = NULL;
 	for (;;) {
@@ -436,7 +447,8 @@ static int join_outermost(struct maker *m, struct entry *inner) {
 	}
 }
 
-/** Sources that are one place, or lie in another, by way of bind mounts are solved together, as those are that names alone show to. */
+/** Sources that are one place, or lie in another, by way of bind mounts are solved together, as
+ * those are that names alone show to. */
 static int join_mounts(struct maker *m) {
 	if (find_places(m)) {
 		return br_error_memory(m->dx);
@@ -520,7 +532,8 @@ bool br_demand_applies(const struct br_demand *demand, const char *path) {
 	return true;
 }
 
-/** What lies over this mount in its container; an OCI runtime mounts in the order of the list, engines from the outside to the inside. */
+/** What lies over this mount in its container; an OCI runtime mounts in the order of the list,
+ * engines from the outside to the inside. */
 static int find_covered(struct maker *m, struct br_demand *demand) {
 	const struct br_container *box = demand->container;
 	const char *target = demand->mount->target.s;

@@ -2,9 +2,12 @@
 
 #include <string.h>
 
-// The newest row of an engine last. Docker 20.10 and 26.1, Podman 4.3 and 5.4: measured, with a mount below the source, and with volumes of `type: none, o: bind`. 25.0 is
-// the release whose notes bring recursive read-only binds (they need Linux 5.12). runc and crun make a mount read-only, not what is below it, unless asked for `rro`.
-// `:O`, `idmap` and mounts below a source of Podman 4.3 with crun 1.8; of 5.4 with crun 1.21 `idmap` alone, the others in a user namespace are not measured.
+// The newest row of an engine last. Docker 20.10 and 26.1, Podman 4.3 and 5.4: measured, with a
+// mount below the source, and with volumes of `type: none, o: bind`. 25.0 is the release whose
+// notes bring recursive read-only binds (they need Linux 5.12). runc and crun make a mount
+// read-only, not what is below it, unless asked for `rro`.
+// `:O`, `idmap` and mounts below a source of Podman 4.3 with crun 1.8; of 5.4 with crun 1.21
+// `idmap` alone, the others in a user namespace are not measured.
 static const struct br_habits table[] = {
 	{BR_ENGINE_DOCKER, 0, .fills_empty = true, .nocopy_spares = true},
 	{BR_ENGINE_DOCKER, 2500, .read_only_recursive = true, .fills_empty = true,
@@ -46,7 +49,8 @@ const struct br_habits *br_habits(enum br_engine engine, unsigned version) {
 enum br_submounts br_habits_submounts(
 	const struct br_habits *habits, const struct br_mount *mount) {
 	const char *word = mount->recursive.s;
-	// Docker's own words for it: enabled, disabled, writable, readonly. Engines that do not know the option do what they always do.
+	// Docker's own words for it: enabled, disabled, writable, readonly. Engines that do not
+	// know the option do what they always do.
 	if (word && habits->read_only_recursive) {
 		if (strcmp(word, "disabled") == 0) {
 			return BR_SUBMOUNTS_HIDDEN;

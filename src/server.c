@@ -54,7 +54,8 @@ static unsigned at_once(uint32_t mode) {
 
 /** 0: it is allowed, or refused; else the errno of what is no answer. */
 static int ask_bits(int fd, unsigned bits, bool *allowed) {
-	// The numbers are those of R_OK, W_OK and X_OK. Not glibc's, which asks by the mode where the kernel lacks the call.
+	// The numbers are those of R_OK, W_OK and X_OK. Not glibc's, which asks by the mode where
+	// the kernel lacks the call.
 	*allowed = syscall(SYS_faccessat2, fd, "", bits, AT_EACCESS | AT_EMPTY_PATH) == 0;
 	return *allowed || errno == EACCES || errno == EPERM ? 0 : errno;
 }
@@ -129,7 +130,8 @@ static void live_over_there(int sock, int root, const struct br_guest *guest, pi
 static void live_over_there(int sock, int root, const struct br_guest *guest, pid_t parent) {
 	struct question question;
 	struct answer out = {0};
-	// Before anybody can look into it as the one that it becomes; and again, for a change of IDs takes the death signal back.
+	// Before anybody can look into it as the one that it becomes; and again, for a change of
+	// IDs takes the death signal back.
 	bool failed = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || leave_descriptors(sock, root)
 		|| br_become(guest) || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	out.err = failed ? errno : 0;
@@ -216,7 +218,8 @@ static int hear(struct br_asker *asker, struct answer *out) {
 	return err ? err : out->err;
 }
 
-/** The rights that count for what is asked. Those of a container's own user namespace do not count outside of it. */
+/** The rights that count for what is asked. Those of a container's own user namespace do not count
+ * outside of it. */
 static uint64_t rights_of(const struct br_cred *cred) {
 	const uint64_t reach = UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_DAC_READ_SEARCH;
 	return cred->uids.n || cred->gids.n ? 0 : cred->caps & reach;

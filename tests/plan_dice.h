@@ -1,5 +1,6 @@
 /**
- * For the tests of plan/ that throw dice: demands, and inodes in any state, of a few users and groups. BR_SEED repeats a run.
+ * For the tests of plan/ that throw dice: demands, and inodes in any state, of a few users and
+ * groups. BR_SEED repeats a run.
  */
 #ifndef BR_TESTS_PLAN_DICE_H
 #define BR_TESTS_PLAN_DICE_H

@@ -1,5 +1,6 @@
 /**
- * For test_plan_probes.c: random trees on a disk, everybody whose access to them counts, and real processes of each that try every inode.
+ * For test_plan_probes.c: random trees on a disk, everybody whose access to them counts, and real
+ * processes of each that try every inode.
  */
 #ifndef BR_TESTS_PLAN_FOREST_H
 #define BR_TESTS_PLAN_FOREST_H
@@ -61,7 +62,8 @@ struct forest {
 	uint64_t trees;
 	uint64_t changed;
 	uint64_t unserved;
-	/** Trees that were planned twice, with promises compared; files made later; principals in user namespaces. */
+	/** Trees that were planned twice, with promises compared; files made later; principals in
+	 * user namespaces. */
 	uint64_t saved;
 	uint64_t later;
 	uint64_t mapped;
@@ -221,7 +223,8 @@ static void make_tree(struct world *w, struct forest *f) {
 	w->source.ino = root->before.ino;
 }
 
-/** Sources anywhere in the tree, files too, that lie in each other as it comes; a container's second mount covers a place of its first. */
+/** Sources anywhere in the tree, files too, that lie in each other as it comes; a container's
+ * second mount covers a place of its first. */
 static void place_demands(struct world *w, struct forest *f) {
 	for (size_t i = 0; i < w->tree.n; i++) {
 		struct br_demand *demand = &w->demand[i];
@@ -334,7 +337,8 @@ static bool root_counts(const struct world *w) {
 	return false;
 }
 
-/** Containers; accounts, as they log in; a member of each group; a stranger; and those whom nobody demands anything for, in any groups. */
+/** Containers; accounts, as they log in; a member of each group; a stranger; and those whom nobody
+ * demands anything for, in any groups. */
 static void add_people(struct world *w, struct forest *f) {
 	struct br_arena arena = {0};
 	f->npeople = 0;

@@ -254,7 +254,8 @@ static inline int plan_again(struct world *w, struct br_diags *dx) {
 	return r;
 }
 
-/** With the n-th allocation failing: whether there was one. It is told, and nothing is left behind. */
+/** With the n-th allocation failing: whether there was one. It is told, and nothing is left behind.
+ */
 static inline bool starve_at(struct world *w, unsigned n) {
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);
@@ -278,7 +279,8 @@ static inline bool starve_at(struct world *w, unsigned n) {
 	return hit;
 }
 
-/** Every allocation of the plan that was just made fails in its turn; for the time that it takes, only of the first plans. */
+/** Every allocation of the plan that was just made fails in its turn; for the time that it takes,
+ * only of the first plans. */
 static inline void starve(struct world *w) {
 	static size_t left = 250000;
 	unsigned n = 0;

@@ -1,4 +1,5 @@
-// Groups and users, made and removed by the system's own tools, in a copy of /etc that only this process sees.
+// Groups and users, made and removed by the system's own tools, in a copy of /etc that only this
+// process sees.
 //
 // BR_STEP: each so manieth call fails (1: all). BR_TEST: a pattern of the tests' names.
 
@@ -480,7 +481,8 @@ static void put_obstacle(enum obstacle what, bool there) {
 	}
 }
 
-/** Each call fails in its turn, once or for good: how many. The account goes only where nothing stands in the way. */
+/** Each call fails in its turn, once or for good: how many. The account goes only where nothing
+ * stands in the way. */
 static long fail_calls(bool undo, enum obstacle what, int err, bool for_good, long step) {
 	struct sight before;
 	struct failing f = {.err = err, .for_good = for_good};

@@ -1,4 +1,5 @@
-// Whoever got into the process that does the work may send its caller anything: that is an end of the work, and nothing else.
+// Whoever got into the process that does the work may send its caller anything: that is an end of
+// the work, and nothing else.
 
 #include <base/mem.h>
 

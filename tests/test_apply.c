@@ -276,7 +276,8 @@ static void test_order_of_threads(void **state) {
 	order(800);
 }
 
-// So many files that threads share them; one has two names, and everything else is as with one thread.
+// So many files that threads share them; one has two names, and everything else is as with one
+// thread.
 static void test_threads(void **state) {
 	(void)state;
 	needs_root();
@@ -395,7 +396,8 @@ static void test_more_than_a_batch(void **state) {
 	assert_int_equal(look("8999").st_uid, HOST_ID);
 }
 
-// The second name of a file comes in a later batch than the first: it was read before the first was changed, or after that.
+// The second name of a file comes in a later batch than the first: it was read before the first was
+// changed, or after that.
 static void test_names_in_two_batches(void **state) {
 	(void)state;
 	needs_root();
@@ -455,7 +457,8 @@ static const struct meddling {
 
 static const char *victim;
 
-/** Wait until what is made now is seen to be younger than what there is: file systems count in ticks. */
+/** Wait until what is made now is seen to be younger than what there is: file systems count in
+ * ticks. */
 static void next_tick(void) {
 	struct timespec begin;
 	struct timespec now;
@@ -548,7 +551,8 @@ static void assert_left_alone(const struct meddling *m, const char *meddled) {
 	}
 }
 
-/** Meddle at the n-th sync (0: after the decision), then see that all else was done, and is undone. */
+/** Meddle at the n-th sync (0: after the decision), then see that all else was done, and is undone.
+ */
 static void meddle_when(const struct meddling *m, int when) {
 	ground_make(&g);
 	ground_fill(&g, 5);
@@ -593,7 +597,8 @@ static void test_meddling_after_the_announcement(void **state) {
 	ground_make(&g);
 }
 
-// Files have their turn before directories, so that what is said of them is not in the order in which they were announced.
+// Files have their turn before directories, so that what is said of them is not in the order in
+// which they were announced.
 static void meddle_with_all(int n) {
 	char name[32];
 	for (int i = 0; i < 8 && n == 2; i++) {
@@ -781,7 +786,8 @@ static void fill_batches(void) {
 	}
 }
 
-/** The files of the first batch had begun; its directories, whose turn comes when the next one is announced, had not. */
+/** The files of the first batch had begun; its directories, whose turn comes when the next one is
+ * announced, had not. */
 static void assert_only_files(void) {
 	char name[32];
 	for (int d = 0; d < DIRECTORIES; d++) {
@@ -797,7 +803,8 @@ static int decide_and_fail(void *context, const struct br_tree *tree, const char
 	return --fail_after == 0 ? -1 : decide_owner(context, tree, path, inode, after);
 }
 
-// With an error in the walk, or in the announcement of what it found, nothing more of the batch before is begun either.
+// With an error in the walk, or in the announcement of what it found, nothing more of the batch
+// before is begun either.
 static void test_an_error_in_the_next_batch(void **state) {
 	(void)state;
 	needs_root();
@@ -1059,7 +1066,8 @@ static void test_locked(void **state) {
 	assert_int_equal(ground_undo(&g, NULL, false), -1);
 	assert_non_null(strstr(g.said, "another fix or undo is about to begin"));
 	assert_int_equal(ground_undo(&g, NULL, true), 1);
-	// It is waited for, so one that goes in time is no obstacle. A signal comes in time whatever else runs here.
+	// It is waited for, so one that goes in time is no obstacle. A signal comes in time
+	// whatever else runs here.
 	const struct itimerval soon = {.it_value = {.tv_usec = 50000}};
 	const struct sigaction on = {.sa_handler = unlock};
 	const struct sigaction off = {.sa_handler = SIG_DFL};

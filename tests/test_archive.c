@@ -312,7 +312,8 @@ static void test_annotations(void **state) {
 
 // ---- platforms ----
 
-/** An index of amd64, arm64 and arm/v6 with the users a, b and c; in index.json itself if `flat`, else one blob below. */
+/** An index of amd64, arm64 and arm/v6 with the users a, b and c; in index.json itself if `flat`,
+ * else one blob below. */
 static void make_platforms(struct br_buf *tar, bool flat) {
 	struct tarball_layout layout = {.n = 0};
 	struct br_buf list = {0};
@@ -393,7 +394,8 @@ static void test_platforms(void **state) {
 #define END \
 	{ 0, NULL, NULL }
 
-/** Layers, and the first user of the passwd and the first group of the group that come out; NULL: there is no such file. By hand from the OCI layer rules and Linux's path resolution. */
+/** Layers, and the first user of the passwd and the first group of the group that come out; NULL:
+ * there is no such file. By hand from the OCI layer rules and Linux's path resolution. */
 static const struct {
 	const char *name;
 	struct tarball_entry layers[4][10];
@@ -1274,7 +1276,8 @@ static void test_places(void **state) {
 	tarball_image_release(&image);
 }
 
-/** However much is asked, and however links lead round: the accounts come, and what is not known is not among the nodes. */
+/** However much is asked, and however links lead round: the accounts come, and what is not known is
+ * not among the nodes. */
 static void test_too_much_asked(void **state) {
 	(void)state;
 	static char paths[100][64];

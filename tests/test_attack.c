@@ -1,6 +1,8 @@
-// Attacked on the way by somebody who owns the tree: nothing outside of it is ever touched, while tools that trust a path are led astray.
+// Attacked on the way by somebody who owns the tree: nothing outside of it is ever touched, while
+// tools that trust a path are led astray.
 //
-// BR_ATTACK_SECONDS: how long each attack goes on. BR_ATTACK_ON: a directory on the file system where (else in memory). BR_JAIL: see jail_wanted().
+// BR_ATTACK_SECONDS: how long each attack goes on. BR_ATTACK_ON: a directory on the file system
+// where (else in memory). BR_JAIL: see jail_wanted().
 
 #include <base/own.h>
 
@@ -122,7 +124,8 @@ static void attack_by_link(void) {
 	}
 }
 
-/** The same, of a file that somebody replaces from time to time, so that what was planted has one name only. */
+/** The same, of a file that somebody replaces from time to time, so that what was planted has one
+ * name only. */
 static void attack_by_rotation(void) {
 	char a[900];
 	char victim[900];

@@ -1,8 +1,9 @@
 /**
- * check against the kernel: random trees, and for each a process that takes on the container's identity and tries every inode.
+ * check against the kernel: random trees, and for each a process that takes on the container's
+ * identity and tries every inode.
  *
- * What is compared is what a user reads: how many inodes do not fit, whether the mount fits, what the root has. Needs root. BR_SEED repeats a run, BR_CHECK_TREES says
- * how many trees.
+ * What is compared is what a user reads: how many inodes do not fit, whether the mount fits, what
+ * the root has. Needs root. BR_SEED repeats a run, BR_CHECK_TREES says how many trees.
  */
 #include <base/mem.h>
 #include <base/own.h>
@@ -171,7 +172,8 @@ static void become(const struct br_cred *cred) {
 	}
 }
 
-/** Reaching it and having the bits, asked as a program would: list, create and delete; open for both, execute. "" is root itself. */
+/** Reaching it and having the bits, asked as a program would: list, create and delete; open for
+ * both, execute. "" is root itself. */
 static bool can_use(int root, const char *below, unsigned need, bool is_dir) {
 	int flags = AT_EACCESS | (*below ? 0 : AT_EMPTY_PATH);
 	unsigned at_once = is_dir ? BR_W | BR_X : BR_R | BR_W;
@@ -179,7 +181,8 @@ static bool can_use(int root, const char *below, unsigned need, bool is_dir) {
 		&& syscall(SYS_faccessat2, root, below, need & ~at_once, flags) == 0;
 }
 
-/** In the child: take the identity and try to reach every inode from the root of the mount on, as a process in the container would. */
+/** In the child: take the identity and try to reach every inode from the root of the mount on, as a
+ * process in the container would. */
 static void probe(size_t n, char paths[ENTRIES][PATH_MAX], const struct br_cred *cred,
 	bool read_only, int out) {
 	struct answer answer = {0};
@@ -272,7 +275,8 @@ static void make_project(struct project *p, const char *source) {
 	}
 }
 
-/** Walk the first tree in the check's place, and tell it what is there; or one told of some of it, and `rest` of the rest. */
+/** Walk the first tree in the check's place, and tell it what is there; or one told of some of it,
+ * and `rest` of the rest. */
 static struct br_told *tell(const struct br_check_input *input,
 	const struct br_check_options *options, struct br_told *rest, struct br_diags *dx) {
 	const struct br_tree *tree = &input->demands->trees[0];

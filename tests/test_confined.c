@@ -147,7 +147,8 @@ static void test_nothing_left(void **state) {
 
 // ---- questions ----
 
-/** Run the child's half here, with a store that is closed; its questions, one a line, paths without the directory. */
+/** Run the child's half here, with a store that is closed; its questions, one a line, paths without
+ * the directory. */
 static char *ask_once(struct ground *g, struct br_file_store *store) {
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);
@@ -263,7 +264,8 @@ static void test_preload(void **state) {
 
 // ---- files of all kinds ----
 
-/** -f - reads standard input once, however many children it takes; a second -f - finds nothing more. */
+/** -f - reads standard input once, however many children it takes; a second -f - finds nothing
+ * more. */
 static void test_stdin(void **state) {
 	(void)state;
 	static const char *const once[] = {

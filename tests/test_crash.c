@@ -1,7 +1,8 @@
 // Killed anywhere, any call failing, out of memory: undo puts back everything.
 //
-// BR_KILLS: how many kills. BR_SEED: of the random numbers. BR_TEST: a pattern of the tests' names. BR_JAIL: see jail_wanted().
-// In the jail there are two processes, one that works and one that watches it: each of them is killed, or both, and any call of either fails.
+// BR_KILLS: how many kills. BR_SEED: of the random numbers. BR_TEST: a pattern of the tests' names.
+// BR_JAIL: see jail_wanted(). In the jail there are two processes, one that works and one that
+// watches it: each of them is killed, or both, and any call of either fails.
 
 #include <base/own.h>
 
@@ -142,8 +143,9 @@ static enum trace_choice choose_death(void *context, const struct trace_stop *st
 }
 
 /**
- * Run it and kill it, or a part of it, when its main threads have begun or ended so many system calls (0: never). How many there were; -1 where tracing is not allowed.
- * *whole: it came to its end.
+ * Run it and kill it, or a part of it, when its main threads have begun or ended so many system
+ * calls (0: never). How many there were; -1 where tracing is not allowed. *whole: it came to its
+ * end.
  */
 static long run_until(bool undo, long n, enum victim victim, bool *whole) {
 	struct death death = {.at = n, .whole = true, .victim = victim, .first_lives = true};
@@ -222,7 +224,8 @@ static bool can_trace(void) {
 	return false;
 }
 
-/** Killed in this place: each of those who may be, or only one of them. *whole: there is no such place. */
+/** Killed in this place: each of those who may be, or only one of them. *whole: there is no such
+ * place. */
 static void kill_at(bool undo, long at, bool *whole, const char *before) {
 	static const char *const names[] = {"both", "the one that works", "the one that watches"};
 	const bool apart = g.jail != BR_JAIL_NONE;
@@ -365,7 +368,8 @@ static long kill_after(bool undo, long us, int *killed) {
 		hit = strike(pid, victim, &lives);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	// The one that worked goes a moment later. An undo waits for it, but not as long as it may take on a busy machine.
+	// The one that worked goes a moment later. An undo waits for it, but not as long as it may
+	// take on a busy machine.
 	while (waitpid(-1, NULL, 0) > 0) {
 	}
 	// Whoever watched one that was killed says how it went.
@@ -567,7 +571,8 @@ static void test_any_call_fails(void **state) {
 
 // ---- No memory ----
 
-/** Each allocation in its turn, or some of them, of a fix or of an undo: about how many there were. */
+/** Each allocation in its turn, or some of them, of a fix or of an undo: about how many there were.
+ */
 static unsigned starve(bool undo, const char *before) {
 	// Which ones, when not all: not the same every time.
 	const unsigned step = wanted() > 0 ? 1 : 7;

@@ -1,5 +1,6 @@
 /*
- * The kernel is asked what br_access_created answers: processes with random credentials, some of them in user namespaces, make things in random directories.
+ * The kernel is asked what br_access_created answers: processes with random credentials, some of
+ *them in user namespaces, make things in random directories.
  *
  *	BR_CREATED_COUNT   how many things are made (30000)
  *	BR_SEED            repeats a run

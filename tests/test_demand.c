@@ -506,7 +506,8 @@ static struct br_acl *acl_of(struct br_arena *arena, const struct acl4 *from) {
 struct inode_row {
 	const char *name;
 	uint32_t mode;
-	/** A named user's permissions, and the owning group's; the mask is in the mode. NONE: no ACL. */
+	/** A named user's permissions, and the owning group's; the mask is in the mode. NONE: no
+	 * ACL. */
 	int named, group;
 	unsigned as_any_rwx, as_any_rx, exactly_rw;
 };

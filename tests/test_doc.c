@@ -54,7 +54,8 @@ static void done(struct reading *r) {
 	br_places_free(r->places);
 }
 
-/** A node in a notation of its own: {key=value …} [item …] plain 'single' "double" |literal| >folded>, tags in front. */
+/** A node in a notation of its own: {key=value …} [item …] plain 'single' "double" |literal|
+ * >folded>, tags in front. */
 static void show(struct br_buf *to, const struct br_node *node) {
 	static const char *const marks[] = {
 		[BR_PLAIN] = "",
@@ -196,7 +197,8 @@ static void test_good(void **state) {
 	}
 }
 
-/** Errors, with the first place, how much is underlined, and the line of the second place (0: there is none). */
+/** Errors, with the first place, how much is underlined, and the line of the second place (0: there
+ * is none). */
 static const struct {
 	const char *name, *in;
 	uint32_t line, column, len;
@@ -597,8 +599,9 @@ static char *laughs(unsigned levels) {
 }
 
 /**
- * Takes the text; NULL for `message` if it is to be read. What these texts would cost without the limits is half a minute of processor time and more, so ten seconds tell the
- * two apart under any sanitizer; nothing is measured here.
+ * Takes the text; NULL for `message` if it is to be read. What these texts would cost without the
+ * limits is half a minute of processor time and more, so ten seconds tell the two apart under any
+ * sanitizer; nothing is measured here.
  */
 static void check_limit(const char *name, char *text, const char *message) {
 	clock_t from = clock();

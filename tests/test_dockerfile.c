@@ -1,15 +1,16 @@
 /*
- * Every directory below tests/dockerfile/ is a case: its Dockerfile, `request` (if it is there: "arg NAME=VALUE", "target STAGE",
- * "platform P", "inline", "all"), and `expected`, written by hand from the Dockerfile reference and the manual pages of the commands:
+ * Every directory below tests/dockerfile/ is a case: its Dockerfile, `request` (if it is there:
+ * "arg NAME=VALUE", "target STAGE", "platform P", "inline", "all"), and `expected`, written by hand
+ * from the Dockerfile reference and the manual pages of the commands:
  *
  *     user WORD at LINE:COLUMN        or: user unknown: WHY
  *     accounts complete | partial     then "no passwd", "no group"
- *     account NAME UID:GID at LINE    "UID:?" group not known; "supposed" the number is allocated; with "all" those of the base too
- *     group NAME GID MEMBERS at LINE
- *     env NAME=VALUE, drop UID:GID, caps WORDS
- *     warning | error LINE: message
+ *     account NAME UID:GID at LINE    "UID:?" group not known; "supposed" the number is allocated;
+ * with "all" those of the base too group NAME GID MEMBERS at LINE env NAME=VALUE, drop UID:GID,
+ * caps WORDS warning | error LINE: message
  *
- * Base images: full:1 (an archive with passwd, group, ENV and USER), plain:1 (an archive with root only), engine:1 (an engine's: no accounts).
+ * Base images: full:1 (an archive with passwd, group, ENV and USER), plain:1 (an archive with root
+ * only), engine:1 (an engine's: no accounts).
  */
 #include <base/mem.h>
 #include <base/own.h>
@@ -285,8 +286,8 @@ static int by_name(const void *a, const void *b) {
 }
 
 /**
- * "--answer CASE": what tests/e2e/dockerfile_users.sh compares with a real build. The user, and if they are known completely the accounts as
- * "u NAME:UID:GID" and "g NAME:GID:MEMBERS".
+ * "--answer CASE": what tests/e2e/dockerfile_users.sh compares with a real build. The user, and if
+ * they are known completely the accounts as "u NAME:UID:GID" and "g NAME:GID:MEMBERS".
  */
 static int answer(const char *name) {
 	struct run run;

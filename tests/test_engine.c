@@ -45,7 +45,8 @@ struct behaviour {
 enum {
 	/** Where the engine is to answer it may take so long, on however busy a machine. */
 	PATIENCE_MS = 60000,
-	/** Where it cannot be told how long it may take it is asked again so often, should it have been too slow. */
+	/** Where it cannot be told how long it may take it is asked again so often, should it have
+	 * been too slow. */
 	TRIES = 10,
 };
 
@@ -408,7 +409,8 @@ static const struct {
 	{"image: deep", {HELLO, KEEP, UNTIL_END "[", ENDLESS}, ""},
 };
 
-/** It gives up, says so once and does not ask again. How long it took: with the patience of a second, or, where it is not time that ends it, a long one. */
+/** It gives up, says so once and does not ask again. How long it took: with the patience of a
+ * second, or, where it is not time that ends it, a long one. */
 static double ask_hostile(size_t i) {
 	struct setting t;
 	const char *words = hostile[i].words;
@@ -712,7 +714,8 @@ static void test_not_asked(void **state) {
 	"\""
 #define BIND(source) "{\"Type\":\"bind\",\"Source\":\"" source "\",\"Destination\":\"/d\"}"
 
-/** Whose mounts count: all but those of one's own containers, whatever is not as it should be left out. */
+/** Whose mounts count: all but those of one's own containers, whatever is not as it should be left
+ * out. */
 static const struct {
 	enum br_input_kind kind;
 	const char *json;

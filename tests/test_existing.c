@@ -1,4 +1,5 @@
-/** Containers that engines have: what is read of their words, and who they are then. The words are those of docker 20.10.24 and podman 4.3.1, cut down to what is read. */
+/** Containers that engines have: what is read of their words, and who they are then. The words are
+ * those of docker 20.10.24 and podman 4.3.1, cut down to what is read. */
 #include <base/mem.h>
 #include <bindright/identity.h>
 
@@ -308,7 +309,8 @@ static void test_of_mount(void **state) {
 	}
 }
 
-/** Accounts that images of this name have, where the image itself was not read (image.c, add_seeds). */
+/** Accounts that images of this name have, where the image itself was not read (image.c,
+ * add_seeds). */
 static void test_seeds(void **state) {
 	struct fixture *f = *state;
 	static const struct {

@@ -1,6 +1,7 @@
-// What is found out about runs, sources and seals while something fails: each system call and each allocation in its turn, once and
-// for good. It says so, or its answer is the one that it would be otherwise; what cannot be told is never told as harmless; nothing that
-// undo needs is lost; no descriptor and no memory is left behind.
+// What is found out about runs, sources and seals while something fails: each system call and each
+// allocation in its turn, once and for good. It says so, or its answer is the one that it would be
+// otherwise; what cannot be told is never told as harmless; nothing that undo needs is lost; no
+// descriptor and no memory is left behind.
 //
 // BR_STEP: each so manieth call fails (1: all). BR_TEST: a pattern of the tests' names.
 

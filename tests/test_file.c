@@ -38,7 +38,8 @@ static int teardown(void **state) {
 	struct place *place = *state;
 	char command[300];
 	close(place->fd);
-	// One test mounts something on it, and may have failed before it unmounted; mostly nothing is there.
+	// One test mounts something on it, and may have failed before it unmounted; mostly nothing
+	// is there.
 	(void)umount2(place->path, MNT_DETACH);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", place->path);
 	return system(command) ? -1 : 0;

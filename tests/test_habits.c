@@ -38,7 +38,8 @@ static void test_submounts(void **state) {
 	}
 }
 
-/* An empty directory is filled everywhere; nocopy keeps owner and mode with Docker alone, and 4.3 adopts what is not empty. */
+/* An empty directory is filled everywhere; nocopy keeps owner and mode with Docker alone, and 4.3
+ * adopts what is not empty. */
 static void test_volumes(void **state) {
 	(void)state;
 	static const struct {

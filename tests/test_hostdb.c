@@ -353,8 +353,8 @@ static void large_files_are_refused(void **state) {
 }
 
 /*
- * A name service that knows more than the files: these take the place of the C library's. Their answers need a large buffer, as
- * those of a group with many members do.
+ * A name service that knows more than the files: these take the place of the C library's. Their
+ * answers need a large buffer, as those of a group with many members do.
  */
 
 enum {

@@ -31,7 +31,8 @@ struct row {
 	const char *pin;
 };
 
-/** What Docker makes of `user:`; measured with docker 20.10 and 26.1 where the image knows none of these IDs. */
+/** What Docker makes of `user:`; measured with docker 20.10 and 26.1 where the image knows none of
+ * these IDs. */
 static const struct row rows[] = {
 	{"uid and gid", "1000:1000", BR_CERTAIN, 1000, 1000, false, 0, NULL},
 	{"different gid", "1001:2000", BR_CERTAIN, 1001, 2000, false, 0, NULL},

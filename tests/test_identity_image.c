@@ -1,4 +1,5 @@
-// Who a container is where its image has a say. What is expected was measured with docker 20.10 and 26.1 (what names, numbers and groups give), or is the promise of identity.h.
+// Who a container is where its image has a say. What is expected was measured with docker 20.10
+// and 26.1 (what names, numbers and groups give), or is the promise of identity.h.
 #include <base/mem.h>
 #include <bindright/identity.h>
 
@@ -541,7 +542,8 @@ static void workers(void **state) {
 	assert_ptr_equal(br_identity_of_data(&id, false), &to);
 }
 
-/** The arena lets go of little: the first chunk is used up to somewhere, and what comes then fails. There is an answer that is right, or none and an error. */
+/** The arena lets go of little: the first chunk is used up to somewhere, and what comes then fails.
+ * There is an answer that is right, or none and an error. */
 static bool try_without_memory(size_t used) {
 	struct fixture f;
 	fault_at(0);

@@ -159,7 +159,8 @@ static void test_count(void **state) {
 	assert_false(br_idmap_to_host(&(struct br_idmap){many, 340}, (br_boxid){677}, &out));
 }
 
-/** Rootless Podman with subuid rl:100000:65536, and what it nests inside for the modes of --userns; the results are what /proc/self/uid_map outside showed. */
+/** Rootless Podman with subuid rl:100000:65536, and what it nests inside for the modes of --userns;
+ * the results are what /proc/self/uid_map outside showed. */
 static void test_compose(void **state) {
 	(void)state;
 	static const struct br_idmap_extent plain[] = {{0, 2001, 1}, {1, 100000, 65536}};
@@ -209,14 +210,16 @@ static void test_compose(void **state) {
 	}
 }
 
-/* The kernel as the oracle: two namespaces, one in the other, and the maps as this process reads them. */
+/* The kernel as the oracle: two namespaces, one in the other, and the maps as this process reads
+ * them. */
 
 static uint32_t draw(uint32_t *seed, uint32_t n) {
 	*seed = *seed * 1664525U + 1013904223U;
 	return (*seed >> 8) % n;
 }
 
-/** A map whose extents follow each other on both sides with gaps, at most 8 of them; written backwards where `turned`. */
+/** A map whose extents follow each other on both sides with gaps, at most 8 of them; written
+ * backwards where `turned`. */
 static size_t random_map(uint32_t *seed, struct br_idmap_extent *out, uint32_t spread) {
 	size_t n = 1 + draw(seed, 8);
 	bool turned = draw(seed, 2);
@@ -327,7 +330,8 @@ static size_t read_map(pid_t pid, struct br_idmap_extent *out, size_t max) {
 	return n;
 }
 
-/** The kernel shows each extent by where its first ID is; what ours says of that ID, or of every one of them where it is unmapped. */
+/** The kernel shows each extent by where its first ID is; what ours says of that ID, or of every
+ * one of them where it is unmapped. */
 static void compare_with_kernel(
 	const struct br_idmap *ours, const struct br_idmap *inner, pid_t pid) {
 	struct br_idmap_extent seen[8];
@@ -343,7 +347,8 @@ static void compare_with_kernel(
 	}
 }
 
-/** The extents of `inner` that the kernel will take: each lies in one of the outer ones. How many; they come first. */
+/** The extents of `inner` that the kernel will take: each lies in one of the outer ones. How many;
+ * they come first. */
 static size_t keep_possible(const struct br_idmap *outer, struct br_idmap_extent *inner, size_t n) {
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++) {

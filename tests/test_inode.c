@@ -242,7 +242,8 @@ static void test_make(void **state) {
 	assert_ptr_equal(
 		acl, make(place, "u::rwx,u:5:rw-,u:7:r--,g::r-x,g:8:---,g:9:r--,m::rwx,o::---"));
 	assert_int_equal(acl->entries[1].id.v, 5);
-	// Two entries with an ID: acl_valid(3) would not take them, but the kernel does, and the first counts.
+	// Two entries with an ID: acl_valid(3) would not take them, but the kernel does, and the
+	// first counts.
 	struct br_acl_entry twice[6];
 	memcpy(twice, make(place, "u::rwx,u:5:rw-,u:6:rw-,g::r-x,m::rwx,o::---")->entries,
 		sizeof(twice));
@@ -435,7 +436,8 @@ static void list_some(struct place *place) {
 	assert_int_equal(present(place, "listed dir"), BR_HAVE_DEFAULT_ACL);
 }
 
-// One question tells what there is; where it cannot be asked, or is not to be trusted, each is asked for.
+// One question tells what there is; where it cannot be asked, or is not to be trusted, each is
+// asked for.
 static void test_present(void **state) {
 	struct place *place = *state;
 	const unsigned of_file = BR_HAVE_ACL | BR_HAVE_CAPS;
@@ -500,7 +502,8 @@ static bool change_some(const struct place *place, const char *name, unsigned wh
 	}
 }
 
-// No change of what was read goes unseen, however soon it comes; and what nobody changed is known again.
+// No change of what was read goes unseen, however soon it comes; and what nobody changed is known
+// again.
 static void test_untouched(void **state) {
 	struct place *place = *state;
 	static const char *const names[] = {"changing", "changing dir"};
@@ -571,7 +574,8 @@ static void test_take(void **state) {
 	struct br_inode inode = {.mode = S_IFDIR | 0750};
 	const struct br_acl *three = make(place, "u::rwx,g::r-x,o::---");
 	br_acl_encode(three, value);
-	// Some file systems give the mode as an access ACL; as a default ACL three entries mean something.
+	// Some file systems give the mode as an access ACL; as a default ACL three entries mean
+	// something.
 	assert_int_equal(
 		br_inode_take(&inode, BR_HAVE_ACL, place->acls, value, br_acl_size(three)), 0);
 	assert_null(inode.acl);

@@ -117,7 +117,8 @@ static void test_links_on_the_way(void **state) {
 	assert_int_equal(error_of("eve/up/of_root/up/public", 0), 0);
 }
 
-/* Eve does not come to what lies behind a closed directory, however open it is itself; what she finds from inside she may have. */
+/* Eve does not come to what lies behind a closed directory, however open it is itself; what she
+ * finds from inside she may have. */
 static void test_closed_ways(void **state) {
 	(void)state;
 	needs_root();
@@ -187,7 +188,8 @@ static void test_errors(void **state) {
 	assert_int_equal(errno, ELOOP);
 }
 
-/** A walk that the kernel has to begin anew, because something was mounted or renamed meanwhile, counts its links twice (nd->total_link_count in fs/namei.c). */
+/** A walk that the kernel has to begin anew, because something was mounted or renamed meanwhile,
+ * counts its links twice (nd->total_link_count in fs/namei.c). */
 static int open_as_the_kernel(const char *name) {
 	int fd = -1;
 	for (int tries = 0; fd < 0 && tries < 100; tries++) {
@@ -278,7 +280,8 @@ enum {
 
 struct swap {
 	const char *a, *b;
-	/** Before which of its opens the two names are exchanged, and how many later back again; 0: never. */
+	/** Before which of its opens the two names are exchanged, and how many later back again; 0:
+	 * never. */
 	long at;
 	long back;
 	long seen;
@@ -323,7 +326,8 @@ static int read_while(struct swap *swap, const char *path, bool *came) {
 	return stops > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
-/** At every open there is: what is root's alone is never read, and the exchange is seen (`seen`) at some of them. */
+/** At every open there is: what is root's alone is never read, and the exchange is seen (`seen`) at
+ * some of them. */
 static void try_each(const char *path, const char *a, const char *b, int seen) {
 	unsigned met = 0;
 	for (long back = 0; back < 5; back++) {
@@ -362,7 +366,8 @@ static void test_what_is_exchanged_meanwhile(void **state) {
 	// Another file of hers, between the look and the opening.
 	file("eve/other", EVE, 0644);
 	try_each("eve/own", "eve/own", "eve/other", GOT_STALE);
-	// Through a link of hers, whose target she exchanges for a name of root's file before her own rights are tried.
+	// Through a link of hers, whose target she exchanges for a name of root's file before her
+	// own rights are tried.
 	assert_int_equal(link("secret", "eve/hard"), 0);
 	link_of(EVE, "own", "eve/link");
 	try_each("eve/link", "eve/own", "eve/hard", GOT_FOREIGN);

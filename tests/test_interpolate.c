@@ -379,7 +379,8 @@ static void test_memory(void **state) {
 			int result = br_interpolate(&t.env, text, "p", &out, t.dx);
 			hit = fault_hit();
 			fault_at(0);
-			// a warning that found no memory is an error in the list, though the value is right
+			// a warning that found no memory is an error in the list, though the value
+			// is right
 			assert_true(!result || br_diags_errors(t.dx) > 0);
 			tear_down(&t);
 		}

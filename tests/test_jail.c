@@ -23,7 +23,8 @@
 
 #include <cmocka.h>
 
-// What whoever got into the process that changes things, or a mistake of ours, could reach from within.
+// What whoever got into the process that changes things, or a mistake of ours, could reach from
+// within.
 
 enum {
 	WANTED = 1 << CAP_CHOWN | 1 << CAP_DAC_READ_SEARCH | 1 << CAP_FOWNER,
@@ -446,7 +447,8 @@ static void open_plainly(void) {
 	}
 }
 
-/** Not under a sanitizer, which needs system calls that the list leaves out: there it is not loaded (test_keeps_few_rights). */
+/** Not under a sanitizer, which needs system calls that the list leaves out: there it is not loaded
+ * (test_keeps_few_rights). */
 __attribute__((unused)) static void test_kills_what_it_would_not_do(void **state) {
 	const struct ground *g = *state;
 	static const struct {
@@ -542,7 +544,8 @@ static long open_by(const struct ground *g, const char *name, uint64_t flags) {
 	return syscall(SYS_openat2, AT_FDCWD, path, how, sizeof(how));
 }
 
-/** Whether openat2 is held too (no list of calls sees its flags, which lie in memory), and who may be killed. */
+/** Whether openat2 is held too (no list of calls sees its flags, which lie in memory), and who may
+ * be killed. */
 static bool has_landlock(void) {
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) > 0;
 }
@@ -591,7 +594,8 @@ static int change_anything(const struct ground *g, bool landlock) {
 	return held < 0 || pinned < 0 ? 100 : 0;
 }
 
-/** And what it still must: other people's private files, without touching their times; what was open; children. */
+/** And what it still must: other people's private files, without touching their times; what was
+ * open; children. */
 static int look_about(const struct ground *g, bool landlock, int out) {
 	struct stat st;
 	char entries[512];

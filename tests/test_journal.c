@@ -373,7 +373,8 @@ static void test_sealed_nonsense(void **state) {
 	}
 	print_message("%d of %zu refused\n", n, (s.n - s.end[0]) * sizeof(values));
 	assert_true(n > 100);
-	// An object of another type afterwards: behind its mode stand two numbers, two ACLs and the capabilities.
+	// An object of another type afterwards: behind its mode stand two numbers, two ACLs and the
+	// capabilities.
 	other = s;
 	other.bytes[s.end[3] - 8 - 3 * 4 - 20 - 2 * 44 - 12 + 1] ^= (char)(S_IFDIR >> 8);
 	seal(&other);

@@ -1,4 +1,5 @@
-// The fuzzer of the journal with some thousand random inputs; where a fuzzing engine runs it, it runs longer.
+// The fuzzer of the journal with some thousand random inputs; where a fuzzing engine runs it, it
+// runs longer.
 
 #include "fuzz/fuzz_journal.c"
 

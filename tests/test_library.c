@@ -22,7 +22,8 @@ static const struct br_library *named(const char *name) {
 	return NULL;
 }
 
-/** Each row says what it writes, what happens, what helps, and where that is known from; and it can be found by something. */
+/** Each row says what it writes, what happens, what helps, and where that is known from; and it can
+ * be found by something. */
 static void test_rows(void **state) {
 	(void)state;
 	const struct br_library *all;

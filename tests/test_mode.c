@@ -1,4 +1,6 @@
-/** Who a container is on the host, by engine, version and user namespace. What is expected was measured with the engines that the rows name (podman 4.3.1 and 5.4.2, docker 20.10 and 26.1, rootlesskit), or read in /proc of their containers. */
+/** Who a container is on the host, by engine, version and user namespace. What is expected was
+ * measured with the engines that the rows name (podman 4.3.1 and 5.4.2, docker 20.10 and 26.1,
+ * rootlesskit), or read in /proc of their containers. */
 #include <base/mem.h>
 #include <bindright/identity.h>
 
@@ -90,7 +92,8 @@ static const struct br_engine_mode *read_mode(
 	return br_engine_mode_read(&f->arena, &request, f->db, f->dx);
 }
 
-/** The container of all rows: the image knows app (1001:1002, in extra 2000 and far 70000) and adm (0:0). */
+/** The container of all rows: the image knows app (1001:1002, in extra 2000 and far 70000) and adm
+ * (0:0). */
 struct row {
 	const char *name;
 	const char *engine;
@@ -110,7 +113,8 @@ struct row {
 	const char *why;
 	bool unmapped;
 	uint32_t uid, gid;
-	/** Supplementary groups as the container sees them, its own too; 0 at the end does not count. */
+	/** Supplementary groups as the container sees them, its own too; 0 at the end does not
+	 * count. */
 	uint32_t groups[WORDS];
 	uint32_t host_uid, host_gid;
 	uint64_t caps;
@@ -458,7 +462,8 @@ static void test_remap(void **state) {
 	}
 }
 
-/** The word of a mount in a container with this user namespace, and whose a file of 1001 on disk is on the host as the mount shows it; 0: it has no map. */
+/** The word of a mount in a container with this user namespace, and whose a file of 1001 on disk is
+ * on the host as the mount shows it; 0: it has no map. */
 struct mapped {
 	const char *word;
 	const char *runtime;

@@ -2,9 +2,9 @@
 //
 // This process makes random inodes and random credentials. Workers, one in the initial user
 // namespace and one in each of some others, take the credentials on and try: faccessat2 for each of
-// the seven masks, open and look-up, unlink, rmdir, mkdir, mknod, rename and open with O_CREAT. They
-// see the inodes through several mounts of the same directory: the plain one, a read-only one, an
-// ID-mapped one. All that on each file system that can be had.
+// the seven masks, open and look-up, unlink, rmdir, mkdir, mknod, rename and open with O_CREAT.
+// They see the inodes through several mounts of the same directory: the plain one, a read-only one,
+// an ID-mapped one. All that on each file system that can be had.
 //
 //	BR_ORACLE_COUNT       how many comparisons of br_access in all (600000)
 //	BR_ORACLE_DISK        only on file systems whose name has this in it

@@ -13,7 +13,8 @@
 
 #include <cmocka.h>
 
-/** The entries as "name=uid:gid" with "!" behind a malformed one, "~" where the uid wraps; a line end in a name shows as %. */
+/** The entries as "name=uid:gid" with "!" behind a malformed one, "~" where the uid wraps; a line
+ * end in a name shows as %. */
 static char *show_users(const struct br_image_user *users, size_t n) {
 	struct br_buf buf = {0};
 	br_buf_add(&buf, "");
@@ -47,7 +48,8 @@ static char *show_groups(const struct br_image_group *groups, size_t n) {
 
 #define TEXT(s) s, sizeof(s) - 1
 
-/** By hand from moby/sys/user's user.go and Go's strconv and bytes; the malformed ones were also seen in engines. */
+/** By hand from moby/sys/user's user.go and Go's strconv and bytes; the malformed ones were also
+ * seen in engines. */
 static const struct {
 	const char *name, *in;
 	size_t n;

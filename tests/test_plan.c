@@ -331,7 +331,8 @@ static void test_rows(void **state) {
 	}
 }
 
-/** What was not seen when it was planned, another state or an inode that was made later, is not changed, and that is said. */
+/** What was not seen when it was planned, another state or an inode that was made later, is not
+ * changed, and that is said. */
 static void test_later(void **state) {
 	struct world *w = *state;
 	struct br_inode after;

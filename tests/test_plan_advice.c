@@ -1,5 +1,6 @@
 /*
- * What is advised in place of a change of the host: only for the engine that knows it, and only where it serves everything; and reclaim, where UIDs are mapped.
+ * What is advised in place of a change of the host: only for the engine that knows it, and only
+ * where it serves everything; and reclaim, where UIDs are mapped.
  */
 #include "plan_world.h"
 
@@ -230,7 +231,8 @@ static void test_reclaim_ranges(void **state) {
 	assert_int_equal(w->plan->nlosses, 0);
 }
 
-/** Of somebody who is no container it is not known in which groups he is: what he had as the owner stands in an entry. */
+/** Of somebody who is no container it is not known in which groups he is: what he had as the owner
+ * stands in an entry. */
 static void test_reclaim_from(void **state) {
 	struct world *w = *state;
 	static const br_hostid from[] = {{1003}};

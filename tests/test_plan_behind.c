@@ -1,5 +1,6 @@
 /*
- * What lies in a directory that stays closed: nothing is given there to whoever does not get that far, whatever could be given.
+ * What lies in a directory that stays closed: nothing is given there to whoever does not get that
+ * far, whatever could be given.
  */
 #include "plan_world.h"
 
@@ -7,7 +8,8 @@
 
 #include <support/fault.h>
 
-/** UID 1001 gets what is in a directory of bob's group, 0750, by no group without taking from that one. */
+/** UID 1001 gets what is in a directory of bob's group, 0750, by no group without taking from that
+ * one. */
 static const struct who app = {{.uid = {1001}, .gid = {1001}}, ALL};
 static const struct who app_below = {{.uid = {1001}, .gid = {1001}}, ALL, "d/e"};
 static const struct who bob = {{.uid = {1007}, .gid = {1007}}, ALL};

@@ -1,6 +1,8 @@
 /*
- * Nobody gains, nobody loses: random trees under random demands go through the whole of plan, apply and undo, and real processes of everybody try every inode before and after: each set of
- * permissions, opening, executing, creating and deleting. What the planner says of itself is not believed. BR_SEED repeats a run; BR_PROBES makes it longer.
+ * Nobody gains, nobody loses: random trees under random demands go through the whole of plan, apply
+ * and undo, and real processes of everybody try every inode before and after: each set of
+ * permissions, opening, executing, creating and deleting. What the planner says of itself is not
+ * believed. BR_SEED repeats a run; BR_PROBES makes it longer.
  */
 #include "plan_forest.h"
 
@@ -31,7 +33,8 @@ static bool is_within(const char *path, const char *above) {
 	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
 }
 
-/** What a demand has of an inode under one name, as it is or as it becomes: what one is given can make others need more. */
+/** What a demand has of an inode under one name, as it is or as it becomes: what one is given can
+ * make others need more. */
 static unsigned need_at(const struct world *w, size_t d, const struct node *node) {
 	const struct br_demand *demand = &w->demand[d];
 	bool covered = demand->ncovered > 0 && is_within(node->path, demand->covered[0]);
@@ -125,7 +128,8 @@ static bool may_gain(const struct world *w, const struct forest *f, size_t p,
 	// Whoever owns it deletes it, also where others' are safe from him.
 	bool owns = attempt == DELETE && (dir->before.mode & S_ISVTX)
 		&& (node->after.uid.v == uid || dir->after.uid.v == uid);
-	// While there is any x bit, a capability may execute a file, and at once do what it could do before.
+	// While there is any x bit, a capability may execute a file, and at once do what it could
+	// do before.
 	unsigned by_caps = 0;
 	if (f->people[p].cred.caps && S_ISREG(dir->before.mode)) {
 		unsigned had = f->had[p][dir - f->nodes];
@@ -141,7 +145,8 @@ static bool is_served(unsigned has, const struct br_inode *inode, unsigned need)
 	return (!at_once || (has >> at_once & 1)) && (!rest || (has >> rest & 1));
 }
 
-/** What goes back to the host is no longer the namespace's: by capability alone its containers keep what they need, and no more. */
+/** What goes back to the host is no longer the namespace's: by capability alone its containers keep
+ * what they need, and no more. */
 static bool may_lose(const struct world *w, const struct forest *f, size_t p,
 	const struct node *node, unsigned attempt) {
 	const struct node *dir = attempt == DELETE ? &f->nodes[node->parent] : node;
@@ -239,7 +244,8 @@ static void judge_other(const struct world *w, struct forest *f, const struct no
 	}
 }
 
-/** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only where that is asked for. */
+/** Only what belongs to somebody of the from-set is changed; what runs with rights of its own only
+ * where that is asked for. */
 static void judge_gate(const struct world *w, const struct forest *f, const struct node *node) {
 	uint32_t uid = node->before.uid.v;
 	bool allowed = uid == 0 || w->options.nfrom > 0 || is_container(w, uid)
@@ -287,7 +293,8 @@ static bool make_one(const struct node *dir, const struct br_cred *cred, mode_t 
 	return status == 0;
 }
 
-/** Somebody makes something in each directory that got a default ACL: whoever of the principals can, else root. */
+/** Somebody makes something in each directory that got a default ACL: whoever of the principals
+ * can, else root. */
 static void make_later(struct forest *f) {
 	static const struct br_cred root = {.caps = 1ull << CAP_DAC_OVERRIDE};
 	for (size_t i = 0; i < f->n; i++) {
@@ -313,7 +320,8 @@ static bool is_later_file(const struct node *node) {
 	return S_ISREG(st.st_mode);
 }
 
-/** Who is demanded can use what others make; a stranger can do no more with it than with the directory. */
+/** Who is demanded can use what others make; a stranger can do no more with it than with the
+ * directory. */
 static void judge_later_one(
 	const struct world *w, struct forest *f, size_t p, const struct node *node) {
 	size_t i = (size_t)(node - f->nodes);
@@ -378,7 +386,8 @@ static void try_later(struct world *w, struct forest *f) {
 
 // ---- Running ----
 
-/** User namespaces: their IDs are some of those that everything belongs to, and capabilities count for these. */
+/** User namespaces: their IDs are some of those that everything belongs to, and capabilities count
+ * for these. */
 static void add_maps(struct world *w) {
 	static const struct br_idmap_extent users[] = {{0, 1001, 3}};
 	static const struct br_idmap_extent groups_of[] = {{0, 1001, 2}, {2, 2000, 2}};
@@ -504,7 +513,8 @@ static void set_mode(const struct node *node, uint32_t mode) {
 	assert_int_equal(chmod(path, mode & 07777), 0);
 }
 
-/** What a saved plan promises is what a second one does; whatever it would change cannot change without its noticing. */
+/** What a saved plan promises is what a second one does; whatever it would change cannot change
+ * without its noticing. */
 static void save_and_compare(struct world *w, struct forest *f) {
 	struct br_arena arena = {0};
 	struct br_saved then = {0};

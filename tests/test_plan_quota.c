@@ -1,6 +1,7 @@
 /*
- * Who would be given more than his quota lets him have: by hand, and against a kernel that moves one inode after the other (fs/quota/dquot.c). The real one is asked
- * in tests/hostile/a15_quota_kernel.sh.
+ * Who would be given more than his quota lets him have: by hand, and against a kernel that moves
+ * one inode after the other (fs/quota/dquot.c). The real one is asked in
+ * tests/hostile/a15_quota_kernel.sh.
  */
 #include "plan_world.h"
 
@@ -180,7 +181,8 @@ static void test_xfs(void **state) {
 	pretend_quotas(own, N(own));
 	plan_one(w, BR_STRATEGY_CHOWN, 3 * MIB);
 	assert_int_equal(w->plan->nrefusals, 0);
-	// A file of no blocks is nothing to it; to the others it is one more for somebody who is past his limit.
+	// A file of no blocks is nothing to it; to the others it is one more for somebody who is
+	// past his limit.
 	for (unsigned xfs = 0; xfs < 2; xfs++) {
 		const struct pretended_quota past = {
 			FD, false, 1001, {.space = 2 * MIB, .space_hard = MIB}, 0};
@@ -233,7 +235,8 @@ static void test_another_way(void **state) {
 	}
 }
 
-/** A file of several names is one inode, and none where a name of it is elsewhere: it is not changed then. */
+/** A file of several names is one inode, and none where a name of it is elsewhere: it is not
+ * changed then. */
 static void test_links(void **state) {
 	struct world *w = *state;
 	const struct pretended_quota quotas[] = {

@@ -1,6 +1,7 @@
 /*
- * Random inodes under random demands: everybody who is demanded is served or the inode is counted as left alone, and nobody else gains or loses, whatever groups he is in. Judged by
- * br_access and, on real files, by the kernel. BR_SEED repeats a run; BR_ROUNDS makes it longer or shorter.
+ * Random inodes under random demands: everybody who is demanded is served or the inode is counted
+ * as left alone, and nobody else gains or loses, whatever groups he is in. Judged by br_access and,
+ * on real files, by the kernel. BR_SEED repeats a run; BR_ROUNDS makes it longer or shorter.
  */
 #include "plan_dice.h"
 
@@ -73,7 +74,8 @@ static void complain(const struct world *w, const struct br_inode *before,
 	fail_msg("uid %u gid %u (+%zu): %s", cred->uid.v, cred->gid.v, cred->ngroups, what);
 }
 
-/** Somebody who asked for nothing: exactly what he had, but for the members of the group that the group strategy gives. */
+/** Somebody who asked for nothing: exactly what he had, but for the members of the group that the
+ * group strategy gives. */
 static bool may_gain(const struct world *w, const struct br_inode *before,
 	const struct br_inode *after, const struct br_cred *cred) {
 	bool group = w->plan->trees[0].strategy == BR_STRATEGY_GROUP;
@@ -313,7 +315,8 @@ static void judge(struct world *w, const struct pairs *pairs, const struct probe
 	}
 }
 
-/** Whether what was allowed holds the need, asked as programs ask: list apart from create and delete; read and write at once. */
+/** Whether what was allowed holds the need, asked as programs ask: list apart from create and
+ * delete; read and write at once. */
 static bool has_use(unsigned has, const struct br_inode *inode, unsigned need) {
 	unsigned at_once = S_ISDIR(inode->mode) ? BR_W | BR_X : BR_R | BR_W;
 	unsigned first = need & at_once;

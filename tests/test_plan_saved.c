@@ -1,5 +1,6 @@
 /*
- * Saved plans as files: each member is what its JSON says, or it is refused, also under the right seal, which anybody can make.
+ * Saved plans as files: each member is what its JSON says, or it is refused, also under the right
+ * seal, which anybody can make.
  */
 #include <base/mem.h>
 #include <bindright/plan.h>
@@ -220,7 +221,8 @@ static const struct members full = {"7001", "5", "[\"--cross\", \"app\"]",
 	"[{\"name\": \"compose.yaml\", \"sha256\": \"" ZEROS ZEROS "\"}]", "-1700000000",
 	"999999999", "\"" ZEROS ZEROS "\""};
 
-/** Sealed and read with the n-th allocation failing, or all from it: whether it came. What was sealed may be lost, but is not wrong. */
+/** Sealed and read with the n-th allocation failing, or all from it: whether it came. What was
+ * sealed may be lost, but is not wrong. */
 static bool read_starved(unsigned n, bool for_good) {
 	struct reading r = {.places = br_places_new()};
 	size_t size;

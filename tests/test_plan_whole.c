@@ -1,5 +1,6 @@
 /*
- * Plans as a whole: sums, commands (run and compared with what they should do), links, default ACLs, dangerous places, missing sources, accounts.
+ * Plans as a whole: sums, commands (run and compared with what they should do), links, default
+ * ACLs, dangerous places, missing sources, accounts.
  */
 #include "plan_world.h"
 
@@ -131,7 +132,8 @@ static void test_commands(void **state) {
 	}
 }
 
-/** A real tree through a real scan; then every command of the plan is run, and each inode must be as decided. */
+/** A real tree through a real scan; then every command of the plan is run, and each inode must be
+ * as decided. */
 struct seen {
 	char path[64];
 	struct br_inode after;
@@ -287,7 +289,8 @@ static void test_sums(void **state) {
 	assert_non_null(strstr(plan->notes[2], "no host user has uid 1001"));
 }
 
-/** Without root: a chmod or setfacl of an object whose group one is not in would lose it the setgid bit. */
+/** Without root: a chmod or setfacl of an object whose group one is not in would lose it the setgid
+ * bit. */
 static void test_own_setgid(void **state) {
 	struct world *w = *state;
 	static const br_hostid own[] = {{2000}};
@@ -307,7 +310,8 @@ static void test_own_setgid(void **state) {
 	}
 }
 
-/** A file that lacks something under one of its names only: what is needed under all of them counts. Where anybody could have given it that name, it is told under that one. */
+/** A file that lacks something under one of its names only: what is needed under all of them
+ * counts. Where anybody could have given it that name, it is told under that one. */
 static void test_mixed_links(void **state) {
 	struct world *w = *state;
 	struct br_inode after;
@@ -740,7 +744,8 @@ static void test_below_and_unseen(void **state) {
 	assert_int_equal(w->plan->left[0].reason, BR_LEFT_UNSEEN);
 	assert_int_equal(w->plan->left[1].reason, BR_LEFT_MOUNT_POINT);
 
-	// --keep bob: he gets what the container needs. Without it he gets nothing, and loses nothing.
+	// --keep bob: he gets what the container needs. Without it he gets nothing, and loses
+	// nothing.
 	struct br_keeper bob = {
 		.name = "bob", .cred = {.uid = {1007}, .gid = {1007}}, .demanded = true};
 	w->tree.n = 1;
@@ -756,7 +761,8 @@ static void test_below_and_unseen(void **state) {
 		bob.demanded = false;
 	}
 
-	// A read-only file system; one that keeps no owners; an ACL that was not read, as the mode alone serves.
+	// A read-only file system; one that keeps no owners; an ACL that was not read, as the mode
+	// alone serves.
 	w->options.nkeepers = 0;
 	w->source.fs.super_read_only = true;
 	begin(w);
@@ -805,7 +811,8 @@ static int whole(struct world *w, const struct br_inode *inodes) {
 	return result;
 }
 
-/** What becomes of it: -1 it is changed, -2 it is not and not among the examples, or why it is left. */
+/** What becomes of it: -1 it is changed, -2 it is not and not among the examples, or why it is
+ * left. */
 static int becomes(struct world *w, const char *path, const struct br_inode *inode) {
 	struct br_inode after;
 	if (br_plan_decide(w->plan, &w->tree, path, inode, &after) == 1) {
@@ -821,7 +828,8 @@ static int becomes(struct world *w, const char *path, const struct br_inode *ino
 	return -2;
 }
 
-/* "db" is a service's, "db/log" its, too; "box" and "k" (a file) are a container's. Somebody who is asked about mounts "db/part" himself. */
+/* "db" is a service's, "db/log" its, too; "box" and "k" (a file) are a container's. Somebody who is
+ * asked about mounts "db/part" himself. */
 static void test_others(void **state) {
 	struct world *w = *state;
 	static const char *const paths[] = {"", "a", "box", "box/x", "boxes", "db", "db/data",

@@ -1,4 +1,5 @@
-/** Run lines: words as a shell splits them, options as the clients take them; and no allocation whose failure is lost. */
+/** Run lines: words as a shell splits them, options as the clients take them; and no allocation
+ * whose failure is lost. */
 #include <base/text.h>
 #include <bindright/spec.h>
 
@@ -56,7 +57,8 @@ static void finish(struct ground *g) {
 	(void)close(g->fd);
 }
 
-/** "NAME IMAGE USER SOURCE>TARGET…" of each container, with " | " between them; "!" and the message where there is an error. */
+/** "NAME IMAGE USER SOURCE>TARGET…" of each container, with " | " between them; "!" and the message
+ * where there is an error. */
 static char *shown(const struct br_spec *spec, const struct br_diags *dx) {
 	struct br_buf out = {0};
 	for (size_t i = 0; spec && i < spec->n; i++) {

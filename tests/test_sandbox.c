@@ -335,7 +335,8 @@ static char *status_of_sibling(pid_t parent) {
 	return NULL;
 }
 
-/** Looks at its sibling in the child's place: what the kernel says about it. Prints to `to`, then lets it go. */
+/** Looks at its sibling in the child's place: what the kernel says about it. Prints to `to`, then
+ * lets it go. */
 static void watch(pid_t parent, int to, int release) {
 	const struct timespec nap = {0, 10000000};
 	for (int i = 0; i < PATIENCE * 100 && !atomic_load(is_there); i++) {

@@ -1,4 +1,5 @@
-/* The walk, compared with nftw(3), with trees whose contents are known, and with a kernel that gets in the way. */
+/* The walk, compared with nftw(3), with trees whose contents are known, and with a kernel that gets
+ * in the way. */
 #include "support/fault.h"
 
 #include <base/own.h>
@@ -1091,7 +1092,8 @@ static void wanted_attributes_are_read(void **state) {
 	}
 }
 
-/** For every inode but those with a set-group-ID bit, or owned by 7; counts how often it was asked. */
+/** For every inode but those with a set-group-ID bit, or owned by 7; counts how often it was asked.
+ */
 static bool is_plain(void *context, const char *path, const struct br_inode *inode) {
 	atomic_uint *asked = context;
 	assert_string_equal(path, "");

@@ -1,5 +1,6 @@
 /*
- * What the process that scans for us writes, were it anybody's: no record makes us look at memory that is not there.
+ * What the process that scans for us writes, were it anybody's: no record makes us look at memory
+ * that is not there.
  */
 // The file itself, for what it keeps to itself.
 #include <scan/watched.c>

@@ -1,4 +1,5 @@
-/* What is kept of a walk: all of it or nothing, told again in order, and only as long as no directory has changed. */
+/* What is kept of a walk: all of it or nothing, told again in order, and only as long as no
+ * directory has changed. */
 #include "support/scratch.h"
 
 #include <base/own.h>

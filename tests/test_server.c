@@ -1,4 +1,5 @@
-/** Those who ask a server: who they are, what they are told, and what becomes of them. What a server says is in tests/hostile/a14_servers.sh. */
+/** Those who ask a server: who they are, what they are told, and what becomes of them. What a
+ * server says is in tests/hostile/a14_servers.sh. */
 #include <base/own.h>
 #include <bindright/server.h>
 

@@ -439,7 +439,8 @@ static const struct trust_row trust_rows[] = {
 	{"bob/roots/x", "'%s/bob/roots' is of UID 0, in a directory of UID 1001"},
 	{"bob/carols", "'%s/bob/carols' is of UID 1002, in a directory of UID 1001"},
 	{"bob/mine", "'%s/bob/mine' is of UID 1000, in a directory of UID 1001"},
-	// She could have let anybody move it there; what lies below hers; what is no directory is moved without writing it.
+	// She could have let anybody move it there; what lies below hers; what is no directory is
+	// moved without writing it.
 	{"bob/carolsopen", "'%s/bob/carolsopen' is of UID 1002"},
 	{"bob/carols/own", "'%s/bob/carols' is of UID 1002"},
 	{"bob/carolsfile", "'%s/bob/carolsfile' is of UID 1002"},
@@ -577,7 +578,8 @@ static void group_of_nobody_else(void **state) {
 	make_dir(f, "d", 0, 0775);
 	make_dir(f, "d/x", 0, 0755);
 	assert_null(judge_in(f, "d/x")->unsafe);
-	// With an ACL, the group's bits are the mask of anybody. u::rwx u:1001:rwx g::r-x m::rwx o::r-x
+	// With an ACL, the group's bits are the mask of anybody. u::rwx u:1001:rwx g::r-x m::rwx
+	// o::r-x
 	static const unsigned char acl[] = {2, 0, 0, 0, //
 		1, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, //
 		2, 0, 7, 0, 0xe9, 3, 0, 0, //
@@ -600,7 +602,8 @@ static void cover(struct fixture *f, const char *name, const char *words, const 
 	assert_int_equal(mount(in(f, name), over, NULL, MS_BIND, NULL), 0);
 }
 
-/** Whether a directory of mine, which its group can write, is unsafe under these files of accounts. */
+/** Whether a directory of mine, which its group can write, is unsafe under these files of accounts.
+ */
 static bool is_shared(struct fixture *f, const char *passwd, const char *group) {
 	cover(f, "passwd", passwd, "/etc/passwd");
 	cover(f, "group", group, "/etc/group");
@@ -784,7 +787,8 @@ static void server_that_never_answers(void **state) {
 	assert_true(took < most);
 }
 
-/** What an automounter would be asked for is not opened: nothing gets mounted because somebody looked. */
+/** What an automounter would be asked for is not opened: nothing gets mounted because somebody
+ * looked. */
 static void automounter_is_not_asked(void **state) {
 	struct fixture *f = *state;
 	int ends[2];
@@ -999,7 +1003,8 @@ static void without_memory(void **state) {
 	assert_true(n > 3);
 }
 
-/** What is in memory is found there, whatever else is mounted and unmounted on the machine meanwhile. */
+/** What is in memory is found there, whatever else is mounted and unmounted on the machine
+ * meanwhile. */
 static void mounted_while_others_mount(void **state) {
 	struct fixture *f = *state;
 	char place[300];

@@ -1,10 +1,11 @@
 /*
- * Every directory below tests/spec/ is a case: its files are the project, `request` (if it is there) says how it is read,
- * and `expected` is the dump of what was understood, or `err` the messages of what was refused.
+ * Every directory below tests/spec/ is a case: its files are the project, `request` (if it is
+ * there) says how it is read, and `expected` is the dump of what was understood, or `err` the
+ * messages of what was refused.
  *
- * request, a line each: file F, stdin F (what "-" reads), service S, profile P, directory D, env-file F, name N,
- * env NAME=VALUE (the caller's environment), override NAME=VALUE, version N, cwd SUBDIRECTORY, home none.
- * BR_UPDATE=1 writes the files anew, to be checked by eye.
+ * request, a line each: file F, stdin F (what "-" reads), service S, profile P, directory D,
+ * env-file F, name N, env NAME=VALUE (the caller's environment), override NAME=VALUE, version N,
+ * cwd SUBDIRECTORY, home none. BR_UPDATE=1 writes the files anew, to be checked by eye.
  */
 #include <base/own.h>
 #include <base/text.h>
@@ -64,7 +65,8 @@ static void run_case(void **state) {
 	case_finish(&run);
 }
 
-/* Each allocation of a case fails once (in this process: a child's would not be counted); then it is refused with a message, and nothing leaks. */
+/* Each allocation of a case fails once (in this process: a child's would not be counted); then it
+ * is refused with a message, and nothing leaks. */
 static void fail_each_allocation(const char *name) {
 	bool hit = true;
 	for (unsigned i = 1; hit; i++) {

@@ -1,9 +1,11 @@
 /*
- * Which bind mounts of a compose project its containers cannot use, and what the least change would be.
+ * Which bind mounts of a compose project its containers cannot use, and what the least change would
+ * be.
  *
  *   mounts [DIRECTORY]
  *
- * Exit status: 0 all fit, 1 some do not, 2 the project cannot be read. Nothing is changed: that would be br_apply_run().
+ * Exit status: 0 all fit, 1 some do not, 2 the project cannot be read. Nothing is changed: that
+ * would be br_apply_run().
  */
 #include <bindright/arena.h>
 #include <bindright/plan.h>

@@ -42,7 +42,8 @@ enum br_rule {
 	 * namespace: no write.
 	 */
 	BR_RULE_UNMAPPED,
-	/** The file system's server, which was asked (bindright/server.h) and says otherwise than the mode. Never of br_access() and its like. */
+	/** The file system's server, which was asked (bindright/server.h) and says otherwise than
+	 * the mode. Never of br_access() and its like. */
 	BR_RULE_SERVER,
 };
 
@@ -119,9 +120,9 @@ bool br_access_delete(const struct br_inode *dir, const struct br_inode *victim,
 	const struct br_cred *cred, const struct br_where *where, bool *sticky);
 
 /**
- * May cred make a new entry in `dir` (may_create() and may_o_create(), fs/namei.c)? Write and search,
- * also where the directory is append-only; on an ID-mapped mount cred's own IDs must have a mapping
- * (EOVERFLOW otherwise). To rename within one directory takes this and br_access_delete().
+ * May cred make a new entry in `dir` (may_create() and may_o_create(), fs/namei.c)? Write and
+ * search, also where the directory is append-only; on an ID-mapped mount cred's own IDs must have a
+ * mapping (EOVERFLOW otherwise). To rename within one directory takes this and br_access_delete().
  */
 bool br_access_create(
 	const struct br_inode *dir, const struct br_cred *cred, const struct br_where *where);
@@ -149,9 +150,11 @@ struct br_birth {
 };
 
 /**
- * What is made: owner and group (the directory's where that is setgid, or the file system says so), and mode and ACL: a default ACL takes the place of the umask, and gives no more
- * than was asked for. IDs are those on disk; a maker whose IDs have none on an ID-mapped mount makes nothing (br_access_create()), and has BR_NO_ID here. Says nothing of whether cred may create there at all.
- * New ACLs are interned. 0, or -1 with ENOMEM.
+ * What is made: owner and group (the directory's where that is setgid, or the file system says so),
+ * and mode and ACL: a default ACL takes the place of the umask, and gives no more than was asked
+ * for. IDs are those on disk; a maker whose IDs have none on an ID-mapped mount makes nothing
+ * (br_access_create()), and has BR_NO_ID here. Says nothing of whether cred may create there at
+ * all. New ACLs are interned. 0, or -1 with ENOMEM.
  */
 int br_access_created(const struct br_birth *birth, struct br_acls *acls, struct br_inode *out);
 

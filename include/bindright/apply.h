@@ -1,10 +1,14 @@
 /**
  * Making a plan true, and taking it back.
  *
- * A transaction: prepare (batch by batch: walk beneath the root, or go through what the plan saw of it, decide by that, write both states to the journal, one fdatasync), commit (open again, compare
- * again, change, read back), finish (syncfs, COMMIT record). A change never exists without a durable record of what was there before; undo puts back exactly
- * those inodes that are still as the fix (or its interruption) left them and reports the others. Commit and undo are one engine: undo swaps the two states.
- * Children are changed before their directory, and put back after it. Runs in different places may go on at a time; where one works, or around or below it, another is refused.
+ * A transaction: prepare (batch by batch: walk beneath the root, or go through what the plan saw of
+ * it, decide by that, write both states to the journal, one fdatasync), commit (open again, compare
+ * again, change, read back), finish (syncfs, COMMIT record). A change never exists without a
+ * durable record of what was there before; undo puts back exactly those inodes that are still as
+ * the fix (or its interruption) left them and reports the others. Commit and undo are one engine:
+ * undo swaps the two states. Children are changed before their directory, and put back after it.
+ * Runs in different places may go on at a time; where one works, or around or below it, another is
+ * refused.
  */
 #ifndef BINDRIGHT_APPLY_H
 #define BINDRIGHT_APPLY_H
@@ -23,20 +27,23 @@ bool br_run_id_valid(const char *id);
 
 /** Where journals are and who acts. */
 struct br_state_dir {
-	/** For tests and embedders; NULL: /var/lib/bindright for root, else .local/state/bindright in the caller's home (or XDG_STATE_HOME where that is his, in it). */
+	/** For tests and embedders; NULL: /var/lib/bindright for root, else .local/state/bindright
+	 * in the caller's home (or XDG_STATE_HOME where that is his, in it). */
 	const char *path;
 	/** The caller's XDG_STATE_HOME or NULL; ignored for root. */
 	const char *xdg_state_home;
 };
 
 /**
- * How the work is done. In a process of its own, it has no more than the trees and the journal: a mount of its own for each tree, no path
- * to anything else, no more capabilities and system calls than it needs; and where a file system does not answer any more, it is left behind.
+ * How the work is done. In a process of its own, it has no more than the trees and the journal: a
+ * mount of its own for each tree, no path to anything else, no more capabilities and system calls
+ * than it needs; and where a file system does not answer any more, it is left behind.
  */
 enum br_jail {
 	/** In the caller's process, with all that this one may do. */
 	BR_JAIL_NONE,
-	/** In one of its own; where this kernel, or this user, cannot have the mounts, without them: a note in dx says so. */
+	/** In one of its own; where this kernel, or this user, cannot have the mounts, without
+	 * them: a note in dx says so. */
 	BR_JAIL_TRY,
 	/** Or not at all: then nothing is changed. */
 	BR_JAIL_REQUIRE,
@@ -61,16 +68,19 @@ struct br_apply_options {
 	/** As in the plan's options. */
 	unsigned levels;
 	/**
-	 * The plan was made a moment ago, without any depth, for the same `cross` and `excludes`: where it remembers what it saw, and each directory is still as it was then, only that is gone
-	 * through, and not the whole tree once more.
+	 * The plan was made a moment ago, without any depth, for the same `cross` and `excludes`:
+	 * where it remembers what it saw, and each directory is still as it was then, only that is
+	 * gone through, and not the whole tree once more.
 	 */
 	bool fresh;
 	/** Called now and then with inodes done; may be NULL. */
 	void (*progress)(void *context, uint64_t done);
 	void *context;
 	/**
-	 * Told of each entry of a tree that is changed, or of those alone that the plan remembers (see `recalled` of the result): as it was read, or as it is about to become, BR_ENTER before what is in the directory. Where nothing conflicted or failed in
-	 * the end, all of it was read back so. -1 (with an error in dx) ends the run. May be NULL.
+	 * Told of each entry of a tree that is changed, or of those alone that the plan remembers
+	 * (see `recalled` of the result): as it was read, or as it is about to become, BR_ENTER
+	 * before what is in the directory. Where nothing conflicted or failed in the end, all of it
+	 * was read back so. -1 (with an error in dx) ends the run. May be NULL.
 	 */
 	int (*see)(void *context, const struct br_tree *tree, const struct br_entry *entry);
 	void *see_context;
@@ -97,8 +107,9 @@ struct br_apply_result {
 };
 
 /**
- * Apply a settled plan. 0 when all was done or conflicts were left alone (see the counts), -1 with an error in dx where it failed or was interrupted; *result is filled in either case, and its id is
- * empty where nothing was journaled (so nothing was changed).
+ * Apply a settled plan. 0 when all was done or conflicts were left alone (see the counts), -1 with
+ * an error in dx where it failed or was interrupted; *result is filled in either case, and its id
+ * is empty where nothing was journaled (so nothing was changed).
  */
 int br_apply_run(struct br_arena *arena, const struct br_plan *plan,
 	const struct br_apply_options *options, struct br_apply_result *result,
@@ -124,7 +135,8 @@ struct br_run {
 	br_hostid uid;
 	const char *invoker;
 	const char *input;
-	/** The digest of the plan that it applied, as br_plan.digest, and the version of the program that did; NULL or "" where the journal does not say. */
+	/** The digest of the plan that it applied, as br_plan.digest, and the version of the
+	 * program that did; NULL or "" where the journal does not say. */
 	const char *plan;
 	const char *version;
 	/** Real paths of its targets. */
@@ -143,14 +155,17 @@ const char *br_run_state_name(enum br_run_state state);
 /** The caller's runs, newest first. No directory: no runs. 0, or -1 with an error in dx. */
 int br_history(struct br_arena *arena, const struct br_state_dir *state, const struct br_run **runs,
 	size_t *n, struct br_diags *dx);
-/** How many runs root has that may still be undone (only their number can be seen by others; 0 where not even that). */
+/** How many runs root has that may still be undone (only their number can be seen by others; 0
+ * where not even that). */
 size_t br_history_of_root(void);
-/** Remove journals of runs that ended more than `seconds` ago (never unfinished ones). Their number, or -1. */
+/** Remove journals of runs that ended more than `seconds` ago (never unfinished ones). Their
+ * number, or -1. */
 int br_history_prune(const struct br_state_dir *state, int64_t seconds, struct br_diags *dx);
 
 /**
- * Remove the journal of the run with this ID, whatever became of it (damaged and unfinished ones too): what it changed and is not undone then stays as it is. Refused where somebody works on it. 0, or
- * -1 with an error in dx.
+ * Remove the journal of the run with this ID, whatever became of it (damaged and unfinished ones
+ * too): what it changed and is not undone then stays as it is. Refused where somebody works on it.
+ * 0, or -1 with an error in dx.
  */
 int br_history_drop(const struct br_state_dir *state, const char *id, struct br_diags *dx);
 
@@ -169,8 +184,10 @@ struct br_undo_result {
 };
 
 /**
- * Undo the run with this ID (NULL: the newest that is not undone and that nobody works on; one whose last undo left nothing but conflicts only where there is no other). What an
- * earlier undo that came to its end put back is not looked at again. `dry`: only look. *run tells which. 1 done (or shown), 0 nothing to undo, -1 with an error in dx (unknown ID with the nearest one, a newer
+ * Undo the run with this ID (NULL: the newest that is not undone and that nobody works on; one
+ * whose last undo left nothing but conflicts only where there is no other). What an earlier undo
+ * that came to its end put back is not looked at again. `dry`: only look. *run tells which. 1 done
+ * (or shown), 0 nothing to undo, -1 with an error in dx (unknown ID with the nearest one, a newer
  * run overlaps it, a journal that is not trusted, failure).
  */
 int br_undo(struct br_arena *arena, const char *id, bool dry,

@@ -1,5 +1,6 @@
 /**
- * Memory that results live in: functions that take an arena put what they make there, and it is freed all at once.
+ * Memory that results live in: functions that take an arena put what they make there, and it is
+ * freed all at once.
  */
 #ifndef BINDRIGHT_ARENA_H
 #define BINDRIGHT_ARENA_H

@@ -27,7 +27,8 @@ size_t br_codes(const struct br_code_info **codes);
 /** NULL for a number that is no code. */
 const struct br_code_info *br_code_find(br_code_number code);
 
-/** Codes that the input ignores and that there are not: an error in dx for the first of them. 0 or -1. */
+/** Codes that the input ignores and that there are not: an error in dx for the first of them. 0 or
+ * -1. */
 int br_check_ignores(const struct br_spec *spec, struct br_diags *dx);
 
 /** The first few of many paths. */
@@ -40,7 +41,8 @@ struct br_code_page {
 	br_code_number code;
 	/** A paragraph. */
 	const char *meaning;
-	/** Shell commands that prepare an empty directory, as root; "" where none are needed. NULL: this version cannot be brought to it. */
+	/** Shell commands that prepare an empty directory, as root; "" where none are needed. NULL:
+	 * this version cannot be brought to it. */
 	const char *setup;
 	/** The compose file of the example: `bindright check` beside it finds the code. */
 	const char *compose;
@@ -55,7 +57,8 @@ const struct br_code_page *br_code_page(br_code_number code);
 struct br_obstacle {
 	/** Its path in the container. */
 	const char *path;
-	/** In the host's IDs where a mount brings it; in the container's own where the image has it (`of_image`). */
+	/** In the host's IDs where a mount brings it; in the container's own where the image has it
+	 * (`of_image`). */
 	struct br_inode inode;
 	bool of_image;
 };
@@ -75,7 +78,8 @@ struct br_finding {
 	const char *path;
 	/** One sentence: "uid 1001 cannot write /srv/ml/models". */
 	const char *message;
-	/** The deciding rule with its facts: "owner is 1000, group is 1000, others have r-x"; or NULL. */
+	/** The deciding rule with its facts: "owner is 1000, group is 1000, others have r-x"; or
+	 * NULL. */
 	const char *because;
 	/** What the user can do: a sentence; or NULL. */
 	const char *advice;
@@ -112,7 +116,8 @@ struct br_mount_result {
 	uint64_t misfit;
 	/** Entries that could not be examined. */
 	uint64_t unseen;
-	/** The file system's server was asked about all of them, as the container's user, and allows what is needed, whatever modes it shows: nothing has to be changed there. */
+	/** The file system's server was asked about all of them, as the container's user, and
+	 * allows what is needed, whatever modes it shows: nothing has to be changed there. */
 	bool served;
 };
 
@@ -135,12 +140,14 @@ struct br_check {
 	double seconds;
 };
 
-/** Sees every entry of every tree while the check walks, in the caller's thread. -1 (with an error in dx) stops the check. */
+/** Sees every entry of every tree while the check walks, in the caller's thread. -1 (with an error
+ * in dx) stops the check. */
 struct br_watch {
 	int (*see)(void *context, const struct br_tree *tree, const struct br_entry *entry,
 		struct br_diags *dx);
 	void *context;
-	/** BR_HAVE_* that the watcher needs of every inode that some demand may not be able to use; others may come without. */
+	/** BR_HAVE_* that the watcher needs of every inode that some demand may not be able to use;
+	 * others may come without. */
 	unsigned want;
 	/** It needs them of all inodes. */
 	bool all;
@@ -159,7 +166,8 @@ struct br_check_options {
 	bool fail_fast;
 	/** Globs on the path below the source; NULL at the end. */
 	const char *const *excludes;
-	/** Look at these paths only, at the directories on the way to them, and at the sources themselves; absolute, without "." and "..". NULL: at everything. */
+	/** Look at these paths only, at the directories on the way to them, and at the sources
+	 * themselves; absolute, without "." and "..". NULL: at everything. */
 	const char *const *only;
 	size_t nonly;
 	/** The engine does not run as root. */
@@ -168,13 +176,16 @@ struct br_check_options {
 	const struct br_habits *habits;
 	/** Which containers of the spec run now (spec->n), or NULL: nobody was asked. */
 	const bool *running;
-	/** Host users whose IDs are nobody else's: the one who runs it. Names, NULL at the end; or NULL. */
+	/** Host users whose IDs are nobody else's: the one who runs it. Names, NULL at the end; or
+	 * NULL. */
 	const char *const *keepers;
 	/** May be {0}. */
 	struct br_watch watch;
-	/** The tree that was told of is not walked again, if it is the same and nothing in it was found wanting. NULL: all are walked. */
+	/** The tree that was told of is not walked again, if it is the same and nothing in it was
+	 * found wanting. NULL: all are walked. */
 	const struct br_told *told;
-	/** What was told of the rest of that tree, where `told` is only about a part of it; or NULL. */
+	/** What was told of the rest of that tree, where `told` is only about a part of it; or
+	 * NULL. */
 	const struct br_told *rest;
 	/** Made from the same input; NULL: br_check_run makes it for itself. */
 	struct br_asking *asking;
@@ -193,40 +204,48 @@ struct br_check_input {
 	struct br_hostdb *hostdb;
 	/** Interns what is read. */
 	struct br_acls *acls;
-	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of any image. */
+	/** What br_images_read found, parallel to the spec's containers; NULL: nothing is known of
+	 * any image. */
 	const struct br_image *images;
 };
 
 /**
- * With whose rights the container's runtime makes its mounts: of the root of the container's user namespace, with all capabilities there. False: not known.
+ * With whose rights the container's runtime makes its mounts: of the root of the container's user
+ * namespace, with all capabilities there. False: not known.
  */
 bool br_check_mounter(
 	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out);
 /**
- * Podman's `:O`: its overlay reaches what lies in the source with the rights of whoever mounted it, too (ovl_permission(), fs/overlayfs/inode.c), and copies what is written, for which owner and
- * group, and those of the directories above it below the source (`above_mapped`), must have a mapping there (EOVERFLOW). Takes from the verdict about `want` what that refuses.
+ * Podman's `:O`: its overlay reaches what lies in the source with the rights of whoever mounted it,
+ * too (ovl_permission(), fs/overlayfs/inode.c), and copies what is written, for which owner and
+ * group, and those of the directories above it below the source (`above_mapped`), must have a
+ * mapping there (EOVERFLOW). Takes from the verdict about `want` what that refuses.
  */
 void br_check_overlay(const struct br_cred *mounter, const struct br_inode *inode,
 	bool above_mapped, unsigned want, struct br_verdict *verdict);
 /** Whether the mounter's user namespace has both of these IDs. */
 bool br_check_overlay_maps(const struct br_cred *mounter, const struct br_inode *inode);
-/** Whom what belongs to these IDs belongs to at the top of such an overlay: Podman gives the upper directory what it sees of the source. */
+/** Whom what belongs to these IDs belongs to at the top of such an overlay: Podman gives the upper
+ * directory what it sees of the source. */
 void br_check_overlay_top(const struct br_engine_mode *mode, struct br_inode *inode);
 
-/** What the container makes of the mounts below one of its sources: br_habits_submounts(), and what its runtime leaves out. */
+/** What the container makes of the mounts below one of its sources: br_habits_submounts(), and what
+ * its runtime leaves out. */
 enum br_submounts br_check_submounts(const struct br_check_input *input,
 	const struct br_habits *habits, const struct br_mount_source *ms);
 
 /**
- * Start who asks, for each mount on a file system whose server decides (struct br_fs, `served`): for a caller that gives up its rights before the check, which has to become these users. The demands outlive it.
- * NULL with ENOMEM.
+ * Start who asks, for each mount on a file system whose server decides (struct br_fs, `served`):
+ * for a caller that gives up its rights before the check, which has to become these users. The
+ * demands outlive it. NULL with ENOMEM.
  */
 struct br_asking *br_asking_new(const struct br_check_input *input);
 void br_asking_free(struct br_asking *asking);
 void br_asking_freep(struct br_asking **asking);
 
 /**
- * Judge everything; where servers are to be asked, by children that are forked for it. NULL with an error in dx only where the check itself failed; a source that cannot be seen is a finding.
+ * Judge everything; where servers are to be asked, by children that are forked for it. NULL with an
+ * error in dx only where the check itself failed; a source that cannot be seen is a finding.
  */
 struct br_check *br_check_run(const struct br_check_input *input,
 	const struct br_check_options *options, struct br_diags *dx);
@@ -234,15 +253,18 @@ void br_check_free(struct br_check *check);
 void br_check_freep(struct br_check **check);
 
 /**
- * For whoever walks a tree himself and knows what becomes of each entry: he tells it, and a later check of the same tree, whose demands may
- * have been made anew, need not walk it once more where all is well. `shared`: he is a child process that is forked after this. `input` has the
- * demands whose tree he walks; it outlives this, as does what the options point to. NULL with an error in dx.
+ * For whoever walks a tree himself and knows what becomes of each entry: he tells it, and a later
+ * check of the same tree, whose demands may have been made anew, need not walk it once more where
+ * all is well. `shared`: he is a child process that is forked after this. `input` has the demands
+ * whose tree he walks; it outlives this, as does what the options point to. NULL with an error in
+ * dx.
  */
 struct br_told *br_told_new(const struct br_check_input *input,
 	const struct br_check_options *options, bool shared, struct br_diags *dx);
 /**
- * An entry of a tree, as br_scan_next gives it, as it is to be found from now on: the directory before what is in it, its `state` kept as br_scan
- * keeps it. BR_LEAVE is ignored. 0; -1 with an error in dx.
+ * An entry of a tree, as br_scan_next gives it, as it is to be found from now on: the directory
+ * before what is in it, its `state` kept as br_scan keeps it. BR_LEAVE is ignored. 0; -1 with an
+ * error in dx.
  */
 int br_told_see(struct br_told *told, const struct br_tree *tree, const struct br_entry *entry);
 void br_told_free(struct br_told *told);

@@ -1,8 +1,9 @@
 /**
  * Who must be able to do what below which host path.
  *
- * Mounts of all containers are brought together by the place they really reach, so that everybody who shares a path is judged, and served, at once. A tree is an outermost
- * source; sources that lie inside it, by name or by way of a bind mount, are demands with a path below it.
+ * Mounts of all containers are brought together by the place they really reach, so that everybody
+ * who shares a path is judged, and served, at once. A tree is an outermost source; sources that lie
+ * inside it, by name or by way of a bind mount, are demands with a path below it.
  */
 #ifndef BINDRIGHT_DEMAND_H
 #define BINDRIGHT_DEMAND_H
@@ -19,7 +20,8 @@ struct br_need {
 	unsigned file;
 	/** Of every file whatever any class of it may (r if anybody has r, …), within `file`. */
 	bool as_any;
-	/** Where it was asked for: by --need, or else by the input (x-bindright); {0} for the default. */
+	/** Where it was asked for: by --need, or else by the input (x-bindright); {0} for the
+	 * default. */
 	struct br_span said;
 	bool by_option;
 };
@@ -35,7 +37,8 @@ struct br_demand {
 	struct br_need need;
 	/** The container sees it read-only. */
 	bool read_only;
-	/** Paths below the tree's root in whose places the container sees other mounts of its own: they and what lies below them are no matter of this one. */
+	/** Paths below the tree's root in whose places the container sees other mounts of its own:
+	 * they and what lies below them are no matter of this one. */
 	const char *const *covered;
 	size_t ncovered;
 	/** The maps of an ID-mapped mount, as struct br_where has them; empty: none. */
@@ -48,7 +51,8 @@ struct br_demand {
 /** Whether a path is another one or lies below it; both below one root, "" is the root. */
 bool br_path_within(const char *path, const char *above);
 
-/** Whether a path below the tree's root is the demand's matter: its root or below it, and not covered. */
+/** Whether a path below the tree's root is the demand's matter: its root or below it, and not
+ * covered. */
 bool br_demand_applies(const struct br_demand *demand, const char *path);
 
 /** At most this many demands on one tree. */
@@ -58,7 +62,8 @@ enum {
 
 /** An outermost place and all demands on it and below it. */
 struct br_tree {
-	/** The source that is the root: PRESENT, or MISSING (then all demands have the same missing path, or lie below it). */
+	/** The source that is the root: PRESENT, or MISSING (then all demands have the same missing
+	 * path, or lie below it). */
 	const struct br_source *root;
 	/** How people know it: the root's real path, with the missing part. */
 	const char *path;
@@ -66,7 +71,8 @@ struct br_tree {
 	size_t n;
 };
 
-/** A host path that a container mounts which none of the demands is of: a service that was not asked for, or one that the engine has. */
+/** A host path that a container mounts which none of the demands is of: a service that was not
+ * asked for, or one that the engine has. */
 struct br_other {
 	const char *name;
 	/** Naming it would make its demands count. */
@@ -96,7 +102,8 @@ struct br_demands {
 		const struct br_tree *tree;
 	} * mounts;
 	size_t nmounts;
-	/** What others mount and no mount of these reaches itself, where br_demand_options ask for it; only what is there. */
+	/** What others mount and no mount of these reaches itself, where br_demand_options ask for
+	 * it; only what is there. */
 	const struct br_other *others;
 	size_t nothers;
 };
@@ -123,9 +130,12 @@ struct br_demand_options {
 };
 
 /**
- * Open every bind source and bring the demands together. Whose demand it is: br_identity_of_data(). The default need: read-write mounts rwx of directories, and of a file what any class of it may; read-only ones the same without w.
- * What the mount's wishes say, and before that `--need T=bits`, for mounts at T: files exactly `bits`; directories the same plus x if r or w is asked, and w where w is asked. A mount inside a source counts as its own (same device, inode and mount).
- * A --need whose target no container mounts is an error. NULL with an error in dx.
+ * Open every bind source and bring the demands together. Whose demand it is: br_identity_of_data().
+ * The default need: read-write mounts rwx of directories, and of a file what any class of it may;
+ * read-only ones the same without w. What the mount's wishes say, and before that `--need T=bits`,
+ * for mounts at T: files exactly `bits`; directories the same plus x if r or w is asked, and w
+ * where w is asked. A mount inside a source counts as its own (same device, inode and mount). A
+ * --need whose target no container mounts is an error. NULL with an error in dx.
  */
 struct br_demands *br_demands_make(const struct br_spec *spec, const struct br_identity *identities,
 	const struct br_demand_options *options, struct br_diags *dx);
@@ -133,16 +143,19 @@ void br_demands_free(struct br_demands *demands);
 void br_demands_freep(struct br_demands **demands);
 
 /**
- * The bits that a demand has of this inode: under as_any 0 for symbolic links, and for sockets, FIFOs and devices in a directory (they are not files to be served); one that is the
- * source itself is there to be used: a socket to be written (connect() asks for that, on read-only mounts too), others like files without x. The inode has its ACL unless
- * br_need_needs_acl() is false for it.
+ * The bits that a demand has of this inode: under as_any 0 for symbolic links, and for sockets,
+ * FIFOs and devices in a directory (they are not files to be served); one that is the source itself
+ * is there to be used: a socket to be written (connect() asks for that, on read-only mounts too),
+ * others like files without x. The inode has its ACL unless br_need_needs_acl() is false for it.
  */
 unsigned br_need_of(const struct br_demand *demand, const struct br_inode *inode);
 
-/** Whether a source of this name is usually a file (by its ending): if it is missing, a directory in its place would serve nobody. */
+/** Whether a source of this name is usually a file (by its ending): if it is missing, a directory
+ * in its place would serve nobody. */
 bool br_names_file(const char *path);
 
-/** Whether an access ACL, if there is one, could change the need: the group bits are then its mask, which may hold more than any entry. */
+/** Whether an access ACL, if there is one, could change the need: the group bits are then its mask,
+ * which may hold more than any entry. */
 bool br_need_needs_acl(const struct br_demand *demand, const struct br_inode *inode);
 
 #endif

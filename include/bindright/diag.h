@@ -1,9 +1,9 @@
 /**
  * Messages that point at characters.
  *
- * Every text that a user wrote (a compose file, an .env file, the command line) is entered into one table of places; a span
- * is a stretch of one of them. A failure is -1 (or NULL) plus one error in the list; the library never prints.
- * Nothing here is for two threads at once.
+ * Every text that a user wrote (a compose file, an .env file, the command line) is entered into one
+ * table of places; a span is a stretch of one of them. A failure is -1 (or NULL) plus one error in
+ * the list; the library never prints. Nothing here is for two threads at once.
  */
 #ifndef BINDRIGHT_DIAG_H
 #define BINDRIGHT_DIAG_H
@@ -51,7 +51,8 @@ struct br_position {
 struct br_places *br_places_new(void);
 void br_places_free(struct br_places *places);
 void br_places_freep(struct br_places **places);
-/** Enter a text (name and bytes are copied). Its number, at least 1; -1 with ENOMEM, or EOVERFLOW past 65,535 texts or 4 GiB. */
+/** Enter a text (name and bytes are copied). Its number, at least 1; -1 with ENOMEM, or EOVERFLOW
+ * past 65,535 texts or 4 GiB. */
 int br_places_add(struct br_places *places, enum br_place_kind kind, const char *name,
 	const char *bytes, size_t n);
 /** How many texts there are; they are numbered 1 to that. */
@@ -99,8 +100,9 @@ size_t br_diags_errors(const struct br_diags *dx);
 const struct br_diag *br_diags_get(const struct br_diags *dx, size_t i);
 
 /**
- * Add a message. Strings from outside go through %s and are escaped by the list as a whole (control bytes never reach a terminal).
- * A list that has no memory left keeps a fixed "out of memory" error instead. br_error always answers -1.
+ * Add a message. Strings from outside go through %s and are escaped by the list as a whole (control
+ * bytes never reach a terminal). A list that has no memory left keeps a fixed "out of memory" error
+ * instead. br_error always answers -1.
  */
 int br_error(struct br_diags *dx, struct br_span at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -112,21 +114,24 @@ void br_note(struct br_diags *dx, struct br_span at, const char *format, ...)
 int br_error_memory(struct br_diags *dx);
 
 /**
- * Add a message that another list made, in another process maybe. Its strings are copied as they are. 0; -1 with EINVAL (and nothing added) where
- * one holds what no list lets through, -1 with ENOMEM as for all messages.
+ * Add a message that another list made, in another process maybe. Its strings are copied as they
+ * are. 0; -1 with EINVAL (and nothing added) where one holds what no list lets through, -1 with
+ * ENOMEM as for all messages.
  */
 int br_diags_add(struct br_diags *dx, const struct br_diag *diag);
 
-/** Add to the last message: a hint, the other party of a conflict, a finding code (a constant string, kept as it is). */
+/** Add to the last message: a hint, the other party of a conflict, a finding code (a constant
+ * string, kept as it is). */
 void br_hint(struct br_diags *dx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void br_other(struct br_diags *dx, struct br_span at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void br_code(struct br_diags *dx, const char *code);
 
 /**
- * How a message looks: "FILE:LINE:COLUMN: error: …", the line with a caret and tildes under the span (tabs and wide characters keep their
- * columns; a long line is cut round the span), the other place likewise, "  hint: …". `who` (as "bindright") stands before it. Heap, the caller
- * frees; NULL with ENOMEM.
+ * How a message looks: "FILE:LINE:COLUMN: error: …", the line with a caret and tildes under the
+ * span (tabs and wide characters keep their columns; a long line is cut round the span), the other
+ * place likewise, "  hint: …". `who` (as "bindright") stands before it. Heap, the caller frees;
+ * NULL with ENOMEM.
  */
 char *br_diag_render(
 	const struct br_places *places, const struct br_diag *diag, const char *who, bool color);

@@ -1,5 +1,6 @@
 /**
- * The engines: whose rules apply, and in which versions they differ. Facts alone; nothing is looked up on the host.
+ * The engines: whose rules apply, and in which versions they differ. Facts alone; nothing is looked
+ * up on the host.
  */
 #ifndef BINDRIGHT_ENGINE_H
 #define BINDRIGHT_ENGINE_H
@@ -15,7 +16,8 @@ enum br_engine {
 	BR_ENGINE_DOCKER_ROOTLESS,
 	BR_ENGINE_PODMAN,
 	BR_ENGINE_PODMAN_ROOTLESS,
-	/** An OCI runtime (runc, crun) with a bundle: nothing is looked up, numbers are what they are. */
+	/** An OCI runtime (runc, crun) with a bundle: nothing is looked up, numbers are what they
+	 * are. */
 	BR_ENGINE_OCI,
 };
 
@@ -68,9 +70,11 @@ bool br_engine_is_rootless(enum br_engine engine);
 bool br_engine_is_podman(enum br_engine engine);
 /** The newest version that was measured: major * 100 + minor; 0 where versions make no difference. */
 unsigned br_engine_newest(enum br_engine engine);
-/** Whether that version (major * 100 + minor) of the engine does so. Source: measured, and the release notes of Podman. */
+/** Whether that version (major * 100 + minor) of the engine does so. Source: measured, and the
+ * release notes of Podman. */
 bool br_engine_has(enum br_engine engine, unsigned version, enum br_trait trait);
-/** What root has there without cap_add and cap_drop, bit 1 << CAP_…; 0 for OCI, where the bundle says everything. */
+/** What root has there without cap_add and cap_drop, bit 1 << CAP_…; 0 for OCI, where the bundle
+ * says everything. */
 uint64_t br_engine_default_caps(enum br_engine engine, unsigned version);
 
 #endif

@@ -27,7 +27,8 @@ struct br_explain_query {
 	/** The maps of an ID-mapped mount, as struct br_where has them; empty: none. */
 	struct br_idmap mount_uids;
 	struct br_idmap mount_gids;
-	/** Podman's `:U`: the engine of this mode (NULL: root's) first gives what is there to the one who asks. */
+	/** Podman's `:U`: the engine of this mode (NULL: root's) first gives what is there to the
+	 * one who asks. */
 	bool chown;
 	const struct br_engine_mode *mode;
 	/** Podman's `:O`, and who mounts it (br_check_mounter()); or NULL. */
@@ -47,11 +48,14 @@ struct br_explain_query {
 	struct br_hostdb *hostdb;
 	/** What stops it on the container's side before it comes to the mount; or NULL. */
 	const struct br_explain_step *before;
-	/** What the one who asks makes in a directory is of interest: it stays there, and his umask is known. */
+	/** What the one who asks makes in a directory is of interest: it stays there, and his umask
+	 * is known. */
 	bool foresees;
-	/** Where a file system's server decides, it is asked as cred (bindright/server.h), as far as this process may become that. */
+	/** Where a file system's server decides, it is asked as cred (bindright/server.h), as far
+	 * as this process may become that. */
 	bool asks;
-	/** Why the engine will not start the container: sentences, NULL at the end; or NULL. Then nothing is granted. */
+	/** Why the engine will not start the container: sentences, NULL at the end; or NULL. Then
+	 * nothing is granted. */
 	const char *const *refusals;
 };
 
@@ -59,7 +63,8 @@ struct br_explain_query {
 struct br_explain_step {
 	/** Without links. */
 	const char *path;
-	/** A directory of the container's image, whose IDs are the container's own; or of a mount around the one that is asked about. */
+	/** A directory of the container's image, whose IDs are the container's own; or of a mount
+	 * around the one that is asked about. */
 	bool of_image;
 	bool of_mount;
 	/** The text of a symbolic link that is followed here; NULL for all others. */
@@ -71,12 +76,14 @@ struct br_explain_step {
 	bool granted;
 	/** Not of a link. */
 	struct br_verdict verdict;
-	/** Its file system's server decides, and it was asked, or could not be asked: then the modes' word is all there is. */
+	/** Its file system's server decides, and it was asked, or could not be asked: then the
+	 * modes' word is all there is. */
 	bool asked;
 	bool unheard;
 	/** br_rule_name(), or "protected-symlinks" (proc_sys_fs(5)). */
 	const char *rule;
-	/** What would have to change for a yes, on either side; NULL where it is one, or nothing would help. */
+	/** What would have to change for a yes, on either side; NULL where it is one, or nothing
+	 * would help. */
 	const char *inode_way;
 	/** It is a command that can be typed as it stands. */
 	bool way_is_command;
@@ -94,21 +101,23 @@ struct br_explanation {
 	bool granted;
 	/** What is allowed one by one; 0 where a step before the object refuses. */
 	unsigned have;
-	/** Where the query foresees, and he can make something in the object: a file as open(2) makes it with 0666, a directory with 0777. */
+	/** Where the query foresees, and he can make something in the object: a file as open(2)
+	 * makes it with 0666, a directory with 0777. */
 	bool makes;
 	struct br_inode made_file;
 	struct br_inode made_directory;
 };
 
 /**
- * Explain one path. Strings and steps go into the arena, ACLs into the table. 0, or -1 with an error in
- * dx: it does not exist, cannot be examined, or leaves `from`.
+ * Explain one path. Strings and steps go into the arena, ACLs into the table. 0, or -1 with an
+ * error in dx: it does not exist, cannot be examined, or leaves `from`.
  */
 int br_explain(struct br_arena *arena, const struct br_explain_query *query, struct br_acls *acls,
 	struct br_explanation *out, struct br_diags *dx);
 
 /**
- * Fill in `before` and `refusals` of a question about this mount, from a check of its container (of the roots alone, but for `:U`). 0 or -1 with ENOMEM.
+ * Fill in `before` and `refusals` of a question about this mount, from a check of its container (of
+ * the roots alone, but for `:U`). 0 or -1 with ENOMEM.
  */
 int br_explain_start(struct br_arena *arena, const struct br_check *check,
 	const struct br_mount *mount, struct br_explain_query *query);
@@ -123,9 +132,10 @@ struct br_batch *br_batch_new(void);
 void br_batch_free(struct br_batch *batch);
 void br_batch_freep(struct br_batch **batch);
 /**
- * Answer one line, a JSON object {"path", "uid", "gid", "groups", "capabilities", "uid_map", "gid_map", "need", "read_only"}
- * (only path and uid have to be there), by one line {"granted", "have", "rule"} or {"error"}, with its newline. Links are followed, directories on the way
- * are not judged. The text is the batch's, until the next call. NULL with ENOMEM.
+ * Answer one line, a JSON object {"path", "uid", "gid", "groups", "capabilities", "uid_map",
+ * "gid_map", "need", "read_only"} (only path and uid have to be there), by one line {"granted",
+ * "have", "rule"} or {"error"}, with its newline. Links are followed, directories on the way are
+ * not judged. The text is the batch's, until the next call. NULL with ENOMEM.
  */
 const char *br_batch_answer(struct br_batch *batch, const char *line, size_t n, size_t *len);
 

@@ -1,5 +1,6 @@
 /**
- * What an engine makes of a mount, where engines and their versions differ. One table; every row was measured, or says from what it is known.
+ * What an engine makes of a mount, where engines and their versions differ. One table; every row
+ * was measured, or says from what it is known.
  */
 #ifndef BINDRIGHT_HABITS_H
 #define BINDRIGHT_HABITS_H
@@ -14,19 +15,24 @@ struct br_habits {
 	unsigned since;
 	/** `:ro` reaches the mounts below the source too (a recursive MOUNT_ATTR_RDONLY). */
 	bool read_only_recursive;
-	/** A bind-backed local volume whose directory is empty gets owner, mode and files of the image's directory at the target on its first use. */
+	/** A bind-backed local volume whose directory is empty gets owner, mode and files of the
+	 * image's directory at the target on its first use. */
 	bool fills_empty;
-	/** `nocopy` keeps it from that; where not, from the files only: owner and mode change all the same. */
+	/** `nocopy` keeps it from that; where not, from the files only: owner and mode change all
+	 * the same. */
 	bool nocopy_spares;
 	/** Owner and mode change on the first use of a directory with files in it, too. */
 	bool adopts_full;
-	/** Where the image has nothing at the target, the directory becomes the container's user's. */
+	/** Where the image has nothing at the target, the directory becomes the container's user's.
+	 */
 	bool adopts_for_user;
 	/** `:O` fails in a user namespace whose root is not the host's. */
 	bool overlay_needs_root;
-	/** Its crun shows nothing of what is mounted below a source to a container in a user namespace that it makes (open_tree() without AT_RECURSIVE). */
+	/** Its crun shows nothing of what is mounted below a source to a container in a user
+	 * namespace that it makes (open_tree() without AT_RECURSIVE). */
 	bool crun_hides_submounts;
-	/** A bare `idmap` fails where the container has no user namespace of its own to take the map from: its runtime is an old crun. */
+	/** A bare `idmap` fails where the container has no user namespace of its own to take the
+	 * map from: its runtime is an old crun. */
 	bool idmap_needs_space;
 };
 

@@ -56,11 +56,11 @@ bool br_idmap_to_box(const struct br_idmap *map, br_hostid in, br_boxid *out);
 bool br_idmap_valid(const struct br_idmap *map, size_t *bad);
 
 /**
- * The map of a namespace inside another one, as the initial namespace sees it: `inner` maps into the
- * IDs of a namespace whose own map is `outer`. What `outer` does not map is left out, as in /proc/PID/uid_map
- * read from outside (there the kernel shows it as unmapped). The extents are the arena's; neighbours that
- * continue each other are one. Where nothing at all is mapped, there is one extent of count 0, for no extents
- * would mean the initial namespace. 0, or -1 with ENOMEM.
+ * The map of a namespace inside another one, as the initial namespace sees it: `inner` maps into
+ * the IDs of a namespace whose own map is `outer`. What `outer` does not map is left out, as in
+ * /proc/PID/uid_map read from outside (there the kernel shows it as unmapped). The extents are the
+ * arena's; neighbours that continue each other are one. Where nothing at all is mapped, there is
+ * one extent of count 0, for no extents would mean the initial namespace. 0, or -1 with ENOMEM.
  */
 int br_idmap_compose(struct br_arena *arena, const struct br_idmap *outer,
 	const struct br_idmap *inner, struct br_idmap *out);

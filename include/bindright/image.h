@@ -1,8 +1,10 @@
 /**
- * Whom an image runs as, and which accounts it knows: from an image archive, from the engine, from a Dockerfile, from what is known of well-known images.
+ * Whom an image runs as, and which accounts it knows: from an image archive, from the engine, from
+ * a Dockerfile, from what is known of well-known images.
  *
- * Words only: nothing here is resolved against the host, and no container rule is applied (that is identity's business). Archives are streamed and never
- * extracted; an engine is only asked, for at most a second; nothing is pulled, built or run.
+ * Words only: nothing here is resolved against the host, and no container rule is applied (that is
+ * identity's business). Archives are streamed and never extracted; an engine is only asked, for at
+ * most a second; nothing is pulled, built or run.
  */
 #ifndef BINDRIGHT_IMAGE_H
 #define BINDRIGHT_IMAGE_H
@@ -10,7 +12,8 @@
 #include <bindright/idmap.h>
 #include <bindright/spec.h>
 
-/** One line of the image's passwd, as moby's parser reads it: a number that is none reads as 0, missing fields too. */
+/** One line of the image's passwd, as moby's parser reads it: a number that is none reads as 0,
+ * missing fields too. */
 struct br_image_user {
 	const char *name;
 	uint32_t uid;
@@ -19,11 +22,14 @@ struct br_image_user {
 	const char *home;
 	/** A field that should be a number is none: the engine takes it for 0 (root!). */
 	bool malformed;
-	/** The uid in the file is another number, of which `uid` is the low 32 bits: by them the line is not found. */
+	/** The uid in the file is another number, of which `uid` is the low 32 bits: by them the
+	 * line is not found. */
 	bool wraps;
-	/** The number was not stated but allocated (a useradd without -u), or is what such base images have: sure only as far as the base image is known. */
+	/** The number was not stated but allocated (a useradd without -u), or is what such base
+	 * images have: sure only as far as the base image is known. */
 	bool allocated;
-	/** The primary group is not known (a name that only the base image could explain); gid is 0 then and means nothing. */
+	/** The primary group is not known (a name that only the base image could explain); gid is 0
+	 * then and means nothing. */
 	bool gid_unknown;
 	/** Where the Dockerfile makes it; {0} elsewhere. */
 	struct br_span at;
@@ -53,7 +59,8 @@ enum br_image_origin {
 	BR_IMAGE_DOCKERFILE,
 	/** The table of well-known images. */
 	BR_IMAGE_KNOWN,
-	/** Files of the host in the place of the image's: a root directory, or mounts on its passwd and group. */
+	/** Files of the host in the place of the image's: a root directory, or mounts on its passwd
+	 * and group. */
 	BR_IMAGE_HOST,
 };
 
@@ -67,7 +74,8 @@ enum br_image_type {
 	BR_IMAGE_OTHER,
 };
 
-/** One path of an image's file system, as a container finds it before anything is mounted. IDs are the container's. */
+/** One path of an image's file system, as a container finds it before anything is mounted. IDs are
+ * the container's. */
 struct br_image_node {
 	/** Absolute, without ".", "..", doubled or closing slashes; "/" is the root. */
 	const char *path;
@@ -82,7 +90,8 @@ struct br_image_node {
 	const char *link;
 	/** ARCHIVE: read; DOCKERFILE: made by it; KNOWN: what such base images have. */
 	enum br_image_origin origin;
-	/** The Dockerfile made it new: nothing was there before, and what is below it is the Dockerfile's too. */
+	/** The Dockerfile made it new: nothing was there before, and what is below it is the
+	 * Dockerfile's too. */
 	bool is_new;
 	/** The Dockerfile made the directory and put nothing into it. */
 	bool is_empty;
@@ -104,15 +113,18 @@ struct br_library_path {
 	const char *what;
 	/** The setting that names the place in its configuration, or NULL. */
 	const char *key;
-	/** Variables that name the place, each with what is put behind it ("XDG_CACHE_HOME/torch"), '|' between them: the first that is set counts; or NULL. */
+	/** Variables that name the place, each with what is put behind it ("XDG_CACHE_HOME/torch"),
+	 * '|' between them: the first that is set counts; or NULL. */
 	const char *variables;
-	/** Where it is otherwise: absolute, or below "$HOME" or "$PWD" (the working directory). NULL: no more paths. */
+	/** Where it is otherwise: absolute, or below "$HOME" or "$PWD" (the working directory).
+	 * NULL: no more paths. */
 	const char *path;
 	/** Its directory has to be writable. */
 	bool is_file;
 };
 
-/** What a library or program writes by itself, without being asked to. In lists '|' stands between the words; NULL: none. */
+/** What a library or program writes by itself, without being asked to. In lists '|' stands between
+ * the words; NULL: none. */
 struct br_library {
 	/** As people call it: "supervisor". */
 	const char *name;
@@ -147,7 +159,8 @@ struct br_image_library {
 	const char *evidence;
 	/** Its paths by its configuration; the fields are NULL where that says nothing of them. */
 	const char *configured[BR_LIBRARY_PATHS];
-	/** It is a package of the system, with that one's configuration where nothing else takes its place. */
+	/** It is a package of the system, with that one's configuration where nothing else takes
+	 * its place. */
 	bool packaged;
 	/** It has a configuration of its own that was not read. */
 	bool config_unknown;
@@ -155,17 +168,20 @@ struct br_image_library {
 	struct br_span at;
 };
 
-/** What an image's entrypoint is known to do after it starts as root (or under a variable's command). */
+/** What an image's entrypoint is known to do after it starts as root (or under a variable's
+ * command). */
 struct br_image_drop {
 	/** Whom it drops to. */
 	uint32_t uid;
 	uint32_t gid;
 	/** Only the workers: the first process stays root. */
 	bool workers_only;
-	/** It changes owners of its data at start; it changes modes too (which switches named ACL entries off). */
+	/** It changes owners of its data at start; it changes modes too (which switches named ACL
+	 * entries off). */
 	bool chowns;
 	bool chmods;
-	/** The directories in the container that it gives away as root at every start, with all in them, '|' between them; NULL: not known. */
+	/** The directories in the container that it gives away as root at every start, with all in
+	 * them, '|' between them; NULL: not known. */
 	const char *data;
 	/** It gives them away only while nothing is in them. */
 	bool only_new;
@@ -181,13 +197,17 @@ struct br_image_drop {
 /** What is known about one container's image. Owned by the arena it was made in. */
 struct br_image {
 	enum br_image_origin origin;
-	/** Where exactly: the archive's name, the socket, the Dockerfile, "known images (source, date; certainty)". */
+	/** Where exactly: the archive's name, the socket, the Dockerfile, "known images (source,
+	 * date; certainty)". */
 	const char *from;
-	/** The image's USER as written, after ARG and ENV; s NULL: not known; "" : none (root). The place is in the Dockerfile. */
+	/** The image's USER as written, after ARG and ENV; s NULL: not known; "" : none (root). The
+	 * place is in the Dockerfile. */
 	struct br_text user;
-	/** Why the user is not known although there is a Dockerfile: "depends on build arg UID", "# syntax= names another frontend"; NULL otherwise. */
+	/** Why the user is not known although there is a Dockerfile: "depends on build arg UID", "#
+	 * syntax= names another frontend"; NULL otherwise. */
 	const char *unknown;
-	/** passwd and group were read (ARCHIVE), or follow from the Dockerfile on a known base: a name that is missing is really missing. */
+	/** passwd and group were read (ARCHIVE), or follow from the Dockerfile on a known base: a
+	 * name that is missing is really missing. */
 	bool accounts_complete;
 	/** There is no passwd (or group) file in the image at all; only with accounts_complete. */
 	bool no_passwd;
@@ -196,12 +216,14 @@ struct br_image {
 	size_t nusers;
 	const struct br_image_group *groups;
 	size_t ngroups;
-	/** Whoever is not among the users is in no passwd of the image: beside accounts_complete, for numbers from 1000 on. */
+	/** Whoever is not among the users is in no passwd of the image: beside accounts_complete,
+	 * for numbers from 1000 on. */
 	bool accounts_named;
 	/** What is known of its file system, in no order, each path once. */
 	const struct br_image_node *nodes;
 	size_t nnodes;
-	/** What is not among the nodes is not there, or belongs to the owner of the nearest directory above it. */
+	/** What is not among the nodes is not there, or belongs to the owner of the nearest
+	 * directory above it. */
 	bool nodes_complete;
 	/** VOLUME: where it says that data are written; the places are in the Dockerfile. */
 	const struct br_text *volumes;
@@ -218,7 +240,8 @@ struct br_image {
 	size_t nenvironment;
 	/** LABEL io.containers.capabilities, or NULL. */
 	const char *capabilities_label;
-	/** What its entrypoint is known to do, or NULL. Also beside the other origins, looked up by the image's name (or its base's). */
+	/** What its entrypoint is known to do, or NULL. Also beside the other origins, looked up by
+	 * the image's name (or its base's). */
 	const struct br_image_drop *drop;
 };
 
@@ -235,9 +258,11 @@ struct br_image_options {
 	bool reads_mounted;
 	/** "linux/amd64"; NULL: this machine's. */
 	const char *platform;
-	/** As root: beside root, whose symbolic links to archives, Dockerfiles and accounts are followed (SUDO_UID). */
+	/** As root: beside root, whose symbolic links to archives, Dockerfiles and accounts are
+	 * followed (SUDO_UID). */
 	uint32_t trusted;
-	/** Containers that exist, parallel to the spec's; NULL: none does. Their accounts go before all else. */
+	/** Containers that exist, parallel to the spec's; NULL: none does. Their accounts go before
+	 * all else. */
 	const struct br_engine_container *containers;
 	/** Compose project directory and such come with the spec. */
 };
@@ -265,10 +290,12 @@ struct br_engine_container {
 	/** For br_spec_of_containers(); json NULL: there is no such container. */
 	struct br_inspected is;
 	const char *socket;
-	/** The name is a pod's: what is said is of its infra container, whose user namespace its containers have. `alone`: there is such a pod, and it shares none. */
+	/** The name is a pod's: what is said is of its infra container, whose user namespace its
+	 * containers have. `alone`: there is such a pod, and it shares none. */
 	bool is_pod;
 	bool alone;
-	/** The lines of its passwd and group, read from its own root by way of the engine; `read`: they were read, and what is missing is missing. */
+	/** The lines of its passwd and group, read from its own root by way of the engine; `read`:
+	 * they were read, and what is missing is missing. */
 	struct br_image accounts;
 	bool read;
 	/** Podman: its maps, inside those of the engine, as words; n 0: it has none of its own. */
@@ -289,15 +316,19 @@ struct br_engine_info {
 	bool has_userns;
 	/** major * 100 + minor; 0 where it does not say. */
 	unsigned version;
-	/** Where it keeps everything; under userns-remap it ends with "/UID.GID", the first IDs of the maps. "" where it does not say. */
+	/** Where it keeps everything; under userns-remap it ends with "/UID.GID", the first IDs of
+	 * the maps. "" where it does not say. */
 	const char *root_dir;
 	/** "runc", "crun"; "" where it does not say. */
 	const char *runtime;
-	/** It did not answer in time, and nothing else is known: whoever asks it again waits again. */
+	/** It did not answer in time, and nothing else is known: whoever asks it again waits again.
+	 */
 	bool is_slow;
 };
 
-/** Ask the engine at this socket (GET /version, GET /info; at most five seconds until it answers, and ten from then on). 1 with *out; 0 where none answers, which is not worth a message (out->is_slow: not in time); -1 with an error in dx. */
+/** Ask the engine at this socket (GET /version, GET /info; at most five seconds until it answers,
+ * and ten from then on). 1 with *out; 0 where none answers, which is not worth a message
+ * (out->is_slow: not in time); -1 with an error in dx. */
 int br_engine_info_read(struct br_arena *arena, const char *socket, struct br_engine_info *out,
 	struct br_diags *dx);
 
@@ -308,28 +339,35 @@ struct br_engine_ask {
 	bool required;
 };
 /**
- * Ask an engine about containers of these names or IDs, in order (GET, at most ten seconds for all): out[i] of n. Where `required`, one that is not there is an error at its word, and so is an engine that
- * does not answer; otherwise those have json NULL. What /proc says of one that runs is taken where /proc shows that it is the container's process. 0, or -1 with errors in dx.
+ * Ask an engine about containers of these names or IDs, in order (GET, at most ten seconds for
+ * all): out[i] of n. Where `required`, one that is not there is an error at its word, and so is an
+ * engine that does not answer; otherwise those have json NULL. What /proc says of one that runs is
+ * taken where /proc shows that it is the container's process. 0, or -1 with errors in dx.
  */
 int br_engine_containers_read(struct br_arena *arena, const struct br_engine_ask *ask,
 	struct br_engine_container *out, size_t n, struct br_diags *dx);
 
 /**
- * What is known about each container's image: an array of spec->n, in order; a container of which nothing is known has origin NOTHING. For `build:` the Dockerfile counts unless an archive or the engine has an
- * image of the container's `image:` name (newer is not known: the archive the user named wins, then the Dockerfile, then the engine, then the table). Base images of a Dockerfile are resolved
- * by the same ways. An archive that cannot be read, a Dockerfile that is not valid: NULL with errors in dx at their place; an engine that does not answer is a note at most.
+ * What is known about each container's image: an array of spec->n, in order; a container of which
+ * nothing is known has origin NOTHING. For `build:` the Dockerfile counts unless an archive or the
+ * engine has an image of the container's `image:` name (newer is not known: the archive the user
+ * named wins, then the Dockerfile, then the engine, then the table). Base images of a Dockerfile
+ * are resolved by the same ways. An archive that cannot be read, a Dockerfile that is not valid:
+ * NULL with errors in dx at their place; an engine that does not answer is a note at most.
  */
 const struct br_image *br_images_read(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, struct br_diags *dx);
 
 /**
- * Whether what an image of this reference (NULL: any) finds at this container path is known to be only read: its documentation mounts it so, or nothing ever writes it (/etc/localtime). 1, 0, or -1 with
- * ENOMEM.
+ * Whether what an image of this reference (NULL: any) finds at this container path is known to be
+ * only read: its documentation mounts it so, or nothing ever writes it (/etc/localtime). 1, 0, or
+ * -1 with ENOMEM.
  */
 int br_image_only_reads(struct br_arena *arena, const char *reference, const char *target);
 
 /**
- * Ask the engine which containers of a compose project run now: running[i] of spec->n, by the labels that compose gives them. One that does not answer has none. 0, or -1 with an error in dx.
+ * Ask the engine which containers of a compose project run now: running[i] of spec->n, by the
+ * labels that compose gives them. One that does not answer has none. 0, or -1 with an error in dx.
  */
 int br_images_running(struct br_arena *arena, const struct br_spec *spec,
 	const struct br_image_options *options, bool *running, struct br_diags *dx);
@@ -341,8 +379,10 @@ struct br_claims {
 };
 
 /**
- * Ask the engine at this socket (NULL: none) what its containers, the stopped ones too, mount of the host (GET, at most five seconds), all but those that the spec has: by compose's labels, or by name or ID.
- * They are added to *out. One that does not answer has none; where it answers in part a note says so. 0, or -1 with an error in dx.
+ * Ask the engine at this socket (NULL: none) what its containers, the stopped ones too, mount of
+ * the host (GET, at most five seconds), all but those that the spec has: by compose's labels, or by
+ * name or ID. They are added to *out. One that does not answer has none; where it answers in part a
+ * note says so. 0, or -1 with an error in dx.
  */
 int br_engine_claims_read(struct br_arena *arena, const char *socket, const struct br_spec *spec,
 	struct br_claims *out, struct br_diags *dx);

@@ -72,8 +72,8 @@ void br_acls_freep(struct br_acls **acls);
  */
 const struct br_acl *br_acls_decode(struct br_acls *acls, const void *blob, size_t n);
 /**
- * Intern n entries in any order; sorted and checked as the kernel does (posix_acl_valid()): an ID may be there twice, and then the order of the two stays. NULL with EINVAL or
- * ENOMEM.
+ * Intern n entries in any order; sorted and checked as the kernel does (posix_acl_valid()): an ID
+ * may be there twice, and then the order of the two stays. NULL with EINVAL or ENOMEM.
  */
 const struct br_acl *br_acls_make(
 	struct br_acls *acls, const struct br_acl_entry *entries, size_t n);
@@ -91,11 +91,12 @@ enum {
 	BR_APPEND = 1 << 1,
 	BR_MOUNT_ROOT = 1 << 2,
 	/**
-	 * It lies on a read-only mount, or a read-only file system, that was entered below a scan's root.
-	 * No attribute of the inode: only a scan says so.
+	 * It lies on a read-only mount, or a read-only file system, that was entered below a scan's
+	 * root. No attribute of the inode: only a scan says so.
 	 */
 	BR_READ_ONLY = 1 << 3,
-	/** A regular file that has security.evm, a seal on its owner, group and mode; only with BR_HAVE_SEAL. */
+	/** A regular file that has security.evm, a seal on its owner, group and mode; only with
+	 * BR_HAVE_SEAL. */
 	BR_SEALED = 1 << 4,
 };
 
@@ -174,17 +175,17 @@ int br_inode_take(
 	struct br_inode *inode, unsigned which, struct br_acls *acls, const void *value, size_t n);
 
 /**
- * Whether the kernel verifies what the attribute security.evm says about regular files, or may: EVM has a key
- * (bits 0 and 1 of /sys/kernel/security/evm, Documentation/ABI/testing/evm), or nobody here can tell. Then a
- * change of owner, group, mode or ACL is refused where the seal is a portable signature, and breaks one that
- * no key of this kernel can renew, so that the kernel refuses every further change, an undo among them
- * (evm_inode_setattr and evm_inode_set_acl of security/integrity/evm/evm_main.c). security.ima is about
- * contents alone.
+ * Whether the kernel verifies what the attribute security.evm says about regular files, or may: EVM
+ * has a key (bits 0 and 1 of /sys/kernel/security/evm, Documentation/ABI/testing/evm), or nobody
+ * here can tell. Then a change of owner, group, mode or ACL is refused where the seal is a portable
+ * signature, and breaks one that no key of this kernel can renew, so that the kernel refuses every
+ * further change, an undo among them (evm_inode_setattr and evm_inode_set_acl of
+ * security/integrity/evm/evm_main.c). security.ima is about contents alone.
  */
 bool br_inode_seals(void);
 /**
- * Look for the seal of (dirfd, name), or of dirfd itself (""), which br_inode_stat told of: BR_SEALED and
- * BR_HAVE_SEAL. What cannot be asked counts as sealed. For threads.
+ * Look for the seal of (dirfd, name), or of dirfd itself (""), which br_inode_stat told of:
+ * BR_SEALED and BR_HAVE_SEAL. What cannot be asked counts as sealed. For threads.
  */
 void br_inode_seal(int dirfd, const char *name, struct br_inode *inode);
 
@@ -192,15 +193,17 @@ void br_inode_seal(int dirfd, const char *name, struct br_inode *inode);
 bool br_inode_same(const struct br_inode *a, const struct br_inode *b);
 
 /**
- * Ask before reading: what is read from now on with a change time before this one has another change time after any change.
- * Far in the future where the kernel gives each change that can be told apart a time of its own (Linux 6.13,
- * Documentation/filesystems/multigrain-ts.rst), else shortly before now.
+ * Ask before reading: what is read from now on with a change time before this one has another
+ * change time after any change. Far in the future where the kernel gives each change that can be
+ * told apart a time of its own (Linux 6.13, Documentation/filesystems/multigrain-ts.rst), else
+ * shortly before now.
  */
 struct br_time br_inode_quiet(void);
 /**
- * Whether the object behind fd, `now` by br_inode_stat, surely has all facts that `then` has, attributes among them: it is the same one
- * and nothing has changed it since it was read. `quiet` as asked before that. False where it cannot be told, as on FUSE, on
- * network file systems, and before Linux 6.8. For threads.
+ * Whether the object behind fd, `now` by br_inode_stat, surely has all facts that `then` has,
+ * attributes among them: it is the same one and nothing has changed it since it was read. `quiet`
+ * as asked before that. False where it cannot be told, as on FUSE, on network file systems, and
+ * before Linux 6.8. For threads.
  */
 bool br_inode_untouched(
 	int fd, const struct br_inode *then, const struct br_inode *now, struct br_time quiet);
@@ -218,7 +221,8 @@ bool br_inode_equal(const struct br_inode *a, const struct br_inode *b);
  * does not differ. The caller has checked that the object is in `before`. 0, or -1 with errno and
  * *step the number of steps that were done: EINVAL where owner or mode differ and either lacks
  * BR_HAVE_ACL, or where after's mode is not what its ACL says (group bits: the mask); E2BIG where
- * an ACL has no room in this file (never ENOSPC, unless the disk is full); EPERM with all steps done where the kernel silently dropped setgid. A chown that clears setuid, setgid or
+ * an ACL has no room in this file (never ENOSPC, unless the disk is full); EPERM with all steps
+ * done where the kernel silently dropped setgid. A chown that clears setuid, setgid or
  * capabilities: they are put back only where `after` has them.
  */
 int br_inode_write(

@@ -1,5 +1,6 @@
 /**
- * Everything that was found out, as text for people and as JSON for programs. Writes into memory; never prints.
+ * Everything that was found out, as text for people and as JSON for programs. Writes into memory;
+ * never prints.
  */
 #ifndef BINDRIGHT_REPORT_H
 #define BINDRIGHT_REPORT_H
@@ -77,7 +78,8 @@ char *br_report_inspect(
 	const struct br_inspect_report *report, const struct br_report_style *style, size_t *len);
 char *br_report_history(
 	const struct br_run *runs, size_t n, const struct br_report_style *style, size_t *len);
-/** What an undo will do (dry) or did; `run` NULL: there was nothing to undo, which text leaves to the caller. */
+/** What an undo will do (dry) or did; `run` NULL: there was nothing to undo, which text leaves to
+ * the caller. */
 char *br_report_undo(const struct br_run *run, const struct br_undo_result *result, bool dry,
 	const struct br_report_style *style, size_t *len);
 

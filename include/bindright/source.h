@@ -1,8 +1,10 @@
 /**
- * What a bind source is: there or not, where it really is, on what file system, and whether the way to it can be trusted.
+ * What a bind source is: there or not, where it really is, on what file system, and whether the way
+ * to it can be trusted.
  *
- * The path is walked once, component by component, each link by hand, down to an O_PATH descriptor that pins the object. Nothing is opened for reading, nothing
- * is triggered (no automount), and a hanging network or FUSE file system is not asked more than its type.
+ * The path is walked once, component by component, each link by hand, down to an O_PATH descriptor
+ * that pins the object. Nothing is opened for reading, nothing is triggered (no automount), and a
+ * hanging network or FUSE file system is not asked more than its type.
  */
 #ifndef BINDRIGHT_SOURCE_H
 #define BINDRIGHT_SOURCE_H
@@ -38,7 +40,8 @@ enum br_group_rule {
 	BR_GROUP_OF_MAKER,
 	/** Its directory's: XFS with `grpid`. */
 	BR_GROUP_OF_DIRECTORY,
-	/** The same, and setgid of a directory is not handed on: ext2, ext3 and ext4 with `grpid` (bsdgroups). */
+	/** The same, and setgid of a directory is not handed on: ext2, ext3 and ext4 with `grpid`
+	 * (bsdgroups). */
 	BR_GROUP_OF_DIRECTORY_ALONE,
 };
 
@@ -58,23 +61,27 @@ struct br_fs {
 	/** An NFSv4 ACL (system.nfs4_acl) decides about the source: only its server knows how. */
 	bool nfs4_acl;
 	/**
-	 * Its server decides who may what, by rules of its own, whatever owners and modes it shows (NFS, FUSE without default_permissions, an NFSv4 ACL): nobody knows before he asks as
+	 * Its server decides who may what, by rules of its own, whatever owners and modes it shows
+	 * (NFS, FUSE without default_permissions, an NFSv4 ACL): nobody knows before he asks as
 	 * that user (bindright/server.h).
 	 */
 	bool served;
-	/** By its options as /proc/self/mountinfo shows them: a superblock's own default (tune2fs -o bsdgroups) is not among them. */
+	/** By its options as /proc/self/mountinfo shows them: a superblock's own default (tune2fs
+	 * -o bsdgroups) is not among them. */
 	enum br_group_rule new_group;
 	/** FUSE, NFS, 9p, autofs: calls can hang or lie about what others may do. */
 	bool remote;
-	/** FUSE without allow_other: only this UID (user_id=) with this GID (group_id=) gets in, root neither; BR_NO_ID's value otherwise. */
+	/** FUSE without allow_other: only this UID (user_id=) with this GID (group_id=) gets in,
+	 * root neither; BR_NO_ID's value otherwise. */
 	uint32_t fuse_only_uid;
 	uint32_t fuse_only_gid;
 };
 
 struct br_source;
 /**
- * Whether a source is the socket of a container engine: by its real path's name, or because it is one that is bound under such a name (/proc/net/unix), whatever
- * hard link or bind mount leads to it.
+ * Whether a source is the socket of a container engine: by its real path's name, or because it is
+ * one that is bound under such a name (/proc/net/unix), whatever hard link or bind mount leads to
+ * it.
  */
 bool br_source_is_engine_socket(const struct br_source *source);
 /** Whether a path ends in such a name. */
@@ -99,21 +106,27 @@ struct br_source {
 	/** A link was followed on the way. */
 	bool linked;
 	/**
-	 * A step that somebody else could have prepared (a link, or a directory that others can write, owned by neither root, the caller nor the owner of the next step): one clause
-	 * naming the hop (paths as they are, not escaped), or NULL. `fix` as root refuses such a source.
+	 * A step that somebody else could have prepared (a link, or a directory that others can
+	 * write, owned by neither root, the caller nor the owner of the next step): one clause
+	 * naming the hop (paths as they are, not escaped), or NULL. `fix` as root refuses such a
+	 * source.
 	 */
 	const char *unsafe;
-	/** The real path of the directory in which that hop begins, if from there on it is one name after the other, without links; NULL otherwise. */
+	/** The real path of the directory in which that hop begins, if from there on it is one name
+	 * after the other, without links; NULL otherwise. */
 	const char *unsafe_at;
 	/**
-	 * Such a step is the last one only, to a directory of this UID's. UINT32_MAX otherwise. Where nobody else can write that directory, he or root put it there, since whoever moves a
-	 * directory to another one has to write it (vfs_rename()).
+	 * Such a step is the last one only, to a directory of this UID's. UINT32_MAX otherwise.
+	 * Where nobody else can write that directory, he or root put it there, since whoever moves
+	 * a directory to another one has to write it (vfs_rename()).
 	 */
 	uint32_t unsafe_owner;
-	/** Then: whose the directory above it is, and whether its mode lets others write it (with an ACL: perhaps). */
+	/** Then: whose the directory above it is, and whether its mode lets others write it (with
+	 * an ACL: perhaps). */
 	uint32_t unsafe_from;
 	bool unsafe_shared;
-	/** O_PATH: the object (PRESENT), else the nearest existing directory (MISSING), else -1. Close with br_source_release. */
+	/** O_PATH: the object (PRESENT), else the nearest existing directory (MISSING), else -1.
+	 * Close with br_source_release. */
 	int fd;
 	/** The object's (or that directory's) device, inode number, mount ID and mode. */
 	uint64_t dev;
@@ -125,7 +138,8 @@ struct br_source {
 };
 
 /**
- * Resolve `path`. Always fills *out; 0, or -1 with ENOMEM. `trusted` is a UID, beside root, whose directories and links are accepted (the caller's, or SUDO_UID's).
+ * Resolve `path`. Always fills *out; 0, or -1 with ENOMEM. `trusted` is a UID, beside root, whose
+ * directories and links are accepted (the caller's, or SUDO_UID's).
  */
 int br_source_open(struct br_arena *arena, const char *path, uid_t trusted, struct br_source *out);
 /** The same for many: `mounts` was read shortly before (NULL: it cannot be read). */
@@ -134,11 +148,13 @@ int br_source_open_among(struct br_arena *arena, const struct br_mounts *mounts,
 	uid_t trusted, struct br_source *out);
 void br_source_release(struct br_source *source);
 /**
- * The first network or FUSE mount below a PRESENT source, as a path relative to it, that does not answer in time: whoever enters mount points would wait for it for ever. NULL: none.
+ * The first network or FUSE mount below a PRESENT source, as a path relative to it, that does not
+ * answer in time: whoever enters mount points would wait for it for ever. NULL: none.
  */
 const char *br_source_silent_mount(struct br_arena *arena, const struct br_source *source);
 
-/** Whether the file system under a PRESENT source, or one that is mounted in it, may stop answering. */
+/** Whether the file system under a PRESENT source, or one that is mounted in it, may stop
+ * answering. */
 bool br_source_may_hang(const struct br_source *source);
 
 /** The mount table of this process, as it was when it was read. */
@@ -147,15 +163,18 @@ struct br_mounts;
 struct br_mounts *br_mounts_read(void);
 void br_mounts_free(struct br_mounts *mounts);
 void br_mounts_freep(struct br_mounts **mounts);
-/** Whether the mount that fd is on is in it: one that was taken away is not, whoever still has a descriptor there. True where that cannot be told. */
+/** Whether the mount that fd is on is in it: one that was taken away is not, whoever still has a
+ * descriptor there. True where that cannot be told. */
 bool br_mounts_holds(const struct br_mounts *mounts, int fd);
 /**
- * Which place of which file system a real path leads to: "MAJOR:MINOR/path". Two paths that bind mounts lead to one place give one string, and what lies in a place begins with its
- * string. Tells by names alone, and nothing of what an overlay is made of. NULL with ENOMEM.
+ * Which place of which file system a real path leads to: "MAJOR:MINOR/path". Two paths that bind
+ * mounts lead to one place give one string, and what lies in a place begins with its string. Tells
+ * by names alone, and nothing of what an overlay is made of. NULL with ENOMEM.
  */
 const char *br_mounts_place(
 	struct br_arena *arena, const struct br_mounts *mounts, const char *real);
-/** Mount points strictly below a real path, in order; count. `each` is called with the path relative to it and the file system's type. */
+/** Mount points strictly below a real path, in order; count. `each` is called with the path
+ * relative to it and the file system's type. */
 size_t br_mounts_below(const struct br_mounts *mounts, const char *real,
 	void (*each)(void *context, const char *below, const char *type), void *context);
 

@@ -1,5 +1,6 @@
-// Who else is at work. A run's journal is locked while somebody works on that run, be it a fix or an undo, and says in which
-// places: so runs in different places go on at a time, and a lock dies with its process.
+// Who else is at work. A run's journal is locked while somebody works on that run, be it a fix or
+// an undo, and says in which places: so runs in different places go on at a time, and a lock dies
+// with its process.
 
 #include "run.h"
 
@@ -13,7 +14,8 @@
 
 static const struct br_span nowhere;
 
-// Of the open file, not of the process (F_OFD_): a second descriptor of this process shall see it too.
+// Of the open file, not of the process (F_OFD_): a second descriptor of this process shall see it
+// too.
 static struct flock whole_file(short type) {
 	return (struct flock){.l_type = type, .l_whence = SEEK_SET};
 }
@@ -81,7 +83,8 @@ static const char **places_of(struct br_arena *arena, const struct br_mounts *mo
 	return places;
 }
 
-/** What is bound to another path as a whole has the same root; what lies in it, or it lies in, is told by the mount table only. */
+/** What is bound to another path as a whole has the same root; what lies in it, or it lies in, is
+ * told by the mount table only. */
 static int overlap_by_place(struct br_target *const *a, size_t an, struct br_target *const *b,
 	size_t bn, const struct br_target **which) {
 	br_auto(br_arena_release) struct br_arena arena = {0};

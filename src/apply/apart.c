@@ -29,7 +29,8 @@ enum {
 };
 
 enum kind {
-	/** The text says why there is no jail; none: there is. Value: it is only that something has run out. */
+	/** The text says why there is no jail; none: there is. Value: it is only that something has
+	 * run out. */
 	READY = 1,
 	ASK,
 	DIAG,
@@ -153,7 +154,8 @@ static void note_cover(void *context, const char *below, const char *type) {
 	c->failed = c->failed || path == NULL || br_vec_push(c->arena, &c->paths, path) < 0;
 }
 
-/** What lies under mount points may be seen in the clone (those that are unbindable are not cloned): nobody asked for that. */
+/** What lies under mount points may be seen in the clone (those that are unbindable are not
+ * cloned): nobody asked for that. */
 static int note_covered(
 	struct br_arena *arena, const struct br_mounts *mounts, struct br_target *t) {
 	struct covering c = {.arena = arena};
@@ -175,8 +177,8 @@ static bool is_detached(const struct br_target *t) {
 }
 
 /**
- * With the mounts that lie in it, entered or not: they stay where they are when a directory on the way to them is renamed, and
- * keep out whoever does not cross them.
+ * With the mounts that lie in it, entered or not: they stay where they are when a directory on the
+ * way to them is renamed, and keep out whoever does not cross them.
  */
 static int clone_all(const struct br_apart *apart, int *clones, const char **what) {
 	*what = "a mount cannot be cloned";
@@ -236,8 +238,8 @@ static int enter_jail(const struct br_apart *apart, int fd, const char **what) {
 }
 
 /**
- * Nothing that this kernel or this user cannot have: whoever wrote the input can bring it about, by a thousand sources for one, or
- * whoever may unmount one of them (ESTALE).
+ * Nothing that this kernel or this user cannot have: whoever wrote the input can bring it about, by
+ * a thousand sources for one, or whoever may unmount one of them (ESTALE).
  */
 static bool is_shortage(int err) {
 	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EAGAIN
@@ -433,7 +435,8 @@ static void let_end(pid_t pid) {
 	int64_t end = now_ms() + LAST_MS;
 	br_auto(br_closep) int ended = (int)syscall(SYS_pidfd_open, pid, 0);
 	(void)kill(pid, SIGKILL);
-	// To the moment where the kernel (5.3) can tell; else, or cut short, by looking again and again.
+	// To the moment where the kernel (5.3) can tell; else, or cut short, by looking again and
+	// again.
 	struct pollfd p = {.fd = ended, .events = POLLIN};
 	if (ended >= 0) {
 		(void)poll(&p, 1, LAST_MS);

@@ -1,6 +1,7 @@
 /**
- * Work in a process of its own, which holds the trees and the journal, in the jail where one can be had, and which is watched: what never
- * comes back from a file system whose server has stopped is left behind, whoever waits for it goes on.
+ * Work in a process of its own, which holds the trees and the journal, in the jail where one can be
+ * had, and which is watched: what never comes back from a file system whose server has stopped is
+ * left behind, whoever waits for it goes on.
  *
  *   caller                                         the process apart
  *   targets found, journal open and locked
@@ -28,11 +29,13 @@ enum {
 	BR_ASKS_SLOWLY = 1 << 30,
 };
 
-/** Memory that both see. The caller only looks: whoever took the other over may write anything there. */
+/** Memory that both see. The caller only looks: whoever took the other over may write anything
+ * there. */
 struct br_board {
 	/** Counted up with every call to a tree. */
 	atomic_ulong beat;
-	/** One more than the number of the target whose file system may not answer, while it is asked (and BR_ASKS_SLOWLY); 0: none. */
+	/** One more than the number of the target whose file system may not answer, while it is
+	 * asked (and BR_ASKS_SLOWLY); 0: none. */
 	atomic_uint asks;
 	/** The caller's wish, which is where options->stop points to over there. */
 	volatile sig_atomic_t stop;
@@ -102,7 +105,8 @@ enum br_apart_end {
 	BR_APART_ENDED,
 	/** Nothing was begun; an error is in dx. */
 	BR_APART_REFUSED,
-	/** A target's file system did not answer: the process was left behind. *hung is its number. */
+	/** A target's file system did not answer: the process was left behind. *hung is its number.
+	 */
 	BR_APART_HUNG,
 	/** It ended in some other way; an error is in dx. */
 	BR_APART_DIED,
@@ -117,7 +121,8 @@ enum br_apart_end br_apart_run(struct br_apart *apart, int *r, size_t *hung);
 /** Over there: ask the caller. 0, or -1 where he is gone. */
 int br_line_ask(struct br_line *line, unsigned what, uint64_t which, struct br_served *out);
 
-/** Calls to the target follow (NULL: no more; `slow`: one that writes out what there is); where its file system may not answer, the caller watches. */
+/** Calls to the target follow (NULL: no more; `slow`: one that writes out what there is); where its
+ * file system may not answer, the caller watches. */
 void br_board_ask(struct br_board *board, const struct br_target *target, bool slow);
 /** Something else comes between, which may take its time. What br_board_resume is to be given. */
 unsigned br_board_pause(struct br_board *board);

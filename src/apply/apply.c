@@ -95,7 +95,8 @@ static int target_records(struct br_work *work) {
 
 // ---- Beginning ----
 
-/** It announced something, and was cut short before it did any of that (or all is as before by whatever other hand). */
+/** It announced something, and was cut short before it did any of that (or all is as before by
+ * whatever other hand). */
 static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
 	struct br_run run;
 	struct br_undo_result undone;
@@ -121,7 +122,8 @@ static int was_here(struct br_work *work, const struct br_summary *s) {
 	return r < 0 ? br_run_unseen(s->run.id, work->dx) : r;
 }
 
-/** What it left in other places is nobody's matter here but to be said: those may be gone for good. */
+/** What it left in other places is nobody's matter here but to be said: those may be gone for good.
+ */
 static int pass_by(struct br_work *work, const struct br_summary *s) {
 	br_warning(
 		work->dx, nowhere, "run %s was cut short in '%s'", s->run.id, s->targets[0]->real);
@@ -129,7 +131,8 @@ static int pass_by(struct br_work *work, const struct br_summary *s) {
 	return 0;
 }
 
-/** Nothing can put back what it did: where it may have left something half done, that is to be given up first. */
+/** Nothing can put back what it did: where it may have left something half done, that is to be
+ * given up first. */
 static int refuse_damaged(struct br_work *work, const struct br_summary *s) {
 	int here = s->pending ? was_here(work, s) : 0;
 	if (here < 0) {
@@ -248,8 +251,8 @@ static int begin_journal(struct br_work *work) {
 }
 
 /**
- * A tree with the journals in it: let others into a directory on the way to them, and they are trusted no more, so that nothing could be
- * undone.
+ * A tree with the journals in it: let others into a directory on the way to them, and they are
+ * trusted no more, so that nothing could be undone.
  */
 static int refuse_state(struct br_work *work) {
 	struct br_target state = {.real = work->state.path};
@@ -351,7 +354,8 @@ static const struct br_target *stopped_target(const struct br_work *work) {
 	return NULL;
 }
 
-/** The last record. A run that did not come to its end says so: something may be left to do or to undo. */
+/** The last record. A run that did not come to its end says so: something may be left to do or to
+ * undo. */
 static void end_record(struct br_work *work, bool whole) {
 	const struct br_apply_result *result = work->result;
 	struct br_record record = {
@@ -467,7 +471,8 @@ static void tick(void *context) {
 	}
 }
 
-/** It may still have a call under way that has its effect when the file system answers again: undo knows that one too. */
+/** It may still have a call under way that has its effect when the file system answers again: undo
+ * knows that one too. */
 static int tell_hung(struct br_work *work, size_t hung) {
 	work->failed = true;
 	(void)br_error(work->dx, nowhere, "'%s' does not answer any more",

@@ -6,9 +6,11 @@
 //		wait until the batch before is done
 //		commit: open each again, compare again, change, read back
 //
-// The queue is in the scan's order, in which a directory comes after all that is below it. Reading is done by several threads, and so
-// is changing what is no directory; then come the directories, one by one in that order. While the threads change one batch, the next one
-// is walked, announced and synced: neither processors nor disk wait for the other. Nothing of a batch is opened before its own sync.
+// The queue is in the scan's order, in which a directory comes after all that is below it. Reading
+// is done by several threads, and so is changing what is no directory; then come the directories,
+// one by one in that order. While the threads change one batch, the next one is walked, announced
+// and synced: neither processors nor disk wait for the other. Nothing of a batch is opened before
+// its own sync.
 
 #include "contents.h"
 #include "crew.h"
@@ -57,7 +59,8 @@ struct met {
 	size_t change;
 };
 
-/** What commit fills: the changes' indices, first those that may be done at a time, and what became of them. */
+/** What commit fills: the changes' indices, first those that may be done at a time, and what became
+ * of them. */
 struct commit {
 	struct br_picks picks;
 	size_t order[BATCH];
@@ -77,7 +80,8 @@ struct lot {
 	size_t stale;
 	/** INTENTs written. */
 	size_t announced;
-	/** File systems other than the target's that they are about: the number of each, and the change that was the first. */
+	/** File systems other than the target's that they are about: the number of each, and the
+	 * change that was the first. */
 	br_vec(struct met) met;
 };
 
@@ -149,11 +153,12 @@ static int compare(struct batch *b, struct change *c, const struct br_inode *now
 }
 
 /**
- * Whether what the walk read will do for the INTENT. Undo uses that state in two ways: what still is so needs nothing, and what
- * is as the run may have left it goes back to so. Commit compares once more at the very change and leaves alone what differs, so
- * whatever the run changed was so. What it did not change, undo touches only where somebody else made exactly the same change
- * meanwhile, which no reading before the sync could tell apart either. But the other names of a file may have been changed by
- * this run, and a handle has to be that of what was read.
+ * Whether what the walk read will do for the INTENT. Undo uses that state in two ways: what still
+ * is so needs nothing, and what is as the run may have left it goes back to so. Commit compares
+ * once more at the very change and leaves alone what differs, so whatever the run changed was so.
+ * What it did not change, undo touches only where somebody else made exactly the same change
+ * meanwhile, which no reading before the sync could tell apart either. But the other names of a
+ * file may have been changed by this run, and a handle has to be that of what was read.
  */
 static bool is_fresh(const struct br_inode *walked) {
 	return (walked->have & BR_HAVE_ALL) == BR_HAVE_ALL
@@ -191,7 +196,8 @@ static struct br_bytes handle_of(
 	return br_object_handle(dir, name, &c->now, room);
 }
 
-/** Of a file that loses the right to run as its owner: only as it is now may undo give that back. 1, 0 there is nothing to be known, -1 with errno. */
+/** Of a file that loses the right to run as its owner: only as it is now may undo give that back.
+ * 1, 0 there is nothing to be known, -1 with errno. */
 static int contents_of(struct batch *b, const struct change *c, unsigned char out[BR_CONTENTS]) {
 	const char *name;
 	if (!br_privilege_goes(&c->before, &c->after)) {
@@ -223,7 +229,8 @@ static int meet(struct batch *b, size_t i) {
 	return br_vec_push(&lot->arena, &lot->met, met) < 0 ? br_error_memory(b->work->dx) : 0;
 }
 
-/** Undo shall know these again where the next start of the machine gives them other numbers. Where one cannot be told there is no record. */
+/** Undo shall know these again where the next start of the machine gives them other numbers. Where
+ * one cannot be told there is no record. */
 static int note_disks(struct batch *b) {
 	const struct lot *lot = b->lot;
 	for (size_t i = 0; i < lot->met.n; i++) {
@@ -496,7 +503,8 @@ static bool is_old(const struct batch *b) {
 		>= BATCH_MS;
 }
 
-/** The directory of an entry as it will be: a sticky one decides about what is in it. -1: no memory. */
+/** The directory of an entry as it will be: a sticky one decides about what is in it. -1: no
+ * memory. */
 static int parent_to_be(struct batch *b, const struct br_entry *entry, struct br_inode *parent) {
 	const struct br_job *job = b->work->job;
 	const char *slash = strrchr(entry->path, '/');
@@ -511,7 +519,8 @@ static int parent_to_be(struct batch *b, const struct br_entry *entry, struct br
 	return r < 0 ? -1 : 0;
 }
 
-/** Whether somebody listens. What is covered by a mount is not seen from within the jail: then the whole is not told. */
+/** Whether somebody listens. What is covered by a mount is not seen from within the jail: then the
+ * whole is not told. */
 static bool tells(const struct batch *b, const struct br_entry *entry) {
 	return b->work->options->see != NULL && entry->event != BR_LEAVE
 		&& b->target->covered == NULL;
@@ -588,7 +597,8 @@ static int foresee(struct batch *b, const struct br_entry *entry) {
 	return r < 0 ? -1 : tell(b, entry, r == 1 ? &after : entry->inode);
 }
 
-/** What could not be looked at: said, unless its reader has no right to see it, which the plan knew. */
+/** What could not be looked at: said, unless its reader has no right to see it, which the plan
+ * knew. */
 static void report_unseen(struct batch *b, const struct br_entry *entry) {
 	struct br_answer_of answer = {.outcome = BR_FAILED, .err = entry->err};
 	if (entry->err == 0 || entry->err == EACCES || entry->err == EPERM) {
@@ -652,14 +662,16 @@ static int walk_from(struct batch *b, const struct br_scan_options *options) {
 	return walk(b, scan, NULL);
 }
 
-/** Whether what the plan saw will do: nothing lies under a mount, or waits for another machine, and no name came or went since. */
+/** Whether what the plan saw will do: nothing lies under a mount, or waits for another machine, and
+ * no name came or went since. */
 static bool can_recall(const struct batch *b) {
 	const struct br_seen *seen = b->work->job->seen;
 	return seen != NULL && b->target->covered == NULL && !b->target->remote
 		&& br_seen_holds(seen, b->target->fd);
 }
 
-/** The plan's walk again, without those whom nothing can become of. Each is still looked at, and compared, before it is changed. */
+/** The plan's walk again, without those whom nothing can become of. Each is still looked at, and
+ * compared, before it is changed. */
 static int recall(struct batch *b) {
 	const struct br_seen *seen = b->work->job->seen;
 	br_auto(br_again_freep) struct br_again *again = br_again_new(seen, b->target->fd);

@@ -1,4 +1,5 @@
-// Which run undo is to work on: by its ID, or the newest that is not undone; never one that a later one has to precede.
+// Which run undo is to work on: by its ID, or the newest that is not undone; never one that a later
+// one has to precede.
 
 #include "run.h"
 
@@ -47,7 +48,8 @@ static int choose_by_id(const struct choice *c, const char *id) {
 	return br_run_unknown(c->ids, id, c->dx);
 }
 
-/** The newest that is not undone. One of which only what was left alone remains comes after all others. */
+/** The newest that is not undone. One of which only what was left alone remains comes after all
+ * others. */
 static int choose_newest(const struct choice *c) {
 	struct br_summary s;
 	bool found = false;

@@ -89,9 +89,10 @@ int br_contents_read(int dirfd, const char *name, bool cross, const struct br_in
 }
 
 /**
- * Whether nobody has it open for writing, or mapped so. A lease for reading is given only then (generic_add_lease(),
- * check_conflicting_open()); it is given back at once, for whoever was let out cannot open it again. An overlay gives one, too, but
- * does not know of mappings: those are of the file in its upper layer.
+ * Whether nobody has it open for writing, or mapped so. A lease for reading is given only then
+ * (generic_add_lease(), check_conflicting_open()); it is given back at once, for whoever was let
+ * out cannot open it again. An overlay gives one, too, but does not know of mappings: those are of
+ * the file in its upper layer.
  */
 static bool has_no_writer(int fd) {
 	struct statfs fs;

@@ -141,7 +141,8 @@ static bool has_pool(struct br_crew *crew) {
 	return crew->pool != NULL;
 }
 
-/** Tell of a finished range's items, and give their turn to those that had none. `r`: what was answered so far. */
+/** Tell of a finished range's items, and give their turn to those that had none. `r`: what was
+ * answered so far. */
 static int tell(struct br_crew *crew, struct range *range, int r) {
 	for (size_t i = range->from; i < range->did && r >= 0; i++) {
 		int now = range->job->done(range->job->context, i);
@@ -161,7 +162,8 @@ static void set_range(struct range *range, const struct br_crew_job *job, size_t
 	range->to = to;
 }
 
-/** Cut a part of the list into ranges, and queue them so that the first is popped first. Their number. */
+/** Cut a part of the list into ranges, and queue them so that the first is popped first. Their
+ * number. */
 static size_t offer(struct br_crew *crew, const struct br_crew_job *job, size_t from, size_t to) {
 	size_t n = (to - from + RANGE - 1) / RANGE;
 	for (size_t k = n; k-- > 0;) {

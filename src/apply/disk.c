@@ -20,7 +20,8 @@
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
 
-/** XFS_IOC_FSGEOMETRY_V1 and its struct xfs_fsop_geom_v1, of xfs_fs.h, which is not installed everywhere: all versions of XFS answer it. */
+/** XFS_IOC_FSGEOMETRY_V1 and its struct xfs_fsop_geom_v1, of xfs_fs.h, which is not installed
+ * everywhere: all versions of XFS answer it. */
 struct xfs_geometry {
 	uint32_t sizes[8];
 	uint64_t more_sizes[4];
@@ -54,8 +55,8 @@ static int open_for_asking(int fd, int dir) {
 }
 
 /**
- * XFS and F2FS make their ID of the number of the device (xfs_fs_statfs(), f2fs_statfs()), which may be another one after the next
- * start. What stays is the UUID. 0: not to be had.
+ * XFS and F2FS make their ID of the number of the device (xfs_fs_statfs(), f2fs_statfs()), which
+ * may be another one after the next start. What stays is the UUID. 0: not to be had.
  */
 static uint64_t id_by_uuid(int asked, bool xfs) {
 	struct xfs_geometry geometry = {0};

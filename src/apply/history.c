@@ -227,7 +227,8 @@ static int give_targets(const struct story *s) {
 	return 0;
 }
 
-/** One that is damaged somewhere, without an end that says how it went: where it was at work, if that can be read. */
+/** One that is damaged somewhere, without an end that says how it went: where it was at work, if
+ * that can be read. */
 static int read_places(const struct story *damaged, int fd, struct br_acls *acls) {
 	struct story s = {.arena = damaged->arena, .out = damaged->out};
 	struct br_journal journal = {.fd = -1};

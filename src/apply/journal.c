@@ -401,7 +401,8 @@ static const char *bytes_at(struct br_journal *journal, uint64_t at, size_t n, b
 	return journal->window + (at - from);
 }
 
-/** Whether a whole record stands at `at` whose crc fits the four bytes before it: 1 and its head, 0, -1 with errno. */
+/** Whether a whole record stands at `at` whose crc fits the four bytes before it: 1 and its head,
+ * 0, -1 with errno. */
 struct head {
 	uint32_t len, type, back;
 	uint64_t seq;
@@ -467,7 +468,8 @@ static int decode(struct br_journal *journal, uint64_t at, const struct head *he
 	return 0;
 }
 
-/** How far ahead the next record can at the earliest begin: reserved room is zeros, and no length is zero. */
+/** How far ahead the next record can at the earliest begin: reserved room is zeros, and no length
+ * is zero. */
 static size_t skip_zeros(struct br_journal *journal, uint64_t at) {
 	static const char zeros[64];
 	const char *p = bytes_at(journal, at, sizeof(zeros), false);

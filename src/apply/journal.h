@@ -2,11 +2,15 @@
  * The journal of one run: what was there before every change, on disk before the change.
  *
  *   file    = "BRJ1" version:u32 crc:u32 record*
- *   record  = len:u32 type:u32 seq:u64 back:u32 payload len:u32 crc:u32          (all little endian)
+ *   record  = len:u32 type:u32 seq:u64 back:u32 payload len:u32 crc:u32          (all little
+ * endian)
  *
- * `len` counts the whole record and stands at both ends, so that it can be read backwards. `crc` is CRC-32C of all before it, seeded with the crc that stands right before the
- * record: loss, reordering and splicing break the chain. `back` is how many records of the same batch precede it. A batch is synced as one before anything that it announces is done,
- * so a record that does not fit the chain is the torn end of a last, never acted-upon batch, unless a record of a later batch follows: then the journal is damaged.
+ * `len` counts the whole record and stands at both ends, so that it can be read backwards. `crc` is
+ * CRC-32C of all before it, seeded with the crc that stands right before the record: loss,
+ * reordering and splicing break the chain. `back` is how many records of the same batch precede it.
+ * A batch is synced as one before anything that it announces is done, so a record that does not fit
+ * the chain is the torn end of a last, never acted-upon batch, unless a record of a later batch
+ * follows: then the journal is damaged.
  */
 #ifndef BR_APPLY_JOURNAL_H
 #define BR_APPLY_JOURNAL_H
@@ -43,7 +47,8 @@ enum br_record_type {
 	BR_REC_UNDO_END,
 	/** A digest of what is in the file of the INTENT right before. */
 	BR_REC_CONTENTS,
-	/** The file system that objects of this batch lie on, where it is not the target's: the number of its device now, and its ID, which stays. */
+	/** The file system that objects of this batch lie on, where it is not the target's: the
+	 * number of its device now, and its ID, which stays. */
 	BR_REC_DISK,
 	/** What was to be done, and which version of the program began it: right behind BEGIN. */
 	BR_REC_PLAN,
@@ -82,9 +87,11 @@ struct br_record {
 	uint64_t changes, makes, accounts, conflicts;
 	/** BEGIN: the ID. INTENT, MKDIR: below the target. TARGET: its real path. */
 	struct br_bytes path;
-	/** BEGIN: the input. TARGET: file system type. MKDIR: the temporary name. ACCOUNT: the name. PLAN: the version. */
+	/** BEGIN: the input. TARGET: file system type. MKDIR: the temporary name. ACCOUNT: the
+	 * name. PLAN: the version. */
 	struct br_bytes name;
-	/** BEGIN: the invoker. ACCOUNT: the line as it will be, or is. CONFLICT, INTERRUPTED: why. CONTENTS: the digest. PLAN: the plan's digest. */
+	/** BEGIN: the invoker. ACCOUNT: the line as it will be, or is. CONFLICT, INTERRUPTED: why.
+	 * CONTENTS: the digest. PLAN: the plan's digest. */
 	struct br_bytes text;
 	/** BEGIN: boot ID. INTENT, MKDIR_DONE: file handle where there is no birth time. */
 	struct br_bytes extra;
@@ -116,13 +123,15 @@ struct br_journal {
 /** Start an empty journal in fd (borrowed). */
 void br_journal_init(struct br_journal *journal, int fd, struct br_acls *acls);
 /**
- * Check the whole journal in fd (borrowed) and stand at its first record. 0; -1 with EBADMSG where it is damaged, ENOTSUP where the version is unknown, else errno. A torn
- * end is not an error: `end` is before it. May be appended to afterwards.
+ * Check the whole journal in fd (borrowed) and stand at its first record. 0; -1 with EBADMSG where
+ * it is damaged, ENOTSUP where the version is unknown, else errno. A torn end is not an error:
+ * `end` is before it. May be appended to afterwards.
  */
 int br_journal_open(struct br_journal *journal, int fd, struct br_acls *acls);
 /**
- * Stand at the first record and fetch the last one, without checking what is between: 1; 0 where the file does not end with a whole record (open it instead); -1 with errno.
- * For telling the state of a run that ended in an orderly way.
+ * Stand at the first record and fetch the last one, without checking what is between: 1; 0 where
+ * the file does not end with a whole record (open it instead); -1 with errno. For telling the state
+ * of a run that ended in an orderly way.
  */
 int br_journal_glance(
 	struct br_journal *journal, int fd, struct br_acls *acls, struct br_record *last);
@@ -130,7 +139,8 @@ void br_journal_release(struct br_journal *journal);
 
 /** Append to the open batch, in memory. 0 and record->seq, or -1 with ENOMEM or EOVERFLOW. */
 int br_journal_add(struct br_journal *journal, struct br_record *record);
-/** Write the open batch and make it durable. 0 or -1 with errno, after which nothing that it announces may be done. */
+/** Write the open batch and make it durable. 0 or -1 with errno, after which nothing that it
+ * announces may be done. */
 int br_journal_sync(struct br_journal *journal);
 /** Write the open batch without waiting for the disk; it stays the same batch. */
 int br_journal_flush(struct br_journal *journal);

@@ -1,8 +1,10 @@
 // Making a directory so that it never stands under its name with anything but its final state:
 //
-//	MKDIR, sync; mkdir .bindright-RANDOM 0700; MKDIR_DONE, sync; state; rename to its name; sync the parent
+//	MKDIR, sync; mkdir .bindright-RANDOM 0700; MKDIR_DONE, sync; state; rename to its name; sync
+// the parent
 //
-// A kill after any of these leaves an empty directory of ours under one of two names that the journal knows.
+// A kill after any of these leaves an empty directory of ours under one of two names that the
+// journal knows.
 
 #include "run.h"
 
@@ -62,7 +64,8 @@ static int is_empty(int parent, const char *name, size_t ignore) {
 	return r > 0 && err != 0 ? -1 : r;
 }
 
-/** One that was there before, and was only moved here: empty, root's and private as it may be, it is somebody's. */
+/** One that was there before, and was only moved here: empty, root's and private as it may be, it
+ * is somebody's. */
 static bool is_older(const struct making *m, const struct br_inode *in) {
 	// A server has a clock of its own, and some file systems count in seconds.
 	return !m->make->root->fs.remote && (in->btime.sec != 0 || in->btime.nsec != 0)
@@ -209,7 +212,8 @@ static void answer(struct br_answer_of *out, enum br_outcome outcome, const char
 	}
 }
 
-/** Whether the directory under this name is the one that was made: 1; 0 it is not there; -1 it is another one (errno 0), or it could not be told. */
+/** Whether the directory under this name is the one that was made: 1; 0 it is not there; -1 it is
+ * another one (errno 0), or it could not be told. */
 static int is_made(int parent, const char *name, const struct br_made *made) {
 	struct br_inode now;
 	char room[BR_HANDLE_MAX];

@@ -138,7 +138,8 @@ static uint64_t disk_of(struct br_way *way, const struct br_wish *wish, int fd, 
 	return way->disk.id;
 }
 
-/** The same on a file system below the target that was entered, or in a part of one with a number of its own: by what it is, not by its number. */
+/** The same on a file system below the target that was entered, or in a part of one with a number
+ * of its own: by what it is, not by its number. */
 static bool is_same(
 	struct br_way *way, const struct br_wish *wish, int fd, const struct br_inode *now) {
 	struct br_inode then = *wish->expect;
@@ -287,7 +288,8 @@ static void conflict(struct br_answer_of *out, const char *why) {
 	}
 }
 
-/** The kernel dropped bits of the mode that we asked for (setgid without CAP_FSETID does that in silence). */
+/** The kernel dropped bits of the mode that we asked for (setgid without CAP_FSETID does that in
+ * silence). */
 static bool lost_bits(const struct br_inode *now, const struct br_inode *goal) {
 	struct br_inode more = *now;
 	more.mode |= goal->mode & (S_ISUID | S_ISGID);
@@ -295,8 +297,8 @@ static bool lost_bits(const struct br_inode *now, const struct br_inode *goal) {
 }
 
 /**
- * The file system took the ACL, and shows a mode of its own (FUSE with forced modes): nobody's chmod, for that would have changed
- * the ACL too.
+ * The file system took the ACL, and shows a mode of its own (FUSE with forced modes): nobody's
+ * chmod, for that would have changed the ACL too.
  */
 static bool has_own_mode(const struct br_inode *now, const struct br_inode *goal) {
 	struct br_inode same = *now;
@@ -316,7 +318,8 @@ static bool is_my_group(gid_t group) {
 	return getegid() == group;
 }
 
-/** The kernel would drop setgid from it, and the caller could not set it again (setattr_should_drop_sgid(), posix_acl_update_mode()). */
+/** The kernel would drop setgid from it, and the caller could not set it again
+ * (setattr_should_drop_sgid(), posix_acl_update_mode()). */
 static bool would_lose_setgid(const struct br_inode *now, const struct br_inode *goal) {
 	bool rewritten = ((now->mode ^ goal->mode) & 07777) != 0 || !same_acl(now->acl, goal->acl);
 	return (goal->mode & S_ISGID) != 0 && rewritten && geteuid() != 0
@@ -395,8 +398,8 @@ struct pinned {
 };
 
 /**
- * First all but the special rights: from then on nobody new can open it for writing. Then, if nobody has it open any more and what
- * is in it is what was, the rest.
+ * First all but the special rights: from then on nobody new can open it for writing. Then, if
+ * nobody has it open any more and what is in it is what was, the rest.
  */
 static void change_guarded(const struct pinned *object, struct br_acls *acls,
 	const struct br_inode *was, const struct br_wish *wish, struct br_answer_of *out) {
@@ -427,7 +430,8 @@ static void change_guarded(const struct pinned *object, struct br_acls *acls,
 	}
 }
 
-/** What the object is now. Where nothing has changed it since `expect` was read, its attributes are known. */
+/** What the object is now. Where nothing has changed it since `expect` was read, its attributes are
+ * known. */
 static int read_again(
 	int fd, struct br_acls *acls, const struct br_wish *wish, struct br_inode *now) {
 	const struct br_inode *then = wish->expect;

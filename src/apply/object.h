@@ -1,5 +1,6 @@
 /**
- * One object below a pinned root: found again, compared, changed, compared again. Everything that changes an existing inode is in here.
+ * One object below a pinned root: found again, compared, changed, compared again. Everything that
+ * changes an existing inode is in here.
  */
 #ifndef BR_APPLY_OBJECT_H
 #define BR_APPLY_OBJECT_H
@@ -10,7 +11,8 @@
 
 enum {
 	BR_HAVE_ALL = BR_HAVE_ACL | BR_HAVE_DEFAULT_ACL | BR_HAVE_CAPS,
-	/** The states that a change and its undoing, each cut short any number of times, can leave behind. */
+	/** The states that a change and its undoing, each cut short any number of times, can leave
+	 * behind. */
 	BR_STATES_MAX = 48,
 	BR_HANDLE_MAX = 160,
 };
@@ -41,31 +43,39 @@ struct br_target {
 	const char *type;
 	/** What it is now. */
 	struct br_inode root;
-	/** Its device number when the journal was written, and its file system's ID: a reboot may change the former. */
+	/** Its device number when the journal was written, and its file system's ID: a reboot may
+	 * change the former. */
 	uint64_t dev_then;
 	uint64_t fsid;
-	/** The others below it, in one that was read from a journal: mounted in it, or parts of it with a number of their own (subvolumes). */
+	/** The others below it, in one that was read from a journal: mounted in it, or parts of it
+	 * with a number of their own (subvolumes). */
 	br_vec(struct br_disk) disks;
 	/** Those of which something was changed. */
 	br_vec(struct br_elsewhere) elsewhere;
-	/** An overlay: what is changed there is copied to another layer, and gets another birth time. */
+	/** An overlay: what is changed there is copied to another layer, and gets another birth
+	 * time. */
 	bool copies_up;
-	/** Calls to it, or to what is mounted in it, may wait for somebody else's program or machine. */
+	/** Calls to it, or to what is mounted in it, may wait for somebody else's program or
+	 * machine. */
 	bool remote;
-	/** In the jail: what is covered by a mount elsewhere, as paths below it and a NULL; or NULL. Nobody is to get there. */
+	/** In the jail: what is covered by a mount elsewhere, as paths below it and a NULL; or
+	 * NULL. Nobody is to get there. */
 	const char *const *covered;
 	/** Nothing more is done here, because of this errno. */
 	int stopped;
 	uint64_t changed;
 };
 
-/** Look at t->fd: t->root, t->copies_up, and t->fsid (0 where there is none). Guarded where t->remote. 0; -1 with errno (ETIMEDOUT), and nothing is set. */
+/** Look at t->fd: t->root, t->copies_up, and t->fsid (0 where there is none). Guarded where
+ * t->remote. 0; -1 with errno (ETIMEDOUT), and nothing is set. */
 int br_target_look(struct br_target *t);
-/** The ID of the file system that had this device number below the target when the journal was written; 0: not known. */
+/** The ID of the file system that had this device number below the target when the journal was
+ * written; 0: not known. */
 uint64_t br_target_disk(const struct br_target *t, uint64_t dev);
 /**
- * An ID of the file system of fd (O_PATH will do) that stays when its device gets another number; 0 where there is none, or it cannot be told. Not asked of anything but fd and,
- * where that is no directory, of `dir`, the directory that it lies in (-1: of nothing).
+ * An ID of the file system of fd (O_PATH will do) that stays when its device gets another number; 0
+ * where there is none, or it cannot be told. Not asked of anything but fd and, where that is no
+ * directory, of `dir`, the directory that it lies in (-1: of nothing).
  */
 uint64_t br_disk_id(int fd, int dir);
 
@@ -86,7 +96,8 @@ struct br_way {
 	{ .cross = (crosses), .fd = -1 }
 void br_way_release(struct br_way *way);
 
-/** The directory of `path` (borrowed descriptor) and the last component; a root is (its own descriptor, ""). -1 with errno. */
+/** The directory of `path` (borrowed descriptor) and the last component; a root is (its own
+ * descriptor, ""). -1 with errno. */
 int br_way_to(
 	struct br_way *way, const struct br_target *target, const char *path, const char **name);
 /** The object itself, O_PATH (the caller closes). -1 with errno. */
@@ -115,7 +126,8 @@ struct br_wish {
 	size_t nstates;
 	/** The number of links of a file must be as expected. */
 	bool links;
-	/** What was in a file that may have its special rights back (BR_CONTENTS bytes); NULL: not known, so it does without. */
+	/** What was in a file that may have its special rights back (BR_CONTENTS bytes); NULL: not
+	 * known, so it does without. */
 	const unsigned char *contents;
 	/** Special rights come back only together with those contents. */
 	bool guarded;
@@ -145,7 +157,8 @@ bool br_object_same(
 void br_object_differs(const struct br_inode *expect, const struct br_inode *now, char out[160]);
 /** The words for an errno of finding an object again. True where it means that the tree changed. */
 bool br_object_lost(int err, char out[160]);
-/** The file handle of (dirfd, name) if the file system has no birth times: {0} where there is none. */
+/** The file handle of (dirfd, name) if the file system has no birth times: {0} where there is none.
+ */
 struct br_bytes br_object_handle(
 	int dirfd, const char *name, const struct br_inode *in, char room[BR_HANDLE_MAX]);
 

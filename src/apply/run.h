@@ -8,7 +8,8 @@
 #include "object.h"
 #include "state.h"
 
-/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, 2 nobody was asked about such a one, -1 with ENOMEM. */
+/** What becomes of an inode: br_plan_decide, or a test's own. 1 and *after, 0, 2 nobody was asked
+ * about such a one, -1 with ENOMEM. */
 typedef int br_decide(void *context, const struct br_tree *tree, const char *path,
 	const struct br_inode *inode, struct br_inode *after);
 
@@ -47,7 +48,8 @@ struct br_work {
 	int journal_fd;
 	br_vec(struct br_target *) targets;
 	struct br_apply_result *result;
-	/** What the process that watches sees, and the way to ask it; NULL where this process does it all. */
+	/** What the process that watches sees, and the way to ask it; NULL where this process does
+	 * it all. */
 	struct br_board *board;
 	struct br_line *line;
 	/** Something was announced. */
@@ -77,15 +79,18 @@ void br_few_add(struct br_arena *arena, struct br_few few, const struct br_targe
 	const char *path, const char *why);
 /** All arrays of a result. */
 struct br_few br_few_of(struct br_apply_result *result);
-/** This was changed, and lies on another file system than the target does, with this number. 0 or -1 with ENOMEM. */
+/** This was changed, and lies on another file system than the target does, with this number. 0 or
+ * -1 with ENOMEM. */
 int br_target_met(struct br_arena *arena, struct br_target *target, uint64_t dev, const char *path);
-/** Make what was done below the target durable, also on the other file systems that were met. 0 or -1 with errno. */
+/** Make what was done below the target durable, also on the other file systems that were met. 0 or
+ * -1 with errno. */
 int br_target_sync(struct br_board *board, const struct br_target *target);
 void br_targets_release(struct br_target *const *targets, size_t n);
 /** Whether the same error would come again and again below this target. */
 bool br_error_stops(int err);
 
-/** Walk a tree and change what the job decides. -1 with an error in dx; a stop, or a target that stopped, is 0. */
+/** Walk a tree and change what the job decides. -1 with an error in dx; a stop, or a target that
+ * stopped, is 0. */
 int br_walk_tree(struct br_work *work, const struct br_tree *tree, struct br_target *target);
 
 /** Make the job's directories. `targets`: one for each of them. */
@@ -128,12 +133,13 @@ struct br_made_account {
 	struct br_bytes line;
 };
 /**
- * Remove an account, if its line is still as we made it, nobody put it to use and nothing runs as it. `group`: the one of a user's name that
- * was made with it, or NULL.
+ * Remove an account, if its line is still as we made it, nobody put it to use and nothing runs as
+ * it. `group`: the one of a user's name that was made with it, or NULL.
  */
 void br_account_remove(const struct br_made_account *account, const struct br_made_account *group,
 	bool dry, struct br_answer_of *out);
-/** One line of /etc/passwd or /etc/group by name, without its newline: 1, 0, -1 with errno. Heap, the caller frees. */
+/** One line of /etc/passwd or /etc/group by name, without its newline: 1, 0, -1 with errno. Heap,
+ * the caller frees. */
 int br_account_line(bool is_group, const char *name, char **line);
 
 /** The hint where a journal is of no use, with the run's ID. */
@@ -150,32 +156,38 @@ struct br_summary {
 	bool cross;
 	/** Somebody works on it now: only its targets are known. */
 	bool live;
-	/** It was cut short, or its undo was, or (damaged) nobody can tell: something may be between two states. */
+	/** It was cut short, or its undo was, or (damaged) nobody can tell: something may be
+	 * between two states. */
 	bool pending;
 	/** Seconds since 1970; 0: not ended. */
 	uint64_t ended;
 };
 /**
- * Read what a run's journal says: 1; 0 where there is none, or one that announced nothing; -1 with a shortage of ours in errno. A journal that cannot be used is BR_RUN_DAMAGED, with the reason. Of a
- * run that ended in an orderly way only the ends are looked at.
+ * Read what a run's journal says: 1; 0 where there is none, or one that announced nothing; -1 with
+ * a shortage of ours in errno. A journal that cannot be used is BR_RUN_DAMAGED, with the reason. Of
+ * a run that ended in an orderly way only the ends are looked at.
  */
 int br_summary_read(struct br_arena *arena, const struct br_state *state, const char *id,
 	struct br_summary *out);
 /** Say, from errno, that it cannot be told what there is to a run. -1. */
 int br_run_unseen(const char *id, struct br_diags *dx);
-/** Lock a run's journal (-1 with errno: EAGAIN where somebody else has it); unlock it; whether somebody has. */
+/** Lock a run's journal (-1 with errno: EAGAIN where somebody else has it); unlock it; whether
+ * somebody has. */
 int br_run_lock(int fd);
 void br_run_unlock(int fd);
 bool br_run_is_live(int fd);
-/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0; -1 with a shortage of ours in errno. */
+/** The first of `b` that is one of `a`, or lies in one, or has one in it, by whatever paths: 1; 0;
+ * -1 with a shortage of ours in errno. */
 int br_targets_overlap(struct br_target *const *a, size_t an, struct br_target *const *b, size_t bn,
 	const struct br_target **which);
-/** -1 with an error in dx where the other run is worked on in one of these places, or nobody can tell where. */
+/** -1 with an error in dx where the other run is worked on in one of these places, or nobody can
+ * tell where. */
 int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_summary *other,
 	struct br_diags *dx);
 /**
- * The run that undo works on: that with this ID, or the newest that is not undone (NULL). `state` NULL: there are none. 1 and *out, 0 there is nothing to undo, -1 with an error in
- * dx: it is unknown, is worked on, or a later one comes first.
+ * The run that undo works on: that with this ID, or the newest that is not undone (NULL). `state`
+ * NULL: there are none. 1 and *out, 0 there is nothing to undo, -1 with an error in dx: it is
+ * unknown, is worked on, or a later one comes first.
  */
 int br_undo_choose(struct br_arena *arena, const struct br_state *state, const char *id,
 	struct br_summary *out, struct br_diags *dx);

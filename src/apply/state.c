@@ -87,7 +87,8 @@ static const char *state_path(
 
 // ---- Trust ----
 
-/** Nobody but root and the caller could have put anything into this directory (or moved what is ours in it). */
+/** Nobody but root and the caller could have put anything into this directory (or moved what is
+ * ours in it). */
 static const char *distrust(const struct br_inode *in) {
 	if (in->uid.v != 0 && in->uid.v != geteuid()) {
 		return "belongs to somebody else";
@@ -139,7 +140,8 @@ static int open_component(int parent, const char *name, bool create) {
 	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST) {
 		return -1;
 	}
-	// A power cut must not take the way to the journals. Whoever may write a directory but not read it does without.
+	// A power cut must not take the way to the journals. Whoever may write a directory but not
+	// read it does without.
 	return sync_dir(parent, ".") < 0 && errno != EACCES
 		? -1
 		: br_open_beneath(parent, name, flags, true);
@@ -206,7 +208,8 @@ static const char *weakness(int fd) {
 }
 
 static int open_private(struct br_state *state, bool create, struct br_diags *dx) {
-	// Others may look into the directory itself, as one that somebody made by hand allows; what lies in it is private.
+	// Others may look into the directory itself, as one that somebody made by hand allows; what
+	// lies in it is private.
 	const char *why = distrust_private(state->fd, S_IFDIR, 022);
 	if (why != NULL) {
 		return refuse(dx, state->path, strlen(state->path), why);

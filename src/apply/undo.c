@@ -1,9 +1,11 @@
-// A journal read from its end: directories before what is below them, so that whoever was let in is out before the contents are put back.
+// A journal read from its end: directories before what is below them, so that whoever was let in is
+// out before the contents are put back.
 //
-// A few thousand INTENTs at a time: their directories one by one, then their files by several threads.
+// A few thousand INTENTs at a time: their directories one by one, then their files by several
+// threads.
 //
-// Nothing is announced again: whatever state an interrupted undo leaves behind is one of those that the INTENT implies (see
-// br_object_states), so that undo can be run again at any time.
+// Nothing is announced again: whatever state an interrupted undo leaves behind is one of those that
+// the INTENT implies (see br_object_states), so that undo can be run again at any time.
 
 #include "undo.h"
 
@@ -67,7 +69,8 @@ static int begin(struct undo *u) {
 	return note(u, &record) < 0 ? -1 : br_journal_sync(&u->journal) < 0 ? broken(u) : 0;
 }
 
-/** What stays as it is until somebody does something about it; where nothing can be written nothing can be in the way of anybody either. */
+/** What stays as it is until somebody does something about it; where nothing can be written nothing
+ * can be in the way of anybody either. */
 static bool is_unfinished(const struct br_target *t) {
 	return br_error_stops(t->stopped) && t->stopped != EROFS;
 }
@@ -181,8 +184,8 @@ static int latest_first(const void *a, const void *b) {
 }
 
 /**
- * Whether a RESULT said that nothing was done. Those of a batch are all met before its INTENTs, but in the order in which it was
- * done: files before directories.
+ * Whether a RESULT said that nothing was done. Those of a batch are all met before its INTENTs, but
+ * in the order in which it was done: files before directories.
  */
 static bool is_untouched(struct undo *u, uint64_t seq) {
 	if (u->untouched_sorted < u->untouched.n) {
@@ -202,7 +205,8 @@ static int by_number(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
-/** The last undo that came to its end put this back, or found it so; counted. What became of it since then is not ours. */
+/** The last undo that came to its end put this back, or found it so; counted. What became of it
+ * since then is not ours. */
 static bool is_settled(struct undo *u, uint64_t seq) {
 	bool settled = u->settled
 		&& (u->left.n == 0
@@ -272,7 +276,8 @@ static int put_back(void *context, size_t i) {
 	return !wants_stop(u);
 }
 
-/** Directories as they came, then files, then what is there for the second time. *first, *last: the files among them. */
+/** Directories as they came, then files, then what is there for the second time. *first, *last: the
+ * files among them. */
 static void put_in_order(struct window *w, size_t *first, size_t *last) {
 	size_t n = 0;
 	memset(&w->picks, 0, sizeof(w->picks));
@@ -522,7 +527,8 @@ static int take_disk(struct undo *u, const struct br_record *r) {
 	if (br_target_disk(t, disk.dev) == disk.id) {
 		return 1;
 	}
-	// The number was given away anew in the midst of the run: those that wait are of the later one.
+	// The number was given away anew in the midst of the run: those that wait are of the later
+	// one.
 	int flushed = flush(u);
 	for (size_t i = 0; i < t->disks.n; i++) {
 		if (t->disks.v[i].dev == disk.dev) {

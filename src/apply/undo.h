@@ -1,5 +1,6 @@
 /**
- * An undo while it runs: undo_run.c finds the run and its places and says how it went, undo.c goes through the records.
+ * An undo while it runs: undo_run.c finds the run and its places and says how it went, undo.c goes
+ * through the records.
  */
 #ifndef BR_APPLY_UNDO_H
 #define BR_APPLY_UNDO_H
@@ -66,7 +67,8 @@ struct undo {
 	struct br_way way;
 	struct br_crew *crew;
 	struct window *window;
-	/** What RESULTs said was not touched: the first so many are in order, the latest first; those before `untouched_at` are behind us. */
+	/** What RESULTs said was not touched: the first so many are in order, the latest first;
+	 * those before `untouched_at` are behind us. */
 	br_vec(uint64_t) untouched;
 	size_t untouched_sorted;
 	size_t untouched_at;
@@ -74,7 +76,8 @@ struct undo {
 	/** The last CONTENTS, met before its INTENT. */
 	uint64_t contents_of;
 	unsigned char contents[BR_CONTENTS];
-	/** An undo came to its end before: only what it left alone, in order, has another turn. `settling`: its records are being read. */
+	/** An undo came to its end before: only what it left alone, in order, has another turn.
+	 * `settling`: its records are being read. */
 	bool settled, settling;
 	br_vec(uint64_t) left;
 	/** Paths of directories that a dry run would have removed. */
@@ -85,7 +88,8 @@ struct undo {
 	bool broken;
 	/** The accounts that the journal names, as their records say. */
 	br_vec(struct made_account) accounts;
-	/** What the process that watches sees, and the way to ask it; NULL where this process does it all. */
+	/** What the process that watches sees, and the way to ask it; NULL where this process does
+	 * it all. */
 	struct br_board *board;
 	struct br_line *line;
 };

@@ -1,4 +1,5 @@
-// An undo from without: which run, its journal and its places; done in a process of its own; and how it went.
+// An undo from without: which run, its journal and its places; done in a process of its own; and
+// how it went.
 
 #include "undo.h"
 
@@ -132,7 +133,8 @@ static int note_accounts(struct undo *u) {
 	return more < 0 ? br_undo_cannot_use(u, strerror(errno)) : 0;
 }
 
-/** br_apart's. It is asked by number only: what is removed is what the journal said before anybody worked on it. */
+/** br_apart's. It is asked by number only: what is removed is what the journal said before anybody
+ * worked on it. */
 static void serve(void *context, unsigned what, uint64_t which, struct br_served *out) {
 	struct undo *u = context;
 	struct br_answer_of answer;
@@ -181,7 +183,8 @@ static bool is_same_root(const struct br_target *t, const struct br_target *now)
 
 /** What is there under its name now: 0; an errno. */
 static int find_target(struct undo *u, struct br_source *source, struct br_target *now) {
-	// Guarded: its server may be gone. What is opened there is looked at through this descriptor only.
+	// Guarded: its server may be gone. What is opened there is looked at through this
+	// descriptor only.
 	if (br_source_open(u->arena, now->real, geteuid(), source) < 0) {
 		return ENOMEM;
 	}
@@ -196,7 +199,8 @@ static int find_target(struct undo *u, struct br_source *source, struct br_targe
 	return br_target_look(now) < 0 ? errno : 0;
 }
 
-/** Find the target again; where that fails it is stopped, and everything below it will be a conflict. */
+/** Find the target again; where that fails it is stopped, and everything below it will be a
+ * conflict. */
 static void open_target(struct undo *u, struct br_target *t) {
 	struct br_source source;
 	struct br_target now = *t;

@@ -1,5 +1,6 @@
-// Groups and users are made by the system's own groupadd and useradd, so that shadow files, locks and name caches are right. They are
-// started with a fixed command line and nothing of the caller's environment.
+// Groups and users are made by the system's own groupadd and useradd, so that shadow files, locks
+// and name caches are right. They are started with a fixed command line and nothing of the caller's
+// environment.
 
 #include "run.h"
 
@@ -250,7 +251,8 @@ static bool status_names(const char *status, const char *key, uint32_t id) {
 	return false;
 }
 
-/** A process runs with this ID (real, effective, saved, for files; groups too): 1, 0, -1 with errno. */
+/** A process runs with this ID (real, effective, saved, for files; groups too): 1, 0, -1 with
+ * errno. */
 static int is_running(bool is_group, uint32_t id) {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -527,8 +529,8 @@ static const char *why_line_kept(const struct br_made_account *account,
 }
 
 /**
- * Why the group of the user's name has to stay: userdel removes it too (USERGROUPS_ENAB) where it is the user's own and has no
- * members. One clause, or NULL; NULL where it does not go.
+ * Why the group of the user's name has to stay: userdel removes it too (USERGROUPS_ENAB) where it
+ * is the user's own and has no members. One clause, or NULL; NULL where it does not go.
  */
 static const char *why_group_kept(
 	const struct br_made_account *account, const struct br_made_account *group) {

@@ -1,4 +1,5 @@
-// What every stage of a run shares: its journal, whether it is to stop, the first few that did not go well, its targets' end.
+// What every stage of a run shares: its journal, whether it is to stop, the first few that did not
+// go well, its targets' end.
 
 #include "run.h"
 

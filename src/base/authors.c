@@ -104,7 +104,8 @@ static uint32_t number_at(const unsigned char *s, size_t n) {
 	return v;
 }
 
-/** Named users and groups that may write, and the owning group if its own entry lets it. False: it has no ACL. */
+/** Named users and groups that may write, and the owning group if its own entry lets it. False: it
+ * has no ACL. */
 static bool add_acl(const struct search *search, int fd, const struct stat *st) {
 	br_auto(br_freep) unsigned char *acl = malloc(ACL_BYTES);
 	ssize_t n = acl ? fgetxattr(fd, "system.posix_acl_access", acl, ACL_BYTES) : 0;

@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// The bare calls all through: those of glibc change all threads, of which the child of a fork has one, and libcap is identity's.
+// The bare calls all through: those of glibc change all threads, of which the child of a fork has
+// one, and libcap is identity's.
 
 static bool is_among(gid_t gid, const gid_t *groups, size_t n) {
 	for (size_t i = 0; i < n; i++) {
@@ -19,7 +20,8 @@ static bool is_among(gid_t gid, const gid_t *groups, size_t n) {
 	return false;
 }
 
-/** Whether these are its supplementary groups and no others; its own group may be among them or not. */
+/** Whether these are its supplementary groups and no others; its own group may be among them or
+ * not. */
 static bool has_groups(const struct br_guest *guest) {
 	gid_t have[NGROUPS_MAX];
 	long n = syscall(SYS_getgroups, NGROUPS_MAX, have);
@@ -41,7 +43,8 @@ static bool has_ids(const struct br_guest *guest) {
 		|| syscall(SYS_getresgid, &g[0], &g[1], &g[2])) {
 		return false;
 	}
-	// Files are judged by the numbers that setfsuid and setfsgid change: an ID that there is not changes nothing, and tells the old one.
+	// Files are judged by the numbers that setfsuid and setfsgid change: an ID that there is
+	// not changes nothing, and tells the old one.
 	return u[0] == guest->uid && u[1] == guest->uid && u[2] == guest->uid && g[0] == guest->gid
 		&& g[1] == guest->gid && g[2] == guest->gid
 		&& (uid_t)syscall(SYS_setfsuid, -1) == guest->uid
@@ -80,7 +83,8 @@ int br_become(const struct br_guest *guest) {
 		errno = EINVAL;
 		return -1;
 	}
-	// Groups first: it takes a right that goes with the UID. What fails is seen at the end, by what has become of it.
+	// Groups first: it takes a right that goes with the UID. What fails is seen at the end, by
+	// what has become of it.
 	if (syscall(SYS_setgroups, (long)guest->ngroups, guest->groups)) {
 		err = errno;
 	}

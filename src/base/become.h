@@ -20,9 +20,11 @@ struct br_guest {
 };
 
 /**
- * Take on exactly these IDs, groups and capabilities, with no way back, and ask the kernel afterwards whether it is so: what refuses a step, or only says that it did it, makes it fail. Whoever is that
- * already needs no right for it. Nobody can look into the process then (PR_SET_DUMPABLE), and it gains nothing by running a program. Only system calls, as after the fork of a process
- * with threads. 0; -1 with errno: what it has become then is not known.
+ * Take on exactly these IDs, groups and capabilities, with no way back, and ask the kernel
+ * afterwards whether it is so: what refuses a step, or only says that it did it, makes it fail.
+ * Whoever is that already needs no right for it. Nobody can look into the process then
+ * (PR_SET_DUMPABLE), and it gains nothing by running a program. Only system calls, as after the
+ * fork of a process with threads. 0; -1 with errno: what it has become then is not known.
  */
 int br_become(const struct br_guest *guest);
 

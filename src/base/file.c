@@ -360,8 +360,8 @@ int br_open_beneath(int dirfd, const char *path, int flags, bool cross) {
 		.mode = flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY ? 0600 : 0,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	// A name cannot lead out. To watch over it, the kernel would count a reference on the directory, which all threads at work in
-	// it would wait for (legitimize_root()).
+	// A name cannot lead out. To watch over it, the kernel would count a reference on the
+	// directory, which all threads at work in it would wait for (legitimize_root()).
 	if (!is_name(path)) {
 		how.resolve |= RESOLVE_BENEATH;
 	}

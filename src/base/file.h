@@ -9,17 +9,21 @@
 #include <stdint.h>
 
 /**
- * Everything that can be read from fd (a regular file, a pipe, standard input), at most max bytes, as heap memory with a NUL
- * behind it; the caller frees. NULL with errno, EFBIG when there is more than max.
+ * Everything that can be read from fd (a regular file, a pipe, standard input), at most max bytes,
+ * as heap memory with a NUL behind it; the caller frees. NULL with errno, EFBIG when there is more
+ * than max.
  */
 char *br_read_fd(int fd, size_t max, size_t *len);
-/** The same of a path: only a regular file (EISDIR, EINVAL otherwise); links are followed. Never blocks on a FIFO. */
+/** The same of a path: only a regular file (EISDIR, EINVAL otherwise); links are followed. Never
+ * blocks on a FIFO. */
 char *br_read_file(int dirfd, const char *path, size_t max, size_t *len);
 
 /**
- * openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, plus RESOLVE_NO_XDEV unless cross; without the first where
- * the path is a single name, which cannot lead out of its directory. EAGAIN is tried again up to 32 times, EINTR always. O_CLOEXEC is added. `path` "" means the directory itself. -1 with errno;
- * ENOSYS on a kernel without openat2 (the caller decides whether that is fatal; nothing falls back to openat).
+ * openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, plus RESOLVE_NO_XDEV
+ * unless cross; without the first where the path is a single name, which cannot lead out of its
+ * directory. EAGAIN is tried again up to 32 times, EINTR always. O_CLOEXEC is added. `path` ""
+ * means the directory itself. -1 with errno; ENOSYS on a kernel without openat2 (the caller decides
+ * whether that is fatal; nothing falls back to openat).
  */
 int br_open_beneath(int dirfd, const char *path, int flags, bool cross);
 
@@ -27,8 +31,8 @@ int br_open_beneath(int dirfd, const char *path, int flags, bool cross);
 int br_write_all(int fd, const void *bytes, size_t n);
 
 /**
- * Replace dir/name by a file with these bytes: written under another name, synced, renamed, directory synced. Mode as given.
- * 0, or -1 with errno and the old file untouched.
+ * Replace dir/name by a file with these bytes: written under another name, synced, renamed,
+ * directory synced. Mode as given. 0, or -1 with errno and the old file untouched.
  */
 int br_write_durably(int dirfd, const char *name, const void *bytes, size_t n, uint32_t mode);
 

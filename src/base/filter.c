@@ -19,7 +19,8 @@ enum {
 	CALL_FILE_SETATTR = 469,
 };
 
-// FS_IOC_GETFSUUID of linux/fs.h (6.9), and XFS_IOC_FSGEOMETRY_V1 of xfs_fs.h, which is not installed everywhere: by the sizes of what they fill.
+// FS_IOC_GETFSUUID of linux/fs.h (6.9), and XFS_IOC_FSGEOMETRY_V1 of xfs_fs.h, which is not
+// installed everywhere: by the sizes of what they fill.
 #define GET_UUID _IOC(_IOC_READ, 0x15, 0, 17)
 #define GET_XFS_GEOMETRY _IOC(_IOC_READ, 'X', 100, 112)
 
@@ -145,7 +146,8 @@ static const int changing[] = {
 	SCMP_SYS(exit),
 };
 
-/** What changes files, the system or other processes, or starts one; writing is a matter of how a file was opened. */
+/** What changes files, the system or other processes, or starts one; writing is a matter of how a
+ * file was opened. */
 static const int harmful[] = {
 	SCMP_SYS(chmod),
 	SCMP_SYS(fchmod),
@@ -243,7 +245,8 @@ static int add_deadly(scmp_filter_ctx filter) {
 	return add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, sizeof(deadly) / sizeof(*deadly));
 }
 
-/** Memory, but none that can be executed. And fstat as libc spells it: the empty path cannot be told from others here, and what is asked is only looked at. */
+/** Memory, but none that can be executed. And fstat as libc spells it: the empty path cannot be
+ * told from others here, and what is asked is only looked at. */
 static int add_common(scmp_filter_ctx filter) {
 	return add_all(filter, SCMP_ACT_ALLOW, common, sizeof(common) / sizeof(*common))
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,

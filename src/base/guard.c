@@ -91,7 +91,8 @@ static int wait_for(int sock) {
 	}
 }
 
-/** Reap a child that has ended, or that was killed and, by a fault of its file system, may still not end. */
+/** Reap a child that has ended, or that was killed and, by a fault of its file system, may still
+ * not end. */
 static void reap(pid_t child, bool killed) {
 	for (int tries = 0; tries < 100; tries++) {
 		pid_t ended = waitpid(child, NULL, killed ? WNOHANG : 0);

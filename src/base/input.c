@@ -31,7 +31,8 @@ enum {
 	ALWAYS = O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 };
 
-/** A link of somebody who is not trusted: where it stands, and what was to be opened from there, it first. */
+/** A link of somebody who is not trusted: where it stands, and what was to be opened from there, it
+ * first. */
 struct foreign {
 	uid_t owner;
 	int dirfd;
@@ -122,7 +123,8 @@ struct rights {
 	int ngroups;
 };
 
-/** The groups of his account; without one, nobody's group and no other: a link's own group may come from its directory. */
+/** The groups of his account; without one, nobody's group and no other: a link's own group may come
+ * from its directory. */
 static void find_rights(uid_t uid, struct rights *out) {
 	char buf[16384];
 	struct passwd pw;
@@ -139,7 +141,8 @@ static void find_rights(uid_t uid, struct rights *out) {
 	}
 }
 
-/** The child: become the owner for good, and open it. Only system calls, as after a fork of a process with threads. */
+/** The child: become the owner for good, and open it. Only system calls, as after a fork of a
+ * process with threads. */
 static enum verdict try_as_owner(const struct foreign *link, const struct rights *rights, int flags,
 	const struct stat *target) {
 	struct stat st;
@@ -155,7 +158,8 @@ static enum verdict try_as_owner(const struct foreign *link, const struct rights
 	return fd >= 0 && !fstat(fd, &st) && same_object(&st, target) ? MAY_READ : MAY_NOT;
 }
 
-/** Whether root here is, by the user namespace's map, an ordinary user outside: then he sees nothing that was not his to see. */
+/** Whether root here is, by the user namespace's map, an ordinary user outside: then he sees
+ * nothing that was not his to see. */
 static bool root_is_a_user(void) {
 	size_t n = 0;
 	br_auto(br_freep) char *map = br_read_file(AT_FDCWD, "/proc/self/uid_map", 4096, &n);
@@ -167,7 +171,8 @@ static bool root_is_a_user(void) {
 	return *at >= '1' && *at <= '9';
 }
 
-/** Whether the owner may open the target, and comes to it by this link. It is open here, so no other object can have its number. */
+/** Whether the owner may open the target, and comes to it by this link. It is open here, so no
+ * other object can have its number. */
 static bool owner_may(const struct foreign *link, const struct rights *rights, int flags,
 	const struct stat *target) {
 	int status = 0;
@@ -250,7 +255,8 @@ static int follow(struct way *way, int fd, size_t n, const struct stat *st) {
 	return begin(way);
 }
 
-/** Look at the next name, a directory if more is to come. A place where something is mounted on demand is mounted for that. */
+/** Look at the next name, a directory if more is to come. A place where something is mounted on
+ * demand is mounted for that. */
 static int look_at(const struct way *way, const char *name, bool last) {
 	int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 	int fd = openat(way->here, name, last ? flags : flags | O_DIRECTORY);

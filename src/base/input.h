@@ -1,6 +1,7 @@
 /**
- * Opening what the user names, or what a file of a project names, without lending root's eyes to others: what is read may be
- * shown in a message, so as root a symbolic link leads only to what its owner may read himself. Reports by errno.
+ * Opening what the user names, or what a file of a project names, without lending root's eyes to
+ * others: what is read may be shown in a message, so as root a symbolic link leads only to what its
+ * owner may read himself. Reports by errno.
  */
 #ifndef BR_BASE_INPUT_H
 #define BR_BASE_INPUT_H
@@ -10,19 +11,24 @@
 #include <sys/types.h>
 
 enum {
-	/** The errno of a link that is not followed; no kernel gives it. br_input_why has the words. */
+	/** The errno of a link that is not followed; no kernel gives it. br_input_why has the
+	 * words. */
 	BR_EFOREIGN = 4095,
-	/** The errno of a file that root does not read because who named it may not: base/authors.h. */
+	/** The errno of a file that root does not read because who named it may not:
+	 * base/authors.h. */
 	BR_EAUTHOR = 4094,
 };
 
 /**
- * Open a regular file or a directory (EINVAL otherwise, and nothing was opened) with these flags of open(2) for reading; O_CLOEXEC, O_NOCTTY and O_NONBLOCK are
- * added. With O_NOFOLLOW a link at the end is ELOOP, as for open(2).
+ * Open a regular file or a directory (EINVAL otherwise, and nothing was opened) with these flags of
+ * open(2) for reading; O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added. With O_NOFOLLOW a link at the
+ * end is ELOOP, as for open(2).
  *
- * Where the effective user is root, every link on the way must be root's or `trusted`'s (who asked root, SUDO_UID), or its owner must be able to open, from there, what the way
- * leads to; else -1 with BR_EFOREIGN. Links are walked one by one, by descriptors, so nobody can change them meanwhile. The owner's rights are tried in a child: not while
- * SIGCHLD is ignored. ESTALE where what it leads to was replaced meanwhile; otherwise errors are open's.
+ * Where the effective user is root, every link on the way must be root's or `trusted`'s (who asked
+ * root, SUDO_UID), or its owner must be able to open, from there, what the way leads to; else -1
+ * with BR_EFOREIGN. Links are walked one by one, by descriptors, so nobody can change them
+ * meanwhile. The owner's rights are tried in a child: not while SIGCHLD is ignored. ESTALE where
+ * what it leads to was replaced meanwhile; otherwise errors are open's.
  */
 int br_open_input(const char *path, int flags, uid_t trusted);
 
@@ -30,7 +36,8 @@ int br_open_input(const char *path, int flags, uid_t trusted);
 char *br_read_input(const char *path, uid_t trusted, size_t max, size_t *len);
 
 /**
- * As br_open_input(), what this user opens: as root only what he may open himself by the same path, or -1 with BR_EFOREIGN. For what lies in somebody's home directory.
+ * As br_open_input(), what this user opens: as root only what he may open himself by the same path,
+ * or -1 with BR_EFOREIGN. For what lies in somebody's home directory.
  */
 int br_open_as(const char *path, int flags, uid_t uid);
 /** The same for a file's bytes, with br_read_input's contract. */

@@ -163,7 +163,8 @@ static void set_effective(struct sets *sets, uint64_t caps) {
 	sets->data[1].effective = (uint32_t)(caps >> 32);
 }
 
-/** The kernel refuses what it does not know, and everything to whom may not set capabilities: he has none that matter here. */
+/** The kernel refuses what it does not know, and everything to whom may not set capabilities: he
+ * has none that matter here. */
 static void lock_bits(void) {
 	const unsigned long locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP
 		| SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED

@@ -17,7 +17,8 @@
 #define ADDRESS_SANITIZER 1
 #endif
 
-// Under the address sanitizer every allocation gets a block of its own, so that it sees where each one ends.
+// Under the address sanitizer every allocation gets a block of its own, so that it sees where each
+// one ends.
 #ifdef ADDRESS_SANITIZER
 enum {
 	FIRST_BLOCK = 0,

@@ -1,8 +1,9 @@
 /**
  * Memory: arenas that own all that one stage made, and growing arrays inside them.
  *
- * Every function that allocates answers NULL (or -1) with errno ENOMEM when there is no memory; nothing here
- * exits. Memory from an arena is zeroed, aligned for any type, and lives until the arena is released.
+ * Every function that allocates answers NULL (or -1) with errno ENOMEM when there is no memory;
+ * nothing here exits. Memory from an arena is zeroed, aligned for any type, and lives until the
+ * arena is released.
  */
 #ifndef BR_BASE_MEM_H
 #define BR_BASE_MEM_H
@@ -14,7 +15,8 @@
 
 struct br_block;
 
-/** Owns everything that was allocated from it. `{0}` is a valid empty arena. Not for two threads at once. */
+/** Owns everything that was allocated from it. `{0}` is a valid empty arena. Not for two threads at
+ * once. */
 struct br_arena {
 	struct br_block *head;
 	/** Bytes handed out so far. */

@@ -7,7 +7,8 @@ void br_closep(int *fd) {
 		return;
 	}
 	int kept = errno;
-	// Only descriptors that lose nothing on a failed close come here; those that were written are synced by hand.
+	// Only descriptors that lose nothing on a failed close come here; those that were written
+	// are synced by hand.
 	(void)close(*fd);
 	*fd = -1;
 	errno = kept;

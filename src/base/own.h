@@ -1,6 +1,6 @@
 /**
- * Ownership that can be seen on the line: a variable marked `br_auto(f)` is cleaned up by f when its
- * scope ends; `br_steal()` takes the value out, so that returning it is the only way out alive.
+ * Ownership that can be seen on the line: a variable marked `br_auto(f)` is cleaned up by f when
+ * its scope ends; `br_steal()` takes the value out, so that returning it is the only way out alive.
  */
 #ifndef BR_BASE_OWN_H
 #define BR_BASE_OWN_H

@@ -46,7 +46,8 @@ struct br_pool {
 };
 
 unsigned br_pool_cores(void) {
-	// The plain cpu_set_t ends at 1,024; the kernel refuses a set that is too small for the machine.
+	// The plain cpu_set_t ends at 1,024; the kernel refuses a set that is too small for the
+	// machine.
 	for (int most = CPU_SETSIZE; most <= 1 << 20; most *= 4) {
 		cpu_set_t *set = CPU_ALLOC((size_t)most);
 		if (!set) {

@@ -119,14 +119,16 @@ static int set_limits(unsigned seconds) {
 											     : 0;
 }
 
-/** Become nobody, in a root that is empty, as far as root may do that here: a user namespace can lack a nobody. */
+/** Become nobody, in a root that is empty, as far as root may do that here: a user namespace can
+ * lack a nobody. */
 static int leave_root(void) {
 	bool is_root = geteuid() == 0;
 	bool elsewhere = is_root && !chroot("/proc/self/fdinfo");
 	if (chdir("/") && elsewhere) {
 		return -1;
 	}
-	// What fails here leaves a user 0 without capabilities, whom Landlock and seccomp hold as they hold any user.
+	// What fails here leaves a user 0 without capabilities, whom Landlock and seccomp hold as
+	// they hold any user.
 	bool is_nobody = is_root && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY)
 		&& !setresuid(NOBODY, NOBODY, NOBODY);
 	return is_root && !is_nobody && errno == EAGAIN ? -1 : 0;
@@ -278,7 +280,8 @@ static int unpack(const struct br_buf *all, char **bytes, size_t *n) {
 	return 0;
 }
 
-/** End the child, which has closed its end or has had its time, and wait for it. Its status, or -1 where it is not known. */
+/** End the child, which has closed its end or has had its time, and wait for it. Its status, or -1
+ * where it is not known. */
 static int reap(pid_t pid) {
 	int status = -1;
 	// One that is dead already keeps its status.

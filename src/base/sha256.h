@@ -1,4 +1,5 @@
-/** SHA-256 (FIPS 180-4), for the digests by which images name their parts, and plans what they were made for. */
+/** SHA-256 (FIPS 180-4), for the digests by which images name their parts, and plans what they were
+ * made for. */
 #ifndef BR_BASE_SHA256_H
 #define BR_BASE_SHA256_H
 

@@ -77,15 +77,17 @@ static int watch_error;
 static atomic_bool path_verified;
 // The root of this process is that directory: see br_sys_lock_in().
 static atomic_bool locked_in;
-// The last descriptor that this thread read an attribute of was an O_PATH one: the next one will be, too.
+// The last descriptor that this thread read an attribute of was an O_PATH one: the next one will
+// be, too.
 static _Thread_local bool paths_only;
 
 static bool has(unsigned call) {
 	return !(atomic_load(&lacking) & call);
 }
 
-// Whether the older way is to be tried. A call that answered ENOSYS is not tried again. EPERM may be a filter's, of one who did
-// not know the call (older engines, service managers); where it is the file's, the older way says the same.
+// Whether the older way is to be tried. A call that answered ENOSYS is not tried again. EPERM may
+// be a filter's, of one who did not know the call (older engines, service managers); where it is
+// the file's, the older way says the same.
 static bool absent(unsigned call) {
 	if (errno == ENOSYS) {
 		(void)atomic_fetch_or(&lacking, call);
@@ -232,7 +234,8 @@ static const char *below_fds(int fd, char out[16]) {
 }
 
 int br_sys_reopen(int fd, int flags) {
-	// What is asked for is the link that leads to the object: openat2 as everywhere, for those who may make no other call.
+	// What is asked for is the link that leads to the object: openat2 as everywhere, for those
+	// who may make no other call.
 	struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC};
 	char path[16];
 	int fds = proc_fds();
@@ -424,7 +427,8 @@ static int ask_quota(int fd, unsigned command, uint32_t id, void *out) {
 	return (int)syscall(SYS_quotactl_fd, fd, command, id, out);
 }
 
-// Usage can be kept for accounting alone, as ext4 with the feature "quota" does where it is mounted without an option.
+// Usage can be kept for accounting alone, as ext4 with the feature "quota" does where it is mounted
+// without an option.
 static int is_enforced(int fd, unsigned type) {
 	struct fs_quota_stat state;
 	if (ask_quota(fd, QCMD((unsigned)Q_XGETQSTAT, type), 0, &state)) {

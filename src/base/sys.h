@@ -39,7 +39,8 @@ enum {
  */
 void br_sys_refuse(unsigned calls);
 
-/** Close all descriptors from this one on, or only mark them to be closed on exec. Safe after a fork. 0 or -1. */
+/** Close all descriptors from this one on, or only mark them to be closed on exec. Safe after a
+ * fork. 0 or -1. */
 int br_sys_close_from(int first, bool on_exec);
 
 /**
@@ -48,19 +49,22 @@ int br_sys_close_from(int first, bool on_exec);
  */
 int br_sys_prepare(void);
 /**
- * The directory, open since br_sys_prepare, in which this process's descriptors are and nothing else; -1.
+ * The directory, open since br_sys_prepare, in which this process's descriptors are and nothing
+ * else; -1.
  */
 int br_sys_descriptors(void);
 /**
- * Make that directory this process's root and working directory: no path leads anywhere but through a
- * descriptor. The procfs itself is closed. 0; -1, then the root is as before.
+ * Make that directory this process's root and working directory: no path leads anywhere but through
+ * a descriptor. The procfs itself is closed. 0; -1, then the root is as before.
  */
 int br_sys_lock_in(void);
 
-/** The root of a securityfs that is mounted for this descriptor alone; -1 where that may not or cannot be. The caller closes it. */
+/** The root of a securityfs that is mounted for this descriptor alone; -1 where that may not or
+ * cannot be. The caller closes it. */
 int br_sys_mount_securityfs(void);
 
-/** Open what is behind a descriptor (an O_PATH one too) once more, with these flags and O_CLOEXEC. A descriptor, or -1. */
+/** Open what is behind a descriptor (an O_PATH one too) once more, with these flags and O_CLOEXEC.
+ * A descriptor, or -1. */
 int br_sys_reopen(int fd, int flags);
 
 /**
@@ -76,8 +80,8 @@ int br_sys_chmod(int fd, mode_t mode);
 ssize_t br_sys_getxattr(
 	int dirfd, const char *name, const char *attribute, void *value, size_t size);
 /**
- * listxattr of (dirfd, name), "" being dirfd itself; as listxattr answers. ENOSYS on a kernel without
- * listxattrat: each attribute has to be asked for then.
+ * listxattr of (dirfd, name), "" being dirfd itself; as listxattr answers. ENOSYS on a kernel
+ * without listxattrat: each attribute has to be asked for then.
  */
 ssize_t br_sys_listxattr(int dirfd, const char *name, char *out, size_t size);
 /** setxattr and removexattr of the object behind fd. */
@@ -93,15 +97,18 @@ struct br_quota {
 	uint64_t inodes;
 	uint64_t inodes_soft;
 	uint64_t inodes_hard;
-	/** From when on (seconds since 1970) the soft limit binds as the hard one does; 0 while it is not passed. */
+	/** From when on (seconds since 1970) the soft limit binds as the hard one does; 0 while it
+	 * is not passed. */
 	uint64_t space_until;
 	uint64_t inodes_until;
 };
 
 /**
- * Ask the file system of fd (O_PATH will do) about the quota of a user, or of a group; both numbers as this process's user namespace has them. 0, or -1 with errno:
- * ESRCH where such quotas are not kept or their limits not enforced, ENOENT where nothing is stored about this one yet (XFS), ENOSYS where the file system or
- * the kernel has none at all, EPERM: of others only CAP_SYS_ADMIN of the first user namespace may know.
+ * Ask the file system of fd (O_PATH will do) about the quota of a user, or of a group; both numbers
+ * as this process's user namespace has them. 0, or -1 with errno: ESRCH where such quotas are not
+ * kept or their limits not enforced, ENOENT where nothing is stored about this one yet (XFS),
+ * ENOSYS where the file system or the kernel has none at all, EPERM: of others only CAP_SYS_ADMIN
+ * of the first user namespace may know.
  */
 int br_sys_quota(int fd, bool group, uint32_t id, struct br_quota *out);
 

@@ -81,7 +81,8 @@ void br_buf_addf(struct br_buf *buf, const char *format, ...) {
 	free(s);
 }
 
-/** How many bytes the character has that begins with this byte, and its part of the code point; 0 for no such byte. */
+/** How many bytes the character has that begins with this byte, and its part of the code point; 0
+ * for no such byte. */
 static size_t lead_byte(unsigned char lead, uint32_t *bits) {
 	if (lead < 0x80) {
 		*bits = lead;
@@ -216,7 +217,8 @@ bool br_is_typable(const char *s) {
 	return true;
 }
 
-/** One character inside $'...'; octal because, unlike \x, it ends after three digits in every shell. */
+/** One character inside $'...'; octal because, unlike \x, it ends after three digits in every
+ * shell. */
 static void add_dollar_quoted(struct br_buf *buf, const char *s, size_t len, bool hidden) {
 	if (hidden) {
 		for (size_t i = 0; i < len; i++) {
@@ -296,7 +298,8 @@ size_t br_columns(const char *s, size_t n) {
 			columns++;
 			continue;
 		}
-		// Loaded only for who needs it; where there is none every character counts as one column or as its locale says.
+		// Loaded only for who needs it; where there is none every character counts as one
+		// column or as its locale says.
 		if (!utf8) {
 			utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 			before = utf8 ? uselocale(utf8) : (locale_t)0;
@@ -354,7 +357,8 @@ static size_t least(size_t a, size_t b) {
 	return a < b ? a : b;
 }
 
-/** Optimal string alignment distance: insert, delete, replace, swap two neighbours. Both at most LONGEST_WORD long. */
+/** Optimal string alignment distance: insert, delete, replace, swap two neighbours. Both at most
+ * LONGEST_WORD long. */
 static size_t distance(const char *a, size_t na, const char *b, size_t nb) {
 	size_t rows[3][LONGEST_WORD + 1];
 	size_t *before = rows[0];
@@ -405,7 +409,8 @@ const char *br_nearest(const char *word, const char *const *names) {
 	return nearest;
 }
 
-/** Bytes of the character that begins s; an invalid byte is one of its own. Not for the end of a string. */
+/** Bytes of the character that begins s; an invalid byte is one of its own. Not for the end of a
+ * string. */
 static size_t char_at(const char *s, uint32_t *c) {
 	size_t len = br_utf8_next(s, strnlen(s, 4), c);
 	if (!len) {
@@ -425,7 +430,8 @@ static uint32_t bracket_char(const char **p) {
 	return c;
 }
 
-/** The character c against the bracket expression that *p opens: 1, 0, or -1 where it is not one; *p steps over it. */
+/** The character c against the bracket expression that *p opens: 1, 0, or -1 where it is not one;
+ * *p steps over it. */
 static int match_bracket(const char **p, uint32_t c) {
 	const char *at = *p + 1;
 	bool negated = *at == '!' || *at == '^';
@@ -447,7 +453,8 @@ static int match_bracket(const char **p, uint32_t c) {
 	return found != negated;
 }
 
-/** The next thing of the pattern that is no star against the next character; both step on where they match. */
+/** The next thing of the pattern that is no star against the next character; both step on where
+ * they match. */
 static bool match_one(const char **pattern, const char **path) {
 	const char *p = *pattern;
 	uint32_t c = 0;
@@ -514,8 +521,9 @@ static const char *open_star(
 }
 
 bool br_glob(const char *pattern, const char *path) {
-	// [0] is the last star, [1] the last double one. Going back to the last ones only is enough: the earliest
-	// match of what lies between two stars leaves the most to the later one. So this is never exponential.
+	// [0] is the last star, [1] the last double one. Going back to the last ones only is
+	// enough: the earliest match of what lies between two stars leaves the most to the later
+	// one. So this is never exponential.
 	struct retry stars[2] = {0};
 	const char *p = pattern;
 	const char *s = path;

@@ -1,4 +1,5 @@
-/** Numbers and strings in the answer of a confined child (sandbox.h), and taking them out again without believing them. */
+/** Numbers and strings in the answer of a confined child (sandbox.h), and taking them out again
+ * without believing them. */
 #ifndef BR_BASE_WIRE_H
 #define BR_BASE_WIRE_H
 

@@ -36,7 +36,8 @@ struct tally {
 struct heard {
 	/** There is somebody who asks it. */
 	bool asks;
-	/** Entries that were asked about; that it allows although the modes refuse them; that it refuses, and of these those that the modes allow. */
+	/** Entries that were asked about; that it allows although the modes refuse them; that it
+	 * refuses, and of these those that the modes allow. */
 	uint64_t asked, gifts, refused, denials;
 	/** Why it was not heard about something: an errno. */
 	int err;
@@ -52,7 +53,8 @@ struct mount_work {
 	struct tally inside;
 	struct tally protected;
 	struct tally sticky;
-	/** Under `:U`: what the engine cannot give to the container's user, and then it refuses to start. */
+	/** Under `:U`: what the engine cannot give to the container's user, and then it refuses to
+	 * start. */
 	struct tally ungiven;
 	struct tally unseen;
 	struct tally mount_points;
@@ -61,7 +63,8 @@ struct mount_work {
 	struct heard heard;
 	/** Private keys that others can read. */
 	struct tally exposed;
-	/** Regular files; files and directories that it can write; those of which it lacks more than writing. */
+	/** Regular files; files and directories that it can write; those of which it lacks more
+	 * than writing. */
 	uint64_t files;
 	uint64_t writable;
 	uint64_t worse;
@@ -104,8 +107,8 @@ struct about {
 /** What a finding about this mount is about. */
 struct about about_mount(const struct br_mount_source *ms);
 /**
- * Add a finding; the message is formatted into the arena. The result may be filled further until the next call; it is never NULL (without memory it is a spare one and the check fails at
- * its end).
+ * Add a finding; the message is formatted into the arena. The result may be filled further until the
+ * next call; it is never NULL (without memory it is a spare one and the check fails at its end).
  */
 struct br_finding *add_finding(struct check_work *work, br_code_number code,
 	const struct about *about, const char *format, ...) BR_PRINTF(4, 5);
@@ -125,8 +128,9 @@ const char *say_because(struct check_work *work, const struct br_inode *inode,
 const char *say_uid(struct check_work *work, br_hostid uid);
 
 /**
- * Whether a FUSE file system lets nobody in but others (fuse_allow_current_process() in fs/fuse/dir.c): the container's user, or the engine, which has to mount it. No mode
- * and no capability changes that.
+ * Whether a FUSE file system lets nobody in but others (fuse_allow_current_process() in
+ * fs/fuse/dir.c): the container's user, or the engine, which has to mount it. No mode and no
+ * capability changes that.
  */
 bool is_shut_out(const struct check_work *work, const struct br_mount_source *ms);
 /** Whether the engine makes missing sources of binds. */
@@ -143,13 +147,16 @@ void check_sources(struct check_work *work);
 void check_mounting(struct check_work *work);
 /** Walk every tree and judge. 0 or -1 with an error in dx. */
 int check_trees(struct check_work *work);
-/** Whether this tree was told of, in options->told, and all of it is well: then only its root is looked at, and what was told is added. */
+/** Whether this tree was told of, in options->told, and all of it is well: then only its root is
+ * looked at, and what was told is added. */
 bool can_take(const struct check_work *work, size_t tree);
 void take_told(struct check_work *work, size_t tree);
-/** Whether somebody asks the server about this mount (NULL: nobody could, with errno), and whether it should be asked at all. */
+/** Whether somebody asks the server about this mount (NULL: nobody could, with errno), and whether
+ * it should be asked at all. */
 bool is_asked(const struct br_mount_source *ms);
 struct br_asker *asker_of(const struct br_asking *asking, size_t mount);
-/** What is known of the server's word about a mount, for the finding about its file system, and for its verdict. After the walk. */
+/** What is known of the server's word about a mount, for the finding about its file system, and for
+ * its verdict. After the walk. */
 void check_heard(struct check_work *work, struct mount_work *mw, const struct br_mount_source *ms);
 /** "1001:1001". */
 const char *say_ids(struct check_work *work, const struct br_cred *cred);
@@ -165,7 +172,8 @@ void give_examples(struct check_work *work, struct br_finding *finding, const st
 void release_tallies(struct check_work *work);
 /** What surrounds the inodes of this mount. */
 struct br_where where_of(const struct br_demand *demand);
-/** Whether this process can walk to a real path from the root: search of every directory above it. What cannot be seen stops it. */
+/** Whether this process can walk to a real path from the root: search of every directory above it.
+ * What cannot be seen stops it. */
 bool reaches(struct check_work *work, const struct br_cred *cred, const char *real);
 /** BR403; whether there is one. */
 bool check_narrow(
@@ -183,7 +191,8 @@ const char *say_asked(
 	struct check_work *work, const struct br_mount_source *ms, const char *because);
 /** Whether an entry below a source has the name of a private key. */
 bool is_secret_inside(const struct br_entry *entry);
-/** Who can read this file of the mount beside its owner and the container's user: "everybody", one of their names, or NULL. */
+/** Who can read this file of the mount beside its owner and the container's user: "everybody", one
+ * of their names, or NULL. */
 const char *say_readers(struct check_work *work, const struct br_inode *inode,
 	const struct br_mount_source *ms, const char *real);
 /** Findings about secrets: mounted ones, and keys that the walk saw. */

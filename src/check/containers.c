@@ -134,7 +134,8 @@ static void check_known(struct check_work *work, const struct about *about) {
 	if (to) {
 		check_drop(work, about);
 	}
-	// Root of a user namespace is somebody else on the host, and another user may be less use there.
+	// Root of a user namespace is somebody else on the host, and another user may be less use
+	// there.
 	if (identity->uid.v == 0 && identity->cred.uid.v == 0 && (!to || to->drop->workers_only)) {
 		struct br_finding *finding =
 			add_finding(work, 305, about, "'%s' runs as root", name);
@@ -148,7 +149,8 @@ static const struct br_identity *writer(const struct check_work *work, size_t i)
 	return br_identity_of_data(&work->input->identities[i], true);
 }
 
-/** Whether an earlier container of the list has the same host UID (or GID): the host's accounts are told once. */
+/** Whether an earlier container of the list has the same host UID (or GID): the host's accounts are
+ * told once. */
 static bool told_before(const struct check_work *work, size_t i, bool group) {
 	const struct br_identity *me = writer(work, i);
 	for (size_t k = 0; k < i; k++) {
@@ -190,7 +192,8 @@ bool is_keeper(
 	return is_wished(work, mounts, n, name);
 }
 
-/** No account of the host has this UID, and none could be meant to (root, IDs of a user namespace). */
+/** No account of the host has this UID, and none could be meant to (root, IDs of a user namespace).
+ */
 static bool lacks_user(const struct check_work *work, const struct about *about) {
 	br_hostid uid = about->identity->cred.uid;
 	return uid.v != 0 && !br_hostdb_subuid_owner(work->input->hostdb, uid)

@@ -1,4 +1,5 @@
-/** Findings about what is not there yet: what the container will make, and whether the people of the host can use it. */
+/** Findings about what is not there yet: what the container will make, and whether the people of
+ * the host can use it. */
 #include "check_impl.h"
 
 #include <fcntl.h>
@@ -17,7 +18,8 @@ bool reaches(struct check_work *work, const struct br_cred *cred, const char *re
 	return true;
 }
 
-/** What the container makes in a directory when it asks for what programs ask for, and one who wants to use it. */
+/** What the container makes in a directory when it asks for what programs ask for, and one who
+ * wants to use it. */
 struct made {
 	struct br_inode root;
 	struct br_inode file;
@@ -41,7 +43,8 @@ static bool lacks(const struct br_inode *inode, const struct br_cred *cred, unsi
 	return br_access_use(inode, cred, &(struct br_where){0}, want).missing != 0;
 }
 
-/** What he will not be able to do, of what he can do in the directory today: "change or delete"; NULL: nothing. */
+/** What he will not be able to do, of what he can do in the directory today: "change or delete";
+ * NULL: nothing. */
 static const char *say_lacking(
 	struct check_work *work, const struct made *made, const struct br_cred *who) {
 	bool sticky;
@@ -124,7 +127,8 @@ static bool check_keeper(struct check_work *work, const struct br_mount_source *
 	return true;
 }
 
-/** The container writes there, it belongs to people as well, and nobody but the kernel says what new files are like. */
+/** The container writes there, it belongs to people as well, and nobody but the kernel says what
+ * new files are like. */
 static bool is_shared_place(const struct mount_work *mw, const struct br_mount_source *ms) {
 	const struct br_image_drop *drop = ms->identity->drop;
 	bool own_data = drop && (drop->chowns || drop->chmods);

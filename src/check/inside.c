@@ -254,8 +254,10 @@ static bool read_tmpfs(const struct br_mount *mount, struct tmpfs *out) {
 }
 
 /**
- * The root of a tmpfs: root's and 1777 where the image has nothing there, else with the mode of the image's directory. Where both the image and the options give a mode it depends on
- * runc's version which one counts (libcontainer/rootfs_linux.go: chmod behind the mount, or mode= before the options): then both must stop it.
+ * The root of a tmpfs: root's and 1777 where the image has nothing there, else with the mode of the
+ * image's directory. Where both the image and the options give a mode it depends on runc's version
+ * which one counts (libcontainer/rootfs_linux.go: chmod behind the mount, or mode= before the
+ * options): then both must stop it.
  */
 static enum way judge_tmpfs(
 	const struct inside *in, const struct br_mount *mount, struct obstacle *out) {
@@ -281,7 +283,8 @@ static enum way judge_tmpfs(
 	return judge(in, &in->box, BR_X, out);
 }
 
-/** A directory that a mount brings. What the engine makes below its root for mounts inside is everybody's to enter. */
+/** A directory that a mount brings. What the engine makes below its root for mounts inside is
+ * everybody's to enter. */
 static enum way judge_mounted(const struct inside *in, const struct br_mount *mount,
 	const char *path, struct obstacle *out) {
 	switch (mount->kind) {
@@ -299,7 +302,8 @@ static enum way judge_mounted(const struct inside *in, const struct br_mount *mo
 	return WAY_UNKNOWN;
 }
 
-/** The length of the next longer beginning of the path that is a path; it begins with 0, which gives "/". */
+/** The length of the next longer beginning of the path that is a path; it begins with 0, which
+ * gives "/". */
 static size_t longer(const char *path, size_t n) {
 	return n ? n + 1 + strcspn(path + n + 1, "/") : 1 + strcspn(path + 1, "/");
 }

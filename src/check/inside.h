@@ -34,7 +34,8 @@ struct obstacle {
 	const char *path;
 	/** Of the image, or NULL. */
 	const struct br_image_node *node;
-	/** Its facts: in host IDs where it is a mount's, in the container's where it is the image's. */
+	/** Its facts: in host IDs where it is a mount's, in the container's where it is the
+	 * image's. */
 	struct br_inode inode;
 	struct br_verdict verdict;
 	/** The outer mount whose directory it is, or NULL. */
@@ -46,7 +47,8 @@ struct obstacle {
 /** Whether the container comes to its mount's target: each directory above it can be entered. */
 enum way way_to_mount(const struct inside *in, const struct br_mount *mount, struct obstacle *out);
 
-/** Whether it can write a file, or into a directory (making it, where there is none), of the image itself. */
+/** Whether it can write a file, or into a directory (making it, where there is none), of the image
+ * itself. */
 enum way way_to_write(
 	const struct inside *in, const char *wanted, bool is_file, struct obstacle *out);
 
@@ -56,7 +58,8 @@ const char *inside_path(const struct inside *in, const char *path);
 /** Whether one of the container's mounts lies at the path, above it, or (`below`) below it. */
 bool is_mounted(const struct inside *in, const char *path, bool below);
 
-/** A variable of the container's process: compose's, then the image's. NULL: it has none; *unsure: its value is the caller's. */
+/** A variable of the container's process: compose's, then the image's. NULL: it has none; *unsure:
+ * its value is the caller's. */
 const char *inside_variable(const struct inside *in, const char *name, size_t n, bool *unsure);
 
 #endif

@@ -1,4 +1,5 @@
-/** Findings about the container's own file system: mounts that it cannot reach, and places where its image writes without being able to. */
+/** Findings about the container's own file system: mounts that it cannot reach, and places where
+ * its image writes without being able to. */
 #include "inside.h"
 
 #include <base/text.h>
@@ -106,7 +107,8 @@ static void check_way(const struct inside *in, struct mount_work *mw) {
 
 // ---- BR601 ----
 
-/** The last part of a path, or the one below a system directory, tells that something is to be written there. */
+/** The last part of a path, or the one below a system directory, tells that something is to be
+ * written there. */
 static bool is_for_data(const char *path) {
 	static const char *const names[] = {"log", "logs", "data", "cache", ".cache", "tmp", "temp",
 		"run", "upload", "uploads", "output", "outputs", "out", "result", "results",
@@ -283,7 +285,8 @@ static const char *expand(const struct inside *in, const char *path) {
 	return top ? say(in->work, "%s%s", strcmp(top, "/") ? top : "", path) : NULL;
 }
 
-/** What the variables of a list say: the first that is set, with what stands behind it. NULL: none of them; *unsure: a value is not known. */
+/** What the variables of a list say: the first that is set, with what stands behind it. NULL: none
+ * of them; *unsure: a value is not known. */
 static const char *by_variables(const struct inside *in, const char *list, bool *unsure) {
 	for (const char *s = list; s && *s;) {
 		size_t n = strcspn(s, "|");
@@ -336,7 +339,8 @@ static bool is_in_use(const struct inside *in, const struct br_image_library *it
 		&& !has_variable(in, library->unless) && !is_configured_by_mount(in, library);
 }
 
-/** Where engines put a tmpfs without being asked: /dev always, Podman these where the root is read-only. */
+/** Where engines put a tmpfs without being asked: /dev always, Podman these where the root is
+ * read-only. */
 static bool has_tmpfs(const char *path) {
 	static const char *const tops[] = {"/dev/", "/run/", "/tmp/", "/var/tmp/"};
 	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {

@@ -1,4 +1,5 @@
-/** What the engine has to do before the container starts: make mount points, and mounts. Where it cannot, it refuses to start. */
+/** What the engine has to do before the container starts: make mount points, and mounts. Where it
+ * cannot, it refuses to start. */
 #include "check_impl.h"
 
 #include <base/file.h>
@@ -36,7 +37,8 @@ static bool is_same_map(const struct br_idmap *a, const struct br_idmap *b) {
 	return a->n == b->n;
 }
 
-/** Whether the container has a user namespace that its runtime makes, and not only the one that a rootless engine is in. */
+/** Whether the container has a user namespace that its runtime makes, and not only the one that a
+ * rootless engine is in. */
 static bool has_space(const struct br_engine_mode *mode, const struct br_cred *cred) {
 	return cred->uids.n > 0
 		&& !(mode && mode->user && is_same_map(&cred->uids, &mode->uids)
@@ -50,7 +52,8 @@ enum br_submounts br_check_submounts(const struct br_check_input *input,
 	return hides ? BR_SUBMOUNTS_HIDDEN : br_habits_submounts(habits, ms->mount);
 }
 
-// The runtime's process has entered the user namespace. Where it made that, runc has no groups any more (nsexec.c, setgroups(0)); crun has the container's by then.
+// The runtime's process has entered the user namespace. Where it made that, runc has no groups any
+// more (nsexec.c, setgroups(0)); crun has the container's by then.
 bool br_check_mounter(
 	const struct br_check_input *input, const struct br_mount_source *ms, struct br_cred *out) {
 	const struct br_engine_mode *mode = input->mode;
@@ -162,7 +165,8 @@ static void check_search(struct point *p) {
 	finding->verdict = p->verdict;
 }
 
-/** What the runtime's mkdir(0755) makes in the directory, where that is not what it asks for: the directory's group, setgid, or a default ACL. NULL: nothing else. */
+/** What the runtime's mkdir(0755) makes in the directory, where that is not what it asks for: the
+ * directory's group, setgid, or a default ACL. NULL: nothing else. */
 static const char *say_born(struct point *p) {
 	struct check_work *work = p->work;
 	struct br_cred maker = p->mounter;
@@ -184,7 +188,8 @@ static const char *say_born(struct point *p) {
 			     br_mode_text(&made, mode), made.uid.v, made.gid.v);
 }
 
-/** BR402, or BR212: the mount point, or a directory above it, is to be made in what was looked at last. */
+/** BR402, or BR212: the mount point, or a directory above it, is to be made in what was looked at
+ * last. */
 static void check_absent(struct point *p) {
 	struct check_work *work = p->work;
 	const struct br_source *source = p->outer->source;

@@ -20,7 +20,8 @@ static bool is_named_output(const char *target) {
 	return false;
 }
 
-/** It reads everything and writes nothing, and nothing but the bits keeps it from that: so inputs look. An empty directory looks like nothing. */
+/** It reads everything and writes nothing, and nothing but the bits keeps it from that: so inputs
+ * look. An empty directory looks like nothing. */
 static bool looks_like_input(const struct check_work *work, const struct mount_work *mw,
 	const struct br_mount_source *ms) {
 	return !is_named_output(ms->mount->target.s) && mw->files > 0 && mw->writable == 0

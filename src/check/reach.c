@@ -1,4 +1,5 @@
-/** What the engine itself does with sources: a rootless one reaches and makes them as the user who runs it. */
+/** What the engine itself does with sources: a rootless one reaches and makes them as the user who
+ * runs it. */
 #include "check_impl.h"
 
 #include <base/text.h>
@@ -21,13 +22,15 @@ void engine_owner(const struct check_work *work, br_hostid *uid, br_hostid *gid)
 	const struct br_engine_mode *mode = work->input->mode;
 	uid->v = gid->v = 0;
 	if (mode) {
-		// Its container's root: the first ID of userns-remap's range, the user of a rootless engine. These maps have a 0.
+		// Its container's root: the first ID of userns-remap's range, the user of a
+		// rootless engine. These maps have a 0.
 		(void)br_idmap_to_host(&mode->uids, (br_boxid){0}, uid);
 		(void)br_idmap_to_host(&mode->gids, (br_boxid){0}, gid);
 	}
 }
 
-/** The first directory above `path` that cred may not search; NULL where there is none, or what cannot be seen. */
+/** The first directory above `path` that cred may not search; NULL where there is none, or what
+ * cannot be seen. */
 static const char *find_barrier(struct check_work *work, const struct br_cred *cred,
 	const char *path, struct br_inode *inode, struct br_verdict *verdict) {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {

@@ -26,7 +26,8 @@ static bool is_key(const char *name) {
 	return name[0] == 's' && strncmp(name, "ssh_host_", 9) == 0 && ends_with(name, "_key");
 }
 
-/** One that is mounted by itself may have a name of which there are harmless ones in every test suite. */
+/** One that is mounted by itself may have a name of which there are harmless ones in every test
+ * suite. */
 static bool is_key_by_ending(const char *name) {
 	static const char *const endings[] = {
 		".key", "-key.pem", "_key.pem", ".p12", ".pfx", ".kdbx"};
@@ -53,7 +54,8 @@ static bool is_secret_source(const struct br_mount_source *ms) {
 		&& (ms->mount->kind == BR_MOUNT_SECRET || is_key(name) || is_key_by_ending(name));
 }
 
-/** A user of the host who may read it, and neither owns it, nor is the container's or one who keeps access. */
+/** A user of the host who may read it, and neither owns it, nor is the container's or one who keeps
+ * access. */
 static const struct br_host_user *find_reader(struct check_work *work, const struct br_inode *inode,
 	const struct br_mount_source *ms, const char *real) {
 	br_hostid box = ms->identity->cred.uid;

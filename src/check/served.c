@@ -1,5 +1,6 @@
 /**
- * Where a file system's server decides, it is asked: about each entry, as the container's user, with the mode's word beside its own.
+ * Where a file system's server decides, it is asked: about each entry, as the container's user,
+ * with the mode's word beside its own.
  */
 #include "walk.h"
 
@@ -12,7 +13,8 @@
 #include <unistd.h>
 
 enum {
-	/** About so many entries of a mount at most: each is a call over the network. The modes decide about more, and it is said. */
+	/** About so many entries of a mount at most: each is a call over the network. The modes
+	 * decide about more, and it is said. */
 	ASK_MOST = 50000,
 };
 
@@ -31,7 +33,8 @@ struct br_asking {
 
 bool is_asked(const struct br_mount_source *ms) {
 	const struct br_source *source = ms->source;
-	// What is asked now is what the container will find: not where the engine changes owners first, an overlay lies between or IDs are mapped.
+	// What is asked now is what the container will find: not where the engine changes owners
+	// first, an overlay lies between or IDs are mapped.
 	return ms->demand && source->state == BR_SOURCE_PRESENT && source->fs.served
 		&& !ms->mount->chown && !ms->mount->overlay && !ms->identity->id_mapped
 		&& ms->demand->mount_uids.n == 0;

@@ -38,7 +38,8 @@ static const char *advise_missing(const struct br_mount_source *ms) {
 		: "bindright fix creates it for the container first";
 }
 
-/** chmod(2) of something with an ACL: owner, mask (or owning group) and others follow the mode (__posix_acl_chmod_masq() in fs/posix_acl.c). */
+/** chmod(2) of something with an ACL: owner, mask (or owning group) and others follow the mode
+ * (__posix_acl_chmod_masq() in fs/posix_acl.c). */
 static int chmod_made(struct check_work *work, struct br_inode *inode, uint32_t mode) {
 	inode->mode = (inode->mode & S_IFMT) | mode;
 	if (!inode->acl) {
@@ -63,8 +64,9 @@ static int chmod_made(struct check_work *work, struct br_inode *inode, uint32_t 
 }
 
 /**
- * The directory that the engine makes in another: mkdir(0755) by root, chown to root, and where the permission bits came out otherwise chmod(0755), which takes the setgid bit
- * away and makes an ACL's mask r-x (moby's idtools.MkdirAllAndChown).
+ * The directory that the engine makes in another: mkdir(0755) by root, chown to root, and where the
+ * permission bits came out otherwise chmod(0755), which takes the setgid bit away and makes an
+ * ACL's mask r-x (moby's idtools.MkdirAllAndChown).
  */
 static int make_as_engine(struct check_work *work, const struct br_mount_source *ms,
 	const struct br_inode *parent, struct br_inode *out) {
@@ -83,7 +85,8 @@ static int make_as_engine(struct check_work *work, const struct br_mount_source 
 	return failed;
 }
 
-/** What the container could do with the directory that the engine would make, by the directory in which it makes it. */
+/** What the container could do with the directory that the engine would make, by the directory in
+ * which it makes it. */
 static struct br_verdict judge_engine_made(
 	struct check_work *work, const struct br_mount_source *ms, unsigned need) {
 	struct br_inode made = {.mode = S_IFDIR | 0755, .nlink = 2, .have = BR_HAVE_ACL};

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/** A path of the tree as the mount has it: a finding names the mount's own source, which others may lie around. "" is the source itself, or what stops it above. */
+/** A path of the tree as the mount has it: a finding names the mount's own source, which others may
+ * lie around. "" is the source itself, or what stops it above. */
 static const char *below_mount(const struct br_demand *demand, const char *path) {
 	size_t n = strlen(demand->below);
 	if (!br_path_within(path, demand->below)) {
@@ -15,8 +16,9 @@ static const char *below_mount(const struct br_demand *demand, const char *path)
 }
 
 /**
- * Keep the paths that come first in the alphabet, whatever order threads and directories give them in, with the facts of the very first. They lie on the heap until they are reported,
- * since a later one pushes an earlier one out.
+ * Keep the paths that come first in the alphabet, whatever order threads and directories give them
+ * in, with the facts of the very first. They lie on the heap until they are reported, since a later
+ * one pushes an earlier one out.
  */
 static void keep_example(struct check_work *work, struct tally *tally,
 	const struct br_demand *demand, const struct br_entry *entry,

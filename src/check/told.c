@@ -1,6 +1,7 @@
 /**
- * A walk that somebody else makes: he tells what he finds, and the check takes it for its own, as far as all is well. He may be another
- * process, forked off: the sums lie where both see them. Only numbers count here, no pointer of his.
+ * A walk that somebody else makes: he tells what he finds, and the check takes it for its own, as
+ * far as all is well. He may be another process, forked off: the sums lie where both see them. Only
+ * numbers count here, no pointer of his.
  */
 #include "walk.h"
 

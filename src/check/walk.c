@@ -18,7 +18,8 @@ static bool is_root_of(const struct br_demand *demand, const char *path) {
 	return *demand->below == *path && strcmp(demand->below, path) == 0;
 }
 
-/** Whether a read-only mount below the source lets it write is a matter of its own: the rest is judged as everywhere. */
+/** Whether a read-only mount below the source lets it write is a matter of its own: the rest is
+ * judged as everywhere. */
 static const struct br_inode *unfrozen(const struct br_inode *inode, struct br_inode *room) {
 	if (!(inode->attrs & BR_READ_ONLY)) {
 		return inode;
@@ -37,7 +38,8 @@ struct br_where where_of(const struct br_demand *demand) {
 		.mount_uids = demand->mount_uids, .mount_gids = demand->mount_gids};
 }
 
-/** As the container will find it: under `:U` the engine gives everything to its user first; modes and ACLs stay (lchown). */
+/** As the container will find it: under `:U` the engine gives everything to its user first; modes
+ * and ACLs stay (lchown). */
 static const struct br_inode *at_start(const struct walk *walk, const struct br_demand *demand,
 	const struct br_inode *inode, struct br_inode *room) {
 	if (!demand->mount->chown
@@ -111,7 +113,8 @@ static bool wants(void *context, const char *path, const struct br_inode *inode)
 	return false;
 }
 
-/** Whether wants() is the same for inodes that have owner, group, mode and attributes in common, wherever they lie. */
+/** Whether wants() is the same for inodes that have owner, group, mode and attributes in common,
+ * wherever they lie. */
 static bool wants_alike(const struct br_tree *tree) {
 	for (size_t i = 0; i < tree->n; i++) {
 		if (*tree->demands[i].below) {
@@ -416,7 +419,8 @@ static int check_tree(struct check_work *work, const struct br_tree *tree, unsig
 		.may_hang = may_hang,
 		.automounts = may_hang,
 	};
-	// What it takes is a view of all there is. CAP_FOWNER is for not touching the times of access (O_NOATIME, may_open()).
+	// What it takes is a view of all there is. CAP_FOWNER is for not touching the times of
+	// access (O_NOATIME, may_open()).
 	(void)br_sys_prepare(); // Where that fails, what needs it says so.
 	uint64_t rights =
 		br_jail_lower(UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_FOWNER);

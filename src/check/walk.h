@@ -4,7 +4,8 @@
 
 #include "check_impl.h"
 
-/** The last verdict about a demand, and all that it rests on: most entries of a tree are like the one before. */
+/** The last verdict about a demand, and all that it rests on: most entries of a tree are like the
+ * one before. */
 struct last {
 	bool set;
 	const struct br_acl *acl;
@@ -21,14 +22,16 @@ struct walk {
 	uint64_t shut;
 	/** Demands that do not see the mounts below their source. */
 	uint64_t hidden;
-	/** With `only`: those of them below the root, from there on, a directory right before what is below it. */
+	/** With `only`: those of them below the root, from there on, a directory right before what
+	 * is below it. */
 	br_vec(const char *) listed;
 	/** By demand index: where its sums go, and who asks the server; NULL: the modes decide. */
 	struct mount_work *mounts[BR_DEMANDS_MAX];
 	struct br_asker *askers[BR_DEMANDS_MAX];
 	/** A server did not answer one of them. */
 	bool silent;
-	/** Somebody else tells, who may be where nothing else can be looked at: what would need that is only noted. */
+	/** Somebody else tells, who may be where nothing else can be looked at: what would need
+	 * that is only noted. */
 	bool told;
 	bool doubtful;
 	/** By demand index; not for the predicates. */
@@ -41,7 +44,8 @@ void walk_see(struct walk *walk, const struct br_entry *entry);
 
 /* served.c */
 
-/** Let the server decide about an inode that is not closed to the demand: the verdict is what the modes say. */
+/** Let the server decide about an inode that is not closed to the demand: the verdict is what the
+ * modes say. */
 void ask_server(struct walk *walk, const struct br_demand *demand, const struct br_entry *entry,
 	unsigned need, struct br_verdict *verdict);
 

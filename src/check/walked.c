@@ -22,7 +22,8 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 	const struct br_inode *root = &mw->result.root;
 	const struct br_cred *cred = &ms->identity->cred;
 	char perm[4];
-	// A socket or a device is made anew by whoever made it, and an entry of its own would be gone; an engine's socket is not to be given away at all.
+	// A socket or a device is made anew by whoever made it, and an entry of its own would be
+	// gone; an engine's socket is not to be given away at all.
 	bool special = !S_ISDIR(root->mode) && !S_ISREG(root->mode);
 	if (special || root->acl || mw->result.unseen || ms->source->fs.keeps_acls != BR_YES
 		|| root->uid.v == cred->uid.v || !br_is_typable(path)) {
@@ -36,7 +37,8 @@ static const char *say_command(struct check_work *work, const struct mount_work 
 	return out;
 }
 
-/** Whether a bit is refused by itself: of two that no single group entry holds together, each may be had alone, and then it is the writing that fails. */
+/** Whether a bit is refused by itself: of two that no single group entry holds together, each may
+ * be had alone, and then it is the writing that fails. */
 static bool is_refused(
 	const struct mount_work *mw, const struct br_mount_source *ms, unsigned bit) {
 	unsigned missing = mw->result.verdict.missing;
@@ -302,7 +304,8 @@ static void check_sums(
 	}
 }
 
-/** Whether whoever owns the tree serves it: it fits, and by root's override, or by its server's word. */
+/** Whether whoever owns the tree serves it: it fits, and by root's override, or by its server's
+ * word. */
 static bool needs_no_owner(const struct mount_work *mw, const struct br_mount_source *ms) {
 	const struct br_cred *cred = &ms->identity->cred;
 	uint64_t override = UINT64_C(1) << (unsigned)br_cap_number("CAP_DAC_OVERRIDE");

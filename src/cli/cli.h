@@ -192,7 +192,8 @@ enum cli_takes {
 	CLI_LIST,
 };
 
-/** One option. The table is the only place that knows them: parsing, help, completions and their tests read it. */
+/** One option. The table is the only place that knows them: parsing, help, completions and their
+ * tests read it. */
 struct cli_option {
 	const char *name;
 	char letter;
@@ -216,15 +217,18 @@ size_t cli_options(const struct cli_option **options);
 int cli_parse(int argc, char *const *argv, struct cli_args *args, struct br_diags *dx);
 
 /**
- * The words that decide what is read and planned: all but the command, and the options about how it is shown, written, asked. `out` has room for argc words; their number. *first
- * (may be NULL) is the place of the first of them.
+ * The words that decide what is read and planned: all but the command, and the options about how it
+ * is shown, written, asked. `out` has room for argc words; their number. *first (may be NULL) is
+ * the place of the first of them.
  */
 size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first);
 
-/** A hint for a word that is no command, or no option ("--" left out), of ours but of other programs; NULL: no word of theirs. */
+/** A hint for a word that is no command, or no option ("--" left out), of ours but of other
+ * programs; NULL: no word of theirs. */
 const char *cli_meant_command(const char *word);
 const char *cli_meant_option(const char *word);
-/** Whether a run line begins with these two words (next may be NULL): of a service nobody says "docker run". */
+/** Whether a run line begins with these two words (next may be NULL): of a service nobody says
+ * "docker run". */
 bool cli_begins_line(const char *word, const char *next);
 /** Whether it is the name of an engine's client. */
 bool cli_is_client(const char *word);
@@ -250,7 +254,8 @@ struct cli_saved {
 	const struct br_saved *promise;
 	struct cli_args args;
 };
-/** Read the plan that --plan names; -y, -o and such are those of *cli. 0, or the exit status with errors in dx. */
+/** Read the plan that --plan names; -y, -o and such are those of *cli. 0, or the exit status with
+ * errors in dx. */
 int cli_saved_read(const struct cli *cli, struct cli_saved *out);
 void cli_saved_release(struct cli_saved *saved);
 /** Whether the report is a plan that is to be saved: JSON into a file. */
@@ -270,13 +275,16 @@ int cli_ask(const char *question);
 bool cli_is_plugin(const char *name);
 /** Docker asks for metadata or completions: answered, with the exit status. */
 bool cli_plugin_answers(int argc, char *const *argv, int *status);
-/** Where our own words begin behind docker's; what docker's options say goes into the environment. -1 with ENOMEM. */
+/** Where our own words begin behind docker's; what docker's options say goes into the environment.
+ * -1 with ENOMEM. */
 int cli_plugin_start(int argc, char **argv);
-/** From now on the first SIGINT, SIGTERM or SIGHUP only sets world->stop: for what changes something. */
+/** From now on the first SIGINT, SIGTERM or SIGHUP only sets world->stop: for what changes
+ * something. */
 void cli_catch_signals(void);
 /** Look a variable up in the world's environment; NULL where it is unset. */
 const char *cli_getenv(const struct cli_world *world, const char *name);
-/** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with errno 0. */
+/** The words as strings, NULL at the end; NULL (errno ENOMEM) without memory. n 0 gives NULL with
+ * errno 0. */
 const char *const *cli_strings(struct br_arena *arena, const struct cli_words *words);
 /** Where they stand, parallel to that. NULL for none, and without memory: no places then. */
 const struct br_span *cli_spans(struct br_arena *arena, const struct cli_words *words);

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /**
- * All that is left of a check is looking, and telling. A report for a file is written with the rights of whoever started it, when it is known that there is one.
- * Where it fails the walk's own lowering of rights is what there is: this is no condition of anything.
+ * All that is left of a check is looking, and telling. A report for a file is written with the
+ * rights of whoever started it, when it is known that there is one. Where it fails the walk's own
+ * lowering of rights is what there is: this is no condition of anything.
  */
 static void give_up_rights(const struct cli *cli) {
 	const char *output = cli->args->output.s;

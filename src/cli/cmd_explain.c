@@ -342,7 +342,8 @@ static int explain(const struct cli *cli) {
 	return status;
 }
 
-/* Batch: what has been read is answered before more is waited for, so that a program can ask and wait. */
+/* Batch: what has been read is answered before more is waited for, so that a program can ask and
+ * wait. */
 
 struct stream {
 	const struct cli *cli;

@@ -80,13 +80,15 @@ static void say_changed(const struct cli *cli, const struct br_apply_result *res
 	hint_undo(cli, result);
 }
 
-/** Whether all has become as it was told to be: every change was read back, and nothing else was found than the walk told of. */
+/** Whether all has become as it was told to be: every change was read back, and nothing else was
+ * found than the walk told of. */
 static bool is_as_told(const struct br_apply_result *result) {
 	return result->conflicts == 0 && result->failed == 0 && result->made == 0
 		&& result->accounts == 0;
 }
 
-/** Apply and prove: what the host looks like afterwards decides, not what was meant. Where each change was read back, that has been seen already. */
+/** Apply and prove: what the host looks like afterwards decides, not what was meant. Where each
+ * change was read back, that has been seen already. */
 static int apply_and_check(struct session *session) {
 	struct br_apply_result result = {0};
 	struct br_demands *demands = NULL;

@@ -43,7 +43,8 @@ static int show(const struct cli *cli, const struct br_run *runs, size_t n) {
 	return failed;
 }
 
-/** Whether it is to be dropped: 1, 0 somebody said no or there is nobody to ask, -1 it could not be shown. */
+/** Whether it is to be dropped: 1, 0 somebody said no or there is nobody to ask, -1 it could not be
+ * shown. */
 static int wanted(const struct cli *cli, const struct br_run *run) {
 	if (cli->args->yes || run->state == BR_RUN_UNDONE) {
 		return 1;

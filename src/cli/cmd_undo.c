@@ -50,7 +50,8 @@ static void hint_root(const struct cli *cli, struct br_arena *arena, const char 
 	}
 }
 
-/** Whether it is to be put back: 1, 0 where somebody said no, -1 without anybody to ask, -2 it could not be shown. */
+/** Whether it is to be put back: 1, 0 where somebody said no, -1 without anybody to ask, -2 it
+ * could not be shown. */
 static int wanted(
 	const struct cli *cli, const struct br_run *run, const struct br_undo_result *would) {
 	if (report(cli, run, would, true)) {

@@ -39,7 +39,8 @@ static const char *usual_socket(struct session *session, enum br_engine engine, 
 	return NULL;
 }
 
-/** The engine's socket, where there is one that may be asked. Another root's engine is none of ours. */
+/** The engine's socket, where there is one that may be asked. Another root's engine is none of
+ * ours. */
 static const char *find_socket(struct session *session, enum br_engine engine, uint32_t uid) {
 	const struct cli *cli = session->cli;
 	const char *name = br_engine_is_podman(engine) ? "CONTAINER_HOST" : "DOCKER_HOST";
@@ -64,7 +65,8 @@ static bool is_loopback(const char *host) {
 		|| (strncmp(at, "localhost", 9) == 0 && strchr(":/", at[9]));
 }
 
-/** What runs elsewhere mounts the files of elsewhere, and another kernel decides: of that nothing can be said here. */
+/** What runs elsewhere mounts the files of elsewhere, and another kernel decides: of that nothing
+ * can be said here. */
 static int refuse_remote(const struct cli *cli, enum br_engine engine) {
 	bool is_podman = br_engine_is_podman(engine);
 	const char *name = is_podman ? "CONTAINER_HOST" : "DOCKER_HOST";
@@ -141,7 +143,8 @@ int session_claims(struct session *session, struct br_claims *out) {
 		BR_ENGINE_DOCKER_ROOTLESS, BR_ENGINE_PODMAN_ROOTLESS};
 	const char *asked[1 + sizeof(all) / sizeof(all[0])] = {session->socket};
 	size_t n = 1;
-	// Root's engine and the user's: whichever it is that will run this, the others have containers too.
+	// Root's engine and the user's: whichever it is that will run this, the others have
+	// containers too.
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		asked[n++] = find_socket(session, all[i], find_owner(session));
 	}
@@ -270,7 +273,8 @@ static bool is_auto(const struct session *session, const struct br_container *bo
 	return word && strncmp(word, "auto", 4) == 0 && (!word[4] || word[4] == ':');
 }
 
-/** What the container is called: by --name, or by whoever brings a project up. NULL where nothing says. */
+/** What the container is called: by --name, or by whoever brings a project up. NULL where nothing
+ * says. */
 static const char *name_of(struct session *session, const struct br_container *box, char between) {
 	const struct br_spec *spec = session->spec;
 	if (spec->kind == BR_INPUT_COMPOSE) {

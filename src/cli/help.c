@@ -29,7 +29,8 @@ enum {
 	LEFT = 28,
 };
 
-/** Words of which none is cut, on lines of the page's width; *at is the column, and lines go on at `indent`. */
+/** Words of which none is cut, on lines of the page's width; *at is the column, and lines go on at
+ * `indent`. */
 static void print_words(const char *words, size_t *at, size_t indent) {
 	for (const char *s = words; *s;) {
 		size_t n = strcspn(s, " ");

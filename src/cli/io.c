@@ -117,8 +117,8 @@ static int create_output(const char *path, uid_t trusted) {
 }
 
 /**
- * As root it leads through nobody's link to what its owner could not write himself: a report lies in a project's directory often
- * enough, and that is somebody else's.
+ * As root it leads through nobody's link to what its owner could not write himself: a report lies
+ * in a project's directory often enough, and that is somebody else's.
  */
 static int open_output(const struct cli *cli, const char *path) {
 	uid_t trusted = cli->world->invoker;

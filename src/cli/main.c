@@ -9,14 +9,11 @@
  *   what is going to run    spec/   the readers of compose files, run lines and bundles
  *   whom the image runs as  image/  Dockerfiles, image archives, the engine, well-known images
  *   which engine it is      engine.c   what engines and their versions do
- *   who it will be          identity/  user, groups, capabilities, user namespaces; the host's accounts
- *                           idmap.c    the container's IDs and the host's
- *   what the host has       source/  each bind source
- *                           inode/   the facts of one inode
- *   who needs what          demand.c   mounts brought together by the place that they reach
- *                           habits.c   what each engine makes of a mount
- *   the facts below         scan/   several threads fetch, one decides
- *   what does not fit       access.c   the kernel's decision
+ *   who it will be          identity/  user, groups, capabilities, user namespaces; the host's
+ * accounts idmap.c    the container's IDs and the host's what the host has       source/  each bind
+ * source inode/   the facts of one inode who needs what          demand.c   mounts brought together
+ * by the place that they reach habits.c   what each engine makes of a mount the facts below scan/
+ * several threads fetch, one decides what does not fit       access.c   the kernel's decision
  *                           access_create.c   what the kernel makes new things like
  *                           server.c   what a network file system's server says to that
  *                           check/     the findings
@@ -61,7 +58,8 @@ static void on_signal(int number) {
 
 void cli_catch_signals(void) {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	// Asked once, it stops in order; the second time it is ended, which the journal bears as well.
+	// Asked once, it stops in order; the second time it is ended, which the journal bears as
+	// well.
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		struct sigaction old;
@@ -72,7 +70,8 @@ void cli_catch_signals(void) {
 	}
 }
 
-/** What cannot be written is told by errno, and the end of a child by wait(), whatever the caller does with these. */
+/** What cannot be written is told by errno, and the end of a child by wait(), whatever the caller
+ * does with these. */
 static void take_signals(void) {
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -136,7 +135,8 @@ static uid_t find_invoker(const struct cli_world *world) {
 	return known ? uid : world->euid;
 }
 
-/** Under sudo HOME is root's or anybody's, while that of the compose file is the user's who wrote it: ~ and ${HOME}. */
+/** Under sudo HOME is root's or anybody's, while that of the compose file is the user's who wrote
+ * it: ~ and ${HOME}. */
 static int put_home(struct br_arena *arena, const char **environment, const char *home) {
 	size_t i = 0;
 	while (environment[i] && strncmp(environment[i], "HOME=", 5) != 0) {

@@ -1,4 +1,5 @@
-/** What somebody may have meant by a word that is none of ours: the words of other programs for the same thing. */
+/** What somebody may have meant by a word that is none of ours: the words of other programs for the
+ * same thing. */
 #include "cli.h"
 
 #include <base/text.h>

@@ -466,7 +466,8 @@ static const struct cli_option *find_row(const struct cli_option *option, unsign
 	return NULL;
 }
 
-/** The option that stands at argv[i], or NULL; *word is where its value begins, 0: in the next one. */
+/** The option that stands at argv[i], or NULL; *word is where its value begins, 0: in the next one.
+ */
 static const struct cli_option *option_at(const struct reader *reader, int i, size_t *word) {
 	const char *arg = reader->argv[i];
 	bool yes;

@@ -1,8 +1,9 @@
 /**
  * Called by the docker command line as its plugin: `docker [its options] bindright …`.
  *
- * docker asks a plugin for its metadata, then hands it all of its own words, with its own options before the plugin's name
- * (docker/cli, cli-plugins/manager: PluginRunCommand). `docker help bindright` and completion come with their words first.
+ * docker asks a plugin for its metadata, then hands it all of its own words, with its own options
+ * before the plugin's name (docker/cli, cli-plugins/manager: PluginRunCommand). `docker help
+ * bindright` and completion come with their words first.
  */
 #include "cli.h"
 
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Docker's options that take a value, and the variable that says the same; NULL: it is nothing to us. */
+/** Docker's options that take a value, and the variable that says the same; NULL: it is nothing to
+ * us. */
 static const struct {
 	const char *name;
 	char letter;
@@ -42,7 +44,8 @@ static int print_metadata(void) {
 	return n < 0 || fflush(stdout) ? CLI_FAILED : CLI_FITS;
 }
 
-/** In cobra's form: a candidate a line, then what the shell shall do beside (4: no file names; 0: as it likes). */
+/** In cobra's form: a candidate a line, then what the shell shall do beside (4: no file names; 0:
+ * as it likes). */
 static int print_completions(int argc, char *const *argv) {
 	const struct cli_command *const *commands;
 	size_t n = argc == 4 ? cli_commands(&commands) : 0;

@@ -38,7 +38,8 @@ int cli_saved_origin(const struct cli *cli, struct br_arena *arena, struct br_sa
 	return 0;
 }
 
-/** What root applies must be root's, or his who asked root; and nobody else's to write. 0, or the exit status. */
+/** What root applies must be root's, or his who asked root; and nobody else's to write. 0, or the
+ * exit status. */
 static int check_owner(const struct cli *cli, const struct stat *st) {
 	const struct br_text *name = &cli->args->plan;
 	const struct cli_world *world = cli->world;
@@ -97,7 +98,8 @@ static int read_text(const struct cli *cli, uint16_t *text) {
 	return 0;
 }
 
-/** A plan brings everything that decides: other words beside it would be ignored, or make it another plan. */
+/** A plan brings everything that decides: other words beside it would be ignored, or make it
+ * another plan. */
 static int check_alone(const struct cli *cli, struct br_arena *arena) {
 	struct br_span first;
 	const char **words = BR_NEW_ARRAY(arena, const char *, (size_t)cli->args->argc);
@@ -156,7 +158,8 @@ static int check_directory(const struct cli *cli, const struct br_saved *promise
 	return CLI_USAGE;
 }
 
-/** What plan writes without --format json is easily taken for a plan: of that no error of syntax is told. */
+/** What plan writes without --format json is easily taken for a plan: of that no error of syntax is
+ * told. */
 static int check_json(const struct cli *cli, uint16_t text) {
 	struct br_places *places = br_diags_places(cli->dx);
 	size_t n;

@@ -68,7 +68,8 @@ int session_understand(struct session *session, const struct cli *cli) {
 	return session->identities ? 0 : CLI_USAGE;
 }
 
-/** Where something may be changed: what those mount that nobody asked about. 0, or -1 with an error in dx. */
+/** Where something may be changed: what those mount that nobody asked about. 0, or -1 with an error
+ * in dx. */
 static int find_others(struct session *session, struct br_demand_options *what) {
 	struct br_claims claims = {0};
 	const struct cli_args *args = session->cli->args;
@@ -317,7 +318,8 @@ int session_foresee(struct session *session, struct br_told **told) {
 	if (fill_check_options(session, &options)) {
 		return CLI_USAGE;
 	}
-	// What changes one tree may lie in another one too, and who is made has groups that files were judged without.
+	// What changes one tree may lie in another one too, and who is made has groups that files
+	// were judged without.
 	if (changed != 1 || plan->nmakes > 0 || plan->naccounts > 0 || options.fail_fast
 		|| options.depth != UINT_MAX) {
 		return 0;

@@ -51,7 +51,8 @@ struct session {
 	const struct br_saved *saved;
 };
 
-/* words.c: what the command line asks for. Absent words become what the library expects; wrong ones are errors in dx, and -1. */
+/* words.c: what the command line asks for. Absent words become what the library expects; wrong ones
+ * are errors in dx, and -1. */
 
 int words_request(struct session *session, struct br_spec_request *request);
 /** --user. */
@@ -63,41 +64,53 @@ int words_plan(struct session *session);
 /** How far the check goes. */
 int words_check(const struct session *session, struct br_check_options *options);
 
-/** Work out which engine it is and how it runs: session->socket and mode, from the words, session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
+/** Work out which engine it is and how it runs: session->socket and mode, from the words,
+ * session->spec (or NULL) and session->hostdb. 0, or -1 with errors in dx. */
 int session_engine(struct session *session);
-/** What containers that nobody asked about mount, by the words of all engines that may be asked. 0, or -1 with an error in dx. */
+/** What containers that nobody asked about mount, by the words of all engines that may be asked. 0,
+ * or -1 with an error in dx. */
 int session_claims(struct session *session, struct br_claims *out);
 /** The containers of --container: session->spec and existing. 0, or -1 with errors in dx. */
 int session_containers(struct session *session);
-/** What the engine has of the spec's containers where only that tells who they are: session->existing. 0, or -1 with errors in dx. */
+/** What the engine has of the spec's containers where only that tells who they are:
+ * session->existing. 0, or -1 with errors in dx. */
 int session_look_up(struct session *session);
-/** Read the input and work out who each container is, no more. 0, or the exit status with errors in dx. */
+/** Read the input and work out who each container is, no more. 0, or the exit status with errors in
+ * dx. */
 int session_understand(struct session *session, const struct cli *cli);
 /** Read the input and work out who and where. 0, or the exit status with errors in dx. */
 int session_read(struct session *session, const struct cli *cli);
-/** The input as it would be read after an edit (`context`: the session); NULL where it would not be understood. The caller frees it. */
+/** The input as it would be read after an edit (`context`: the session); NULL where it would not be
+ * understood. The caller frees it. */
 struct br_spec *session_read_edited(void *context, struct br_span at, const char *with);
 /** Who keeps access: session->keepers and the plan's. 0, or -1 with errors in dx. */
 int session_keepers(struct session *session);
-/** --files-from: the paths, absolute, NULL at the end; their number in *count. NULL with an error in dx. */
+/** --files-from: the paths, absolute, NULL at the end; their number in *count. NULL with an error
+ * in dx. */
 const char *const *session_listed(struct session *session, size_t *count);
-/** Before rights are given up that asking servers takes. 0, or the exit status with an error in dx. */
+/** Before rights are given up that asking servers takes. 0, or the exit status with an error in dx.
+ */
 int session_start_asking(struct session *session);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
-/** Behind session_understand(): open the sources and judge what is needed to say whether the containers start. 0, or the exit status with errors in dx. */
+/** Behind session_understand(): open the sources and judge what is needed to say whether the
+ * containers start. 0, or the exit status with errors in dx. */
 int session_check_start(struct session *session);
-/** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no input. 0, or the exit status. */
+/** Work out what the plan promises: session->saved. `text`: a saved plan's own text, which is no
+ * input. 0, or the exit status. */
 int session_promise(struct session *session, uint16_t text);
-/** Before a change: whom to tell of what becomes of each entry, so that it need not be looked at again; *told stays NULL where that would not do. 0, or the exit status. */
+/** Before a change: whom to tell of what becomes of each entry, so that it need not be looked at
+ * again; *told stays NULL where that would not do. 0, or the exit status. */
 int session_foresee(struct session *session, struct br_told **told);
 /**
- * Judge again after a change: demands and check are made anew, the plan is kept. *again is the caller's; `told` may be NULL; `rest`: it was told only of what the plan remembers. 0, or the exit
+ * Judge again after a change: demands and check are made anew, the plan is kept. *again is the
+ * caller's; `told` may be NULL; `rest`: it was told only of what the plan remembers. 0, or the exit
  * status.
  */
 int session_check_again(struct session *session, const struct br_told *told, bool rest,
 	struct br_demands **demands, struct br_check **again);
-/** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the exit status. */
+/** The report of this session (`applied` and `again` may be NULL) to where it belongs. 0, or the
+ * exit status. */
 int session_report(const struct session *session, const char *command,
 	const struct br_apply_result *applied, const struct br_check *again);
 /** What the check amounts to under --fail-on: CLI_FITS or CLI_MISFIT. */

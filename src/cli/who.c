@@ -1,4 +1,5 @@
-/** Who asks: UID[:GID][,+GROUP...] or a host user's name, with capabilities and in a user namespace. */
+/** Who asks: UID[:GID][,+GROUP...] or a host user's name, with capabilities and in a user
+ * namespace. */
 #include "who.h"
 
 #include <base/text.h>

@@ -77,7 +77,8 @@ static struct line find_line(const struct br_place *place, struct br_span at) {
 	};
 }
 
-/** Append the character at `at` as a terminal shall see it: column is where it begins. Its bytes in the text. */
+/** Append the character at `at` as a terminal shall see it: column is where it begins. Its bytes in
+ * the text. */
 static size_t draw_character(
 	struct br_buf *out, const struct line *line, size_t at, size_t column) {
 	const char *s = line->bytes + at;

@@ -1,5 +1,6 @@
 /**
- * Texts that others may have written, made sense of by a confined child (base/sandbox.h): whoever takes the reader over has a process that can do nothing, and an answer that is not believed.
+ * Texts that others may have written, made sense of by a confined child (base/sandbox.h): whoever
+ * takes the reader over has a process that can do nothing, and an answer that is not believed.
  */
 #ifndef BR_DOC_APART_H
 #define BR_DOC_APART_H
@@ -7,7 +8,8 @@
 #include <base/wire.h>
 #include <bindright/diag.h>
 
-/** Reads texts that are in dx's places, wherever it runs; what it found goes to `out`. 0, or -1 with an error in dx. */
+/** Reads texts that are in dx's places, wherever it runs; what it found goes to `out`. 0, or -1
+ * with an error in dx. */
 typedef int br_apart_reader(void *context, struct br_diags *dx, struct br_buf *out);
 
 /** What is to be read, by whom. */
@@ -20,8 +22,10 @@ struct br_apart {
 };
 
 /**
- * Read in a confined child; where none can be had, here, and as root a note says so. Not while other threads run; the caller does not ignore SIGCHLD. 0 with the answer in *bytes (heap,
- * the caller frees; anybody may have written it); -1 with an error in dx: the reader's own, or that it did not come to its end.
+ * Read in a confined child; where none can be had, here, and as root a note says so. Not while
+ * other threads run; the caller does not ignore SIGCHLD. 0 with the answer in *bytes (heap, the
+ * caller frees; anybody may have written it); -1 with an error in dx: the reader's own, or that it
+ * did not come to its end.
  */
 int br_apart_read(const struct br_apart *apart, struct br_diags *dx, char **bytes, size_t *n);
 

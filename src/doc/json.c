@@ -51,7 +51,8 @@ void br_json_freep(struct br_json **json) {
 	br_json_free(*json);
 }
 
-/** Put a value, whose reference is taken, into what is open. False and `failed` if that cannot be done. */
+/** Put a value, whose reference is taken, into what is open. False and `failed` if that cannot be
+ * done. */
 static bool put(struct br_json *json, const char *key, json_t *value) {
 	if (json->failed || !json->depth) {
 		json_decref(value);
@@ -177,7 +178,8 @@ char *br_json_take(struct br_json *json, bool one_line, size_t *len) {
 
 // ---- reading ----
 
-/** Whether the brackets and commas outside of strings keep within the limits; whether they match is the parser's business. */
+/** Whether the brackets and commas outside of strings keep within the limits; whether they match is
+ * the parser's business. */
 static bool is_small(const char *s, size_t n) {
 	size_t depth = 0;
 	size_t items = 0;

@@ -23,7 +23,8 @@ void br_json_array(struct br_json *json, const char *key);
 void br_json_end(struct br_json *json);
 /** s must be valid UTF-8 (others go through br_json_bytes); NULL writes null. */
 void br_json_string(struct br_json *json, const char *key, const char *s);
-/** Any bytes: as a string, escaped for people where they are not UTF-8, and then exactly in KEY_b64 beside it (objects only). NULL writes null. */
+/** Any bytes: as a string, escaped for people where they are not UTF-8, and then exactly in KEY_b64
+ * beside it (objects only). NULL writes null. */
 void br_json_bytes(struct br_json *json, const char *key, const char *s);
 void br_json_int(struct br_json *json, const char *key, int64_t n);
 /** To 15 digits; infinities and NaN write null. */
@@ -32,8 +33,9 @@ void br_json_bool(struct br_json *json, const char *key, bool yes);
 void br_json_null(struct br_json *json, const char *key);
 
 /**
- * Close what is open and give the text: indented by two, or on one line; ends with a newline; members in the order written. Heap, the caller frees.
- * NULL with ENOMEM. The writer is empty afterwards.
+ * Close what is open and give the text: indented by two, or on one line; ends with a newline;
+ * members in the order written. Heap, the caller frees. NULL with ENOMEM. The writer is empty
+ * afterwards.
  */
 char *br_json_take(struct br_json *json, bool one_line, size_t *len);
 
@@ -45,20 +47,24 @@ enum {
 	BR_VALUE_ITEMS = 200000,
 };
 
-/** A value of machine-made JSON; never changed. Whatever is asked of NULL, or of a value of another kind, is absent. */
+/** A value of machine-made JSON; never changed. Whatever is asked of NULL, or of a value of another
+ * kind, is absent. */
 struct br_value;
 
 /**
- * The value that n bytes hold, and nothing else. Valid UTF-8, no key twice, no zero byte in a string. NULL with errno: EINVAL where it is no such JSON, EFBIG where it is
- * beyond a limit, ENOMEM.
+ * The value that n bytes hold, and nothing else. Valid UTF-8, no key twice, no zero byte in a
+ * string. NULL with errno: EINVAL where it is no such JSON, EFBIG where it is beyond a limit,
+ * ENOMEM.
  */
 struct br_value *br_value_read(const char *bytes, size_t n);
 void br_value_free(struct br_value *value);
 void br_value_freep(struct br_value **value);
-/** Load what the reader otherwise opens a file for at first use: for a caller that is about to give up its rights. */
+/** Load what the reader otherwise opens a file for at first use: for a caller that is about to give
+ * up its rights. */
 void br_value_prepare(void);
 
-/** A member. Its key is compared as Go's decoder does, which most of such JSON is made for: case (of ASCII) does not matter, the last one counts. NULL where it is absent. */
+/** A member. Its key is compared as Go's decoder does, which most of such JSON is made for: case
+ * (of ASCII) does not matter, the last one counts. NULL where it is absent. */
 const struct br_value *br_value_get(const struct br_value *object, const char *key);
 /** The same where the keys are a user's own: as it is written. */
 const struct br_value *br_value_get_exact(const struct br_value *object, const char *key);

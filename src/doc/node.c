@@ -78,7 +78,8 @@ bool br_node_is_bool(const struct br_node *node, bool *out) {
 	return true;
 }
 
-/** The text without underscores, as long as it can be a number: it begins like one and is short. False if not. */
+/** The text without underscores, as long as it can be a number: it begins like one and is short.
+ * False if not. */
 static bool number_text(const struct br_node *node, char out[static 80]) {
 	if (!is_plain(node) || node->len >= 80
 		|| !(isdigit((unsigned char)node->s[0]) || strchr("+-.", node->s[0]))) {

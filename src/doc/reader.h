@@ -22,12 +22,14 @@ struct br_span doc_span(const struct doc_text *text, size_t off, size_t len);
 struct br_span doc_with_quotes(const struct doc_text *text, struct br_span at);
 
 /**
- * Get the text with this number ready for the parser: UTF-8 of allowed characters within the size limit, and nothing in it that the parser
- * takes long for. UTF-16 becomes a text of its own in the table of places. 0, or -1 with one error.
+ * Get the text with this number ready for the parser: UTF-8 of allowed characters within the size
+ * limit, and nothing in it that the parser takes long for. UTF-16 becomes a text of its own in the
+ * table of places. 0, or -1 with one error.
  */
 int doc_prepare(uint16_t number, struct doc_text *out, struct br_diags *dx);
 
-/** Say as one error what the parser complained about. `open` is the flow collection that is open, or {0}. Always -1. */
+/** Say as one error what the parser complained about. `open` is the flow collection that is open,
+ * or {0}. Always -1. */
 int doc_explain(struct fy_diag *diag, const struct doc_text *text, struct br_span open,
 	struct br_diags *dx);
 

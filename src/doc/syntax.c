@@ -92,7 +92,8 @@ static int on_open_quote(const struct complaint *c) {
 	return -1;
 }
 
-/** Text behind a closing quote. If the quoted text began on another line, one quote too few there is the likely reason. */
+/** Text behind a closing quote. If the quoted text began on another line, one quote too few there
+ * is the likely reason. */
 static int on_trailing(const struct complaint *c) {
 	const char *s = c->text->s;
 	size_t close = c->at.off;
@@ -138,7 +139,8 @@ static int say_blank(const struct complaint *c, size_t line, size_t colon) {
 	return -1;
 }
 
-/** A key is expected, but the text at the place is not followed by ": " on its line, or runs on into the next one. */
+/** A key is expected, but the text at the place is not followed by ": " on its line, or runs on
+ * into the next one. */
 static int on_no_key(const struct complaint *c) {
 	size_t line = c->at.off;
 	size_t next = next_word(c->text, line);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-	// libfyaml's time for a tag is quadratic in its length, and so it is for a directive's, for the number of directives, and for blanks behind something on its line
+	// libfyaml's time for a tag is quadratic in its length, and so it is for a directive's, for
+	// the number of directives, and for blanks behind something on its line
 	TAG_BYTES = 1024,
 	DIRECTIVES = 64,
 	DIRECTIVE_BYTES = 1024,
@@ -85,7 +86,8 @@ static char *put_utf8(char *out, uint32_t c) {
 	return out;
 }
 
-/** From UTF-16 of this byte order, after the byte order mark. By hand, since iconv loads its tables from files, and this may be confined. */
+/** From UTF-16 of this byte order, after the byte order mark. By hand, since iconv loads its tables
+ * from files, and this may be confined. */
 static int transcode(bool big, struct doc_text *text, struct br_diags *dx) {
 	br_auto(br_arena_release) struct br_arena arena = {0};
 	char *utf8 = br_alloc(&arena, 2 * text->n + 4);
@@ -148,7 +150,8 @@ static bool is_control(const char *s, size_t n) {
 	return c == 0xc2 && (unsigned char)s[1] < 0xa0 && (unsigned char)s[1] != 0x85;
 }
 
-/** The parser would end at a NUL and at invalid UTF-8 without a word, and let control characters pass. */
+/** The parser would end at a NUL and at invalid UTF-8 without a word, and let control characters
+ * pass. */
 static int check_characters(const struct doc_text *text, struct br_diags *dx) {
 	for (size_t i = 0; i < text->n;) {
 		size_t n = character(text->s + i, text->n - i);
@@ -208,8 +211,9 @@ static size_t blanks(const struct doc_text *text, size_t at) {
 }
 
 /**
- * Refuse what the parser takes quadratic time for. Nesting is none of it: libfyaml's scanner is linear in "[[[[…", and gives the collections one by one, so their
- * depth is counted exactly while they come. This scan knows no scalars, so its limits are such that no real text meets them.
+ * Refuse what the parser takes quadratic time for. Nesting is none of it: libfyaml's scanner is
+ * linear in "[[[[…", and gives the collections one by one, so their depth is counted exactly while
+ * they come. This scan knows no scalars, so its limits are such that no real text meets them.
  */
 static int check_slow(const struct doc_text *text, struct br_diags *dx) {
 	unsigned directives = 0;
@@ -242,7 +246,8 @@ static bool is_question(const struct doc_text *text, size_t i) {
 		&& (!i || is_blank(text->s[i - 1]) || strchr(",[{", text->s[i - 1]));
 }
 
-/** Whether blanks with a tab among them stand between this colon and something that cannot follow there; *tab is the tab. */
+/** Whether blanks with a tab among them stand between this colon and something that cannot follow
+ * there; *tab is the tab. */
 static bool is_tabbed_indicator(const struct doc_text *text, size_t i, size_t *tab) {
 	*tab = 0;
 	if (text->s[i++] != ':') {
@@ -255,7 +260,8 @@ static bool is_tabbed_indicator(const struct doc_text *text, size_t i, size_t *t
 	return *tab && i < text->n && strchr("-?:|>", text->s[i]);
 }
 
-/** libfyaml 0.7.12 frees a key twice when it refuses "? a:\t- b". No real file has both a '?' key and such a tab. */
+/** libfyaml 0.7.12 frees a key twice when it refuses "? a:\t- b". No real file has both a '?' key
+ * and such a tab. */
 static int check_crash(const struct doc_text *text, struct br_diags *dx) {
 	bool question = false;
 	for (size_t i = 0; i < text->n; i++) {

@@ -1,8 +1,10 @@
 /**
- * TOML input as a flat list of assignments that know their place: what settings files of engines are written in (toml.io, v1.0.0).
+ * TOML input as a flat list of assignments that know their place: what settings files of engines
+ * are written in (toml.io, v1.0.0).
  *
- * Tables, dotted keys and inline tables all become one path ("containers.userns"); what is said twice stands there twice, in the order of the text. Numbers and dates
- * are words, of which nothing is asked but where they end.
+ * Tables, dotted keys and inline tables all become one path ("containers.userns"); what is said
+ * twice stands there twice, in the order of the text. Numbers and dates are words, of which nothing
+ * is asked but where they end.
  */
 #ifndef BR_DOC_TOML_H
 #define BR_DOC_TOML_H
@@ -38,12 +40,15 @@ struct br_toml {
 	size_t n;
 };
 
-/** Read the text with this number (its bytes are in dx's places). 0, or -1 with an error in dx: at the place where it is no TOML, or beyond the limits of doc.h. */
+/** Read the text with this number (its bytes are in dx's places). 0, or -1 with an error in dx: at
+ * the place where it is no TOML, or beyond the limits of doc.h. */
 int br_toml_read(struct br_arena *arena, uint16_t text, struct br_toml *out, struct br_diags *dx);
-/** The same for several texts, in a confined child (apart.h) unless none of them says anything; `out` has room for n. -1 at the first that is no TOML. */
+/** The same for several texts, in a confined child (apart.h) unless none of them says anything;
+ * `out` has room for n. -1 at the first that is no TOML. */
 int br_toml_read_apart(struct br_arena *arena, const uint16_t *texts, size_t n, struct br_toml *out,
 	struct br_diags *dx);
-/** The two halves of that: what runs in the child (context is a question), and what takes its answer apart: 0, or -1 where that is none. */
+/** The two halves of that: what runs in the child (context is a question), and what takes its
+ * answer apart: 0, or -1 where that is none. */
 struct br_toml_question {
 	const uint16_t *texts;
 	size_t n;

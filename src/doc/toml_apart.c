@@ -1,4 +1,5 @@
-/** Settings files and what a confined child makes of them: this file asks, answers, and looks the answer over. */
+/** Settings files and what a confined child makes of them: this file asks, answers, and looks the
+ * answer over. */
 #include "apart.h"
 #include "toml.h"
 
@@ -7,7 +8,8 @@
 #include <string.h>
 
 enum {
-	/** The fewest bytes of a value and of a list's item: more of them than that in the rest of an answer is a lie. */
+	/** The fewest bytes of a value and of a list's item: more of them than that in the rest of
+	 * an answer is a lie. */
 	LEAST_VALUE = 36,
 	LEAST_ITEM = 16,
 };

@@ -134,7 +134,8 @@ static char *token_name(struct reader *r, struct fy_token *token) {
 	return name;
 }
 
-/** A name for the node that begins; a later anchor of the same name replaces an earlier one. -1 in *out where there is none. */
+/** A name for the node that begins; a later anchor of the same name replaces an earlier one. -1 in
+ * *out where there is none. */
 static int add_anchor(struct reader *r, struct fy_token *token, ptrdiff_t *out) {
 	*out = -1;
 	if (!token) {
@@ -538,8 +539,8 @@ static int read_stream(struct reader *r) {
 	if (!diag) {
 		return br_error_memory(r->dx);
 	}
-	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and quadratic;
-	// the readers of compose let a closing bracket stand in the column of its key
+	// aliases are resolved and duplicates found here: libfyaml's own ways are exponential and
+	// quadratic; the readers of compose let a closing bracket stand in the column of its key
 	struct fy_parse_cfg config = {
 		.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS
 			| FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_DEFAULT_VERSION_1_2

@@ -83,7 +83,8 @@ static const char *make_cred(struct br_batch *batch) {
 	return NULL;
 }
 
-/** The kernel asks neither the owner nor an empty group class for an ACL; all others are judged by it, if there is one. */
+/** The kernel asks neither the owner nor an empty group class for an ACL; all others are judged by
+ * it, if there is one. */
 static bool needs_acl(const struct br_inode *inode, const struct br_cred *cred) {
 	return (inode->mode & S_IRWXG) && inode->uid.v != cred->uid.v && !S_ISLNK(inode->mode);
 }

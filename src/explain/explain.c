@@ -36,7 +36,8 @@ struct way {
 	uint64_t mount;
 	const char *todo;
 	unsigned hops;
-	/** The directories that were passed below the mount point all belong to IDs that the engine has (`:O`). */
+	/** The directories that were passed below the mount point all belong to IDs that the engine
+	 * has (`:O`). */
 	bool above_mapped;
 	/** The object, as directory: what is made in it. */
 	bool makes;
@@ -97,7 +98,8 @@ static struct br_inode at_start(const struct way *way) {
 	return inode;
 }
 
-/** Where its server decides, that is asked. What an engine gives away first, or shows by other IDs, cannot be asked about. */
+/** Where its server decides, that is asked. What an engine gives away first, or shows by other IDs,
+ * cannot be asked about. */
 static int ask_server(struct way *way, int fd, bool read_only, struct br_explain_step *step) {
 	const struct br_explain_query *query = way->query;
 	struct br_server_word word;
@@ -220,7 +222,8 @@ static int add_directory(struct way *way) {
 	return add_step(way, way->here, path, BR_X);
 }
 
-/** fs/namei.c, may_follow_link(): in a sticky directory that everybody can write, only one's own links, and the directory's owner's. */
+/** fs/namei.c, may_follow_link(): in a sticky directory that everybody can write, only one's own
+ * links, and the directory's owner's. */
 static bool may_follow(const struct way *way, const struct br_inode *link) {
 	size_t n;
 	char *s = br_read_file(AT_FDCWD, "/proc/sys/fs/protected_symlinks", 16, &n);

@@ -5,7 +5,8 @@
 #include <base/mem.h>
 #include <bindright/explain.h>
 
-/** What can be had of an object of this type at all: nobody searches a file, or executes a plain one. */
+/** What can be had of an object of this type at all: nobody searches a file, or executes a plain
+ * one. */
 unsigned whole_need(const struct br_inode *inode);
 /** Whether the mount or file system under fd is read-only. */
 bool is_read_only(int fd);

@@ -1,4 +1,5 @@
-/** What comes before the mount: whether the container starts at all, and whether it comes to the mount. */
+/** What comes before the mount: whether the container starts at all, and whether it comes to the
+ * mount. */
 #include "explain_impl.h"
 
 #include <base/text.h>

@@ -112,7 +112,8 @@ static void say_next(struct trial *trial) {
 	br_buf_add(&trial->words, trial->n++ ? ", or " : "");
 }
 
-/** The number as the identity would write it: the container's, where there is a user namespace. False: it has none. */
+/** The number as the identity would write it: the container's, where there is a user namespace.
+ * False: it has none. */
 static bool say_number(
 	struct trial *trial, const char *what, const struct br_idmap *map, br_hostid id) {
 	br_boxid box;

@@ -81,7 +81,8 @@ static int add_line(struct task *t, const struct br_image_group *group) {
 		: 0;
 }
 
-/** Podman goes by the number before it is cut to 32 bits (container_internal_linux.go: of all that fits the map of no user namespace). */
+/** Podman goes by the number before it is cut to 32 bits (container_internal_linux.go: of all that
+ * fits the map of no user namespace). */
 static bool is_left_out(const struct task *t, const struct br_image_group *group) {
 	return task_engine_has(t, BR_TRAIT_DROPS_LARGE_GROUPS)
 		&& (group->wraps || group->gid >= BR_BOX_ID_MAX);
@@ -111,14 +112,16 @@ static bool is_taken(const struct taken *taken, uint32_t gid) {
 	return false;
 }
 
-/** Whether a word means this line: by name, or by its number as the engine writes it ("044" is no way to write 44). */
+/** Whether a word means this line: by name, or by its number as the engine writes it ("044" is no
+ * way to write 44). */
 static bool means(const struct br_image_group *group, const char *word) {
 	char number[16];
 	(void)snprintf(number, sizeof(number), "%u", group->gid); // it fits
 	return strcmp(group->name, word) == 0 || strcmp(number, word) == 0;
 }
 
-/** Like the engine: the first line that the word means and that no word before has taken. NULL where there is none. */
+/** Like the engine: the first line that the word means and that no word before has taken. NULL
+ * where there is none. */
 static const struct br_image_group *find_line(
 	const struct br_image *image, const struct taken *taken, const char *word) {
 	for (size_t i = 0; i < image->ngroups; i++) {
@@ -169,7 +172,8 @@ static int refuse_range(struct task *t, const struct br_text *text) {
 		BR_BOX_ID_MAX, task_engine(t));
 }
 
-/** Podman's own word: the groups of who runs the engine stay, and the image's do not come. crun does it; runc leaves the word alone. */
+/** Podman's own word: the groups of who runs the engine stay, and the image's do not come. crun
+ * does it; runc leaves the word alone. */
 static int keep_groups(struct task *t, const struct br_text *text, const char **why) {
 	const char *runtime = task_runtime(t);
 	if (t->box->ngroup_add > 1) {

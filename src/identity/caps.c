@@ -127,7 +127,8 @@ static int read_caps(
 	return result;
 }
 
-/** The image's label: names with commas between them, of which none may be new. It is ignored otherwise; an empty one takes everything. */
+/** The image's label: names with commas between them, of which none may be new. It is ignored
+ * otherwise; an empty one takes everything. */
 static bool read_label(const char *label, uint64_t most, uint64_t *out) {
 	uint64_t set = 0;
 	for (size_t at = 0; *label && at <= strlen(label);) {

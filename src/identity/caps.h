@@ -24,9 +24,12 @@ struct br_caps {
 };
 
 /**
- * `privileged` is everything, whatever is dropped; an added ALL is everything but what is dropped by name; a dropped ALL is what is added; else the engine's
- * default without what is dropped and with what is added, so that an added one wins (moby daemon/pkg/oci/caps, TweakCapabilities; containers/common, MergeCapabilities). The ambient set is what is added, with engines that
- * have one. A literal container's two sets are as they are. 0, or -1 with an error at each word that names none.
+ * `privileged` is everything, whatever is dropped; an added ALL is everything but what is dropped
+ * by name; a dropped ALL is what is added; else the engine's default without what is dropped and
+ * with what is added, so that an added one wins (moby daemon/pkg/oci/caps, TweakCapabilities;
+ * containers/common, MergeCapabilities). The ambient set is what is added, with engines that have
+ * one. A literal container's two sets are as they are. 0, or -1 with an error at each word that
+ * names none.
  */
 int br_caps_of(const struct br_container *box, const struct br_engine_mode *mode,
 	const struct br_image *image, struct br_caps *out, struct br_diags *dx);

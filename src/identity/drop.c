@@ -78,7 +78,8 @@ static int note_choice(struct task *t, const char *field, const struct choice *c
 	return br_vec_push(t->arena, &t->origins, origin) ? br_error_memory(t->dx) : 0;
 }
 
-/** 1: *out is set; 0: what the variable holds is no ID, and the identity is unknown; -1 without memory. */
+/** 1: *out is set; 0: what the variable holds is no ID, and the identity is unknown; -1 without
+ * memory. */
 static int settle_id(struct task *t, const char *field, const char *variable, uint32_t *out) {
 	struct choice choice = find_choice(t, variable);
 	if (choice.value) {

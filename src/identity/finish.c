@@ -66,7 +66,8 @@ static bool is_added(const struct task *t, br_boxid gid) {
 }
 
 /**
- * The supplementary groups on the host. One without a mapping stops the engine; only Podman leaves out such groups of the image (libpod, generateSpec).
+ * The supplementary groups on the host. One without a mapping stops the engine; only Podman leaves
+ * out such groups of the image (libpod, generateSpec).
  */
 static int map_groups(struct task *t) {
 	struct br_identity *out = t->out;
@@ -137,7 +138,8 @@ static int note_defaults(struct task *t) {
 				s->has_caps ? "containers.conf" : "engine default", NULL);
 }
 
-/** A program that it runs gives it nothing that it has not: "no-new-privileges", in each of its spellings. */
+/** A program that it runs gives it nothing that it has not: "no-new-privileges", in each of its
+ * spellings. */
 static bool keeps_privileges(const struct br_container *box) {
 	const char *name = "no-new-privileges";
 	size_t n = strlen(name);
@@ -154,7 +156,8 @@ static bool keeps_privileges(const struct br_container *box) {
 }
 
 /**
- * Root has the bounding set in effect; others have the ambient one, which Docker leaves empty. Whom Podman does not know for root by the word, though he is ("00", a name with UID 0), has the
+ * Root has the bounding set in effect; others have the ambient one, which Docker leaves empty. Whom
+ * Podman does not know for root by the word, though he is ("00", a name with UID 0), has the
  * ambient set first and the bounding one by execve(2) alone, if that may.
  */
 static int settle_caps(struct task *t, const struct br_caps *caps) {
@@ -207,7 +210,8 @@ static int note_maps(struct task *t) {
 }
 
 int task_finish(struct task *t, const struct br_caps *caps) {
-	// The engine lists the group itself among the supplementary ones, and Podman that of keep-id whoever runs.
+	// The engine lists the group itself among the supplementary ones, and Podman that of
+	// keep-id whoever runs.
 	if (task_add_group(t, t->out->gid)
 		|| (t->space.has_user && task_add_group(t, (br_boxid){t->space.gid}))) {
 		return -1;

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/** What Podman before 4.7 makes of a number: its digits are taken for octal ones. False where they are none: it fails. */
+/** What Podman before 4.7 makes of a number: its digits are taken for octal ones. False where they
+ * are none: it fails. */
 static bool as_octal(uint32_t id, uint32_t *out) {
 	uint32_t value = 0;
 	for (uint32_t rest = id, unit = 1; rest; rest /= 10, unit *= 8) {

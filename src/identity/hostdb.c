@@ -47,7 +47,8 @@ struct br_hostdb {
 	bool asks;
 	br_vec(struct br_host_user) users;
 	br_vec(struct br_host_group) groups;
-	// What the name service knew beyond the files. Each item is allocated by itself, for callers keep pointers.
+	// What the name service knew beyond the files. Each item is allocated by itself, for
+	// callers keep pointers.
 	br_vec(const struct br_host_user *) found_users;
 	br_vec(const struct br_host_group *) found_groups;
 	miss_vec missed_users;
@@ -59,10 +60,12 @@ struct br_hostdb {
 
 /* Lines and fields. */
 
-/** Takes one line of a file apart. 0, or -1 with ENOMEM; a line that is none of its kind is left out. */
+/** Takes one line of a file apart. 0, or -1 with ENOMEM; a line that is none of its kind is left
+ * out. */
 typedef int line_reader(struct br_hostdb *db, char *line);
 
-/** Cut `line` at its colons; at most n fields, the rest is ignored. How many there are; the others are NULL. */
+/** Cut `line` at its colons; at most n fields, the rest is ignored. How many there are; the others
+ * are NULL. */
 static size_t split(char *line, char **fields, size_t n) {
 	size_t found = 0;
 	memset(fields, 0, n * sizeof(*fields));
@@ -86,7 +89,8 @@ static char *trim(char *s) {
 	return s;
 }
 
-/** A number as the C library reads it in these files: leading zeros are allowed, and base 10 all the same. */
+/** A number as the C library reads it in these files: leading zeros are allowed, and base 10 all
+ * the same. */
 static bool read_number(const char *s, uint32_t max, uint32_t *out) {
 	while (s && s[0] == '0' && s[1]) {
 		s++;
@@ -172,7 +176,8 @@ static int read_subgid_line(struct br_hostdb *db, char *line) {
 	return read_range(db, &db->subgids, line);
 }
 
-/** "UID_MIN 1000": a later line replaces an earlier one, a bad value leaves what was there (shadow's def_load). */
+/** "UID_MIN 1000": a later line replaces an earlier one, a bad value leaves what was there
+ * (shadow's def_load). */
 static int read_login_line(struct br_hostdb *db, char *line) {
 	const struct {
 		const char *name;
@@ -232,7 +237,8 @@ static int open_in_root(int root, const char *path) {
 		}
 	}
 	if (fd < 0 && errno == ENOSYS) {
-		// An old kernel: no link can then be told to stay inside, so none is followed at the end.
+		// An old kernel: no link can then be told to stay inside, so none is followed at
+		// the end.
 		return openat(
 			root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	}
@@ -393,7 +399,8 @@ struct question {
 	uint32_t id;
 };
 
-/** Asks with a buffer; 0 or an errno, *found tells whether there was an answer, which has been kept. */
+/** Asks with a buffer; 0 or an errno, *found tells whether there was an answer, which has been
+ * kept. */
 typedef int asker(struct br_hostdb *db, const struct question *q, char *buf, size_t n, bool *found);
 
 static int ask_user(

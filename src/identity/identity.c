@@ -26,8 +26,9 @@ bool br_cred_in_group(const struct br_cred *cred, br_hostid gid) {
 }
 
 /**
- * The place of n bytes at `part`, which lie in text->s. Only where the file has the very same characters, bare or in
- * quotes; after interpolation or unescaping it is the place of the whole word.
+ * The place of n bytes at `part`, which lie in text->s. Only where the file has the very same
+ * characters, bare or in quotes; after interpolation or unescaping it is the place of the whole
+ * word.
  */
 static struct br_span place_of(
 	const struct task *t, const struct br_text *text, const char *part, size_t n) {
@@ -176,7 +177,8 @@ static void warn_of_word(struct task *t) {
 	}
 }
 
-/** Compose's word, or, where it is absent or empty, the image's; where there is none either, the one whom keep-id keeps. */
+/** Compose's word, or, where it is absent or empty, the image's; where there is none either, the
+ * one whom keep-id keeps. */
 static int choose_word(struct task *t) {
 	t->text = t->box->user;
 	if (!t->text.s || !*t->text.s) {

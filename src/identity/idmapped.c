@@ -1,6 +1,7 @@
 /**
- * Podman's `:idmap`: the mount has the container's own map, so that an ID on disk is what the container sees. (The kernel: mount_setattr(2), MOUNT_ATTR_IDMAP; seen with
- * crun 1.8.1 and 1.21. runc 1.1 leaves the word alone without a word.)
+ * Podman's `:idmap`: the mount has the container's own map, so that an ID on disk is what the
+ * container sees. (The kernel: mount_setattr(2), MOUNT_ATTR_IDMAP; seen with crun 1.8.1 and 1.21.
+ * runc 1.1 leaves the word alone without a word.)
  */
 #include "task.h"
 

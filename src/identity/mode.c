@@ -284,7 +284,8 @@ static bool read_root_dir(const char *dir, uint32_t *uid, uint32_t *gid) {
 		&& br_parse_u32(dot + 1, BR_NO_ID - 1, gid) == 0;
 }
 
-/** The running daemon remaps, though daemon.json does not say so: an option of its command line, whose user the name of its directory tells. */
+/** The running daemon remaps, though daemon.json does not say so: an option of its command line,
+ * whose user the name of its directory tells. */
 static int remap_by_directory(struct making *m) {
 	const struct br_engine_info *info = m->request->info;
 	uint32_t uid;
@@ -338,7 +339,8 @@ static int settle_remap(struct making *m) {
 	return found ? remap_to(m, word.at, user) : 0;
 }
 
-/** Podman's files; what a running service says of its runtime it has from those that it was started with. */
+/** Podman's files; what a running service says of its runtime it has from those that it was started
+ * with. */
 static int settle_settings(struct making *m) {
 	struct br_engine_mode *out = m->out;
 	if (settings_read(m->arena, m->request, out, m->dx)) {

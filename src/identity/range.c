@@ -1,6 +1,8 @@
 /**
- * IDs above the largest that runtimes take. An image's files may have them, and the engine passes them on; runc (libcontainer's user.go, as moby's) takes such a
- * number only where the container's own passwd or group has it. The last one of 32 bits is no ID to the kernel (setuid(2), EINVAL), whatever the files say.
+ * IDs above the largest that runtimes take. An image's files may have them, and the engine passes
+ * them on; runc (libcontainer's user.go, as moby's) takes such a number only where the container's
+ * own passwd or group has it. The last one of 32 bits is no ID to the kernel (setuid(2), EINVAL),
+ * whatever the files say.
  */
 #include "task.h"
 

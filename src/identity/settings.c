@@ -221,7 +221,8 @@ static bool is_drop_in(const struct dirent *entry) {
 	return entry->d_type != DT_DIR && n >= 5 && strcmp(entry->d_name + n - 5, ".conf") == 0;
 }
 
-/** The names of a directory's files that end in .conf, sorted. Takes the descriptor; one below 0 is an empty directory. */
+/** The names of a directory's files that end in .conf, sorted. Takes the descriptor; one below 0 is
+ * an empty directory. */
 static int list(struct reading *r, int fd, name_vec *out) {
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	int result = 0;
@@ -271,7 +272,8 @@ static int read_users_drop_ins(struct reading *r, const char *file) {
 	return result;
 }
 
-/** The user's file: below XDG_CONFIG_HOME, or in the home directory. *out is NULL where there is none to look for. */
+/** The user's file: below XDG_CONFIG_HOME, or in the home directory. *out is NULL where there is
+ * none to look for. */
 static int find_users_file(struct reading *r, const char **out) {
 	const struct br_host_user *user = r->mode->user;
 	const char *config = environment_of(r, "XDG_CONFIG_HOME");

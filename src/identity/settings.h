@@ -7,8 +7,9 @@
 #include <bindright/identity.h>
 
 /**
- * Fill mode->settings of a Podman: engine, version and user are there. Source: containers.conf(5), and containers/common, systemConfigs. 0, or -1 with an error in dx for what Podman
- * does not read either.
+ * Fill mode->settings of a Podman: engine, version and user are there. Source: containers.conf(5),
+ * and containers/common, systemConfigs. 0, or -1 with an error in dx for what Podman does not read
+ * either.
  */
 int settings_read(struct br_arena *arena, const struct br_engine_request *request,
 	struct br_engine_mode *mode, struct br_diags *dx);

@@ -30,7 +30,8 @@ static int take_engine_space(struct task *t) {
 
 // ---- Docker ----
 
-/** What a daemon with userns-remap refuses to bring together (moby, verifyPlatformContainerSettings). */
+/** What a daemon with userns-remap refuses to bring together (moby,
+ * verifyPlatformContainerSettings). */
 static const char *conflict_of_remap(const struct br_container *box) {
 	if (box->privileged) {
 		return "privileged mode is incompatible with userns-remap";
@@ -103,7 +104,8 @@ static int take_inner(struct task *t, const struct br_idmap *uids, const struct 
 	return 1;
 }
 
-/** Of a container or a pod that exists the maps are all that is left of keep-id: the engine's user is somebody else than root in it. Its group is one of the process's, whoever that is. */
+/** Of a container or a pod that exists the maps are all that is left of keep-id: the engine's user
+ * is somebody else than root in it. Its group is one of the process's, whoever that is. */
 static void keep_group(struct task *t, const struct br_idmap *uids, const struct br_idmap *gids) {
 	br_boxid uid;
 	br_boxid gid;
@@ -116,7 +118,8 @@ static void keep_group(struct task *t, const struct br_idmap *uids, const struct
 	}
 }
 
-/** --uidmap and --gidmap; one alone counts for both, and where a rootless engine's words leave one out, that one has all IDs. */
+/** --uidmap and --gidmap; one alone counts for both, and where a rootless engine's words leave one
+ * out, that one has all IDs. */
 static int settle_words(struct task *t) {
 	const struct br_container *box = t->box;
 	bool both = box->nuid_maps && box->ngid_maps;
@@ -262,7 +265,8 @@ static uint32_t count_ranges(const struct br_idmap *map) {
 	return (uint32_t)(size_of(map) - 1);
 }
 
-/** The container's `id` is the engine's user, and the IDs round it are the ranges' in order (containers/podman, getRootlessKeepIDMapping). */
+/** The container's `id` is the engine's user, and the IDs round it are the ranges' in order
+ * (containers/podman, getRootlessKeepIDMapping). */
 static int keep_map(struct task *t, const struct br_idmap *parent, uint32_t id, uint32_t size,
 	struct br_idmap *out) {
 	struct br_idmap_extent *e = BR_NEW_ARRAY(t->arena, struct br_idmap_extent, 3);

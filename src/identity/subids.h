@@ -11,7 +11,9 @@
 struct subid_request {
 	const char *name;
 	uint32_t uid;
-	/** By name and by number together, sorted by start (containers/storage, rootlesskit); else those by number, and those by name only where there are none, in the order of the file (moby). */
+	/** By name and by number together, sorted by start (containers/storage, rootlesskit); else
+	 * those by number, and those by name only where there are none, in the order of the file
+	 * (moby). */
 	bool merged;
 	bool groups;
 };
@@ -23,8 +25,10 @@ struct subids {
 };
 
 /**
- * Append the ranges to the extents: the container's IDs go on where the last one ends. 1 where there are some, 0 where there is none, -1 with an error in dx: a line that is not
- * "OWNER:START:COUNT" (the engines read none of a file with such a line), a number of these ranges that is none, or more IDs than there are.
+ * Append the ranges to the extents: the container's IDs go on where the last one ends. 1 where
+ * there are some, 0 where there is none, -1 with an error in dx: a line that is not
+ * "OWNER:START:COUNT" (the engines read none of a file with such a line), a number of these ranges
+ * that is none, or more IDs than there are.
  */
 int subids_add(struct br_arena *arena, const struct br_hostdb *db,
 	const struct subid_request *request, struct subids *out, struct br_diags *dx);

@@ -20,7 +20,8 @@ struct space {
 	bool is_keep_id;
 	uint32_t uid;
 	uint32_t gid;
-	/** The word that decided, and from where it is if not from the input; s NULL where none did. */
+	/** The word that decided, and from where it is if not from the input; s NULL where none
+	 * did. */
 	struct br_text word;
 	const char *from;
 };
@@ -51,7 +52,8 @@ struct task {
 	/** The passwd line that the user was found in, or NULL. */
 	const struct br_image_user *entry;
 	br_vec(br_boxid) groups;
-	/** Those of them that group_add names: the engine does not leave out one that has no mapping. */
+	/** Those of them that group_add names: the engine does not leave out one that has no
+	 * mapping. */
 	br_vec(br_boxid) added;
 	br_vec(struct br_origin) origins;
 	struct br_identity *out;
@@ -62,7 +64,8 @@ bool task_is(const char *s, size_t n, const char *string);
 
 /** Note a step; `text` may be NULL. 0, or -1 with an error in dx, as all below. */
 int task_note(struct task *t, const char *field, const char *from, const struct br_text *text);
-/** Note a step that the image says: a word of its configuration, or (`file` is "passwd" or "group") an account. */
+/** Note a step that the image says: a word of its configuration, or (`file` is "passwd" or "group")
+ * an account. */
 int task_note_image(
 	struct task *t, const char *field, const struct br_text *text, const char *file);
 /** The name of the OCI runtime that will start it; NULL: not known. */
@@ -85,17 +88,20 @@ int task_refused(struct task *t, const char *why);
 
 /* space.c */
 
-/** Set t->space. 1; 0: it is not known, or the engine refuses, and out says why; -1 with an error in dx. */
+/** Set t->space. 1; 0: it is not known, or the engine refuses, and out says why; -1 with an error
+ * in dx. */
 int space_settle(struct task *t);
 
 /* live.c */
 
-/** Who the process of a container is that runs: all of out that the image does not say. 0, or -1 with an error. */
+/** Who the process of a container is that runs: all of out that the image does not say. 0, or -1
+ * with an error. */
 int live_settle(struct task *t, struct br_caps *caps);
 
 /* host_users.c */
 
-/** Look a name up among the host's users that the container gets: 1 with t->entry; 0: there is none, or *why says why not; -1 with an error in dx. */
+/** Look a name up among the host's users that the container gets: 1 with t->entry; 0: there is
+ * none, or *why says why not; -1 with an error in dx. */
 int host_users_find(struct task *t, const char *s, size_t n, const char **why);
 
 /* accounts.c: the image's passwd and group */
@@ -112,14 +118,16 @@ const struct br_image_group *accounts_group_named(
 	const struct br_image *image, const char *name, size_t n);
 /** Add the groups whose member lists name the account. */
 int accounts_add_member(struct task *t, const char *name);
-/** Add the groups of group_add. All words are judged, so that all errors are seen; *why is why the engine refuses one, or NULL. */
+/** Add the groups of group_add. All words are judged, so that all errors are seen; *why is why the
+ * engine refuses one, or NULL. */
 int accounts_add_words(struct task *t, const char **why);
 /** Say what some engines make of groups whose names are numbers. */
 void accounts_warn_numbers(struct task *t);
 
 /* range.c */
 
-/** 1 where a runtime takes uid, gid and groups; 0: it does not and t->out says why; -1 with an error. */
+/** 1 where a runtime takes uid, gid and groups; 0: it does not and t->out says why; -1 with an
+ * error. */
 int range_settle(struct task *t);
 
 /* idmapped.c */

@@ -19,7 +19,8 @@ enum br_half_kind {
 	BR_HALF_NUMBER,
 	/** A number below 0 or above BR_BOX_ID_MAX: the engine refuses it. */
 	BR_HALF_RANGE,
-	/** Anything else is a name, for the image to know; a number with more than 64 bits is one, too. */
+	/** Anything else is a name, for the image to know; a number with more than 64 bits is one,
+	 * too. */
 	BR_HALF_NAME,
 };
 
@@ -34,13 +35,15 @@ struct br_half {
 struct br_user_word {
 	struct br_half user;
 	struct br_half group;
-	/** The word with a second colon: what it and all behind it, which the engine ignores, begins at; or NULL. */
+	/** The word with a second colon: what it and all behind it, which the engine ignores,
+	 * begins at; or NULL. */
 	const char *ignored;
 	/** There is a colon. */
 	bool colon;
 };
 
-/** Judge n bytes as the engine does: base 10, one sign and leading zeros are allowed (Go's strconv.Atoi). */
+/** Judge n bytes as the engine does: base 10, one sign and leading zeros are allowed (Go's
+ * strconv.Atoi). */
 struct br_half br_half_read(const char *s, size_t n);
 /** Take a word apart; it never fails (moby/sys/user, GetExecUser). */
 struct br_user_word br_user_word_read(const char *s);

@@ -3,8 +3,9 @@
 #include <string.h>
 
 /*
- * useradd and its like: who they make, by the option grammar of the program that has the name in this image: shadow's, Debian's adduser (a wrapper of its
- * own), busybox's; Red Hat's adduser is shadow's useradd. Sources: their manual pages, and the sources where those leave a choice open.
+ * useradd and its like: who they make, by the option grammar of the program that has the name in
+ * this image: shadow's, Debian's adduser (a wrapper of its own), busybox's; Red Hat's adduser is
+ * shadow's useradd. Sources: their manual pages, and the sources where those leave a choice open.
  */
 
 // Finding
@@ -200,7 +201,8 @@ static void set_primary(struct df_request *r, struct br_image_user *user, const 
 	r->a->complete = r->a->complete && !user->gid_unknown;
 }
 
-/** What is to be done where there may be an account of the name: true where it is to be made. Its number may be wrong then. */
+/** What is to be done where there may be an account of the name: true where it is to be made. Its
+ * number may be wrong then. */
 static bool is_wanted(struct df_request *r, bool exists, bool seed, bool *unsure) {
 	enum df_when when = r->command->when;
 	if (when == DF_MAYBE && !exists) {
@@ -306,7 +308,8 @@ static int make_group(struct df_request *r, enum tool tool) {
 	return 0;
 }
 
-/** Whether the user's number may not be its group's: shadow looks at the range first (find_new_gid.c), Debian's adduser counts system groups apart. */
+/** Whether the user's number may not be its group's: shadow looks at the range first
+ * (find_new_gid.c), Debian's adduser counts system groups apart. */
 static bool needs_other_gid(const struct df_request *r, uint32_t uid, enum tool tool) {
 	bool out_of_range = uid < shadow_low(r->a, r->system) || uid > shadow_high(r->system);
 	return gid_used(r->a, uid) || (tool == SHADOW && out_of_range)
@@ -450,7 +453,8 @@ static int rename_user(struct df_request *r, struct br_image_user *user, const c
 	return 0;
 }
 
-/** The user that is to be changed; one of which only the new number is known where there is none. NULL without memory. */
+/** The user that is to be changed; one of which only the new number is known where there is none.
+ * NULL without memory. */
 static struct br_image_user *user_to_change(struct df_request *r, const char *name) {
 	struct br_image_user *user = find_user(r->a, name);
 	if (!user) {

@@ -1,5 +1,6 @@
 /**
- * Image archives that the user names: what is in them is read by a confined child (bundle.h); here its questions are asked, and its answers are believed only after a look.
+ * Image archives that the user names: what is in them is read by a confined child (bundle.h); here
+ * its questions are asked, and its answers are believed only after a look.
  */
 #include "bundle.h"
 #include "library.h"
@@ -193,7 +194,8 @@ static int open_parts(struct question *q, struct wire *wire) {
 	return more ? 0 : complain(q->finder, q->archive, reason_of(EPROTO));
 }
 
-/** Ask once. The answer's letter, 0 with the error in dx; the rest of the answer is in wire, and in bytes for the caller to free. */
+/** Ask once. The answer's letter, 0 with the error in dx; the rest of the answer is in wire, and in
+ * bytes for the caller to free. */
 static char ask_once(struct question *q, char **bytes, struct wire *wire) {
 	size_t n = 0;
 	q->request.names = q->names.v;
@@ -344,7 +346,8 @@ static int matches(struct image_finder *finder, const struct opened_archive *arc
 	return 0;
 }
 
-/** The images that are meant, as numbers of the list: several differ in their platform. How many in *n. */
+/** The images that are meant, as numbers of the list: several differ in their platform. How many in
+ * *n. */
 static int choose_images(struct image_finder *finder, const struct opened_archive *archive,
 	const struct image_name *wanted, uint32_t *chosen, size_t *n) {
 	*n = 0;

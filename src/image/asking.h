@@ -43,9 +43,11 @@ struct answer {
 
 /** 1 with a connection in finder->engine, 0 where there is none, -1 with an error in dx. */
 int engine_open(struct image_finder *finder);
-/** The status of a GET with its body (the caller releases it), or -1 with the reason in engine->why. */
+/** The status of a GET with its body (the caller releases it), or -1 with the reason in
+ * engine->why. */
 long engine_get(struct engine *engine, const char *url, struct answer *answer);
-/** GET and read the JSON, an object or a list. The status, -1 with the reason; *out is NULL unless all was fine. */
+/** GET and read the JSON, an object or a list. The status, -1 with the reason; *out is NULL unless
+ * all was fine. */
 long engine_get_json(struct engine *engine, const char *url, bool list, struct br_value **out);
 
 /** A name or an ID, of which nothing has to be escaped in a request. */

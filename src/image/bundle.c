@@ -216,7 +216,8 @@ static unsigned rank_descriptor(
 	return rank;
 }
 
-/** The best of an array's items for the platform, or of those whose numbers are chosen; NULL where none will do. */
+/** The best of an array's items for the platform, or of those whose numbers are chosen; NULL where
+ * none will do. */
 static const struct br_value *choose(
 	const struct bundle *b, const struct br_value *items, const uint32_t *chosen, size_t n) {
 	const struct br_value *best = NULL;

@@ -1,8 +1,9 @@
 /**
- * The question to the confined child that reads an image archive, and its answer. The child opens nothing: of a directory it says which files it needs, and is
- * asked again with them.
+ * The question to the confined child that reads an image archive, and its answer. The child opens
+ * nothing: of a directory it says which files it needs, and is asked again with them.
  *
- * The answer is a letter and what belongs to it (base/wire.h): E reason; N n, names; L n, images {kind, n, names, digest}; A why; I an image.
+ * The answer is a letter and what belongs to it (base/wire.h): E reason; N n, names; L n, images
+ * {kind, n, names, digest}; A why; I an image.
  */
 #ifndef BR_IMAGE_BUNDLE_H
 #define BR_IMAGE_BUNDLE_H
@@ -22,7 +23,8 @@ enum bundle_letter {
 
 struct bundle_request {
 	bool is_directory;
-	/** Of a directory: the files that were asked for, and which of the inputs each is, -1 where it does not exist. Else the archive is the only input. */
+	/** Of a directory: the files that were asked for, and which of the inputs each is, -1 where
+	 * it does not exist. Else the archive is the only input. */
 	const char *const *names;
 	const int *inputs;
 	size_t n;

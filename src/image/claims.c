@@ -79,7 +79,8 @@ static bool is_service(const struct br_value *container, const char *project, co
 	return project && of && as && strcmp(of, project) == 0 && strcmp(as, name) == 0;
 }
 
-/** Whether this has been made of it. An image's name says nothing: any number of containers may have that. An engine's bundles lie in directories of their IDs. */
+/** Whether this has been made of it. An image's name says nothing: any number of containers may
+ * have that. An engine's bundles lie in directories of their IDs. */
 static bool is_made_of(const struct br_spec *spec, const struct br_container *box,
 	const struct br_value *container) {
 	switch (spec->kind) {

@@ -1,4 +1,5 @@
-/** Containers that the engine has: what it says of them, the accounts of their root, and who their process is. */
+/** Containers that the engine has: what it says of them, the accounts of their root, and who their
+ * process is. */
 #include "asking.h"
 #include "process.h"
 
@@ -8,7 +9,8 @@
 #include <string.h>
 
 enum {
-	/** For all of them together: reading a container's files takes an engine longer than a word about an image. */
+	/** For all of them together: reading a container's files takes an engine longer than a word
+	 * about an image. */
 	PATIENCE = 10000,
 	TAR_BLOCK = 512,
 	VOLUMES = 1000,
@@ -32,7 +34,8 @@ static long get(struct asking *a, const char *url, struct answer *answer) {
 }
 
 static const char *url_of(struct asking *a, const char *name) {
-	// Podman's own requests have a version of their own, of which 4.0.0 is the oldest that is still answered.
+	// Podman's own requests have a version of their own, of which 4.0.0 is the oldest that is
+	// still answered.
 	return a->engine->is_podman
 		? br_printf(
 			a->finder->arena, "http://localhost/v4.0.0/libpod/containers/%s/json", name)
@@ -40,7 +43,8 @@ static const char *url_of(struct asking *a, const char *name) {
 			a->engine->version, name);
 }
 
-/** The infra container of a pod that shares its user namespace: its ID in *id. 1, 0 where there is none, -1 with the reason. */
+/** The infra container of a pod that shares its user namespace: its ID in *id. 1, 0 where there is
+ * none, -1 with the reason. */
 static int ask_pod(struct asking *a, const char *name, const char **id) {
 	const char *url =
 		br_printf(a->finder->arena, "http://localhost/v4.0.0/libpod/pods/%s/json", name);

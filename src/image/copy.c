@@ -12,7 +12,8 @@ static struct hit both(bool yes) {
 	return (struct hit){yes, yes};
 }
 
-/** A path from the root without "." and doubled or closing slashes, in the arena; NULL: no memory, or not known. */
+/** A path from the root without "." and doubled or closing slashes, in the arena; NULL: no memory,
+ * or not known. */
 static char *clean(struct df_work *work, const char *path) {
 	const char *dir = *path == '/' ? "" : work->stage->workdir;
 	char *out = dir ? br_printf(work->b->arena, "%s/%s", dir, path) : NULL;

@@ -30,7 +30,8 @@ static struct br_span span_of(const struct reader *r, const char *from, const ch
 	return (struct br_span){r->file->text, (uint32_t)(from - r->start), (uint32_t)(to - from)};
 }
 
-/** The end of the line at r->s, without its line feed and carriage returns; r->s goes to the next one. */
+/** The end of the line at r->s, without its line feed and carriage returns; r->s goes to the next
+ * one. */
 static const char *take_line(struct reader *r) {
 	const char *end = memchr(r->s, '\n', (size_t)(r->end - r->s));
 	const char *from = r->s;
@@ -124,7 +125,8 @@ static int read_directive(struct reader *r, const char *s, const char *end) {
 // Joining lines
 
 /**
- * Whether a line goes on: it ends with the escape character, blanks allowed behind it, and not with two of them. *end is moved before it.
+ * Whether a line goes on: it ends with the escape character, blanks allowed behind it, and not with
+ * two of them. *end is moved before it.
  */
 static bool goes_on(const struct reader *r, const char *s, const char **end) {
 	const char *at = *end;
@@ -176,7 +178,8 @@ static bool is_heredoc_name(const char *s, size_t n) {
 	return n > 0;
 }
 
-/** The name that "<<NAME" begins, in the arena and unquoted; NULL where the word is no heredoc. *chomp for "<<-". */
+/** The name that "<<NAME" begins, in the arena and unquoted; NULL where the word is no heredoc.
+ * *chomp for "<<-". */
 static char *heredoc_name(struct reader *r, const char *word, size_t n, bool *chomp) {
 	size_t i = 0;
 	while (i < n && word[i] >= '0' && word[i] <= '9') {

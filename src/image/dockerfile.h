@@ -1,6 +1,7 @@
 /**
- * A Dockerfile in four steps: instructions with their places (dockerfile.c), words with their variables (words.c), stages (stages.c), and the accounts that shell
- * lines make (shell.c reads the lines, shell_commands.c and accounts.c know the commands). Nothing is ever executed.
+ * A Dockerfile in four steps: instructions with their places (dockerfile.c), words with their
+ * variables (words.c), stages (stages.c), and the accounts that shell lines make (shell.c reads the
+ * lines, shell_commands.c and accounts.c know the commands). Nothing is ever executed.
  *
  * Source of the rules: the Dockerfile reference and what BuildKit's frontend does.
  */
@@ -60,12 +61,14 @@ int df_read(struct image_finder *finder, uint16_t text, struct df_file *out);
 /** The place of a stretch of a line's rest. */
 struct br_span df_span(
 	const struct df_file *file, const struct df_line *line, const char *from, size_t n);
-/** The next word of s by white space, quotes kept together; its length, 0 at the end; *s is moved to its beginning. */
+/** The next word of s by white space, quotes kept together; its length, 0 at the end; *s is moved
+ * to its beginning. */
 size_t df_word(const char **s, char escape);
 /** Skip `--name=value` words at the beginning; the value of the one with this name, or NULL. */
 const char *df_flag(
 	struct br_arena *arena, const char **rest, const char *name, char escape, bool *failed);
-/** A JSON array of strings; NULL-terminated, or NULL where s is none (or there is no memory: *failed). */
+/** A JSON array of strings; NULL-terminated, or NULL where s is none (or there is no memory:
+ * *failed). */
 char **df_json(struct br_arena *arena, const char *s, bool *failed);
 
 /** A variable of a stage or of the lines before the first FROM. */
@@ -85,14 +88,16 @@ typedef br_vec(struct df_var) df_vars;
 struct df_words {
 	struct image_finder *finder;
 	const df_vars *vars;
-	/** A variable that is not there may come from the base image's environment, which is not known; its name. */
+	/** A variable that is not there may come from the base image's environment, which is not
+	 * known; its name. */
 	const char *base;
 	char escape;
 	struct br_span at;
 	/** Of a shell: what BuildKit calls an error is only not known. */
 	bool shell;
 	unsigned depth;
-	/** Out: why the result is not known (the first reason); the first variable that was unset and became empty. */
+	/** Out: why the result is not known (the first reason); the first variable that was unset
+	 * and became empty. */
 	const char *unknown;
 	const char *unset;
 };
@@ -113,7 +118,8 @@ enum df_flavour {
 	DF_REDHAT,
 };
 
-/** Debian's adduser puts every user who is no system account into the group "users" since bookworm. */
+/** Debian's adduser puts every user who is no system account into the group "users" since bookworm.
+ */
 enum df_joins {
 	DF_JOINS_UNKNOWN,
 	DF_JOINS_NONE,
@@ -130,7 +136,8 @@ struct df_accounts {
 	bool no_group;
 	/** A command changed accounts in a way that was not understood. */
 	bool odd;
-	/** Of the last command: the home of the user that it made, or NULL; whether it made the directory, -1: perhaps. */
+	/** Of the last command: the home of the user that it made, or NULL; whether it made the
+	 * directory, -1: perhaps. */
 	const char *new_home;
 	int home_made;
 	br_vec(struct br_image_user) users;
@@ -163,7 +170,8 @@ enum df_flavour df_command_flavour(const char *word);
 enum df_flavour df_image_flavour(const char *reference);
 /** What the release of the base image says of its adduser. */
 enum df_joins df_image_joins(const char *reference);
-/** What a distribution's base images have always had; nothing where there is an account of the name. All are `allocated`. */
+/** What a distribution's base images have always had; nothing where there is an account of the
+ * name. All are `allocated`. */
 int df_seed_accounts(struct df_accounts *accounts, const char *reference);
 
 /** One shell script with its variables. */
@@ -175,7 +183,8 @@ struct df_script {
 	const char *s;
 	const struct df_heredoc *heredocs;
 	size_t nheredocs;
-	/** The instruction; with `line`, s lies in its rest and each command gets a place of its own. */
+	/** The instruction; with `line`, s lies in its rest and each command gets a place of its
+	 * own. */
 	struct br_span at;
 	const struct df_file *file;
 	const struct df_line *line;

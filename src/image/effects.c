@@ -1,4 +1,5 @@
-/** What a Dockerfile's instructions do beside naming a user: directories with their owners, libraries, the command. */
+/** What a Dockerfile's instructions do beside naming a user: directories with their owners,
+ * libraries, the command. */
 #include "dockerfile.h"
 
 #include <base/file.h>
@@ -437,7 +438,8 @@ int df_copy_effects(struct df_work *work, const struct df_copy_request *c) {
 
 // In the end
 
-/** The file of the context that is at this path of the image; "" where it is not known, NULL where none was copied there. */
+/** The file of the context that is at this path of the image; "" where it is not known, NULL where
+ * none was copied there. */
 static const char *source_of(struct df_work *work, const char *path) {
 	for (size_t i = work->stage->copied.n; i-- > 0;) {
 		const struct df_copied *copied = &work->stage->copied.v[i];

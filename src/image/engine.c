@@ -1,6 +1,7 @@
 /**
- * The engine's own word on an image, over its socket: GET only, for a limited time, nothing but the socket that was named. Both Docker and Podman's service
- * answer the same requests. The only user of libcurl.
+ * The engine's own word on an image, over its socket: GET only, for a limited time, nothing but the
+ * socket that was named. Both Docker and Podman's service answer the same requests. The only user
+ * of libcurl.
  */
 #include "asking.h"
 #include "name.h"
@@ -17,7 +18,8 @@
 #include <time.h>
 
 enum {
-	/** Until it answers at all: one that a socket starts, or that runs programs of its own to say who it is, may need some of it on a busy machine. */
+	/** Until it answers at all: one that a socket starts, or that runs programs of its own to
+	 * say who it is, may need some of it on a busy machine. */
 	HELLO = 5000,
 	/** From then on, for all that one finder asks. */
 	MILLISECONDS = 10000,
@@ -26,7 +28,8 @@ enum {
 	ENVIRONMENT = 10000,
 };
 
-/** What is used of libcurl. It is loaded when an engine is asked, since loading it costs more than all the rest of a small run. */
+/** What is used of libcurl. It is loaded when an engine is asked, since loading it costs more than
+ * all the rest of a small run. */
 struct curl_calls {
 	void *library;
 	__typeof__(curl_global_init) *global_init;
@@ -78,7 +81,8 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context) {
 
 // ---- one request ----
 
-/** What never changes. Nothing is taken from the environment: a proxy is "", and none is used for any host. */
+/** What never changes. Nothing is taken from the environment: a proxy is "", and none is used for
+ * any host. */
 static int set_up(const struct engine *engine, const char *socket, char *why) {
 	const struct connection *to = engine->connection;
 	CURL *curl = to->curl;
@@ -461,7 +465,8 @@ int engine_running(struct image_finder *finder, const struct br_spec *spec, bool
 	if (found <= 0 || !engine) {
 		return found;
 	}
-	// {"label":["com.docker.compose.project=NAME"]}; without `all` only those that run are listed.
+	// {"label":["com.docker.compose.project=NAME"]}; without `all` only those that run are
+	// listed.
 	char *url = br_printf(finder->arena,
 		"http://localhost/%scontainers/json?filters=%%7B%%22label%%22%%3A%%5B%%22"
 		"com.docker.compose.project%%3D%s%%22%%5D%%7D",

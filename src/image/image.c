@@ -19,8 +19,9 @@ struct asked {
 };
 
 /**
- * The engine says only the name of a user, or a number without its group, and the table has both numbers ("65534:65534"): a line of passwd that was not read. Nothing is added where the table
- * has another name, or the image says a group as well.
+ * The engine says only the name of a user, or a number without its group, and the table has both
+ * numbers ("65534:65534"): a line of passwd that was not read. Nothing is added where the table has
+ * another name, or the image says a group as well.
  */
 static int add_account(
 	struct image_finder *finder, const struct br_image *known, struct br_image *image) {
@@ -82,7 +83,8 @@ static const char *built_name(
 	return br_printf(arena, "%s-%s", project, container->name.s);
 }
 
-/** Of a service that is built: the archive, the Dockerfile, the engine where the Dockerfile leaves it open, the table. */
+/** Of a service that is built: the archive, the Dockerfile, the engine where the Dockerfile leaves
+ * it open, the table. */
 static int find_built(struct image_finder *finder, const char *name, const struct br_build *build,
 	struct br_image *out) {
 	int found = archive_find(finder, name, out);
@@ -128,7 +130,8 @@ static int find(struct image_finder *finder, const struct br_spec *spec,
 	return name ? find_built(finder, name, container->build, out) : br_error_memory(finder->dx);
 }
 
-/** A name that the input says (`user: node`): the account that images of this name have beside their distribution's. */
+/** A name that the input says (`user: node`): the account that images of this name have beside
+ * their distribution's. */
 static int add_seeds(
 	struct image_finder *finder, const struct br_container *container, struct br_image *image) {
 	struct df_accounts accounts = {.arena = finder->arena};
@@ -168,7 +171,8 @@ static int add_known(
 	return 0;
 }
 
-/** Another container of the same image before this one; n: none. Built ones are read again: their build args differ. */
+/** Another container of the same image before this one; n: none. Built ones are read again: their
+ * build args differ. */
 static size_t same_before(const struct br_spec *spec, size_t i) {
 	const struct br_container *container = &spec->containers[i];
 	for (size_t k = 0; k < i && !container->build && container->image.s; k++) {
@@ -223,7 +227,8 @@ static int ask_all(struct image_finder *finder, const struct br_spec *spec) {
 	return failed ? br_error_memory(finder->dx) : 0;
 }
 
-/** Put what the engine knows of a container that it has in the place of what is known of its image. */
+/** Put what the engine knows of a container that it has in the place of what is known of its image.
+ */
 static void take_container(const struct br_engine_container *container, struct br_image *out) {
 	if (container->read) {
 		out->users = container->accounts.users;

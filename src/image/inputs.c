@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-// From the images' own documentation, which mounts these with `:ro`, or from their entrypoints, which only read them. A directory stands for what is below it, too.
+// From the images' own documentation, which mounts these with `:ro`, or from their entrypoints,
+// which only read them. A directory stands for what is below it, too.
 static const struct input {
 	/** As in the table of well-known images; NULL: any image. */
 	const char *repository;

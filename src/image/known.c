@@ -64,7 +64,8 @@ const char *known_repository(struct br_arena *arena, const char *reference) {
 	return normalise(arena, reference, &name) ? NULL : name.repository;
 }
 
-/** Whether one of the globs fits; a tag that is not known fits only "*". 1, 0, or -1 without memory. */
+/** Whether one of the globs fits; a tag that is not known fits only "*". 1, 0, or -1 without
+ * memory. */
 static int tag_fits(struct br_arena *arena, const char *globs, const char *tag) {
 	while (*globs) {
 		size_t n = strcspn(globs, "|");

@@ -10,9 +10,11 @@ struct known_row {
 	const char *repository;
 	/** Globs over the tag, divided by '|'. The first row that fits counts. */
 	const char *tags;
-	/** Whom it starts as, in numbers where they are known even if the image says it by name; "": root. */
+	/** Whom it starts as, in numbers where they are known even if the image says it by name;
+	 * "": root. */
 	const char *user;
-	/** What the entrypoint does. `source` and `certainty` are always there; the rest counts only where `drops`. */
+	/** What the entrypoint does. `source` and `certainty` are always there; the rest counts
+	 * only where `drops`. */
 	bool drops;
 	struct br_image_drop drop;
 };

@@ -1,9 +1,11 @@
 #include "known.h"
 
 /*
- * Read from the images' own Dockerfiles and entrypoints at the time that each row names. "source": it says so there; "derived": it follows from a rule (the first
- * free number of a useradd); "thread": said in a discussion; "unconfirmed": likely, and nobody looked. Where sources contradict each other there is no row.
- * A row is a hint: an archive or the engine knows better, and no change may rest on it alone without saying so.
+ * Read from the images' own Dockerfiles and entrypoints at the time that each row names. "source":
+ * it says so there; "derived": it follows from a rule (the first free number of a useradd);
+ * "thread": said in a discussion; "unconfirmed": likely, and nobody looked. Where sources
+ * contradict each other there is no row. A row is a hint: an archive or the engine knows better,
+ * and no change may rest on it alone without saying so.
  */
 
 // clang-format off

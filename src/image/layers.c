@@ -1,4 +1,5 @@
-/** What an image's layers make together, of what was asked: as many passes over them as links lead to new places. */
+/** What an image's layers make together, of what was asked: as many passes over them as links lead
+ * to new places. */
 #include "layers.h"
 
 #include "library.h"
@@ -40,7 +41,8 @@ static int check_digest(struct layer_run *run, struct tap *tap, const char *digi
 		: 0;
 }
 
-/** A file by which a library is known: whether it is still there above this layer is what the next pass finds out. */
+/** A file by which a library is known: whether it is still there above this layer is what the next
+ * pass finds out. */
 static int ask_marker(struct layer_run *run, const struct tar_entry *entry) {
 	if (run->nmarkers == MARKERS || !library_is_marker(entry->name)) {
 		return 0;
@@ -182,7 +184,8 @@ static void put_places(const struct rootfs *rootfs, struct br_buf *out) {
 	wire_put_number(out, 0);
 }
 
-/** The configurations of libraries: 1 with the bytes, 0 where there is none, 2 where it is not known. */
+/** The configurations of libraries: 1 with the bytes, 0 where there is none, 2 where it is not
+ * known. */
 static void put_configs(struct rootfs *rootfs, struct effort *effort, struct br_buf *out) {
 	const char *path;
 	for (size_t i = 0; (path = library_config_path(i)); i++) {

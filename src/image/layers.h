@@ -1,5 +1,6 @@
 /**
- * The layers of an image in an archive: its accounts, what stands at the places that are asked about, and the configurations of libraries. Runs in the confined child (bundle.h).
+ * The layers of an image in an archive: its accounts, what stands at the places that are asked
+ * about, and the configurations of libraries. Runs in the confined child (bundle.h).
  */
 #ifndef BR_IMAGE_LAYERS_H
 #define BR_IMAGE_LAYERS_H
@@ -28,7 +29,8 @@ struct layers {
 	size_t n;
 };
 
-/** passwd, group, {1, place}… 0, configurations, as archive.c takes them. 0, or -1 with the reason in effort. */
+/** passwd, group, {1, place}… 0, configurations, as archive.c takes them. 0, or -1 with the reason
+ * in effort. */
 int layers_put(const struct layers *layers, struct br_buf *out);
 
 #endif

@@ -58,7 +58,8 @@ const struct br_library *library_of_package(const char *package, bool pip) {
 	return NULL;
 }
 
-/** The program among the first words of the command; shells and starters before it are passed over. */
+/** The program among the first words of the command; shells and starters before it are passed over.
+ */
 static bool is_started(const struct br_image *image, const struct br_library *library) {
 	for (size_t i = 0; i < image->ncommand && i < 16; i++) {
 		const char *word = image->command[i];
@@ -222,7 +223,8 @@ static const char *value_of(const char *line, size_t n, const char *key, size_t 
 	return line;
 }
 
-/** What is no place in the image: a device, the container's own output, or what depends on something. */
+/** What is no place in the image: a device, the container's own output, or what depends on
+ * something. */
 static bool is_nowhere(const char *value) {
 	return !*value || !strncmp(value, "/dev/", 5) || !strncmp(value, "/proc/", 6)
 		|| strpbrk(value, "%$") || !strcasecmp(value, "none")

@@ -1,8 +1,10 @@
 #include <bindright/image.h>
 
 /*
- * Programs and libraries that write without being asked to: where, and what happens if they cannot. Each row says where that is known from, and when somebody looked. Only what is
- * written at every start, or at the first use of what the library is there for; what quietly does without stands here only if it tells so at every start.
+ * Programs and libraries that write without being asked to: where, and what happens if they cannot.
+ * Each row says where that is known from, and when somebody looked. Only what is written at every
+ * start, or at the first use of what the library is there for; what quietly does without stands
+ * here only if it tells so at every start.
  */
 
 // clang-format off

@@ -1,4 +1,5 @@
-/** Accounts of the host in the place of the image's: a root directory, and files that Podman reads where they are mounted. */
+/** Accounts of the host in the place of the image's: a root directory, and files that Podman reads
+ * where they are mounted. */
 #include "parts.h"
 
 #include <base/input.h>
@@ -17,7 +18,8 @@ struct paths {
 	const char *group;
 };
 
-/** The bytes of a file of the host; *bytes is NULL where it cannot be read, which is nobody's error here: the check of the source will tell. */
+/** The bytes of a file of the host; *bytes is NULL where it cannot be read, which is nobody's error
+ * here: the check of the source will tell. */
 static int read_host(const struct image_finder *finder, const char *path, char **bytes, size_t *n) {
 	uid_t trusted = finder->options->trusted;
 	*n = FILE_MAX_BYTES;
@@ -70,7 +72,8 @@ static int take(struct image_finder *finder, const struct paths *paths, struct b
 	return 0;
 }
 
-/** `--rootfs DIR`: nothing says USER there, and its files are those of the host. Links in it are followed on the host, which an engine would not. */
+/** `--rootfs DIR`: nothing says USER there, and its files are those of the host. Links in it are
+ * followed on the host, which an engine would not. */
 static int take_rootfs(struct image_finder *finder, const char *dir, struct br_image *out) {
 	struct paths paths = {
 		.passwd = br_printf(finder->arena, "%s/etc/passwd", dir),
@@ -88,7 +91,8 @@ static int take_rootfs(struct image_finder *finder, const char *dir, struct br_i
 	return 0;
 }
 
-/** Where Podman looks (libpod, getUserOverrides): a mount on the file itself goes before one on /etc. 0, or -1 with ENOMEM. */
+/** Where Podman looks (libpod, getUserOverrides): a mount on the file itself goes before one on
+ * /etc. 0, or -1 with ENOMEM. */
 static int find_mounted(
 	struct br_arena *arena, const struct br_container *container, struct paths *out) {
 	for (size_t i = 0; i < container->nmounts; i++) {

@@ -15,7 +15,8 @@ static bool is_word(char c) {
 	return is_lower(c) || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/** Letters and digits, with single marks between them: one component of a repository, or a registry without its port. */
+/** Letters and digits, with single marks between them: one component of a repository, or a registry
+ * without its port. */
 static bool is_component(const char *s, size_t n, bool is_host) {
 	bool fine = n && is_word(s[0]) && s[0] != '_' && is_word(s[n - 1]) && s[n - 1] != '_';
 	for (size_t i = 0; i < n && fine; i++) {

@@ -21,8 +21,9 @@ struct image_name {
 int image_name_read(struct br_arena *arena, const char *text, struct image_name *out);
 
 /**
- * Whether an image that has `name` is what `wanted` asks for. A digest in `wanted` says more than any name: then this is false. A familiar name also means the
- * one below localhost/, where Podman puts what it builds, if `local`.
+ * Whether an image that has `name` is what `wanted` asks for. A digest in `wanted` says more than
+ * any name: then this is false. A familiar name also means the one below localhost/, where Podman
+ * puts what it builds, if `local`.
  */
 bool image_name_matches(const struct image_name *wanted, const struct image_name *name, bool local);
 

@@ -1,5 +1,6 @@
 /**
- * The image's passwd and group files as the engines read them (moby/sys/user, user.go): every line that is not blank is an entry, whatever it lacks.
+ * The image's passwd and group files as the engines read them (moby/sys/user, user.go): every line
+ * that is not blank is an entry, whatever it lacks.
  */
 #include "parts.h"
 
@@ -12,7 +13,8 @@ enum {
 	/** More than this of a file, and more lines, is refused. */
 	BYTES = 1 << 20,
 	LINES = 10000,
-	/** The engine's line reader gives up at a line that does not fit into its buffer with the line end. */
+	/** The engine's line reader gives up at a line that does not fit into its buffer with the
+	 * line end. */
 	PASSWD_LINE = (64 << 10) - 1,
 	GROUP_LINE = (1 << 20) - 1,
 	/** name:password:uid:gid:comment:home, and name:password:gid:members. */
@@ -62,7 +64,8 @@ static struct slice trim(struct slice line) {
 	return line;
 }
 
-/** Take what stands before the next `mark`, and the mark, off the rest; false when there is no rest (s is NULL then). */
+/** Take what stands before the next `mark`, and the mark, off the rest; false when there is no rest
+ * (s is NULL then). */
 static bool cut(struct slice *rest, char mark, struct slice *out) {
 	if (!rest->s) {
 		return false;
@@ -74,8 +77,9 @@ static bool cut(struct slice *rest, char mark, struct slice *out) {
 }
 
 /**
- * A number as Go's Atoi reads it whose error nobody looks at: 0 where it is none, the nearest 64-bit number where it is larger than any; the engine then
- * keeps the low 32 bits (*wraps: they are not all of it). False where it is not what somebody meant: none, or outside of an ID's range.
+ * A number as Go's Atoi reads it whose error nobody looks at: 0 where it is none, the nearest
+ * 64-bit number where it is larger than any; the engine then keeps the low 32 bits (*wraps: they
+ * are not all of it). False where it is not what somebody meant: none, or outside of an ID's range.
  */
 static bool read_id(struct slice field, uint32_t *out, bool *wraps) {
 	bool negative = field.n && *field.s == '-';
@@ -100,8 +104,9 @@ static bool read_id(struct slice field, uint32_t *out, bool *wraps) {
 }
 
 /**
- * A copy as a string. A zero byte becomes a line end, which no word of a user is equal to: the entry stays, because it is found by its number, and its name
- * is not mistaken for the part before the zero.
+ * A copy as a string. A zero byte becomes a line end, which no word of a user is equal to: the
+ * entry stays, because it is found by its number, and its name is not mistaken for the part before
+ * the zero.
  */
 static const char *copy(struct br_arena *arena, struct slice s) {
 	char *out = br_strndup(arena, s.s ? s.s : "", s.n);

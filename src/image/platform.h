@@ -9,7 +9,8 @@ struct platform {
 	char os[32], architecture[32], variant[16];
 };
 
-/** "linux/arm/v7", "linux/amd64", "arm64"; other words for the same are made one. -1 where it is none. */
+/** "linux/arm/v7", "linux/amd64", "arm64"; other words for the same are made one. -1 where it is
+ * none. */
 int platform_read(const char *text, struct platform *out);
 /** Of this machine: "linux/amd64". NULL where it is unknown. */
 const char *platform_here(void);

@@ -42,7 +42,8 @@ static bool shows(struct reading *r, const char *file, const char *id) {
 	return bytes && strstr(bytes, id) != NULL;
 }
 
-/** The next word of blanks and tabs as a number in this base; false where there is none on the line. */
+/** The next word of blanks and tabs as a number in this base; false where there is none on the
+ * line. */
 static bool next_number(const char **s, int base, uint64_t *out) {
 	char *end;
 	*s += strspn(*s, " \t");

@@ -201,7 +201,8 @@ static size_t up(const char *path, size_t n) {
 	return n ? n - 1 : 0;
 }
 
-/** `link`, as it stands in the directory that the first n bytes of path name, and `rest` behind it. "" is the root; ".." stops there. */
+/** `link`, as it stands in the directory that the first n bytes of path name, and `rest` behind it.
+ * "" is the root; ".." stops there. */
 static char *follow(
 	struct br_arena *arena, const char *path, size_t n, const char *link, const char *rest) {
 	size_t size = n + strlen(link) + strlen(rest) + 4;
@@ -233,8 +234,9 @@ static size_t parent_length(const char *path) {
 }
 
 /**
- * The layer has something at `path`: the directories above it are there too. Where one of them is a link of this layer, the path leads through it.
- * 1 with the path, 0 where it leads through something else, -1.
+ * The layer has something at `path`: the directories above it are there too. Where one of them is a
+ * link of this layer, the path leads through it. 1 with the path, 0 where it leads through
+ * something else, -1.
  */
 static int go_to(struct rootfs *r, struct node *nodes, const char *path, const char **out) {
 	size_t n = strlen(path);
@@ -433,7 +435,8 @@ static void clear_below(struct rootfs *r, size_t top) {
 	}
 }
 
-/** Lay what the layer has at one path over what is there. Paths come from the top down, so what is cleared below is filled after. */
+/** Lay what the layer has at one path over what is there. Paths come from the top down, so what is
+ * cleared below is filled after. */
 static void lay_over(struct rootfs *r, size_t i, struct node node, const struct node *before) {
 	if (node.kind == NODE_HARD) {
 		int target = number_of(r, node.text, strlen(node.text));
@@ -478,7 +481,8 @@ static int found(
 	return 1;
 }
 
-/** The first part of the path that is no directory, as a number; -1 if it is not looked for; `n` is its length. */
+/** The first part of the path that is no directory, as a number; -1 if it is not looked for; `n` is
+ * its length. */
 static int first_stop(const struct rootfs *r, const char *path, size_t *n) {
 	for (*n = strcspn(path, "/");; *n += 1 + strcspn(path + *n + 1, "/")) {
 		int i = number_of(r, path, *n);

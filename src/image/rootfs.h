@@ -1,10 +1,14 @@
 /**
- * What a few paths are in the root file system that layers make, without making it: only these paths, and those that links on their way lead to, are remembered.
+ * What a few paths are in the root file system that layers make, without making it: only these
+ * paths, and those that links on their way lead to, are remembered.
  *
- * The layers are read as often as links lead to paths that nobody looked for the last time; mostly once. Within a layer the last entry of a name counts, and whiteouts hide
- * what is below the layer only. Directories that a layer does not mention but has something in are that layer's, as engines make them.
+ * The layers are read as often as links lead to paths that nobody looked for the last time; mostly
+ * once. Within a layer the last entry of a name counts, and whiteouts hide what is below the layer
+ * only. Directories that a layer does not mention but has something in are that layer's, as engines
+ * make them.
  *
- * Of some paths only what stands there is asked, not what is in it: that is remembered of everything on the way, too.
+ * Of some paths only what stands there is asked, not what is in it: that is remembered of
+ * everything on the way, too.
  */
 #ifndef BR_IMAGE_ROOTFS_H
 #define BR_IMAGE_ROOTFS_H
@@ -52,7 +56,8 @@ struct rootfs_place {
 
 /** Look for this path ("etc/passwd") in the next pass. */
 int rootfs_want(struct rootfs *rootfs, const char *path);
-/** Look in the next pass what stands at this path and at those on the way. One too many is not looked for; -1 without memory. */
+/** Look in the next pass what stands at this path and at those on the way. One too many is not
+ * looked for; -1 without memory. */
 int rootfs_ask(struct rootfs *rootfs, const char *path);
 /** Begin a pass over all layers, which may come in any order. */
 void rootfs_begin_pass(struct rootfs *rootfs);

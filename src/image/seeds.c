@@ -3,8 +3,9 @@
 #include <string.h>
 
 /*
- * What is in passwd and group of base images before anything is done to them. Only names that Dockerfiles use, and the groups whose numbers the
- * allocation of others has to go round. Sources: Debian's base-passwd, Alpine's alpine-baselayout, Fedora's setup, and the images' Dockerfiles.
+ * What is in passwd and group of base images before anything is done to them. Only names that
+ * Dockerfiles use, and the groups whose numbers the allocation of others has to go round. Sources:
+ * Debian's base-passwd, Alpine's alpine-baselayout, Fedora's setup, and the images' Dockerfiles.
  */
 
 struct seed {

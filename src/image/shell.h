@@ -1,5 +1,6 @@
 /**
- * A shell line of a Dockerfile on its way: shell.c takes it apart, shell_commands.c knows what its commands are. Private to these two.
+ * A shell line of a Dockerfile on its way: shell.c takes it apart, shell_commands.c knows what its
+ * commands are. Private to these two.
  */
 #ifndef BR_IMAGE_SHELL_H
 #define BR_IMAGE_SHELL_H

@@ -1,4 +1,5 @@
-/** What the commands of a shell line are: accounts and directories that they make, questions, and what nobody here knows. */
+/** What the commands of a shell line are: accounts and directories that they make, questions, and
+ * what nobody here knows. */
 #include "shell.h"
 
 #include <string.h>

@@ -40,7 +40,8 @@ static const char *given(const struct df_build *b, const char *name) {
 	return NULL;
 }
 
-/** "linux/arm64/v8" into its parts; what the platform is decides nothing that we could find out otherwise. */
+/** "linux/arm64/v8" into its parts; what the platform is decides nothing that we could find out
+ * otherwise. */
 static int declare_platform(struct df_build *b) {
 	static const char *const names[] = {"TARGETPLATFORM", "TARGETOS", "TARGETARCH",
 		"TARGETVARIANT", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT",
@@ -256,7 +257,8 @@ struct df_words df_stage_words(const struct df_work *work) {
 		.at = rest_span(work->b, work->line)};
 }
 
-/** Set or add. A variable that has one value by ENV and another by a later ARG is one about which builders disagree. */
+/** Set or add. A variable that has one value by ENV and another by a later ARG is one about which
+ * builders disagree. */
 static int set_var(struct df_work *work, struct df_var *var) {
 	df_vars *vars = &work->stage->vars;
 	struct df_var *old = NULL;

@@ -150,7 +150,8 @@ const char *store_real_name(const struct store *store, const char *name) {
 
 // ---- the archive as a directory ----
 
-/** The input that a file is: its number, -1 where there is no such file, -2 where it has to be asked for. */
+/** The input that a file is: its number, -1 where there is no such file, -2 where it has to be
+ * asked for. */
 static int input_of(struct store *store, const char *name) {
 	for (size_t i = 0; i < store->request->n; i++) {
 		if (!strcmp(store->request->names[i], name)) {

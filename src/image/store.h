@@ -33,7 +33,8 @@ struct store {
 	br_vec(struct store_file) files;
 	size_t kept;
 	br_vec(struct store_alias) aliases;
-	/** Files of the directory that are not among the inputs. If there are any, a failure is no error. */
+	/** Files of the directory that are not among the inputs. If there are any, a failure is no
+	 * error. */
 	br_vec(const char *) needs;
 };
 
@@ -43,7 +44,9 @@ int store_get(struct store *store, const char *name, struct store_file *out);
 /** Called for a file that was asked for, with its bytes; it need not read them. */
 typedef int store_visitor(void *context, size_t i, struct stream *bytes);
 
-/** Visit each of these files, in any order, also more than once: the last time counts. A name that stands there twice is visited under its first number (names that are the same behind links, too). -1 if one is missing. */
+/** Visit each of these files, in any order, also more than once: the last time counts. A name that
+ * stands there twice is visited under its first number (names that are the same behind links, too).
+ * -1 if one is missing. */
 int store_visit(struct store *store, const char *const *names, size_t n, store_visitor *visit,
 	void *context);
 

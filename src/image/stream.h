@@ -1,9 +1,11 @@
 /**
- * Bytes on their way out of an archive: pulled by whoever reads last, through counting, hashing and unpacking. Nothing is ever written anywhere.
+ * Bytes on their way out of an archive: pulled by whoever reads last, through counting, hashing and
+ * unpacking. Nothing is ever written anywhere.
  *
  *     file ─ tap (bytes, digest) ─ unpack ─ tap (digest) ─ tar
  *
- * tar.c is the only user of libarchive. All of this runs in the confined child, which ends with the archive; a failure leaves its reason in struct effort.
+ * tar.c is the only user of libarchive. All of this runs in the confined child, which ends with the
+ * archive; a failure leaves its reason in struct effort.
  */
 #ifndef BR_IMAGE_STREAM_H
 #define BR_IMAGE_STREAM_H
@@ -37,7 +39,8 @@ int effort_fail(struct effort *effort, const char *format, ...) BR_PRINTF(2, 3);
 struct stream {
 	/** Up to n bytes, 0 at the end, -1 with the reason in its effort. */
 	ssize_t (*read)(struct stream *stream, void *bytes, size_t n);
-	/** Go on by up to n bytes without reading them and say by how many; NULL where that cannot be done. */
+	/** Go on by up to n bytes without reading them and say by how many; NULL where that cannot
+	 * be done. */
 	int64_t (*skip)(struct stream *stream, int64_t n);
 };
 
@@ -50,7 +53,8 @@ struct file_stream {
 };
 int file_stream_open(struct file_stream *file, int fd, struct effort *effort);
 
-/** Bytes of another stream: counted, hashed if `hashing`, and the first ones can be looked at before. Skips if nothing is hashed. */
+/** Bytes of another stream: counted, hashed if `hashing`, and the first ones can be looked at
+ * before. Skips if nothing is hashed. */
 struct tap {
 	struct stream stream;
 	struct stream *from;
@@ -115,8 +119,8 @@ struct stream *tar_data(struct tar *tar);
 void tar_prepare(void);
 
 /**
- * "etc/passwd" for "./etc//passwd", "/etc/passwd", "etc/passwd/": no slash at either end; "" is the root. NULL with errno 0 for a name with "..", which no engine's tar has; NULL with
- * ENOMEM.
+ * "etc/passwd" for "./etc//passwd", "/etc/passwd", "etc/passwd/": no slash at either end; "" is the
+ * root. NULL with errno 0 for a name with "..", which no engine's tar has; NULL with ENOMEM.
  */
 char *clean_name(struct br_arena *arena, const char *name);
 

@@ -14,7 +14,8 @@ enum {
 	BUFFER = 64 << 10,
 };
 
-// Loaded when an archive is to be read: with what it needs, libarchive is half of all that the program would load at each start.
+// Loaded when an archive is to be read: with what it needs, libarchive is half of all that the
+// program would load at each start.
 #define CALLS(X) \
 	X(archive_entry_filetype) \
 	X(archive_entry_free) \

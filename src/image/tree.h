@@ -1,8 +1,10 @@
 /**
- * What a Dockerfile leaves in the image's file system: directories that its commands make, whose they are, and whether anything is put into them.
+ * What a Dockerfile leaves in the image's file system: directories that its commands make, whose
+ * they are, and whether anything is put into them.
  *
- * Only what is sure is remembered as known. What could have changed a directory without our seeing it (a script, a chown of words that are not known) makes it unknown, and nobody says
- * anything of it then. IDs are the container's.
+ * Only what is sure is remembered as known. What could have changed a directory without our seeing
+ * it (a script, a chown of words that are not known) makes it unknown, and nobody says anything of
+ * it then. IDs are the container's.
  */
 #ifndef BR_IMAGE_TREE_H
 #define BR_IMAGE_TREE_H
@@ -40,18 +42,21 @@ struct tree_step {
 	struct br_span at;
 };
 
-/** What such base images have, where `reference` is one that is known; `names_libraries` of no use otherwise. 0, or -1 with ENOMEM, as all below. */
+/** What such base images have, where `reference` is one that is known; `names_libraries` of no use
+ * otherwise. 0, or -1 with ENOMEM, as all below. */
 int tree_seed(struct tree *tree, const char *reference);
 /** The nodes of a base image that was read. */
 int tree_take(struct tree *tree, const struct br_image *image);
 /** A tree of its own with the same nodes. */
 int tree_copy(struct tree *to, const struct tree *from);
 
-/** The path without ".", ".." and links that are known, from the root; NULL: not known, or without memory (errno). */
+/** The path without ".", ".." and links that are known, from the root; NULL: not known, or without
+ * memory (errno). */
 char *tree_path(struct tree *tree, const char *cwd, const char *path);
 struct br_image_node *tree_find(struct tree *tree, const char *path);
 
-/** A directory that is made where there is none; `only_new`: it fails where there is one (mkdir without -p). `parents`: those above it, too. */
+/** A directory that is made where there is none; `only_new`: it fails where there is one (mkdir
+ * without -p). `parents`: those above it, too. */
 struct tree_make {
 	uint32_t mode;
 	bool only_new;
@@ -71,7 +76,8 @@ void tree_remove(struct tree *tree, const struct tree_step *step, const char *pa
 /** Something happened that may have changed anything. */
 void tree_lose(struct tree *tree);
 
-/** Whether this command only makes or changes directories; it was done then. 1, 0, -1. `owner_of` looks "app:app" up. */
+/** Whether this command only makes or changes directories; it was done then. 1, 0, -1. `owner_of`
+ * looks "app:app" up. */
 struct tree_command {
 	const char *const *words;
 	size_t n;

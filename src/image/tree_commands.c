@@ -135,7 +135,8 @@ static char *before_pattern(struct tree *t, const struct tree_step *step, const 
 	return part ? tree_path(t, step->cwd, part) : NULL;
 }
 
-/** An operand's path; *below is set where it means what lies below it. NULL with errno 0: not known. */
+/** An operand's path; *below is set where it means what lies below it. NULL with errno 0: not
+ * known. */
 static char *operand(struct tree *t, const struct tree_step *step, const char *word, bool *below) {
 	errno = 0;
 	if (!word) {

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/** Where a stretch of a word ends (0: where all ends), and whether its backslashes stay for a pattern. */
+/** Where a stretch of a word ends (0: where all ends), and whether its backslashes stay for a
+ * pattern. */
 struct stop {
 	char c;
 	bool raw;
@@ -235,7 +236,8 @@ static int refuse(struct df_words *w, const char *what) {
 	return br_error(w->finder->dx, w->at, "%s", what);
 }
 
-// Patterns: '*', '?', and what a backslash stands before. They run as a set of states, so that no pattern is slow.
+// Patterns: '*', '?', and what a backslash stands before. They run as a set of states, so that no
+// pattern is slow.
 
 enum {
 	PATTERN = 60,

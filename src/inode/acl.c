@@ -261,7 +261,8 @@ static void merge(const struct br_acl_entry *v, size_t from, size_t middle, size
 	}
 }
 
-// Of two entries for one user the first counts, so equal ones keep their order, which qsort(3) does not promise.
+// Of two entries for one user the first counts, so equal ones keep their order, which qsort(3) does
+// not promise.
 static void sort_entries(struct br_acl_entry *v, struct br_acl_entry *room, size_t n) {
 	for (size_t run = 1; run < n; run *= 2) {
 		for (size_t from = 0; from < n; from += 2 * run) {

@@ -15,8 +15,8 @@ bool br_fact_same_acl(const struct br_acl *a, const struct br_acl *b);
 bool br_fact_same_blob(const struct br_blob *a, const struct br_blob *b);
 
 /**
- * Whether (dirfd, name) is on a file system that lists all its attributes and keeps exact change times; `mount`
- * is its br_inode_stat's. False where that cannot be told. For threads.
+ * Whether (dirfd, name) is on a file system that lists all its attributes and keeps exact change
+ * times; `mount` is its br_inode_stat's. False where that cannot be told. For threads.
  */
 bool br_fact_is_local(int dirfd, const char *name, uint64_t mount);
 

@@ -31,9 +31,9 @@ static const uint64_t unique_above = UINT64_C(1) << 31;
 // Mount ID << 1 | whether its listings are complete, by the ID's lowest bits.
 static _Atomic uint64_t known[MOUNTS];
 
-// File systems whose listxattr names every ACL and capability that getxattr gives, and whose change times
-// are the kernel's own (FS_MGTIME where it has that). Others keep some to themselves: a FUSE server says
-// what it likes, NFSv4 lists only its own.
+// File systems whose listxattr names every ACL and capability that getxattr gives, and whose change
+// times are the kernel's own (FS_MGTIME where it has that). Others keep some to themselves: a FUSE
+// server says what it likes, NFSv4 lists only its own.
 static bool lists_everything(uint64_t type) {
 	switch (type) {
 	case EXT4_SUPER_MAGIC:

@@ -1,4 +1,5 @@
-// security.evm: a file's owner, group and mode, and its security attributes, under a hash with a key or a signature (EVM).
+// security.evm: a file's owner, group and mode, and its security attributes, under a hash with a
+// key or a signature (EVM).
 
 #include <base/file.h>
 #include <base/own.h>

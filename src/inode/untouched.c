@@ -1,9 +1,10 @@
 // Whether an inode is as it was read, by its change time alone.
 //
-// Every change of owner, mode, links, ACL and any other attribute sets the change time, and nobody can
-// set it to a value of his own. So the same time means the same facts, if no two changes can bear the same
-// time. Since Linux 6.13 none does once the time was read (Documentation/filesystems/multigrain-ts.rst);
-// before that, changes within one tick of the clock may.
+// Every change of owner, mode, links, ACL and any other attribute sets the change time, and nobody
+// can set it to a value of his own. So the same time means the same facts, if no two changes can
+// bear the same time. Since Linux 6.13 none does once the time was read
+// (Documentation/filesystems/multigrain-ts.rst); before that, changes within one tick of the clock
+// may.
 
 #include "facts.h"
 
@@ -16,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-	// Readings of the clock's tick in a row, some microseconds long each, that would all have to fall
-	// together with its next one.
+	// Readings of the clock's tick in a row, some microseconds long each, that would all have
+	// to fall together with its next one.
 	TRIALS = 16,
 	// A tick is 10 ms at most.
 	MARGIN_SECONDS = 2,

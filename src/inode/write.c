@@ -157,8 +157,9 @@ size_t br_inode_steps(const struct br_inode *before, const struct br_inode *afte
 }
 
 /**
- * "No space" is also said of an attribute that has no room beside the others of its file (ext4_xattr_block_set(),
- * btrfs_setxattr()): where the disk has room, it is that, and says nothing about other files.
+ * "No space" is also said of an attribute that has no room beside the others of its file
+ * (ext4_xattr_block_set(), btrfs_setxattr()): where the disk has room, it is that, and says nothing
+ * about other files.
  */
 static int set_attribute(int fd, const char *attribute, const void *value, size_t n) {
 	struct statfs fs;

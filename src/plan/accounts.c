@@ -26,7 +26,8 @@ static bool is_taken(const struct br_plan *plan, const char *name) {
 	return br_hostdb_user_named(db, name) != NULL || br_hostdb_group_named(db, name) != NULL;
 }
 
-// The image's own name for its user, else the service's, else one of ours: the first that is free. Never a name that the host gives to somebody else. NULL with ENOMEM.
+// The image's own name for its user, else the service's, else one of ours: the first that is free.
+// Never a name that the host gives to somebody else. NULL with ENOMEM.
 static const char *pick_name(const struct br_plan *plan, const struct br_identity *identity) {
 	const char *words[] = {identity->account, identity->user.s, identity->container->name.s};
 	for (size_t i = 0; i < 3; i++) {

@@ -1,4 +1,5 @@
-// What could be changed in the input instead of the host: only what is sure to serve, by the very same decision.
+// What could be changed in the input instead of the host: only what is sure to serve, by the very
+// same decision.
 
 #include "advice.h"
 
@@ -57,7 +58,8 @@ static bool demand_fits(
 	return tree->unseen.count == 0;
 }
 
-// Whether the container would have all that it needs, as this identity: of everything that was seen, in every tree. What is missing the engine makes root's.
+// Whether the container would have all that it needs, as this identity: of everything that was
+// seen, in every tree. What is missing the engine makes root's.
 static bool would_fit(const struct attempt *a) {
 	for (size_t t = 0; t < a->plan->work->ntrees; t++) {
 		const struct tree_work *tree = &a->plan->work->trees[t];
@@ -157,7 +159,8 @@ static int advise_user_as(
 		|| !would_fit(&a)) {
 		return 0;
 	}
-	// Which of its groups it would keep is the engine's business: it has to fit with all of them, too.
+	// Which of its groups it would keep is the engine's business: it has to fit with all of
+	// them, too.
 	a.cred.groups = demand->identity->cred.groups;
 	a.cred.ngroups = demand->identity->cred.ngroups;
 	if (!would_fit(&a)) {
@@ -180,7 +183,8 @@ static int advise_user_as(
 	return advice_add(plan, &advice) == 0 ? 1 : -1;
 }
 
-// An image whose entrypoint drops has its own way to be told (or none): its first process must be root.
+// An image whose entrypoint drops has its own way to be told (or none): its first process must be
+// root.
 static int advise_user(const struct text *text, const struct br_demand *demand) {
 	const struct br_plan_work *work = text->plan->work;
 	if (!is_plain(demand) || demand->identity->drop != NULL || is_pinned(demand->identity)) {
@@ -278,7 +282,8 @@ static enum br_engine engine_of(const struct br_plan *plan) {
 	return input->engine == BR_ENGINE_UNSAID ? input->spec->engine : input->engine;
 }
 
-// On the host: whoever runs the rootless engine, who is the container's root unless he is kept as somebody else.
+// On the host: whoever runs the rootless engine, who is the container's root unless he is kept as
+// somebody else.
 static bool engine_user(
 	const struct br_plan *plan, const struct br_cred *cred, struct br_cred *out) {
 	const struct br_host_user *user = plan->work->input.engine_user;

@@ -1,4 +1,5 @@
-/** Advice, in three parts: what would serve (advice.c), how it is written (edits.c), and what is left to choose (choices.c). */
+/** Advice, in three parts: what would serve (advice.c), how it is written (edits.c), and what is
+ * left to choose (choices.c). */
 #ifndef BR_PLAN_ADVICE_H
 #define BR_PLAN_ADVICE_H
 
@@ -10,12 +11,14 @@ struct text {
 	const struct br_places *places;
 };
 
-/** Keep a piece of advice; there is room for so many. 0; -1 with ENOMEM, also where its sentences have found no memory. */
+/** Keep a piece of advice; there is room for so many. 0; -1 with ENOMEM, also where its sentences
+ * have found no memory. */
 int advice_add(struct br_plan *plan, const struct br_advice *advice);
 
 /*
- * Each fills `at` and `with` by an edit after which the input reads just as meant, and as before in everything else; where there is none they stay as they are. An edit in the file
- * of the service itself is preferred to one in a file that others may use, too. 0 or -1 with ENOMEM.
+ * Each fills `at` and `with` by an edit after which the input reads just as meant, and as before in
+ * everything else; where there is none they stay as they are. An edit in the file of the service
+ * itself is preferred to one in a file that others may use, too. 0 or -1 with ENOMEM.
  */
 int edit_user(const struct text *text, const struct br_container *container, const char *user,
 	struct br_advice *advice);

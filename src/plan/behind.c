@@ -1,8 +1,10 @@
-// What lies in a directory that stays closed: to give somebody something there who does not get that far is a change for nothing.
+// What lies in a directory that stays closed: to give somebody something there who does not get
+// that far is a change for nothing.
 //
-// Which directories stay closed is known when all was seen and classes have their outcomes; which lie above an inode only while it is
-// walked. So each inode knows the set of those above it that are closed today, and what their states are, never their paths: as there are
-// few different states there are few such sets.
+// Which directories stay closed is known when all was seen and classes have their outcomes; which
+// lie above an inode only while it is walked. So each inode knows the set of those above it that
+// are closed today, and what their states are, never their paths: as there are few different states
+// there are few such sets.
 
 #include "work.h"
 
@@ -137,7 +139,8 @@ int behind_see(const struct br_plan *plan, struct tree_work *tree, const char *p
 	return 0;
 }
 
-/** choose(), unless nobody would have anything of it but those who do not get there. 0 or -1 with ENOMEM. */
+/** choose(), unless nobody would have anything of it but those who do not get there. 0 or -1 with
+ * ENOMEM. */
 static int choose_behind(const struct br_plan *plan, const struct tree_work *tree,
 	const struct facts *facts, uint64_t dead, struct outcome *out) {
 	struct facts alive = *facts;

@@ -20,7 +20,8 @@ bool gid_usable(const struct br_plan *plan, const struct br_cred *cred, br_hosti
 		&& (gid.v >= plan->work->limits.gid_min || gid.v == cred->uid.v);
 }
 
-// Entries for everybody who wants something and is not the owner; the owner's own bits. `owner`: who will be the owner. False: it would need an ACL where there is none.
+// Entries for everybody who wants something and is not the owner; the owner's own bits. `owner`:
+// who will be the owner. False: it would need an ACL where there is none.
 static bool grant_names(struct choice *c, br_hostid owner) {
 	for (size_t i = 0; i < c->people.n; i++) {
 		const struct person *person = &c->people.v[i];
@@ -56,7 +57,8 @@ static int choose_acl(struct choice *c, struct outcome *out) {
 	return draft_close(c->plan, &c->draft, &out->after);
 }
 
-// Whether every process of a UID that is not the owner may exactly these bits, whatever groups it is in.
+// Whether every process of a UID that is not the owner may exactly these bits, whatever groups it
+// is in.
 static bool has_exactly(const struct br_inode *inode, br_hostid uid, unsigned perm) {
 	unsigned group = inode->mode >> 3 & 7;
 	if (inode->acl != NULL && group != 0) {
@@ -66,7 +68,8 @@ static bool has_exactly(const struct br_inode *inode, br_hostid uid, unsigned pe
 	return group == perm && (inode->mode & 7) == perm;
 }
 
-// The owner that was keeps what he had, by an entry where the classes do not give him just that. Root had everything and still has. 1 done, 0 cannot be done, -1 ENOMEM.
+// The owner that was keeps what he had, by an entry where the classes do not give him just that.
+// Root had everything and still has. 1 done, 0 cannot be done, -1 ENOMEM.
 static int keep_owner(struct choice *c, struct br_inode *after) {
 	unsigned bits = c->inode.mode >> 6 & 7;
 	if (draft_close(c->plan, &c->draft, after) != 0) {
@@ -82,7 +85,8 @@ static int keep_owner(struct choice *c, struct br_inode *after) {
 	return draft_close(c->plan, &c->draft, after) == 0 ? 1 : -1;
 }
 
-// The group goes along only where the group class is the same as the others: then nobody's membership matters.
+// The group goes along only where the group class is the same as the others: then nobody's
+// membership matters.
 static void move_group(const struct choice *c, const struct br_cred *to, struct br_inode *after) {
 	bool same = (after->mode >> 3 & 7) == (after->mode & 7) && c->inode.acl == NULL
 		&& after->acl == NULL;
@@ -92,7 +96,8 @@ static void move_group(const struct choice *c, const struct br_cred *to, struct 
 	}
 }
 
-// A regular file under a new owner or group loses setuid, setgid and capabilities, as chown itself has it.
+// A regular file under a new owner or group loses setuid, setgid and capabilities, as chown itself
+// has it.
 static void drop_privilege(const struct br_inode *before, struct br_inode *after) {
 	bool moved = before->uid.v != after->uid.v || before->gid.v != after->gid.v;
 	if (moved && S_ISREG(after->mode)) {
@@ -101,7 +106,8 @@ static void drop_privilege(const struct br_inode *before, struct br_inode *after
 	}
 }
 
-// The first who wants something, unless it belongs to one of the tree's demands already: then the others get entries. NULL.
+// The first who wants something, unless it belongs to one of the tree's demands already: then the
+// others get entries. NULL.
 static const struct person *find_heir(const struct choice *c) {
 	if (c->inode.uid.v == 0 && (c->tree->root_caps >> CAP_DAC_OVERRIDE & 1) == 0) {
 		return NULL;
@@ -140,7 +146,8 @@ static bool root_overrides(const struct choice *c) {
 	return true;
 }
 
-// In a sticky directory only CAP_FOWNER lets root delete what is not his (include/linux/fs.h, check_sticky): its override does not.
+// In a sticky directory only CAP_FOWNER lets root delete what is not his (include/linux/fs.h,
+// check_sticky): its override does not.
 static bool root_deletes(const struct choice *c) {
 	if ((c->tree->root_caps >> CAP_FOWNER & 1) == 0) {
 		return false;
@@ -156,7 +163,8 @@ static bool root_deletes(const struct choice *c) {
 	return root_overrides(c);
 }
 
-// Whether somebody would lose the right to delete: in a sticky directory it is that of owners, of the entry and of the directory, and no entry gives it.
+// Whether somebody would lose the right to delete: in a sticky directory it is that of owners, of
+// the entry and of the directory, and no entry gives it.
 static bool deletes_as_owner(const struct choice *c) {
 	bool sticky = S_ISDIR(c->inode.mode) && (c->inode.mode & S_ISVTX) != 0;
 	return (sticky || c->in_sticky) && (c->inode.uid.v != 0 || !root_deletes(c));
@@ -170,7 +178,8 @@ static unsigned need_of_demand(const struct choice *c, const struct br_cred *cre
 	return need;
 }
 
-// In a user namespace capabilities count for inodes whose owner and group it knows: whose these become decides about them.
+// In a user namespace capabilities count for inodes whose owner and group it knows: whose these
+// become decides about them.
 static bool gains_by_caps(
 	const struct choice *c, const struct br_inode *after, const struct br_cred *cred) {
 	unsigned need = need_of_demand(c, cred);
@@ -193,7 +202,8 @@ static bool moves_caps(const struct choice *c, const struct br_inode *after) {
 	for (size_t i = 0; i < c->tree->tree->n; i++) {
 		const struct br_demand *demand = &c->tree->tree->demands[i];
 		const struct br_cred *cred = &demand->identity->cred;
-		// What becomes his is his altogether. Whom the engine gives its mount to has a capability all the same.
+		// What becomes his is his altogether. Whom the engine gives its mount to has a
+		// capability all the same.
 		bool heir = cred->uid.v == after->uid.v && cred->uid.v != c->inode.uid.v;
 		bool known = !demand->identity->unmapped && cred->uid.v != BR_NO_ID
 			&& cred->gid.v != BR_NO_ID && demand->mount_uids.n == 0;
@@ -243,7 +253,8 @@ static unsigned owner_need(const struct choice *c) {
 	return need;
 }
 
-// Whether the owner that was can do what he could, and nothing else but what he needs, whoever he may be.
+// Whether the owner that was can do what he could, and nothing else but what he needs, whoever he
+// may be.
 static bool keeps_owner(const struct choice *c, const struct br_inode *after) {
 	unsigned need = owner_need(c);
 	struct br_cred cred;
@@ -262,7 +273,8 @@ static bool keeps_owner(const struct choice *c, const struct br_inode *after) {
 	return true;
 }
 
-// reclaim: the keeper becomes the owner; who owned it keeps what he had, by a group that he has or by an entry.
+// reclaim: the keeper becomes the owner; who owned it keeps what he had, by a group that he has or
+// by an entry.
 static int choose_back(struct choice *c, struct outcome *out) {
 	const struct br_keeper *keeper = &c->plan->options->keepers[0];
 	unsigned bits = c->inode.mode >> 6 & 7;
@@ -314,7 +326,8 @@ static bool common_group(const struct choice *c, br_hostid gid) {
 	return true;
 }
 
-// Whether the caller may give the inode to this group, and back again to the one that it has now: for undo.
+// Whether the caller may give the inode to this group, and back again to the one that it has now:
+// for undo.
 static bool may_give(const struct choice *c, br_hostid gid, bool as_root) {
 	return as_root || c->plan->options->caller.v == 0
 		|| (is_own_group(c->plan, gid.v) && is_own_group(c->plan, c->inode.gid.v));
@@ -419,7 +432,8 @@ static bool serves_all(struct choice *c, uint64_t demands, const struct br_inode
 	return now.wanting == 0;
 }
 
-// Measured (Linux 6.18): with one entry more setxattr() says ENOSPC or E2BIG. Of ext* with blocks of 4 KiB; with smaller ones it is less.
+// Measured (Linux 6.18): with one entry more setxattr() says ENOSPC or E2BIG. Of ext* with blocks
+// of 4 KiB; with smaller ones it is less.
 size_t acl_room(const struct tree_work *tree) {
 	static const struct {
 		const char *type;
@@ -437,7 +451,8 @@ static bool has_room(const struct tree_work *tree, const struct br_acl *acl) {
 	return acl == NULL || acl->n <= acl_room(tree);
 }
 
-// --future-files, or the mount's own wish: a directory gets a default ACL, and one that has one already gets what it lacks.
+// --future-files, or the mount's own wish: a directory gets a default ACL, and one that has one
+// already gets what it lacks.
 static int add_default(struct choice *c, const struct facts *facts, struct outcome *out) {
 	enum br_left_reason reason;
 	if (c->plan->options->reclaim || !wants_future(c->plan, c->tree->tree, facts->demands)

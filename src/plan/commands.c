@@ -89,7 +89,8 @@ static void model_set(struct model *model, const struct br_acl_entry *entry) {
 	}
 }
 
-// setfacl -m makes the mask the union of the group class; with -n it leaves the mask that is there, and a mask among the entries is taken as it is.
+// setfacl -m makes the mask the union of the group class; with -n it leaves the mask that is there,
+// and a mask among the entries is taken as it is.
 static int model_close(struct model *model, bool recalculate, struct br_inode *after) {
 	struct draft *draft = &model->draft;
 	draft->extended = draft->extended || draft->n > 0;
@@ -118,7 +119,8 @@ enum mask_way {
 	MASK_WHOLE,
 };
 
-// setfacl -m with the changes of this class: is it the planned state? 1, 0, -1 with ENOMEM. Removed entries are beyond -m.
+// setfacl -m with the changes of this class: is it the planned state? 1, 0, -1 with ENOMEM. Removed
+// entries are beyond -m.
 static int model_changes(const struct br_plan *plan, const struct class *class, enum mask_way way) {
 	struct model model = {.plan = plan};
 	struct br_inode before = facts_inode(&class->facts);

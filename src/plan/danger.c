@@ -342,7 +342,8 @@ static int check_place(
 	return found;
 }
 
-// Nobody but its owner, the owner of the directory above and root can write the root of the tree, though its mask looks wider.
+// Nobody but its owner, the owner of the directory above and root can write the root of the tree,
+// though its mask looks wider.
 static bool is_shared_with(const struct br_plan *plan, const struct br_source *source) {
 	struct br_inode root;
 	// The walk reads ACLs only where they decide about a demand.
@@ -382,8 +383,9 @@ static bool serves_only(const struct br_plan *plan, const struct tree_work *tree
 }
 
 /*
- * The directory is a container's own, which mounts it: it was put there by its user or by root. Where the owner of the directory above may write it as well (as what fix itself makes
- * there lets him), it may have been him: then only what serves its owner alone.
+ * The directory is a container's own, which mounts it: it was put there by its user or by root.
+ * Where the owner of the directory above may write it as well (as what fix itself makes there lets
+ * him), it may have been him: then only what serves its owner alone.
  */
 static bool is_own_directory(
 	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
@@ -403,7 +405,8 @@ static bool is_own_directory(
 	return false;
 }
 
-// Below the tree's root nothing is reached but by names beneath its pinned descriptor: who can write there decides about what a container mounts of it, and about nothing else.
+// Below the tree's root nothing is reached but by names beneath its pinned descriptor: who can
+// write there decides about what a container mounts of it, and about nothing else.
 static bool is_inside(const struct tree_work *tree, const struct br_demand *demand) {
 	const struct br_source *source = demand->source;
 	return demand->below[0] != '\0'
@@ -429,7 +432,8 @@ static void find_outer(void *context, const char *above) {
 	}
 }
 
-// The way is unsafe below the mount of a service that was not asked about: with it, it is all one tree. 0 with *option, where there is one; -1 with ENOMEM.
+// The way is unsafe below the mount of a service that was not asked about: with it, it is all one
+// tree. 0 with *option, where there is one; -1 with ENOMEM.
 static int name_outer(struct br_plan *plan, const struct br_demand *demand, const char **option) {
 	struct outer outer = {.demands = plan->work->input.demands};
 	if (demand->source->unsafe_at == NULL) {
@@ -498,7 +502,8 @@ struct mounts_check {
 	bool failed;
 };
 
-// By the places of br_mounts_place(): the table alone is asked, so that no server is waited for, and nobody who moves directories about is believed.
+// By the places of br_mounts_place(): the table alone is asked, so that no server is waited for,
+// and nobody who moves directories about is believed.
 static bool place_lies_in(const char *place, const char *of) {
 	size_t n = strlen(of);
 	n -= n > 0 && of[n - 1] == '/';
@@ -567,7 +572,8 @@ static const char *what_is_mounted(
 	return name_is_private(mine, false) ? private_name : is_mounted_home(check, mine);
 }
 
-// A bind mount may show a part of a place where no directory above it is the place, or the place may be shown elsewhere itself. 1 with *what and *never, 0, -1 ENOMEM.
+// A bind mount may show a part of a place where no directory above it is the place, or the place
+// may be shown elsewhere itself. 1 with *what and *never, 0, -1 ENOMEM.
 static int find_shown(
 	struct br_plan *plan, struct tree_work *tree, const char **what, bool *never) {
 	const struct br_source *root = tree->tree->root;
@@ -686,7 +692,8 @@ int danger_check(struct br_plan *plan, struct tree_work *tree) {
 	return refuse(plan, tree, what, !never);
 }
 
-// On an overlay a lower file is copied as a whole before its owner, mode or ACL changes. Which of them are lower ones is not to be seen from above.
+// On an overlay a lower file is copied as a whole before its owner, mode or ACL changes. Which of
+// them are lower ones is not to be seen from above.
 int copy_up_check(struct br_plan *plan, struct tree_work *tree) {
 	uint64_t most = plan->options->max_copy_up == 0 ? BR_COPY_UP : plan->options->max_copy_up;
 	if (strstr(tree->tree->root->fs.type, "overlay") == NULL) {

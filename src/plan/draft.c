@@ -76,8 +76,10 @@ static struct br_acl_entry *named(struct draft *draft, uint16_t tag, br_hostid i
 
 void draft_name(struct draft *draft, br_hostid uid, unsigned perm) {
 	if (draft->extended && draft->mask == 0) {
-		// An empty group class switches the whole ACL off (fs/namei.c, acl_permission_check): named users and groups fall through to `other`, the owning group
-		// to nothing. Switching it on again must not wake the entries: without them everybody falls through as before.
+		// An empty group class switches the whole ACL off (fs/namei.c,
+		// acl_permission_check): named users and groups fall through to `other`, the owning
+		// group to nothing. Switching it on again must not wake the entries: without them
+		// everybody falls through as before.
 		draft->n = 0;
 		draft->group = 0;
 		draft->extended = false;
@@ -88,12 +90,14 @@ void draft_name(struct draft *draft, br_hostid uid, unsigned perm) {
 	}
 	named(draft, BR_ACL_USER, uid)->perm = (uint16_t)perm;
 	if (widens) {
-		// Never less than it was: while any x bit is left, root's override may execute the file.
+		// Never less than it was: while any x bit is left, root's override may execute the
+		// file.
 		draft->mask |= group_class(draft);
 	}
 	draft->extended = true;
 	if (draft->mask == 0) {
-		// All entries are empty, and must count: any bit keeps the ACL switched on, and gives nobody anything.
+		// All entries are empty, and must count: any bit keeps the ACL switched on, and
+		// gives nobody anything.
 		draft->mask = draft->other;
 	}
 }
@@ -137,7 +141,8 @@ static bool add_unnamed(struct draft *draft, uint16_t tag, br_hostid id, unsigne
 	return true;
 }
 
-// Those who can use the directory today. As in draft_default(), the group has no entry where the directory hands it down.
+// Those who can use the directory today. As in draft_default(), the group has no entry where the
+// directory hands it down.
 static bool add_users(struct draft *draft, const struct br_inode *dir) {
 	unsigned class = dir->mode >> 3 & 7;
 	unsigned group = class;
@@ -181,7 +186,8 @@ static uint32_t class_bits(const struct br_acl *acl) {
 	return bits;
 }
 
-// What a default ACL that is there says of anybody stays as it is; whom it does not name, and what the demands need, is added.
+// What a default ACL that is there says of anybody stays as it is; whom it does not name, and what
+// the demands need, is added.
 static int widen_default(const struct br_plan *plan, const struct br_inode *dir,
 	const struct people *people, const struct br_acl **out) {
 	struct draft draft;
@@ -209,8 +215,9 @@ static int widen_default(const struct br_plan *plan, const struct br_inode *dir,
 }
 
 /*
- * Who can use the directory today can use what is made in it tomorrow: its owner and its group (who need not be the new file's), everybody named, and the demands. The group that a
- * new file happens to have gets what others get, unless the directory hands its own group down.
+ * Who can use the directory today can use what is made in it tomorrow: its owner and its group (who
+ * need not be the new file's), everybody named, and the demands. The group that a new file happens
+ * to have gets what others get, unless the directory hands its own group down.
  */
 int draft_default(const struct br_plan *plan, const struct br_inode *dir,
 	const struct people *people, const struct br_acl **out) {

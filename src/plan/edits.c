@@ -1,5 +1,6 @@
-// How advice is written into the input. No rule of YAML, of shells or of compose is repeated here: what an edit comes to is found out by reading the input again as if it were made, and
-// only one that says just what is meant is offered.
+// How advice is written into the input. No rule of YAML, of shells or of compose is repeated here:
+// what an edit comes to is found out by reading the input again as if it were made, and only one
+// that says just what is meant is offered.
 
 #include "advice.h"
 
@@ -8,7 +9,8 @@
 #include <string.h>
 
 enum {
-	/** The most readings, and the most bytes of edited texts, of one plan: whoever writes a huge input gets less advice. */
+	/** The most readings, and the most bytes of edited texts, of one plan: whoever writes a
+	 * huge input gets less advice. */
 	TRIALS_MAX = 64,
 	TRIAL_BYTES = 4 << 20,
 };
@@ -68,7 +70,8 @@ static const char *bytes_of(const struct goal *goal, struct br_span at, size_t *
 	return bytes != NULL && (size_t)at.off + at.len <= *n ? bytes + at.off : NULL;
 }
 
-// Words of the command line are none of a compose file's; what stands on standard input is in no file; bundles are made by programs.
+// Words of the command line are none of a compose file's; what stands on standard input is in no
+// file; bundles are made by programs.
 static bool is_editable(const struct goal *goal, struct br_span at) {
 	size_t n;
 	const char *name = br_places_name(goal->text->places, at.text);
@@ -179,7 +182,8 @@ struct word {
 	const char *value;
 };
 
-// The word that stands there takes another's place; where that is not in the service's own file, or others use it, too, the service gets a key of its own.
+// The word that stands there takes another's place; where that is not in the service's own file, or
+// others use it, too, the service gets a key of its own.
 static int offer_words(struct goal *goal, const struct word *word) {
 	struct br_arena *arena = goal->text->plan->arena;
 	const char *quoted = is_line(goal) ? word->value : br_printf(arena, "\"%s\"", word->value);

@@ -42,7 +42,8 @@ static unsigned have(const struct br_inode *inode, const struct br_cred *cred) {
 	return br_access(inode, cred, &plain_where, BR_R | BR_W | BR_X).have;
 }
 
-// Which sets of bits are granted at once, as bit 1 << set: a single group entry must hold them all, so single bits do not say it.
+// Which sets of bits are granted at once, as bit 1 << set: a single group entry must hold them all,
+// so single bits do not say it.
 static unsigned grants(const struct br_inode *inode, const struct br_cred *cred) {
 	unsigned out = 0;
 	for (unsigned want = 1; want <= 7; want++) {
@@ -145,7 +146,8 @@ static struct br_cred shown_cred(const struct proof *p, br_hostid uid) {
 						  : bare_cred(uid, p->plan->work->stranger);
 }
 
-// Root holds CAP_DAC_OVERRIDE, whatever the bits say: only a demand of root without it makes them count.
+// Root holds CAP_DAC_OVERRIDE, whatever the bits say: only a demand of root without it makes them
+// count.
 static bool root_counts(const struct proof *p) {
 	if ((p->tree->root_caps >> CAP_DAC_OVERRIDE & 1) == 0) {
 		return true;

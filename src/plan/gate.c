@@ -102,7 +102,8 @@ bool gate_owner(const struct br_plan *plan, const struct tree_work *tree, uint32
 	return false;
 }
 
-// Root's own files: only those of which it is sure that root made them here, and that were not root's alone.
+// Root's own files: only those of which it is sure that root made them here, and that were not
+// root's alone.
 static bool gate_root(const struct br_plan *plan, const struct facts *facts, bool own,
 	enum br_left_reason *reason) {
 	if (S_ISREG(facts->mode)
@@ -110,7 +111,8 @@ static bool gate_root(const struct br_plan *plan, const struct facts *facts, boo
 		*reason = BR_LEFT_LINKS;
 		return false;
 	}
-	// The root of the tree was named by whoever wrote the mount; a file that only root reads may be a secret all the same.
+	// The root of the tree was named by whoever wrote the mount; a file that only root reads
+	// may be a secret all the same.
 	bool named = S_ISDIR(facts->mode) && (facts->flags & FACT_ROOT) != 0;
 	bool closed = (facts->mode & 077) == 0 || (facts->flags & FACT_ENCLOSED) != 0;
 	if (closed && !own && !named) {

@@ -10,7 +10,9 @@ enum {
 struct left_key {
 	uint32_t tree;
 	uint32_t reason;
-	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would include. Of PROTECTED: LEFT_BY_MOUNT, or nothing. Of OTHER_MOUNT: which one. Of NOT_PERMITTED: whose, where root needs --from for it. */
+	/** Of OWNER: whose; BR_NO_ID: further ones. Of LINKS: 0 for root's that --from would
+	 * include. Of PROTECTED: LEFT_BY_MOUNT, or nothing. Of OTHER_MOUNT: which one. Of
+	 * NOT_PERMITTED: whose, where root needs --from for it. */
 	uint32_t uid;
 };
 

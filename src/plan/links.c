@@ -1,4 +1,5 @@
-// Files with several names: access is the inode's, so what is needed under any of its names decides together.
+// Files with several names: access is the inode's, so what is needed under any of its names decides
+// together.
 #include "work.h"
 
 #include <stdio.h>
@@ -21,7 +22,8 @@ int link_mix(struct br_plan *plan, struct link *link, uint32_t class) {
 	return 0;
 }
 
-// The ACL of a name whose mode serves its demands is not read; what another name's is counts for both.
+// The ACL of a name whose mode serves its demands is not read; what another name's is counts for
+// both.
 static bool join_facts(struct facts *facts, const struct facts *more) {
 	bool unread = (facts->flags & FACT_UNREAD) != 0;
 	bool same = facts->uid == more->uid && facts->gid == more->gid && facts->mode == more->mode;
@@ -67,7 +69,8 @@ static int join(struct br_plan *plan, struct tree_work *tree, struct link *link,
 }
 
 int links_join(struct br_plan *plan, struct tree_work *tree) {
-	// Else whoever can write one directory could have put the name there to get at what is needed elsewhere.
+	// Else whoever can write one directory could have put the name there to get at what is
+	// needed elsewhere.
 	if (!plan->options->protected_hardlinks) {
 		return 0;
 	}

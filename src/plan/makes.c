@@ -50,7 +50,8 @@ static int is_makeable(struct br_plan *plan, const struct br_demand *demand) {
 	return 1;
 }
 
-/** Whether two missing sources lack their names in one directory, by whatever names that is reached; an ID-mapped mount shows other owners. */
+/** Whether two missing sources lack their names in one directory, by whatever names that is
+ * reached; an ID-mapped mount shows other owners. */
 static bool is_beside(const struct br_source *a, const struct br_source *b) {
 	struct br_inode x;
 	struct br_inode y;
@@ -61,7 +62,8 @@ static bool is_beside(const struct br_source *a, const struct br_source *b) {
 		&& x.uid.v == y.uid.v && x.gid.v == y.gid.v;
 }
 
-/** By which of its names the directory that something is missing in is written to: the first that can be. */
+/** By which of its names the directory that something is missing in is written to: the first that
+ * can be. */
 static const struct br_source *root_of(const struct br_plan *plan, const struct br_source *source) {
 	for (size_t i = 0; i < plan->work->ntrees; i++) {
 		const struct tree_work *tree = &plan->work->trees[i];
@@ -87,7 +89,8 @@ static struct make *find(struct makes *makes, const struct make *make) {
 	return NULL;
 }
 
-/** Below the tree's root, what is `rest` bytes above the demand's own directory: *out, NULL where that is above the root. 0 or -1 with ENOMEM. */
+/** Below the tree's root, what is `rest` bytes above the demand's own directory: *out, NULL where
+ * that is above the root. 0 or -1 with ENOMEM. */
 static int find_inside(
 	struct br_arena *arena, const struct br_demand *demand, size_t rest, const char **out) {
 	size_t n = strlen(demand->below);
@@ -165,7 +168,8 @@ static const struct br_demand *heir_of(const struct make *make) {
 	return heir;
 }
 
-// The demands that reach it: those on just this directory, and those on one above it, made or there already.
+// The demands that reach it: those on just this directory, and those on one above it, made or there
+// already.
 static uint64_t demands_on(const struct make *make) {
 	uint64_t set = make->inside == NULL ? 0 : demands_at(make->tree, make->inside);
 	for (size_t i = 0; i < make->tree->n; i++) {
@@ -215,7 +219,8 @@ static void find_people(
 	}
 }
 
-// Entries for the demands, as far as the mode does not serve them, and on a demand's own directory for kept users.
+// Entries for the demands, as far as the mode does not serve them, and on a demand's own directory
+// for kept users.
 static int grant(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
 	struct draft draft;
 	struct people people = {0};
@@ -274,7 +279,8 @@ static bool serves_by(const struct br_plan *plan, const struct people *people,
 	return plan->options->caller.v == 0 || is_own_group(plan, gid.v);
 }
 
-// Without ACLs: by a group that the others have, as strategy group would do it afterwards. Where they have none in common, it stays the first one's.
+// Without ACLs: by a group that the others have, as strategy group would do it afterwards. Where
+// they have none in common, it stays the first one's.
 static void share(const struct br_plan *plan, const struct make *make, struct br_inode *after) {
 	struct people people = {0};
 	find_people(plan, make, demands_on(make), &people);

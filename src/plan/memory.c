@@ -1,5 +1,6 @@
-// Which inodes could have to be changed, remembered while they are seen: before anything is chosen, and so with all those to which something is missing. Whoever applies the plan
-// goes through them instead of the whole tree.
+// Which inodes could have to be changed, remembered while they are seen: before anything is chosen,
+// and so with all those to which something is missing. Whoever applies the plan goes through them
+// instead of the whole tree.
 #include "work.h"
 
 #include <sys/stat.h>

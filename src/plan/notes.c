@@ -58,7 +58,8 @@ static const struct br_make *make_of(
 	return NULL;
 }
 
-// Whether a plain new file in some directory of the tree would not serve the demand: its default ACL does not say so.
+// Whether a plain new file in some directory of the tree would not serve the demand: its default
+// ACL does not say so.
 static bool is_unserved(
 	const struct br_plan *plan, const struct tree_work *tree, const struct br_demand *demand) {
 	const struct br_make *make = make_of(plan, tree, demand);
@@ -95,7 +96,8 @@ static void list_uids(
 	}
 }
 
-// Who of the demands that write, or only read, would not be served by a plain new file: "uid 1001 and uid 1002". 1, 0 none, -1 ENOMEM.
+// Who of the demands that write, or only read, would not be served by a plain new file: "uid 1001
+// and uid 1002". 1, 0 none, -1 ENOMEM.
 static int unserved(
 	const struct br_plan *plan, const struct tree_work *tree, bool writers, const char **out) {
 	struct br_buf buf = {0};
@@ -221,7 +223,8 @@ static int note_future(struct br_plan *plan, const struct tree_work *tree) {
 				path, who, remedy));
 }
 
-// Whom a directory that is made does not serve: without ACLs it serves its owner, and who is in its group.
+// Whom a directory that is made does not serve: without ACLs it serves its owner, and who is in its
+// group.
 static int note_unserved(struct br_plan *plan, const struct tree_work *tree) {
 	for (size_t m = 0; m < plan->work->makes.n; m++) {
 		const struct br_make *make = &plan->work->makes.v[m];
@@ -259,7 +262,8 @@ static int note_unserved(struct br_plan *plan, const struct tree_work *tree) {
 	return 0;
 }
 
-// The bits of the group are the mask where there are entries: whoever changes them changes what the entries let through.
+// The bits of the group are the mask where there are entries: whoever changes them changes what the
+// entries let through.
 static int note_mask(struct br_plan *plan, const struct tree_work *tree) {
 	for (size_t i = 0; i < tree->classes.n; i++) {
 		const struct class *class = table_at(&tree->classes, i);
@@ -411,7 +415,8 @@ int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct 
 	return note_mask(plan, tree) != 0 ? -1 : note_future(plan, tree);
 }
 
-// Whether this one gains access, and is a number that has no account, will get none now, and is nobody's by another rule.
+// Whether this one gains access, and is a number that has no account, will get none now, and is
+// nobody's by another rule.
 static bool is_nobody(const struct br_plan *plan, const struct br_effect *gain, uint32_t *uid) {
 	struct br_hostdb *db = plan->work->input.hostdb;
 	if (strncmp(gain->principal, "uid:", 4) != 0 || gain->account != NULL || db == NULL

@@ -1,4 +1,5 @@
-// What other containers mount: a service that was not asked for, one that the engine has. Whoever mounts all of a directory has a demand on that, too, but nobody asked about its users.
+// What other containers mount: a service that was not asked for, one that the engine has. Whoever
+// mounts all of a directory has a demand on that, too, but nobody asked about its users.
 #include "work.h"
 
 #include <string.h>

@@ -7,7 +7,8 @@
 const struct br_where plain_where = {0};
 
 bool demand_counts(const struct br_demand *demand) {
-	// What the engine gives to the container's user, and what an ID-mapped mount shows, is no matter of the host's IDs.
+	// What the engine gives to the container's user, and what an ID-mapped mount shows, is no
+	// matter of the host's IDs.
 	bool by_itself = demand->mount->chown || demand->mount_uids.n > 0;
 	return !by_itself && !demand->identity->unmapped && demand->identity->cred.uid.v != BR_NO_ID
 		&& demand->identity->cred.gid.v != BR_NO_ID;
@@ -66,7 +67,8 @@ struct br_inode facts_inode(const struct facts *facts) {
 	};
 }
 
-// reclaim: what it has by a capability of its user namespace alone it no longer has when the inode is the keeper's, whom the namespace need not know.
+// reclaim: what it has by a capability of its user namespace alone it no longer has when the inode
+// is the keeper's, whom the namespace need not know.
 static bool loses_caps(const struct br_plan *plan, const struct br_inode *inode,
 	const struct br_cred *cred, unsigned need) {
 	if (!plan->options->reclaim || cred->uids.n == 0 || cred->caps == 0

@@ -35,7 +35,8 @@ static void note_person(struct tree_work *tree, const struct br_cred *cred, bool
 	*first = false;
 }
 
-// Whether a source may have something in common with a tree: by its names, or, by way of a bind mount, anything of the same file system.
+// Whether a source may have something in common with a tree: by its names, or, by way of a bind
+// mount, anything of the same file system.
 static bool shares(const struct br_source *source, const struct br_tree *tree) {
 	const struct br_source *root = tree->root;
 	if (source->state != BR_SOURCE_PRESENT || source->dev != root->dev) {
@@ -45,12 +46,14 @@ static bool shares(const struct br_source *source, const struct br_tree *tree) {
 		|| br_path_within(root->real, source->real);
 }
 
-// Whether it may be root although no demand says so: nobody knows who it is, or its data are asked for by whom its first process drops to.
+// Whether it may be root although no demand says so: nobody knows who it is, or its data are asked
+// for by whom its first process drops to.
 static bool may_be_root(const struct br_identity *identity) {
 	return identity->confidence == BR_UNKNOWN || identity->drop != NULL;
 }
 
-// Those who may be root without its override lose by what takes files from root. The capabilities that all of them have.
+// Those who may be root without its override lose by what takes files from root. The capabilities
+// that all of them have.
 static uint64_t unasked_roots(const struct br_demands *demands, const struct br_tree *tree) {
 	uint64_t caps = UINT64_MAX;
 	for (size_t i = 0; i < demands->nmounts; i++) {
@@ -302,7 +305,8 @@ static struct class *wanting_class(struct tree_work *tree, const struct link *li
 	return first;
 }
 
-// One more name of a file with several: 1 the first, 0 a further one, -1 ENOMEM. Beyond LINKS_MAX all count as having links elsewhere.
+// One more name of a file with several: 1 the first, 0 a further one, -1 ENOMEM. Beyond LINKS_MAX
+// all count as having links elsewhere.
 static int see_link(struct br_plan *plan, struct tree_work *tree, const struct br_entry *entry,
 	uint32_t class) {
 	const uint64_t key[2] = {entry->inode->dev, entry->inode->ino};
@@ -355,7 +359,8 @@ static bool is_later(const struct br_time *a, const struct br_time *b) {
 	return a->sec > b->sec || (a->sec == b->sec && a->nsec > b->nsec);
 }
 
-// Whether it was made after everything that was seen. A copy on an overlay is made when something below it is changed.
+// Whether it was made after everything that was seen. A copy on an overlay is made when something
+// below it is changed.
 static bool is_new(const struct tree_work *tree, const struct br_inode *inode) {
 	return strstr(tree->tree->root->fs.type, "overlay") == NULL
 		&& is_later(&inode->btime, &tree->newest);
@@ -575,7 +580,8 @@ static int choose_tree(struct br_plan *plan, struct tree_work *tree, bool *wanti
 	return choose_all(plan, tree, wanting) == 0 && split_links(plan, tree) == 0 ? 0 : -1;
 }
 
-// What nobody asked for is not done where there is no room for it, and where it can be done without. 0 or -1 with ENOMEM.
+// What nobody asked for is not done where there is no room for it, and where it can be done
+// without. 0 or -1 with ENOMEM.
 static int choose_way(
 	struct br_plan *plan, struct tree_work *tree, struct br_tree_plan *out, bool *wanting) {
 	out->reason = choose_strategy(plan, tree);

@@ -1,8 +1,11 @@
-// Quotas: what changes hands counts for its new owner, and the kernel refuses the first inode for which he has no room. That is said before anything is changed.
+// Quotas: what changes hands counts for its new owner, and the kernel refuses the first inode for
+// which he has no room. That is said before anything is changed.
 //
-// chown transfers one inode and what is allocated for it from one user's account to another's, a change of group from one group's to another's (dquot_transfer(),
-// fs/quota/dquot.c; xfs_trans_alloc_ichange(), fs/xfs/xfs_trans.c). What somebody gives away does not make room here: in which order inodes are changed is nobody's
-// promise. What the change itself may allocate, a block for an ACL or for a directory that is made, is not known before.
+// chown transfers one inode and what is allocated for it from one user's account to another's, a
+// change of group from one group's to another's (dquot_transfer(), fs/quota/dquot.c;
+// xfs_trans_alloc_ichange(), fs/xfs/xfs_trans.c). What somebody gives away does not make room here:
+// in which order inodes are changed is nobody's promise. What the change itself may allocate, a
+// block for an ACL or for a directory that is made, is not known before.
 
 #include "work.h"
 
@@ -95,7 +98,8 @@ static int sum_up(struct br_plan *plan, const struct tree_work *tree) {
 	return 0;
 }
 
-// Where somebody has no limits of his own those of ID 0 are everybody's (xfs_get_defquota(), xfs_dqresv_check()).
+// Where somebody has no limits of his own those of ID 0 are everybody's (xfs_get_defquota(),
+// xfs_dqresv_check()).
 static void take_defaults(const struct br_source *root, bool group, struct br_quota *has) {
 	struct br_quota all;
 	if (br_sys_quota(root->fd, group, 0, &all) != 0) {
@@ -153,8 +157,10 @@ static bool passes(const struct account *account, uint64_t limit) {
 	return limit != 0 && (account->used > limit || account->given > limit - account->used);
 }
 
-// dquot_add_space() and dquot_add_inodes(), fs/quota/dquot.c, for who lacks CAP_SYS_RESOURCE; xfs_dqresv_check(), fs/xfs/xfs_trans_dquot.c. XFS lets whoever has
-// CAP_FOWNER pass limits by chown, and the new owner then write nothing more: that helps nobody. An empty file is a transfer of no space, which only XFS does not look at.
+// dquot_add_space() and dquot_add_inodes(), fs/quota/dquot.c, for who lacks CAP_SYS_RESOURCE;
+// xfs_dqresv_check(), fs/xfs/xfs_trans_dquot.c. XFS lets whoever has CAP_FOWNER pass limits by
+// chown, and the new owner then write nothing more: that helps nobody. An empty file is a transfer
+// of no space, which only XFS does not look at.
 static enum verdict judge(const struct account *account) {
 	if (account->given == 0 && !account->strict) {
 		return VERDICT_FITS;
@@ -170,7 +176,8 @@ static bool comes_before(const struct quota *a, const struct quota *b) {
 	return a->group != b->group ? a->group < b->group : a->id < b->id;
 }
 
-// Whom the tree gives something, and what is known of him: from the lowest number on, users first, so that two plans of one tree read the same. NULL at the end.
+// Whom the tree gives something, and what is known of him: from the lowest number on, users first,
+// so that two plans of one tree read the same. NULL at the end.
 static struct quota *next_touched(
 	const struct br_plan *plan, const struct tree_work *tree, const struct quota *last) {
 	const struct table *quotas = &plan->work->quotas;

@@ -12,11 +12,13 @@
 
 enum {
 	WORDS = 8,
-	/** Enough that no set of paths with a given sum can be made up (Wagner's generalized birthday: 2^(2 sqrt(2048)) steps). */
+	/** Enough that no set of paths with a given sum can be made up (Wagner's generalized
+	 * birthday: 2^(2 sqrt(2048)) steps). */
 	PIECES = 8,
 };
 
-/** A hash of a set: the sum of its members' hashes, of 2048 bits each, the least significant word first. */
+/** A hash of a set: the sum of its members' hashes, of 2048 bits each, the least significant word
+ * first. */
 struct path_sum {
 	uint32_t v[WORDS * PIECES];
 };

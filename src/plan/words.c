@@ -272,7 +272,8 @@ static int write_make(struct br_plan *plan, const struct br_make *make, action_l
 	return br_vec_push(plan->arena, list, out);
 }
 
-// All ACL changes of a tree as one line, where one command does just that. 1 done, 0 not so, -1 ENOMEM.
+// All ACL changes of a tree as one line, where one command does just that. 1 done, 0 not so, -1
+// ENOMEM.
 static int write_whole_acl(struct br_plan *plan, size_t t, action_list *list) {
 	const struct tree_work *tree = &plan->work->trees[t];
 	struct br_action out = {

@@ -1,8 +1,11 @@
 /**
- * Private to plan/: what is gathered while the tree is seen, and the parts that settling is made of.
+ * Private to plan/: what is gathered while the tree is seen, and the parts that settling is made
+ * of.
  *
- * Inodes that are in the same state and under the same demands get the same answer, so they are one class: a plan keeps classes, with a count and the first few
- * paths, never files. Only regular files with several links are remembered one by one (whether all their links are inside), up to LINKS_MAX.
+ * Inodes that are in the same state and under the same demands get the same answer, so they are one
+ * class: a plan keeps classes, with a count and the first few paths, never files. Only regular
+ * files with several links are remembered one by one (whether all their links are inside), up to
+ * LINKS_MAX.
  */
 #ifndef BR_PLAN_WORK_H
 #define BR_PLAN_WORK_H
@@ -10,7 +13,8 @@
 #include <base/mem.h>
 #include <bindright/plan.h>
 
-/** A hash table of items that begin with their key, in the order of their coming. Items move when it grows. */
+/** A hash table of items that begin with their key, in the order of their coming. Items move when
+ * it grows. */
 struct table {
 	size_t key;
 	size_t item;
@@ -61,7 +65,8 @@ enum {
 	FACT_ROOT = 1 << 5,
 	/** Its ACL was not read: its mode alone serves every demand. */
 	FACT_UNREAD = 1 << 6,
-	/** It lies in a sticky directory of somebody else's, where its owner may delete it and others may not. */
+	/** It lies in a sticky directory of somebody else's, where its owner may delete it and
+	 * others may not. */
 	FACT_STICKY = 1 << 7,
 	/** On a read-only mount that was entered. */
 	FACT_READ_ONLY = 1 << 8,
@@ -69,7 +74,8 @@ enum {
 	FACT_ENCLOSED = 1 << 10,
 	/** It has security.evm, and that counts. */
 	FACT_SEALED = 1 << 11,
-	/** From this bit on: the number of the other container's mount that it lies under, from 1; 0: none, or one that is beyond the last number. */
+	/** From this bit on: the number of the other container's mount that it lies under, from 1;
+	 * 0: none, or one that is beyond the last number. */
 	FACT_OTHER_SHIFT = 16,
 	/** Under the mount of another container. */
 	FACT_OTHER = 1 << 9,
@@ -116,12 +122,14 @@ struct class {
 	struct tally seen;
 	/** Settled. */
 	struct outcome outcome;
-	/** Of files with several links: those that have all of them in the tree, and the others. Of everything else: all, and none. */
+	/** Of files with several links: those that have all of them in the tree, and the others. Of
+	 * everything else: all, and none. */
 	struct tally inside;
 	struct tally outside;
 	/** Sizes of all files together. */
 	uint64_t bytes;
-	/** What is allocated for those of `inside`, in bytes, and how many of them lie on another file system than the tree's root does. */
+	/** What is allocated for those of `inside`, in bytes, and how many of them lie on another
+	 * file system than the tree's root does. */
 	uint64_t space;
 	uint64_t abroad;
 	/** The sum of the hashes of all paths; NULL unless digests are asked for. */
@@ -183,7 +191,8 @@ enum {
 	/** Beyond that many, a file with several links counts as one that has links elsewhere. */
 	LINKS_MAX = 1 << 20,
 	LINKS_NAMED = 256,
-	/** Sticky directories that are remembered, and root's closed ones; with more, everything counts as lying in one. */
+	/** Sticky directories that are remembered, and root's closed ones; with more, everything
+	 * counts as lying in one. */
 	STICKY_MAX = 1 << 16,
 	/** Demands and keepers of one tree. */
 	PEOPLE_MAX = 2 * BR_DEMANDS_MAX,
@@ -200,9 +209,11 @@ struct tree_work {
 	struct table links;
 	/** Sticky directories, by a hash of their path. */
 	struct table sticky;
-	/** Directories of root's, below the tree's root, that are closed to everybody else: by a hash of their path. */
+	/** Directories of root's, below the tree's root, that are closed to everybody else: by a
+	 * hash of their path. */
 	struct table closed;
-	/** behind.c's: directories that are closed to some demand, their states, and sets of these. */
+	/** behind.c's: directories that are closed to some demand, their states, and sets of these.
+	 */
 	struct table ways;
 	struct table states;
 	struct table sets;
@@ -220,7 +231,8 @@ struct tree_work {
 	bool used;
 	/** Some demand writes. */
 	bool writes;
-	/** What root has in each container that has something of it and may be root without a demand that says so. All there are, where there is none. */
+	/** What root has in each container that has something of it and may be root without a
+	 * demand that says so. All there are, where there is none. */
 	uint64_t root_caps;
 	/** Something belongs to somebody out of the from-set: no default ACLs here. */
 	bool foreign;
@@ -302,7 +314,8 @@ struct br_inode facts_inode(const struct facts *facts);
 /** What people are asked about. */
 struct people_at {
 	const struct br_inode *inode;
-	/** What is planned for it, or NULL: what one is given can make others need more (of a file whatever anybody may). */
+	/** What is planned for it, or NULL: what one is given can make others need more (of a file
+	 * whatever anybody may). */
 	const struct br_inode *after;
 	uint64_t demands;
 };
@@ -323,7 +336,8 @@ bool demand_counts(const struct br_demand *demand);
 bool uid_is_known(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid);
 /** Gather plan->work->creds. 0 or -1 with ENOMEM. */
 int creds_gather(struct br_plan *plan);
-/** Everything that a process of this UID may be, without capabilities: whatever container it is of, mounting this tree or another one. Call with *i = 0; false at the end. */
+/** Everything that a process of this UID may be, without capabilities: whatever container it is of,
+ * mounting this tree or another one. Call with *i = 0; false at the end. */
 bool creds_next(const struct br_plan *plan, const struct tree_work *tree, br_hostid uid, size_t *i,
 	struct br_cred *out);
 /** CAP_DAC_OVERRIDE on this host: whatever the bits say, it has everything. */
@@ -355,8 +369,9 @@ void draft_name(struct draft *draft, br_hostid uid, unsigned perm);
 /** Into mode and acl of an inode. 0 or -1 with ENOMEM. */
 int draft_close(const struct br_plan *plan, const struct draft *draft, struct br_inode *after);
 /**
- * The default ACL of a directory for which people have demands; its own (NULL: none) where that serves them and everybody who can use the directory. Root's override needs no
- * entry. 0 or -1 with ENOMEM.
+ * The default ACL of a directory for which people have demands; its own (NULL: none) where that
+ * serves them and everybody who can use the directory. Root's override needs no entry. 0 or -1 with
+ * ENOMEM.
  */
 int draft_default(const struct br_plan *plan, const struct br_inode *dir,
 	const struct people *people, const struct br_acl **out);
@@ -372,7 +387,8 @@ bool gate_named(const struct br_plan *plan, uint32_t uid);
 /** Whether root, too, would have to name whose it is (--from). */
 bool gate_needs_from(
 	const struct br_plan *plan, const struct tree_work *tree, const struct facts *facts);
-/** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the keeper's own. */
+/** reclaim: whether files of this UID go back: the containers', root's, those of --from; never the
+ * keeper's own. */
 bool gate_left_behind(const struct br_plan *plan, const struct tree_work *tree, uint32_t uid);
 /** Whether the caller is in this group: only into such ones can who is not root put what is his. */
 bool is_own_group(const struct br_plan *plan, uint32_t gid);
@@ -427,7 +443,8 @@ int behind_choose(const struct br_plan *plan, const struct tree_work *tree,
 
 /** The class of one more name of a file with several links. 0 or -1 with ENOMEM. */
 int link_mix(struct br_plan *plan, struct link *link, uint32_t class);
-/** Files all of whose names were seen, under different demands, get a class of the demands of all their names. 0 or -1 with ENOMEM. */
+/** Files all of whose names were seen, under different demands, get a class of the demands of all
+ * their names. 0 or -1 with ENOMEM. */
 int links_join(struct br_plan *plan, struct tree_work *tree);
 
 /* choose.c: */
@@ -458,19 +475,23 @@ int effects_finish(struct br_plan *plan);
 /** Refuse the tree if it is dangerous. 0, or -1 with ENOMEM. */
 int danger_check(struct br_plan *plan, struct tree_work *tree);
 
-/** Refuse the tree if changing it would copy too much, or say how much it copies. 0, or -1 with ENOMEM. */
+/** Refuse the tree if changing it would copy too much, or say how much it copies. 0, or -1 with
+ * ENOMEM. */
 int copy_up_check(struct br_plan *plan, struct tree_work *tree);
 
-/** Refuse the tree by a rule (NULL: a failed br_printf), and the option that lifts it, or NULL. 0, or -1 with ENOMEM. */
+/** Refuse the tree by a rule (NULL: a failed br_printf), and the option that lifts it, or NULL. 0,
+ * or -1 with ENOMEM. */
 int danger_refuse(
 	struct br_plan *plan, struct tree_work *tree, const char *rule, const char *option);
 
 /* quota.c: */
 
 void quota_init(struct table *table);
-/** Whether everybody has room for what the settled classes give him on the tree's file system, with all that the trees before gave. 1, 0, or -1 with ENOMEM. */
+/** Whether everybody has room for what the settled classes give him on the tree's file system, with
+ * all that the trees before gave. 1, 0, or -1 with ENOMEM. */
 int quota_fits(struct br_plan *plan, const struct tree_work *tree);
-/** Refuse the tree where somebody has not; else keep it in mind for the next ones, and say who will be past his soft limit. 0, or -1 with ENOMEM. */
+/** Refuse the tree where somebody has not; else keep it in mind for the next ones, and say who will
+ * be past his soft limit. 0, or -1 with ENOMEM. */
 int quota_check(struct br_plan *plan, struct tree_work *tree);
 
 /* makes.c, accounts.c: */
@@ -504,7 +525,8 @@ enum {
 	ENTRY_NONE = 0xff,
 	ENTRY_CHANGES = 4,
 };
-/** The entries of the access ACL (without the mask) that differ; at most ENTRY_CHANGES are written, the count is of all. */
+/** The entries of the access ACL (without the mask) that differ; at most ENTRY_CHANGES are written,
+ * the count is of all. */
 size_t entry_changes(const struct br_inode *before, const struct br_inode *after,
 	struct entry_change out[ENTRY_CHANGES]);
 /** Ordinary commands that do exactly this; *out NULL where there is none. 0 or -1 with ENOMEM. */
@@ -514,7 +536,8 @@ int command_acl(
 	const struct br_plan *plan, const struct class *class, const char *path, const char **out);
 int command_default(
 	const struct br_plan *plan, const struct br_acl *def, const char *path, const char **out);
-/** One setfacl -R that leaves every inode of the tree as planned: its entry ("u:1001:rwX"), the command; NULL where there is none. 0 or -1 with ENOMEM. */
+/** One setfacl -R that leaves every inode of the tree as planned: its entry ("u:1001:rwX"), the
+ * command; NULL where there is none. 0 or -1 with ENOMEM. */
 int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, const char **entry,
 	const char **command);
 
@@ -524,7 +547,9 @@ int command_acl_tree(const struct br_plan *plan, const struct tree_work *tree, c
 #define LEFT_BY_MOUNT (UINT32_MAX - 1)
 
 void left_init(struct table *table);
-/** Count what is left alone. `detail`: its owner, LEFT_BY_MOUNT, the number of the other mount; of what root may change: its owner where root needs --from for it, or BR_NO_ID. 0 or -1 with ENOMEM. */
+/** Count what is left alone. `detail`: its owner, LEFT_BY_MOUNT, the number of the other mount; of
+ * what root may change: its owner where root needs --from for it, or BR_NO_ID. 0 or -1 with ENOMEM.
+ */
 int left_add(struct br_plan *plan, const struct tree_work *tree, enum br_left_reason reason,
 	uint32_t detail, const struct tally *tally);
 int left_finish(struct br_plan *plan);
@@ -538,7 +563,8 @@ int plan_digest(struct br_plan *plan);
 
 /* notes.c: */
 
-/** Add a sentence, owned by the plan's arena; NULL text is a failed br_printf. 0 or -1 with ENOMEM. */
+/** Add a sentence, owned by the plan's arena; NULL text is a failed br_printf. 0 or -1 with ENOMEM.
+ */
 int note_add(struct br_plan *plan, const char *text);
 /** What will not be usable tomorrow, and advice about the spec. 0 or -1 with ENOMEM. */
 int notes_tree(struct br_plan *plan, const struct tree_work *tree, const struct br_places *places);

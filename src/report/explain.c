@@ -183,8 +183,9 @@ static void say_step(struct pen *pen, const struct br_explain_step *step) {
 	}
 	pen_say(pen, "\n");
 	if (step->unheard) {
-		say_way(pen, "its server:",
-			"has the last word, and could not be asked as this identity");
+		say_way(pen,
+			"its server:", "has the last word, and could not be asked as this identity",
+			false);
 	}
 	if (step->inode_way) {
 		say_way(pen, "this inode:", step->inode_way, step->way_is_command);

@@ -27,9 +27,11 @@ void pen_ink(struct pen *pen, enum ink ink);
 void pen_say(struct pen *pen, const char *format, ...) BR_PRINTF(2, 3);
 /** Words from outside, escaped. */
 void pen_quote(struct pen *pen, const char *s);
-/** A paragraph of words from outside: `lead` behind what stands on the line, then the words, wrapped to the terminal; further lines start at `indent`. */
+/** A paragraph of words from outside: `lead` behind what stands on the line, then the words,
+ * wrapped to the terminal; further lines start at `indent`. */
 void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *words);
-/** A command that can be typed as it stands: neither escaped nor wrapped. One with a hidden character is words from outside. */
+/** A command that can be typed as it stands: neither escaped nor wrapped. One with a hidden
+ * character is words from outside. */
 void pen_command(struct pen *pen, const char *lead, size_t indent, const char *command);
 /** "7:9" after the file's name; nothing where there is no place. */
 void pen_place(struct pen *pen, const struct br_places *places, struct br_span at);

@@ -53,7 +53,8 @@ static void json_driver(struct br_json *json) {
 	br_json_end(json);
 }
 
-/** A file's name as a URI reference (RFC 3986): all but unreserved characters and slashes in hexadecimal. */
+/** A file's name as a URI reference (RFC 3986): all but unreserved characters and slashes in
+ * hexadecimal. */
 static void json_uri(struct br_json *json, const char *file) {
 	static const char plain[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";

@@ -96,7 +96,8 @@ static bool is_shown(const struct pen *pen, const struct br_finding *finding) {
 	return !finding->ignored || pen->style->verbosity > 0;
 }
 
-/** The findings about this container and mount (NULL: about the container itself). Whether there were any. */
+/** The findings about this container and mount (NULL: about the container itself). Whether there
+ * were any. */
 static bool group(struct pen *pen, const struct br_check *check,
 	const struct br_container *container, const struct br_mount *mount, bool print) {
 	const char *last = NULL;
@@ -197,7 +198,8 @@ static void summary(struct pen *pen, const struct br_check *check) {
 	}
 }
 
-/** Whether a plan has anything to say of it: not of what is the image's, or could not be found out. */
+/** Whether a plan has anything to say of it: not of what is the image's, or could not be found out.
+ */
 static bool is_plannable(const struct br_finding *finding) {
 	unsigned code = finding->code;
 	return finding->severity == BR_ERROR && !finding->ignored && code != 109 && code != 209

@@ -147,7 +147,8 @@ static int reserve_path(struct br_scan *scan, size_t n) {
 	return 0;
 }
 
-/** Put a slash (below the root) and a name behind the first len bytes of the path. Their number, or -1. */
+/** Put a slash (below the root) and a name behind the first len bytes of the path. Their number, or
+ * -1. */
 static ssize_t append(struct br_scan *scan, size_t len, const char *name, size_t n) {
 	if (reserve_path(scan, len + 1 + n)) {
 		return -1;
@@ -159,7 +160,8 @@ static ssize_t append(struct br_scan *scan, size_t len, const char *name, size_t
 	return (ssize_t)(len + n);
 }
 
-/** Make the path that of the node (NULL: of nothing). Mostly it is the same as before, or one level off. */
+/** Make the path that of the node (NULL: of nothing). Mostly it is the same as before, or one level
+ * off. */
 static int set_path(struct br_scan *scan, struct node *node) {
 	size_t len = 0;
 	if (!node || node == scan->path_of) {
@@ -196,7 +198,8 @@ static void leave_path(struct br_scan *scan, const struct node *node) {
 
 /* ---- Events ---- */
 
-/** Make the attributes of a record into facts. An ACL that is none is the entry's error; -1: no memory. */
+/** Make the attributes of a record into facts. An ACL that is none is the entry's error; -1: no
+ * memory. */
 static int intern_all(struct br_scan *scan, struct record *record) {
 	const unsigned char *value = (const unsigned char *)record->name + record->name_len + 1;
 	for (unsigned i = 0; i < ATTRIBUTES; i++) {

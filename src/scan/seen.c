@@ -1,12 +1,14 @@
-// What a scan told, as records one behind the other in one mapping, whose pages are taken as they are written:
+// What a scan told, as records one behind the other in one mapping, whose pages are taken as they
+// are written:
 //
 //	KIND       what many inodes have in common: device, owner, mode, ACLs, …
 //	DIRECTORY  its path, and what of its inode is its own; all of them, linked backwards
 //	PLACE      the path of the directory that the LEAFs behind it are in
 //	LEAF       a chosen entry: its name, and what of its inode is its own
 //
-// A directory is told before what is in it. So all directories forwards, then all leaves, then all directories backwards is an order in which
-// a directory is entered before, and left after, everything below it.
+// A directory is told before what is in it. So all directories forwards, then all leaves, then all
+// directories backwards is an order in which a directory is entered before, and left after,
+// everything below it.
 
 #include <base/file.h>
 #include <base/own.h>
@@ -261,7 +263,8 @@ static size_t behind(const struct br_seen *seen, const struct item *item) {
 	return (size_t)((const unsigned char *)item - seen->bytes) + item->size;
 }
 
-/** Directories on the way to the last one that was looked at, the root first, so that each is opened beneath its own. */
+/** Directories on the way to the last one that was looked at, the root first, so that each is
+ * opened beneath its own. */
 struct chain {
 	struct {
 		int fd;

@@ -5,13 +5,16 @@
  *   lists of directories  -->  open, list, read, write  -->  batches of records  -->  br_scan_next
  *          ^------ half of its list, to a worker that idles
  *
- * A job is a list of directories. A worker keeps what it finds in a list of its own, deepest first, and gives half of it away only when
- * somebody waits; so the common directory of seven files costs neither a lock nor a result of its own. A directory that fills a whole
- * listing buffer is put back into the queue while the buffer is worked on, so that a directory of a million files is shared too.
+ * A job is a list of directories. A worker keeps what it finds in a list of its own, deepest first,
+ * and gives half of it away only when somebody waits; so the common directory of seven files costs
+ * neither a lock nor a result of its own. A directory that fills a whole listing buffer is put back
+ * into the queue while the buffer is worked on, so that a directory of a million files is shared
+ * too.
  *
- * Order. Results arrive in the order of posting. A worker posts its batch before it gives anything away; so BR_ENTER of a directory stands
- * before everything of it, whoever writes it. References give the other end: the turn of a worker on a directory holds one, each
- * directory below holds one, and the owner alone lets go of them as it reads RECORD_DONE; the last one is BR_LEAVE.
+ * Order. Results arrive in the order of posting. A worker posts its batch before it gives anything
+ * away; so BR_ENTER of a directory stands before everything of it, whoever writes it. References
+ * give the other end: the turn of a worker on a directory holds one, each directory below holds
+ * one, and the owner alone lets go of them as it reads RECORD_DONE; the last one is BR_LEAVE.
  */
 #ifndef BR_SCAN_WALK_H
 #define BR_SCAN_WALK_H
@@ -30,7 +33,9 @@ enum {
 	BATCHES = 64,
 	/** Directories held open, at most (and a few for the workers). */
 	OPEN_DIRECTORIES = 256,
-	/** More than any tree has, so that a file system that makes directories up as it is asked for does not get all memory: none is entered that lies deeper, none listed while so many wait. */
+	/** More than any tree has, so that a file system that makes directories up as it is asked
+	 * for does not get all memory: none is entered that lies deeper, none listed while so many
+	 * wait. */
 	PATH_LONGEST = 2 << 20,
 	DEPTH_MOST = 16 << 10,
 	WAITING_MOST = 4 << 20,
@@ -72,7 +77,8 @@ struct node {
 	bool reading;
 	/** The file system said that it is a directory; otherwise it did not say. */
 	bool sure;
-	/** A mount point at or above it, below the root, is read-only, and none below that is writable. */
+	/** A mount point at or above it, below the root, is read-only, and none below that is
+	 * writable. */
 	bool frozen;
 	char name[];
 };
@@ -86,7 +92,8 @@ enum record_kind {
 	RECORD_DONE,
 };
 
-/** What a worker tells the owner about one thing. The name with its NUL (of a leaf), then the raw attributes follow. */
+/** What a worker tells the owner about one thing. The name with its NUL (of a leaf), then the raw
+ * attributes follow. */
 struct record {
 	struct node *node;
 	uint32_t size;
@@ -116,7 +123,8 @@ struct br_scan {
 	int root_fd;
 	/** Directories that may be open at a time, about. */
 	unsigned max_open;
-	/** Directories that are open, and that were found and not visited yet; jobs that wait in the queue. */
+	/** Directories that are open, and that were found and not visited yet; jobs that wait in
+	 * the queue. */
 	atomic_uint open, waiting, offered;
 	/** errno of what ended the scan, or 0. */
 	atomic_int failed;
@@ -133,7 +141,8 @@ struct br_scan {
 	struct node *path_of;
 };
 
-/** A directory below parent, with one reference of its own and one on the parent. NULL with ENOMEM. */
+/** A directory below parent, with one reference of its own and one on the parent. NULL with ENOMEM.
+ */
 struct node *br_node_new(struct node *parent, const char *name, size_t len);
 /** Let go of one reference without telling anybody; the last one frees the node, and so upwards. */
 void br_node_drop(struct node *node);
@@ -144,8 +153,9 @@ void br_node_drop_list(struct br_scan *scan, struct node *list);
 /** Write that path, without a NUL, so that it ends before `end`. */
 void br_node_path(const struct node *node, char *end);
 /**
- * The directory that holds the node, as a descriptor: the parent's own where it is pinned, else opened anew beneath the root (*fresh; the caller closes it), in pieces. -1 with
- * errno, ESTALE where another directory is in its place.
+ * The directory that holds the node, as a descriptor: the parent's own where it is pinned, else
+ * opened anew beneath the root (*fresh; the caller closes it), in pieces. -1 with errno, ESTALE
+ * where another directory is in its place.
  */
 int br_node_holder(struct br_scan *scan, const struct node *node, bool *fresh);
 

@@ -1,5 +1,6 @@
-// The child runs an ordinary scan and writes its entries into a pipe. Here only the live directories are kept, with the caller's word
-// for each; a counter in shared memory, which the child's threads count up, says whether they still come along.
+// The child runs an ordinary scan and writes its entries into a pipe. Here only the live
+// directories are kept, with the caller's word for each; a counter in shared memory, which the
+// child's threads count up, says whether they still come along.
 
 #include "watched.h"
 
@@ -60,7 +61,8 @@ struct live {
 	unsigned children;
 	uint64_t state;
 	unsigned depth;
-	/** Of its path, whose end is kept: its name; all of it where it lies in none that is known. */
+	/** Of its path, whose end is kept: its name; all of it where it lies in none that is known.
+	 */
 	size_t path_len;
 	char name[];
 };
@@ -312,7 +314,8 @@ static void tell_live(struct watched *w, enum br_event event, struct live *live,
 	};
 }
 
-/** Make the raw attributes that follow into facts. 0 or -1 with errno. Where they lie is not taken from anybody else. */
+/** Make the raw attributes that follow into facts. 0 or -1 with errno. Where they lie is not taken
+ * from anybody else. */
 static int intern(struct watched *w, struct wire *wire, const char *value) {
 	wire->inode.acl = wire->inode.def = NULL;
 	wire->inode.caps = NULL;

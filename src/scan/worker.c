@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 enum {
-	/** Room for an attribute's first reading; longer ones are read again into VALUE_MAX, the kernel's XATTR_SIZE_MAX. */
+	/** Room for an attribute's first reading; longer ones are read again into VALUE_MAX, the
+	 * kernel's XATTR_SIZE_MAX. */
 	VALUE_BYTES = 256,
 	VALUE_MAX = 64 << 10,
 	/** How often a thing that changes its type between two questions is asked again. */
@@ -39,10 +40,12 @@ struct worker {
 	/** Directories that it will visit, the next one first. */
 	struct node *list;
 	size_t nlist;
-	/** The batch that it fills, or NULL; `pending` bytes behind its end are the record that is being written. */
+	/** The batch that it fills, or NULL; `pending` bytes behind its end are the record that is
+	 * being written. */
 	struct batch *batch;
 	size_t pending;
-	/** The path of the directory with a slash, for the caller's questions; empty where nobody asks. */
+	/** The path of the directory with a slash, for the caller's questions; empty where nobody
+	 * asks. */
 	char *path;
 	size_t path_len, path_cap;
 	/** The inode that `wants` was asked about last, and its answer; mode 0: none yet. */
@@ -85,7 +88,8 @@ static void flush(struct worker *w) {
 	}
 }
 
-/** The record that is being written, with `extra` bytes behind it; moved into a new batch where the old one is full. NULL: the scan has failed. */
+/** The record that is being written, with `extra` bytes behind it; moved into a new batch where the
+ * old one is full. NULL: the scan has failed. */
 static struct record *make_room(struct worker *w, size_t extra) {
 	struct batch *old = w->batch;
 	size_t need = w->pending + extra + sizeof(uint64_t);
@@ -229,7 +233,8 @@ static bool excluded(const struct worker *w, const char *path, const struct reco
 			options->context, path, record->has_inode ? &record->inode : &unknown);
 }
 
-/** Make the path buffer hold the path of the node, with room for a slash and a name. False: the scan has failed. */
+/** Make the path buffer hold the path of the node, with room for a slash and a name. False: the
+ * scan has failed. */
 static bool set_path(struct worker *w, const struct node *node) {
 	if (!asks(w)) {
 		return true;
@@ -256,7 +261,8 @@ static const char *path_of(const struct worker *w) {
 	return w->path ? w->path : "";
 }
 
-/** The path of an entry of the directory whose path is set. A name is at most 255 bytes long; one that is not would be cut. */
+/** The path of an entry of the directory whose path is set. A name is at most 255 bytes long; one
+ * that is not would be cut. */
 static const char *entry_path(struct worker *w, const char *name, size_t len) {
 	if (w->path) {
 		char *end = w->path + w->path_len;
@@ -272,7 +278,8 @@ static const char *entry_path(struct worker *w, const char *name, size_t len) {
 
 /* ---- Mounts ---- */
 
-/** Whether the mount, or its file system, is read-only: statfs(2) tells either by one flag. What cannot be asked is taken to be writable, as its modes say. */
+/** Whether the mount, or its file system, is read-only: statfs(2) tells either by one flag. What
+ * cannot be asked is taken to be writable, as its modes say. */
 static bool is_read_only(int fd) {
 	struct statfs st;
 	return fd >= 0 && fstatfs(fd, &st) == 0 && (st.f_flags & ST_RDONLY);
@@ -284,7 +291,8 @@ static bool is_entry_read_only(struct spot at) {
 	return is_read_only(fd);
 }
 
-/** Say of the inode of an entry of `holder` (NULL: of the root) whether it lies on a read-only mount that was entered. */
+/** Say of the inode of an entry of `holder` (NULL: of the root) whether it lies on a read-only
+ * mount that was entered. */
 static bool mark_mount(
 	const struct worker *w, const struct node *holder, struct spot at, struct br_inode *inode) {
 	bool frozen = holder && holder->frozen;
@@ -410,7 +418,8 @@ static bool is_awaited(const struct worker *w) {
 		> atomic_load_explicit(&w->scan->offered, memory_order_relaxed);
 }
 
-/** Let a worker that waits go on with the directory while this one has a buffer full of it. Two that have directories of their own are faster than two in one. */
+/** Let a worker that waits go on with the directory while this one has a buffer full of it. Two
+ * that have directories of their own are faster than two in one. */
 static bool pass_on(struct worker *w, struct node *node) {
 	unsigned open = atomic_load_explicit(&w->scan->open, memory_order_relaxed);
 	if (w->filled < LISTING_BYTES / 2 || open >= w->scan->max_open || !is_awaited(w)) {
@@ -434,7 +443,8 @@ static void add_failure(struct worker *w, struct node *node, int err) {
 	}
 }
 
-/** What is opened next is the last that was found: it may use the reserve of descriptors, so that a long chain is opened link by link. */
+/** What is opened next is the last that was found: it may use the reserve of descriptors, so that a
+ * long chain is opened link by link. */
 static void pin_next(struct worker *w, struct node *node) {
 	struct node *next = w->list;
 	unsigned open = atomic_load_explicit(&w->scan->open, memory_order_relaxed);
@@ -470,7 +480,8 @@ static void list(struct worker *w, struct node *node, bool first) {
 
 /* ---- Arriving at a directory ---- */
 
-/** Open a directory without leaving the file system, and without touching its time stamp where that is allowed. */
+/** Open a directory without leaving the file system, and without touching its time stamp where that
+ * is allowed. */
 static int open_directory(
 	const struct br_scan *scan, int holder, const char *name, unsigned depth) {
 	const int flags = O_DIRECTORY | O_NOFOLLOW;
@@ -494,8 +505,9 @@ static bool is_automount(const struct node *node, int fd) {
 }
 
 /**
- * The same of a node. The kernel has whatever belongs there mounted when a directory is asked for (follow_automount() of its fs/namei.c), even where
- * RESOLVE_NO_XDEV forbids to go there; not when anything is, by O_PATH, nor when "." is.
+ * The same of a node. The kernel has whatever belongs there mounted when a directory is asked for
+ * (follow_automount() of its fs/namei.c), even where RESOLVE_NO_XDEV forbids to go there; not when
+ * anything is, by O_PATH, nor when "." is.
  */
 static int open_node(const struct br_scan *scan, int holder, const struct node *node) {
 	if (node->path_len > PATH_LONGEST || node->depth > DEPTH_MOST) {
@@ -514,7 +526,8 @@ static int open_node(const struct br_scan *scan, int holder, const struct node *
 	return fd < 0 ? -1 : open_directory(scan, fd, ".", node->depth);
 }
 
-/** Tell what could not be opened as a directory: it may be none, or closed to us, or a mount point. `err`: why not. False: now it is a directory. */
+/** Tell what could not be opened as a directory: it may be none, or closed to us, or a mount point.
+ * `err`: why not. False: now it is a directory. */
 static bool add_unopened(struct worker *w, struct node *node, int holder, int err) {
 	struct record *record = begin(w, RECORD_LEAF, node->parent, node->name);
 	if (!record || err == ENOENT) {
@@ -553,7 +566,8 @@ static bool add_unopened(struct worker *w, struct node *node, int holder, int er
 	return true;
 }
 
-/** Tell of a directory that is open. 1: its first listing is there; 0: nothing to list; -1: it is left out. */
+/** Tell of a directory that is open. 1: its first listing is there; 0: nothing to list; -1: it is
+ * left out. */
 static int add_opened(struct worker *w, struct node *node, int fd) {
 	struct record *record = begin(w, RECORD_ENTER, node, "");
 	if (!record || br_inode_stat(fd, "", &record->inode)) {
@@ -582,8 +596,9 @@ static int add_opened(struct worker *w, struct node *node, int fd) {
 }
 
 /**
- * Open the node beneath its holder and tell what it is. Its descriptor where it is to be listed, else -1. What is swapped for something else time and again is left out: nothing
- * true could be said of it.
+ * Open the node beneath its holder and tell what it is. Its descriptor where it is to be listed,
+ * else -1. What is swapped for something else time and again is left out: nothing true could be
+ * said of it.
  */
 static int arrive(struct worker *w, struct node *node, int holder, int err) {
 	for (unsigned tries = 0; tries < TRIES; tries++) {

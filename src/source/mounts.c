@@ -192,7 +192,8 @@ struct fs_kind {
 	bool remote;
 };
 
-// The first that fits counts. Sources: Documentation/filesystems of the kernel, mount(8), and each driver's inode operations.
+// The first that fits counts. Sources: Documentation/filesystems of the kernel, mount(8), and each
+// driver's inode operations.
 static const struct fs_kind kinds[] = {
 	{"ext2", BR_YES, BR_YES, false},
 	{"ext3", BR_YES, BR_YES, false},
@@ -274,7 +275,8 @@ static uint32_t number_option(const char *options, const char *name) {
 	return br_parse_u32(digits, BR_NO_ID - 1, &number) == 0 ? number : BR_NO_ID;
 }
 
-/** Options that decide about ACLs, who may enter, and whether the kernel itself judges by owners and modes (fs/fuse/dir.c, fuse_permission()). */
+/** Options that decide about ACLs, who may enter, and whether the kernel itself judges by owners
+ * and modes (fs/fuse/dir.c, fuse_permission()). */
 static void judge_options(const char *options, struct br_fs *fs) {
 	if (has_option(options, "noacl")) {
 		fs->keeps_acls = BR_NO;
@@ -304,7 +306,8 @@ static enum br_group_rule group_rule(const struct br_mount_line *line) {
 						  : BR_GROUP_OF_DIRECTORY;
 }
 
-/** An automounter has nothing of its own, virtiofs always leaves it to the kernel (fs/fuse/virtio_fs.c), and so do those that keep owners for certain. */
+/** An automounter has nothing of its own, virtiofs always leaves it to the kernel
+ * (fs/fuse/virtio_fs.c), and so do those that keep owners for certain. */
 static bool is_served(const char *type, const struct fs_kind *kind) {
 	return kind->remote && kind->owners != BR_YES && strcmp(type, "autofs") != 0
 		&& strcmp(type, "virtiofs") != 0;

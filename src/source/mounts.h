@@ -22,7 +22,8 @@ struct br_mount_line {
 	const char *fs_options;
 };
 
-/** The line with this ID; NULL where there is none (no table at all, a younger mount, one that cannot be seen from the root). */
+/** The line with this ID; NULL where there is none (no table at all, a younger mount, one that
+ * cannot be seen from the root). */
 const struct br_mount_line *br_mounts_find(const struct br_mounts *mounts, uint64_t id);
 /** Whether calls to a file system of this type may wait for somebody else's program or machine. */
 bool br_fs_is_remote(const char *type);

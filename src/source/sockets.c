@@ -41,7 +41,8 @@ static const char *path_of(const char *line) {
 	return *line == '/' ? line : NULL;
 }
 
-/** Anybody may have called his so, on a file system of his own: only what is in memory is asked, as all that is bound is. */
+/** Anybody may have called his so, on a file system of his own: only what is in memory is asked, as
+ * all that is bound is. */
 static bool is_same(const char *path, const struct br_source *source) {
 	struct br_step step;
 	if (br_step_open_mounted(AT_FDCWD, path, &step) != 0) {

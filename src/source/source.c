@@ -40,7 +40,8 @@ struct walk {
 	struct br_source *out;
 	const struct br_mounts *mounts;
 	uid_t trusted;
-	/** What is said of the last step where it may be one that is accepted: struct br_source's unsafe_owner. */
+	/** What is said of the last step where it may be one that is accepted: struct br_source's
+	 * unsafe_owner. */
 	const char *last_step;
 	/** How many links had been followed before the first unsafe hop. */
 	unsigned unsafe_hops;
@@ -91,7 +92,8 @@ static void call_unsafe(struct walk *w, const char *clause) {
 	w->out->unsafe = clause ? clause : "a hop on the way is not safe";
 }
 
-/** Where the first unsafe hop begins, if the targets of all links before it are reached and judged. */
+/** Where the first unsafe hop begins, if the targets of all links before it are reached and judged.
+ */
 static void note_place(struct walk *w) {
 	if (w->nlinks == 0) {
 		w->out->unsafe_at = path_of(w, NULL);
@@ -112,8 +114,8 @@ static void judge_directory(struct walk *w) {
 }
 
 /**
- * From a directory of somebody else to what yet another owns: he may have moved it there. Root's object at the very end is accepted,
- * since an engine makes sources so.
+ * From a directory of somebody else to what yet another owns: he may have moved it there. Root's
+ * object at the very end is accepted, since an engine makes sources so.
  */
 static void judge_step(struct walk *w, const struct br_step *next, const char *name, bool last) {
 	uint32_t from = w->here.uid;
@@ -182,7 +184,8 @@ static void keep_here(struct walk *w) {
 	out->fd = br_steal_fd(&w->here.fd);
 }
 
-/** What its type does not say about ACLs, it says itself; who does not answer keeps what is thought of him. */
+/** What its type does not say about ACLs, it says itself; who does not answer keeps what is thought
+ * of him. */
 static void ask_acls(struct walk *w) {
 	struct br_fs *fs = &w->out->fs;
 	struct br_step_acls acls;
@@ -202,7 +205,8 @@ static int finish(struct walk *w, enum br_source_state state) {
 	if (!out->real || fill_fs(w)) {
 		return -1;
 	}
-	// What its kernel remembers can be read long after a server is gone; a walk would wait for it for ever.
+	// What its kernel remembers can be read long after a server is gone; a walk would wait for
+	// it for ever.
 	if (state == BR_SOURCE_PRESENT && is_remote(w->line) && S_ISDIR(w->here.mode)
 		&& br_step_list_guarded(w->here.fd, ".") == ETIMEDOUT) {
 		out->state = BR_SOURCE_UNREACHABLE;
@@ -260,7 +264,8 @@ static int open_by_kind(struct walk *w, const char *name, struct br_step *next) 
 	return br_step_open(w->here.fd, name, next);
 }
 
-/** The same, and what the mount is that it is on. On an errno from a new mount, w->line is that mount. */
+/** The same, and what the mount is that it is on. On an errno from a new mount, w->line is that
+ * mount. */
 static int open_next(
 	struct walk *w, const char *name, struct br_step *next, const struct br_mount_line **line) {
 	bool guarded = is_remote(w->line) && !is_kind(w->line, "autofs");
@@ -302,7 +307,8 @@ static int walk_on(struct walk *w, const char *head, const char *rest) {
 	return 1;
 }
 
-/** ".." in a link: the parent is reached from the root again, since the real path has no links; `..` itself is never opened. */
+/** ".." in a link: the parent is reached from the root again, since the real path has no links;
+ * `..` itself is never opened. */
 static int go_up(struct walk *w, const char *rest) {
 	while (w->real.n > 0 && w->real.s[w->real.n - 1] != '/') {
 		w->real.n--;
@@ -412,7 +418,8 @@ static int walk(struct walk *w) {
 	}
 }
 
-/** Without ".", ".." and empty components, and without the first slash: as compose and the engine clean it, before any link is seen. */
+/** Without ".", ".." and empty components, and without the first slash: as compose and the engine
+ * clean it, before any link is seen. */
 static char *clean(struct br_arena *arena, const char *path) {
 	char *out = br_strdup(arena, path);
 	size_t n = 0;

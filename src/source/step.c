@@ -24,16 +24,19 @@
 enum {
 	STEP_FLAGS = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 	STAT_FLAGS = AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
-	/** A mount or a rename anywhere on the machine makes the kernel give up on what it has in memory (mount_lock, rename_lock), for a microsecond. */
+	/** A mount or a rename anywhere on the machine makes the kernel give up on what it has in
+	 * memory (mount_lock, rename_lock), for a microsecond. */
 	TRIES = 200,
 };
 
-/** 0 or an errno. `sync` is AT_STATX_DONT_SYNC or AT_STATX_SYNC_AS_STAT. On an errno the mount is known all the same. */
+/** 0 or an errno. `sync` is AT_STATX_DONT_SYNC or AT_STATX_SYNC_AS_STAT. On an errno the mount is
+ * known all the same. */
 static int read_facts(int fd, int sync, struct br_step *out) {
 	struct statx mount = {0};
 	struct statx st;
 	*out = (struct br_step){.fd = fd};
-	// Nothing but the mount: a FUSE file system that lets this user do nothing refuses every other question.
+	// Nothing but the mount: a FUSE file system that lets this user do nothing refuses every
+	// other question.
 	if (statx(fd, "", STAT_FLAGS | AT_STATX_DONT_SYNC, 0, &mount) < 0) {
 		return errno;
 	}
@@ -62,7 +65,8 @@ static int take_facts(int fd, int sync, struct br_step *out) {
 
 int br_step_open(int dirfd, const char *name, struct br_step *out) {
 	*out = (struct br_step){.fd = -1};
-	// As strict as openat2 could be: the name has no slash, is not "..", and a final link is not followed.
+	// As strict as openat2 could be: the name has no slash, is not "..", and a final link is
+	// not followed.
 	int fd = openat(dirfd, name, STEP_FLAGS);
 	return fd < 0 ? errno : take_facts(fd, AT_STATX_DONT_SYNC, out);
 }

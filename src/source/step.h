@@ -19,25 +19,29 @@ struct br_step {
 	uint32_t gid;
 	uint64_t dev;
 	uint64_t ino;
-	/** The reusable mount ID of mountinfo, and the one that is never used again (or the same, where the kernel has none). */
+	/** The reusable mount ID of mountinfo, and the one that is never used again (or the same,
+	 * where the kernel has none). */
 	uint64_t mount;
 	uint64_t unique_mount;
 };
 
 /**
- * Open `name` (a single component) in dirfd; a final link is opened itself. Fills *out from what the kernel has in memory,
- * nobody is asked. 0 or an errno; out->mount is set as soon as the name could be opened, else 0.
+ * Open `name` (a single component) in dirfd; a final link is opened itself. Fills *out from what
+ * the kernel has in memory, nobody is asked. 0 or an errno; out->mount is set as soon as the name
+ * could be opened, else 0.
  */
 int br_step_open(int dirfd, const char *name, struct br_step *out);
-/** The same below an automount point: only what is there already. EREMOTE where it would have to be mounted first. */
+/** The same below an automount point: only what is there already. EREMOTE where it would have to be
+ * mounted first. */
 int br_step_open_mounted(int dirfd, const char *name, struct br_step *out);
 /**
- * The same, for file systems that may never answer: guarded (base/guard.h), ETIMEDOUT where it does not. The facts are fresh.
- * name NULL: of dirfd itself, whose number becomes out->fd.
+ * The same, for file systems that may never answer: guarded (base/guard.h), ETIMEDOUT where it does
+ * not. The facts are fresh. name NULL: of dirfd itself, whose number becomes out->fd.
  */
 int br_step_open_guarded(int dirfd, const char *name, struct br_step *out);
 
-/** The text of the link behind fd, with a NUL. 0 or an errno, ENAMETOOLONG where it has no room in n bytes. */
+/** The text of the link behind fd, with a NUL. 0 or an errno, ENAMETOOLONG where it has no room in
+ * n bytes. */
 int br_step_link(int fd, char *text, size_t n);
 /** The same, guarded. */
 int br_step_link_guarded(int fd, char text[PATH_MAX]);

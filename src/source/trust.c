@@ -62,7 +62,8 @@ static bool are_insiders(const struct insiders *in, char **names, char *buf) {
 	return true;
 }
 
-/** All lines of that number count: initgroups(3) takes whoever one of them names. `group_buf` holds a line's words. */
+/** All lines of that number count: initgroups(3) takes whoever one of them names. `group_buf` holds
+ * a line's words. */
 static bool is_private_group(const struct insiders *in, gid_t gid, char *group_buf, char *buf) {
 	br_auto(br_fclosep) FILE *f = fopen("/etc/group", "re");
 	struct group group;

@@ -1,4 +1,5 @@
-/** Containers that exist, by what their engine says of them: JSON of machines, whose values all stand where the user named the container. */
+/** Containers that exist, by what their engine says of them: JSON of machines, whose values all
+ * stand where the user named the container. */
 #include <base/mem.h>
 #include <base/own.h>
 #include <base/text.h>
@@ -189,7 +190,8 @@ static void take_groups(
 	}
 }
 
-/** Podman says all that the process gets; of a pod's containers it says too much where the pod's user namespace chose the user. */
+/** Podman says all that the process gets; of a pod's containers it says too much where the pod's
+ * user namespace chose the user. */
 static void take_caps(
 	struct reading *r, const struct br_value *container, const struct br_value *host) {
 	struct br_container *out = r->out;

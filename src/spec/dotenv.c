@@ -23,7 +23,8 @@ static struct br_span span(const struct reader *r, const char *from, const char 
 	return (struct br_span){r->text, (uint32_t)(from - r->start), (uint32_t)(to - from)};
 }
 
-/** White space within a line, as compose's reader knows it: NEL and the no-break space are some too. Its length, or 0. */
+/** White space within a line, as compose's reader knows it: NEL and the no-break space are some
+ * too. Its length, or 0. */
 static size_t blank(const char *s, const char *end) {
 	if (s < end && *s && strchr(" \t\v\f\r", *s)) {
 		return 1;
@@ -106,8 +107,8 @@ static int refuse_blank(struct reader *r, const char *at, const char *end) {
 }
 
 /**
- * Read a name and what ends it: '=', ':', or 0 where the line ends (a bare name). r->s goes behind that.
- * The name is in [*from, *to).
+ * Read a name and what ends it: '=', ':', or 0 where the line ends (a bare name). r->s goes behind
+ * that. The name is in [*from, *to).
  */
 static int read_name(struct reader *r, const char **from, const char **to, char *ended) {
 	skip_export(r);
@@ -144,7 +145,8 @@ static void read_unquoted(struct reader *r, const char **from, const char **to) 
 	r->s = end;
 }
 
-/** From one quote to the next that no backslash stands before; only such an escaped quote loses its backslash. */
+/** From one quote to the next that no backslash stands before; only such an escaped quote loses its
+ * backslash. */
 static int read_quoted(struct reader *r, struct br_buf *value) {
 	const char *open = r->s;
 	char quote = *open;
@@ -177,8 +179,8 @@ static void add_latin(struct br_buf *to, unsigned c) {
 }
 
 /**
- * "\0" and up to three digits: three octal ones up to 377 give that character. Anything else loses its zero and stays, which is what compose's reader does.
- * Answers how many bytes of s it took.
+ * "\0" and up to three digits: three octal ones up to 377 give that character. Anything else loses
+ * its zero and stays, which is what compose's reader does. Answers how many bytes of s it took.
  */
 static size_t add_octal(const char *s, struct br_buf *to) {
 	size_t n = 2;
@@ -198,7 +200,8 @@ static size_t add_octal(const char *s, struct br_buf *to) {
 	return n;
 }
 
-/** The escapes of double quotes. A dollar sign comes out doubled, for the interpolation that follows. */
+/** The escapes of double quotes. A dollar sign comes out doubled, for the interpolation that
+ * follows. */
 static void unescape(const char *s, struct br_buf *to) {
 	static const char from[] = "abfnrtv\"\\";
 	static const char into[] = "\a\b\f\n\r\t\v\"\\";
@@ -282,7 +285,8 @@ static int read_statement(struct reader *r) {
 		return -1;
 	}
 	if (!ended) {
-		return 0; // a bare name takes the value that it has in the environment, where it is already
+		// A bare name takes the value that it has in the environment, where it is already.
+		return 0;
 	}
 	if (++r->names > NAMES) {
 		return br_error(r->dx, span(r, from, to), "more than %d variables", NAMES);

@@ -78,7 +78,8 @@ static size_t count_before(const char *s, struct part piece) {
 	return n;
 }
 
-/** Where a piece of the value stands in the file. Escapes and line folds make value and file differ; then it is the whole scalar. */
+/** Where a piece of the value stands in the file. Escapes and line folds make value and file
+ * differ; then it is the whole scalar. */
 static struct br_span locate(const struct expansion *x, struct part piece) {
 	size_t n = 0;
 	struct br_span at = x->whole.at;
@@ -158,7 +159,8 @@ static int on_unset(struct expansion *x, const char *name, struct part piece) {
 
 // Reading
 
-/** The '}' that closes the reference: the one that balances its braces; if none does, the last of the line. NULL if there is none. */
+/** The '}' that closes the reference: the one that balances its braces; if none does, the last of
+ * the line. NULL if there is none. */
 static const char *closing_brace(struct part part) {
 	const char *last = NULL;
 	unsigned open = 1;
@@ -175,7 +177,8 @@ static const char *closing_brace(struct part part) {
 	return last;
 }
 
-/** Read what follows "${". `*next` becomes what is behind the closing brace; NULL if this is no reference. 0 or -1 with ENOMEM. */
+/** Read what follows "${". `*next` becomes what is behind the closing brace; NULL if this is no
+ * reference. 0 or -1 with ENOMEM. */
 static int read_reference(
 	struct br_arena *arena, struct part part, struct reference *ref, const char **next) {
 	const char *end = end_of_name(part);

@@ -23,7 +23,8 @@ struct br_var {
 	enum br_var_origin origin;
 };
 
-/** The variables of a project, looked up by name. The first that was set wins unless it is replaced. */
+/** The variables of a project, looked up by name. The first that was set wins unless it is
+ * replaced. */
 struct br_env {
 	struct br_arena *arena;
 	br_vec(struct br_var) vars;
@@ -55,8 +56,10 @@ struct br_interpolated {
 };
 
 /**
- * Replace the variables of `s`, which stands at `at` (an error underlines the smallest part of it that it can: the variable where the scalar's raw text holds it verbatim, else
- * the scalar). `path` names the value for messages ("services.web.user"), or is NULL. An unset variable warns, once for each name in one dx. 0 or -1 with one error.
+ * Replace the variables of `s`, which stands at `at` (an error underlines the smallest part of it
+ * that it can: the variable where the scalar's raw text holds it verbatim, else the scalar). `path`
+ * names the value for messages ("services.web.user"), or is NULL. An unset variable warns, once for
+ * each name in one dx. 0 or -1 with one error.
  */
 int br_interpolate(const struct br_env *env, struct br_text s, const char *path,
 	struct br_interpolated *out, struct br_diags *dx);

@@ -9,7 +9,8 @@
 #include <time.h>
 
 enum {
-	/** Children at most; each answers at least one new question, and asks all that it can foresee. */
+	/** Children at most; each answers at least one new question, and asks all that it can
+	 * foresee. */
 	ROUNDS = 600,
 	/** All of them together, on the clock. */
 	SECONDS = 20,

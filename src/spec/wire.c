@@ -19,7 +19,8 @@ enum {
 /** The length of a string that is absent. */
 static const uint32_t absent = UINT32_MAX;
 
-/** The fewest bytes that one item takes: a count beyond what is left is found before memory is asked for. */
+/** The fewest bytes that one item takes: a count beyond what is left is found before memory is
+ * asked for. */
 enum {
 	LEAST_STRING = 4,
 	LEAST_WORD = 16,
@@ -40,8 +41,9 @@ struct text {
 };
 
 /**
- * Bytes being made or taken apart. Each field has one function for both ways: it gets the value to write, and answers the value written
- * or read. So the two ways cannot disagree about the order. After a failure everything reads as nothing.
+ * Bytes being made or taken apart. Each field has one function for both ways: it gets the value to
+ * write, and answers the value written or read. So the two ways cannot disagree about the order.
+ * After a failure everything reads as nothing.
  */
 struct wire {
 	/** NULL while reading. */
@@ -52,7 +54,8 @@ struct wire {
 	const char *wrong;
 	size_t wrong_at;
 	bool no_memory;
-	/** What is made while reading, and what spans may point into: the table's texts, then these. */
+	/** What is made while reading, and what spans may point into: the table's texts, then
+	 * these. */
 	struct br_arena *arena;
 	const struct br_places *places;
 	struct br_wire_base base;

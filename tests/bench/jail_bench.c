@@ -1,5 +1,6 @@
-// What the jail costs: jail_bench DIRECTORY [ROUNDS]. Median and best, in microseconds, of a child that only ends, of one that goes into
-// the jail first, and of the parts of that; then, of the last, what came after all that it did: the kernel takes its mounts apart.
+// What the jail costs: jail_bench DIRECTORY [ROUNDS]. Median and best, in microseconds, of a child
+// that only ends, of one that goes into the jail first, and of the parts of that; then, of the
+// last, what came after all that it did: the kernel takes its mounts apart.
 
 #include <base/jail.h>
 #include <base/sys.h>

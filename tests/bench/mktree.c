@@ -3,8 +3,9 @@
  *
  *   mktree DIR INODES UID [wide|deep]
  *
- * wide: directories of a thousand files, as a data set has; deep: some seven files a directory, up to a dozen levels, as node_modules has.
- * Everything is UID's, mode 0644 or 0755. DIR must not exist yet.
+ * wide: directories of a thousand files, as a data set has; deep: some seven files a directory, up
+ * to a dozen levels, as node_modules has. Everything is UID's, mode 0644 or 0755. DIR must not
+ * exist yet.
  */
 #include <base/own.h>
 #include <base/text.h>

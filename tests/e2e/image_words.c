@@ -1,4 +1,5 @@
-/** For tests: what an archive or an engine says about an image. image_words archive|engine WHERE NAME */
+/** For tests: what an archive or an engine says about an image. image_words archive|engine WHERE
+ * NAME */
 #include <image/parts.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /**
- * libFuzzer: what the process that makes the changes says to us, were it anybody's. The first byte chooses whether we require the jail;
- * then come messages of any kind, in any order, of texts with lengths that may be wrong.
+ * libFuzzer: what the process that makes the changes says to us, were it anybody's. The first byte
+ * chooses whether we require the jail; then come messages of any kind, in any order, of texts with
+ * lengths that may be wrong.
  */
 // The file itself, for what it keeps to itself.
 #include <apply/apart.c>

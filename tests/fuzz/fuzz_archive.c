@@ -1,6 +1,7 @@
 /**
- * libFuzzer: any bytes as an image archive, read in this process by what the confined child runs. The first byte chooses: the whole archive, or one layer in an archive
- * whose digests are right, which is where most of the code is.
+ * libFuzzer: any bytes as an image archive, read in this process by what the confined child runs.
+ * The first byte chooses: the whole archive, or one layer in an archive whose digests are right,
+ * which is where most of the code is.
  */
 #include <base/wire.h>
 

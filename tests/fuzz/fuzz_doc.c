@@ -1,5 +1,6 @@
 /**
- * libFuzzer: any bytes as YAML. Checks what the reader promises: one error or a document, spans within their text, weights within the limit.
+ * libFuzzer: any bytes as YAML. Checks what the reader promises: one error or a document, spans
+ * within their text, weights within the limit.
  */
 #include <doc/doc.h>
 

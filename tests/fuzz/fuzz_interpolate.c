@@ -1,4 +1,5 @@
-/** libFuzzer: any text as a compose value, against variables that are set, empty and from the environment. */
+/** libFuzzer: any text as a compose value, against variables that are set, empty and from the
+ * environment. */
 #include <spec/interpolate.h>
 #include <stdlib.h>
 #include <string.h>

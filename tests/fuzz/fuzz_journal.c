@@ -2,9 +2,10 @@
  * A journal that somebody else has had in his hands. The first byte chooses:
  *
  *   0  any bytes as a journal
- *   1  a journal of ours with something cut, flipped, doubled, left out, exchanged, or put in from another one: what is taken is a beginning of it, and what is missing is its end
- *   2  records of any content with the right checksums: what they say is decoded
- *   3  and undone, in a tree that some of them are about: nothing outside of it is touched
+ *   1  a journal of ours with something cut, flipped, doubled, left out, exchanged, or put in from
+ * another one: what is taken is a beginning of it, and what is missing is its end 2  records of any
+ * content with the right checksums: what they say is decoded 3  and undone, in a tree that some of
+ * them are about: nothing outside of it is touched
  *
  * What it makes lies below $TMPDIR or /tmp until it ends.
  */
@@ -191,7 +192,8 @@ static void first_records(struct dice *dice, struct br_journal *j, const char *i
 	promise(br_journal_add(j, &target) == 0);
 }
 
-/** A journal of several batches. `undone`: without accounts, which undo would take from the machine. */
+/** A journal of several batches. `undone`: without accounts, which undo would take from the
+ * machine. */
 static void write_journal(struct dice *dice, int fd, const char *id, bool undone) {
 	br_auto(br_acls_freep) struct br_acls *acls = br_acls_new();
 	struct br_journal j;
@@ -349,7 +351,8 @@ static uint32_t batch_of(const struct bytes *b, const struct marks *m, size_t k)
 	return (uint32_t)k + 1 - u32_at(b, m->at[k] + 16);
 }
 
-/** Up to 32 bits in a row overwritten, which CRC-32C sees in any case: refused where a record of a later batch is whole. */
+/** Up to 32 bits in a row overwritten, which CRC-32C sees in any case: refused where a record of a
+ * later batch is whole. */
 static void overwrite(struct dice *dice, const struct bytes *b) {
 	struct marks m = find_records(b);
 	struct bytes other = {malloc(b->n), b->n};
@@ -378,7 +381,8 @@ static void overwrite(struct dice *dice, const struct bytes *b) {
 	free(other.p);
 }
 
-/** Whether what was taken is a beginning of this one, and ends with a record. (All begin alike: so the other one, whole, is one, too.) */
+/** Whether what was taken is a beginning of this one, and ends with a record. (All begin alike: so
+ * the other one, whole, is one, too.) */
 static bool begins(
 	const struct br_buf *taken, size_t end, const struct bytes *b, const struct marks *m) {
 	bool whole = end == 0;
@@ -388,7 +392,8 @@ static bool begins(
 	return whole && end <= b->n && memcmp(taken->s, b->p, end) == 0;
 }
 
-/** A beginning of it, some other bytes, and perhaps the rest: never more is taken than the beginning, and what is taken ends with a record. */
+/** A beginning of it, some other bytes, and perhaps the rest: never more is taken than the
+ * beginning, and what is taken ends with a record. */
 static void put_together(struct dice *dice, const struct bytes *a, const struct bytes *b) {
 	struct marks ma = find_records(a);
 	struct marks mb = find_records(b);

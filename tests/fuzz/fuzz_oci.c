@@ -1,5 +1,6 @@
 /*
- * A bundle's config.json on standard input, whatever its bytes: no crash, no hang, and what comes out keeps the promises of spec.h.
+ * A bundle's config.json on standard input, whatever its bytes: no crash, no hang, and what comes
+ * out keeps the promises of spec.h.
  */
 #include "fuzz_spec.h"
 

@@ -1,6 +1,7 @@
 /*
- * Run lines, whatever their bytes: no crash, no hang, and what comes out keeps the promises of spec.h. A text that begins with "--" has a word of a command line on each
- * line; any other is a script, a Makefile or Markdown on standard input.
+ * Run lines, whatever their bytes: no crash, no hang, and what comes out keeps the promises of
+ * spec.h. A text that begins with "--" has a word of a command line on each line; any other is a
+ * script, a Makefile or Markdown on standard input.
  */
 #include "fuzz_spec.h"
 

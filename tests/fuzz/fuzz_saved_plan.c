@@ -1,5 +1,6 @@
 /**
- * libFuzzer: any bytes as a saved plan, and any bytes under the right seal, which is no secret: what is read keeps the promises of plan.h, and is compared.
+ * libFuzzer: any bytes as a saved plan, and any bytes under the right seal, which is no secret:
+ * what is read keeps the promises of plan.h, and is compared.
  */
 #include <base/mem.h>
 #include <bindright/plan.h>

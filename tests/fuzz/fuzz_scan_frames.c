@@ -1,6 +1,7 @@
 /**
- * libFuzzer: what the process that scans for us writes, were it anybody's. The first byte chooses: any bytes, or records that are well
- * formed and say anything. What is told of them can be looked at, whatever was told before.
+ * libFuzzer: what the process that scans for us writes, were it anybody's. The first byte chooses:
+ * any bytes, or records that are well formed and say anything. What is told of them can be looked
+ * at, whatever was told before.
  */
 // The file itself, for what it keeps to itself.
 #include <scan/watched.c>
@@ -44,7 +45,8 @@ static void add_attributes(struct dice *dice, struct br_acls *acls, struct wire 
 	}
 }
 
-/** One record; its length. Directories are few, so that they are left twice, before what is in them, or never. */
+/** One record; its length. Directories are few, so that they are left twice, before what is in
+ * them, or never. */
 static size_t add_record(struct dice *dice, struct br_acls *acls, char *out) {
 	static const uint32_t events[] = {BR_ENTER, BR_ENTER, BR_LEAVE, BR_LEAF, THE_END};
 	static const char *const paths[] = {"", "a", "a/b", "a/b/c", "a/../..", "/etc", "\n"};

@@ -1,4 +1,5 @@
-/** libFuzzer: any bytes as a settings file of an engine, and as the answer of a child that reads one and was taken over. */
+/** libFuzzer: any bytes as a settings file of an engine, and as the answer of a child that reads
+ * one and was taken over. */
 #include <doc/toml.h>
 
 #include <stdlib.h>

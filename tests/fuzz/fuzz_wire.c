@@ -1,5 +1,6 @@
 /*
- * Any bytes as the answer of a reader that was taken over: no crash, no hang, and what is taken keeps the promises of spec.h and is written again the same.
+ * Any bytes as the answer of a reader that was taken over: no crash, no hang, and what is taken
+ * keeps the promises of spec.h and is written again the same.
  */
 #include <base/own.h>
 

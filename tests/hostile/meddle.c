@@ -1,8 +1,9 @@
 // Run a program, and let somebody else act at one of its system calls:
 //
 //	meddle CALL:N[+] COMMAND PROGRAM [ARGUMENT...]	before its N-th such call (+: after it)
-//	meddle CALL:N~ COMMAND PROGRAM [ARGUMENT...]	before it; who works apart waits there until PROGRAM has heard the signal that COMMAND sends
-//	meddle CALL:N ERRNO PROGRAM [ARGUMENT...]	that call and all later ones fail with this number
+//	meddle CALL:N~ COMMAND PROGRAM [ARGUMENT...]	before it; who works apart waits there until
+// PROGRAM has heard the signal that COMMAND sends 	meddle CALL:N ERRNO PROGRAM [ARGUMENT...]
+// that call and all later ones fail with this number
 //
 // It ends as the program does; with 98 where the call never came, 97 where it cannot be traced.
 

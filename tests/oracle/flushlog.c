@@ -1,7 +1,7 @@
 // A disk that remembers in which order it was written: flushlog IMAGE LOG MOUNT_POINT -f
 //
-// FUSE with one file, "disk", whose contents are IMAGE's to begin with. Every write, and every flush, goes to LOG as
-// offset:u64 length:u64 bytes; a flush has the length 0.
+// FUSE with one file, "disk", whose contents are IMAGE's to begin with. Every write, and every
+// flush, goes to LOG as offset:u64 length:u64 bytes; a flush has the length 0.
 
 #define FUSE_USE_VERSION 31
 

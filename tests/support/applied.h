@@ -1,5 +1,6 @@
 /**
- * Trees to change and put back, for the tests of apply/: built with plain system calls, compared with plain system calls.
+ * Trees to change and put back, for the tests of apply/: built with plain system calls, compared
+ * with plain system calls.
  */
 #ifndef BR_TESTS_APPLIED_H
 #define BR_TESTS_APPLIED_H
@@ -28,14 +29,16 @@ struct ground {
 	unsigned threads;
 	/** NONE; jail_wanted() where BR_JAIL is in the environment. */
 	enum br_jail jail;
-	/** What a walk right before saw is gone through, where that still holds; where BR_RECALL is in the environment. How often it was. */
+	/** What a walk right before saw is gone through, where that still holds; where BR_RECALL is
+	 * in the environment. How often it was. */
 	bool recall;
 	unsigned recalled;
 	const struct br_make *makes;
 	size_t nmakes;
 	const struct br_account *accounts;
 	size_t naccounts;
-	/** The allocation of the next call that fails (0: none), or fails with all after it, and whether it came. */
+	/** The allocation of the next call that fails (0: none), or fails with all after it, and
+	 * whether it came. */
 	unsigned fault_at;
 	bool fault_for_good;
 	bool fault_hit;
@@ -50,7 +53,8 @@ struct ground {
 	struct br_arena arena;
 };
 
-/** BR_JAIL=none, try or require; without it what the program does: it tries, where it is root. Sanitizers would take too long. */
+/** BR_JAIL=none, try or require; without it what the program does: it tries, where it is root.
+ * Sanitizers would take too long. */
 enum br_jail jail_wanted(void);
 
 /** Below $TMPDIR or /tmp. The tree is empty. */
@@ -61,7 +65,8 @@ void ground_make_at(struct ground *g, bool in_memory);
 /** A tree with everything that an inode can have, of about n entries. */
 void ground_fill(const struct ground *g, int n);
 
-/** All that can be seen of a tree from outside, but times and link counts of directories: owners, modes, attributes, types, contents' sizes. Heap. */
+/** All that can be seen of a tree from outside, but times and link counts of directories: owners,
+ * modes, attributes, types, contents' sizes. Heap. */
 char *snapshot(const char *path);
 /** snapshot(path) equals `before` (and says where not). */
 void assert_snapshot(const char *path, const char *before);
@@ -79,7 +84,8 @@ void ground_forget(struct ground *g);
 /** The state of the newest run, or -1 where there is none. */
 int ground_state(struct ground *g);
 
-/** Deciders: everything of HOST_ID or root becomes BOX_ID's; BOX_ID gets an ACL entry rwx; both, with default ACLs and another mode. */
+/** Deciders: everything of HOST_ID or root becomes BOX_ID's; BOX_ID gets an ACL entry rwx; both,
+ * with default ACLs and another mode. */
 br_decide decide_owner;
 br_decide decide_acl;
 br_decide decide_mixed;

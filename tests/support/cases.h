@@ -1,5 +1,6 @@
 /**
- * For tests: the cases below tests/spec/, read and shown as text. What a case is stands in test_spec.c.
+ * For tests: the cases below tests/spec/, read and shown as text. What a case is stands in
+ * test_spec.c.
  */
 #ifndef BR_TESTS_CASES_H
 #define BR_TESTS_CASES_H

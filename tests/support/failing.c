@@ -19,7 +19,9 @@ static bool is_one_of(const char *const *names, long call) {
 	return false;
 }
 
-/** These cannot fail as they are made, or without them the C library, or the sanitizer, cannot go on, or nothing can end; close() closes whatever it answers, and brk() answers with an address, never with an error. */
+/** These cannot fail as they are made, or without them the C library, or the sanitizer, cannot go
+ * on, or nothing can end; close() closes whatever it answers, and brk() answers with an address,
+ * never with an error. */
 static bool is_needed(long call) {
 	static const long needed[] = {
 		SYS_exit,

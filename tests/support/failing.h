@@ -1,5 +1,6 @@
 /**
- * Work done over and over, each system call that it makes failing in its turn, and what it may not leave behind in its process then.
+ * Work done over and over, each system call that it makes failing in its turn, and what it may not
+ * leave behind in its process then.
  */
 #ifndef BR_TESTS_FAILING_H
 #define BR_TESTS_FAILING_H
@@ -8,7 +9,8 @@
 
 /** The n-th of these calls fails, and where `for_good` all after it. */
 struct failing {
-	/** NULL: any, between the first and the second call of sched_yield(); and for good means that one, wherever it is made again. */
+	/** NULL: any, between the first and the second call of sched_yield(); and for good means
+	 * that one, wherever it is made again. */
 	const char *const *names;
 	/** 0: none does. */
 	long n;
@@ -36,7 +38,8 @@ enum {
 	FAILING_LEAKED = 64,
 };
 
-/** How the work went: what it answered, or FAILING_LEAKED; -1 where tracing is not allowed; other codes of an exit; 256 and a signal. */
+/** How the work went: what it answered, or FAILING_LEAKED; -1 where tracing is not allowed; other
+ * codes of an exit; 256 and a signal. */
 int failing_run(struct failing *f, failing_work *work, void *context);
 
 /** Work here, in this process: what it answers, and it leaves nothing behind. */

@@ -33,13 +33,15 @@ uint64_t permitted_now(void);
 // Back to root with everything, then on to who (NULL: stay root); -1 where that is not what came out.
 int become(const struct who *who, uint64_t all);
 
-// A child in a user namespace with these maps (none: the initial one), which waits at *to. As its root.
+// A child in a user namespace with these maps (none: the initial one), which waits at *to. As its
+// root.
 pid_t fork_into(const struct map_pair *maps, int *to);
 
 // A descriptor of a user namespace with these maps, -1 where there can be none.
 int namespace_of(const struct map_pair *maps);
 
-// The same directory through a mount of its own with other attributes (and the ID map of this namespace, -1: none); -1 where that cannot be.
+// The same directory through a mount of its own with other attributes (and the ID map of this
+// namespace, -1: none); -1 where that cannot be.
 int view_of(int dirfd, uint64_t attributes, int userns);
 
 #endif

@@ -1,12 +1,14 @@
 /**
- * For tests: tar archives and images made byte by byte, so that they can be as wrong as somebody wants.
+ * For tests: tar archives and images made byte by byte, so that they can be as wrong as somebody
+ * wants.
  */
 #ifndef BR_TESTS_TARBALL_H
 #define BR_TESTS_TARBALL_H
 
 #include <base/text.h>
 
-/** 'f' file, 'd' directory, 'l' symbolic link, 'h' hard link, 'c' character device 0/0, 'C' another one, 'p' FIFO. */
+/** 'f' file, 'd' directory, 'l' symbolic link, 'h' hard link, 'c' character device 0/0, 'C' another
+ * one, 'p' FIFO. */
 struct tarball_entry {
 	char type;
 	const char *name;

@@ -132,7 +132,8 @@ struct tracing {
 	size_t turn;
 	pid_t first;
 	int *status;
-	/** One that waits until the first has heard a signal: that has come, and how often the first looked round since. */
+	/** One that waits until the first has heard a signal: that has come, and how often the
+	 * first looked round since. */
 	pid_t held;
 	unsigned heard;
 };
@@ -183,7 +184,8 @@ static void note_child(struct tracing *t, pid_t parent) {
 	}
 }
 
-/** Wait until one of them stops at a system call; NULL at the end of the first. Signals are handed on. */
+/** Wait until one of them stops at a system call; NULL at the end of the first. Signals are handed
+ * on. */
 static struct traced *next_stop(struct tracing *t) {
 	for (;;) {
 		int status;

@@ -1,5 +1,6 @@
 /**
- * A child that is stopped, with the processes that it forks, before and after each system call of their main threads, to be killed there, to be lied to, or to let somebody else act meanwhile.
+ * A child that is stopped, with the processes that it forks, before and after each system call of
+ * their main threads, to be killed there, to be lied to, or to let somebody else act meanwhile.
  */
 #ifndef BR_TESTS_TRACE_H
 #define BR_TESTS_TRACE_H
@@ -25,15 +26,18 @@ enum trace_choice {
 	TRACE_KILL,
 	/** At an entry: the call is not made and answers *err. */
 	TRACE_FAIL,
-	/** If it is not the first of them: it stays there until the first has heard the signal that it was sent, and has looked round (poll). */
+	/** If it is not the first of them: it stays there until the first has heard the signal that
+	 * it was sent, and has looked round (poll). */
 	TRACE_HOLD,
 };
 
 typedef enum trace_choice trace_choose(void *context, const struct trace_stop *stop, int *err);
 
-/** fork() whose child waits to be traced: 0 in the child. The child ends with 99 where tracing is not allowed. */
+/** fork() whose child waits to be traced: 0 in the child. The child ends with 99 where tracing is
+ * not allowed. */
 pid_t trace_fork(void);
-/** Let it run to its end or to where it is killed: how many stops there were, and the status of waitpid(); -1 where tracing is not allowed. */
+/** Let it run to its end or to where it is killed: how many stops there were, and the status of
+ * waitpid(); -1 where tracing is not allowed. */
 long trace_run(pid_t pid, trace_choose *choose, void *context, int *status);
 /** The number of a call by its name, or -1: those that change or make durable, and some that read. */
 long trace_call(const char *name);

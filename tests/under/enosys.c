@@ -1,5 +1,6 @@
-// Run a command as on an older kernel: the system calls that are newer than Linux 5.6 answer ENOSYS. Openat2 is that old, and without
-// it nothing is changed (tests/hostile/a01). Faccessat2 is left: the tests ask the kernel by it, the program does not.
+// Run a command as on an older kernel: the system calls that are newer than Linux 5.6 answer
+// ENOSYS. Openat2 is that old, and without it nothing is changed (tests/hostile/a01). Faccessat2 is
+// left: the tests ask the kernel by it, the program does not.
 
 #include <errno.h>
 #include <seccomp.h>

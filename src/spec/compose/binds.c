@@ -33,8 +33,8 @@ static bool is_external(struct br_compose *c, const struct br_tree *resource) {
 }
 
 /*
- * Compose makes the device absolute only where "driver: local" is written and the options are "bind" and nothing else;
- * the local driver binds it in any case.
+ * Compose makes the device absolute only where "driver: local" is written and the options are
+ * "bind" and nothing else; the local driver binds it in any case.
  */
 static int bind_device(struct br_compose *c, struct br_mount *mount, const struct br_tree *volume,
 	const struct br_tree *device) {

@@ -88,7 +88,8 @@ struct br_tree {
 	bool expanded;
 	const struct br_layer *layer;
 	br_vec(struct br_member) members;
-	/** A large map's hash table: numbers of members plus one, 0 where empty; nslots is a power of two or 0. */
+	/** A large map's hash table: numbers of members plus one, 0 where empty; nslots is a power
+	 * of two or 0. */
 	uint32_t *slots;
 	size_t nslots;
 };
@@ -158,9 +159,11 @@ enum br_compose_rule {
 	BR_RULE_CALLERS_DOTENV,
 	/** The type of a long mount is one of a list. */
 	BR_RULE_TYPES_CHECKED,
-	/** A long bind without a bind block is sent as a short one: the engine makes a missing source. */
+	/** A long bind without a bind block is sent as a short one: the engine makes a missing
+	 * source. */
 	BR_RULE_BARE_BIND_CREATES,
-	/** Of a key that begins with x- maps are merged and lists joined; before, a later file's replaces it. */
+	/** Of a key that begins with x- maps are merged and lists joined; before, a later file's
+	 * replaces it. */
 	BR_RULE_EXTENSIONS_MERGE,
 	/** \\server\share is absolute. */
 	BR_RULE_UNC_IS_ABSOLUTE,
@@ -170,7 +173,8 @@ enum br_compose_rule {
 	BR_RULE_NUMBERS_ARE_WORDS,
 	/** PWD is set where the caller's environment has none. */
 	BR_RULE_PWD_SET,
-	/** Durations have days and weeks, sizes are floating numbers, modes in quotes are octal; host_ip, container_name and pull_policy have forms. */
+	/** Durations have days and weeks, sizes are floating numbers, modes in quotes are octal;
+	 * host_ip, container_name and pull_policy have forms. */
 	BR_RULE_FORMS_CHECKED,
 	/** Two services that are on cannot have one container_name. */
 	BR_RULE_NAMES_UNIQUE,
@@ -187,7 +191,8 @@ bool br_compose_has(const struct br_compose *c, enum br_compose_rule rule);
 /** Read a compose project into an empty spec. The whole of this folder. */
 int br_compose_read(const struct br_spec_request *request, struct br_file_store *store,
 	struct br_spec *spec, struct br_diags *dx);
-/** Put into the store what that will ask first, as far as this can be told without reading any file. 0, or -1 with ENOMEM or EFBIG. */
+/** Put into the store what that will ask first, as far as this can be told without reading any
+ * file. 0, or -1 with ENOMEM or EFBIG. */
 int br_compose_preload(const struct br_spec_request *request, struct br_file_store *store);
 
 /** A span, words and all, of a scalar. */
@@ -205,7 +210,8 @@ char *br_join(struct br_arena *arena, const char *dir, const char *path);
 char *br_dirname(struct br_arena *arena, const char *path);
 /** path as people see it from the caller's directory. */
 const char *br_shown_path(const struct br_compose *c, const char *path);
-/** As compose resolves a host path: ~, then the layer's directory; absolute ones stay as written. NULL with an error. */
+/** As compose resolves a host path: ~, then the layer's directory; absolute ones stay as written.
+ * NULL with an error. */
 const char *br_host_path(struct br_compose *c, const struct br_layer *layer, struct br_text path);
 
 /* first.c */
@@ -216,7 +222,8 @@ struct br_first {
 	const char *winner, *second;
 };
 
-/** Look for the project's file (the file that overrides it) in dir. 0; -1 with errno, EAGAIN for a store that has no answer yet. */
+/** Look for the project's file (the file that overrides it) in dir. 0; -1 with errno, EAGAIN for a
+ * store that has no answer yet. */
 int br_first_main(
 	struct br_arena *arena, struct br_file_store *store, const char *dir, struct br_first *out);
 int br_first_override(
@@ -224,7 +231,8 @@ int br_first_override(
 
 /* files.c, dotenv files, name.c */
 
-/** Find the files, the project directory and the .env files; fills inputs (not read yet), env, spec's directory. */
+/** Find the files, the project directory and the .env files; fills inputs (not read yet), env,
+ * spec's directory. */
 int br_compose_find(struct br_compose *c);
 /** The environment: overrides, the caller's, then what .env files say. */
 int br_compose_environment(struct br_compose *c);
@@ -274,11 +282,13 @@ int br_compose_load(struct br_compose *c, const struct br_layer *layer,
 	const struct br_input *input, struct br_tree **model);
 int br_compose_include(struct br_compose *c, const struct br_layer *layer, struct br_tree *doc);
 int br_compose_extends(struct br_compose *c, struct br_tree *doc);
-/** The files that services extend are asked for together with those that are included: once an included one is known, its authors count as who asks. */
+/** The files that services extend are asked for together with those that are included: once an
+ * included one is known, its authors count as who asks. */
 void br_compose_wish_bases(struct br_compose *c, const struct br_tree *doc);
 /** Keys and types of one document. Reports all that is wrong. */
 int br_compose_schema(struct br_compose *c, struct br_tree *doc);
-/** The model after a document: what br_compose_schema let pass because it is empty, and what words must mean. Reports all that is wrong. */
+/** The model after a document: what br_compose_schema let pass because it is empty, and what words
+ * must mean. Reports all that is wrong. */
 int br_schema_model(struct br_compose *c, struct br_tree *model);
 /* Whether the top level has keys, and none but those of compose: then `services` may be absent. */
 bool br_schema_only_known(const struct br_tree *model);
@@ -306,7 +316,8 @@ enum br_split {
 	BR_SPLIT_COLONS,
 };
 
-/** Split at colons as compose does (one letter and a colon is a drive); `variables`: not inside ${…}. */
+/** Split at colons as compose does (one letter and a colon is a drive); `variables`: not inside
+ * ${…}. */
 enum br_split br_short_split(const char *s, bool variables, struct br_fields *out);
 /** The target of an entry of volumes, cleaned, or NULL where it has none (no error). */
 const char *br_volume_target(struct br_compose *c, const struct br_tree *entry);
@@ -337,11 +348,13 @@ struct br_draft {
 int br_volume_mount(
 	struct br_compose *c, struct br_draft *draft, const struct br_tree *entry, size_t i);
 /**
- * Keep in mind that this target is taken already, by words that were not told to be the same (a long volume's "/x/" is not "/x"): an error since 2.40 where the
- * service is on; of older ones the engine makes one.
+ * Keep in mind that this target is taken already, by words that were not told to be the same (a
+ * long volume's "/x/" is not "/x"): an error since 2.40 where the service is on; of older ones the
+ * engine makes one.
  */
 void br_draft_note_second(struct br_compose *c, struct br_draft *draft, struct br_text target);
-/** From now on compose has the long form of these (NULL: none): a short one that has none is refused here, whatever becomes of it. */
+/** From now on compose has the long form of these (NULL: none): a short one that has none is
+ * refused here, whatever becomes of it. */
 int br_volumes_expanded(struct br_compose *c, struct br_tree *volumes);
 /** Add a mount to a service. */
 int br_draft_mount(struct br_compose *c, struct br_draft *draft, const struct br_mount *mount);
@@ -363,7 +376,8 @@ int br_socket_mount(struct br_compose *c, struct br_draft *draft);
 int br_compose_start(struct br_compose *c, struct br_draft *draft);
 
 int br_compose_build(struct br_compose *c, struct br_draft *draft);
-/** "NAME=VALUE" words of a list or a map (NULL: none): a name without a value takes the variable's, or is left out. */
+/** "NAME=VALUE" words of a list or a map (NULL: none): a name without a value takes the variable's,
+ * or is left out. */
 int br_compose_pairs(
 	struct br_compose *c, const struct br_tree *list, const struct br_text **out, size_t *n);
 /** Where `x-bindright` may stand. */
@@ -398,7 +412,8 @@ int br_compose_consistent(struct br_compose *c, struct br_draft *drafts, size_t 
 int br_compose_conflicts(
 	struct br_compose *c, struct br_draft *drafts, size_t n, const struct br_draft *draft);
 struct br_draft *br_draft_find(struct br_draft *drafts, size_t n, const char *name);
-/** br_nearest, but NULL for long words and once there are many messages: those are nobody's typing mistakes. */
+/** br_nearest, but NULL for long words and once there are many messages: those are nobody's typing
+ * mistakes. */
 const char *br_compose_near(const struct br_compose *c, const char *word, const char *const *names);
 /** "did you mean 'x'?" as a hint, if any name is near; whether one is. */
 bool br_hint_member(struct br_compose *c, const char *word, const struct br_tree *map);

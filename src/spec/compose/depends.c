@@ -1,6 +1,7 @@
 /**
- * Who depends on whom: by depends_on, links, volumes_from, and by a network_mode, ipc, pid or uts of "service:NAME". Compose draws those services in with the named ones,
- * wants all of them to be there, and refuses a circle.
+ * Who depends on whom: by depends_on, links, volumes_from, and by a network_mode, ipc, pid or uts
+ * of "service:NAME". Compose draws those services in with the named ones, wants all of them to be
+ * there, and refuses a circle.
  */
 #include "compose.h"
 
@@ -36,7 +37,8 @@ struct graph {
 	size_t n;
 };
 
-/** A service that is there already keeps what was said first: what need not be there need not for a link. */
+/** A service that is there already keeps what was said first: what need not be there need not for a
+ * link. */
 static int add(struct graph *g, struct edges *edges, struct edge edge) {
 	for (size_t i = 0; i < edges->n; i++) {
 		if (strcmp(edges->v[i].to.s, edge.to.s) == 0) {
@@ -64,7 +66,8 @@ static int add_depends_on(struct graph *g, const struct br_draft *draft, struct 
 	return 0;
 }
 
-/** The name in a link ("NAME:ALIAS", or the whole where there are more colons) or in a "NAME:ro" of volumes_from. */
+/** The name in a link ("NAME:ALIAS", or the whole where there are more colons) or in a "NAME:ro" of
+ * volumes_from. */
 static size_t name_length(const char *s, bool is_link) {
 	size_t n = strcspn(s, ":");
 	return is_link && s[n] && strchr(s + n + 1, ':') ? strlen(s) : n;

@@ -87,8 +87,8 @@ static int parse_bool(const char *s, bool *out) {
 }
 
 /*
- * What was set before wins over these files, and their values can refer to it; so they are read beside a copy of the
- * variables in which nothing can be replaced, and what is new comes over.
+ * What was set before wins over these files, and their values can refer to it; so they are read
+ * beside a copy of the variables in which nothing can be replaced, and what is new comes over.
  */
 int br_dotenv_below(struct br_compose *c, struct br_env *env, const struct br_words *paths,
 	const struct br_named *named) {

@@ -105,7 +105,8 @@ struct line {
 	bool escaped, single, quoted, ticks, paren;
 };
 
-/* Whether a parenthesis may stand here: an opening one after a dollar only, and one that closes without it opens. */
+/* Whether a parenthesis may stand here: an opening one after a dollar only, and one that closes
+ * without it opens. */
 static bool take_paren(struct line *line, const char *all, const char *at) {
 	if (line->single || line->quoted || line->ticks) {
 		return true;
@@ -119,7 +120,8 @@ static bool take_paren(struct line *line, const char *all, const char *at) {
 	return opens;
 }
 
-/* Compose's own splitter: it stops at an operator of the shell and knows $( ) and back quotes as brackets. */
+/* Compose's own splitter: it stops at an operator of the shell and knows $( ) and back quotes as
+ * brackets. */
 static bool is_command(const char *s) {
 	struct line line = {0};
 	for (const char *p = s; *p; p++) {

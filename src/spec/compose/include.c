@@ -136,7 +136,8 @@ static bool is_same(const struct br_tree *a, const struct br_tree *b) {
 	return !is_scalar || strcmp(a->s, b->s) == 0;
 }
 
-/* Up to 2.40 a name on both sides is an error unless both are the same; later the including file wins. */
+/* Up to 2.40 a name on both sides is an error unless both are the same; later the including file
+ * wins. */
 static int import_entry(struct br_compose *c, struct br_tree *to, const char *section,
 	const struct br_member *entry) {
 	struct br_member *ours = br_tree_member(to, entry->key.s);
@@ -212,7 +213,8 @@ static int include(struct br_compose *c, struct item *item, struct br_tree *doc)
 	return 0;
 }
 
-/* Files that the items name, so that all of them can be had at once. What is wrong with an item is said when its turn comes. */
+/* Files that the items name, so that all of them can be had at once. What is wrong with an item is
+ * said when its turn comes. */
 static void wish_for_items(
 	struct br_compose *c, const struct br_layer *layer, const struct br_tree *list) {
 	for (size_t i = 0; c->store->closed && list && i < list->members.n; i++) {

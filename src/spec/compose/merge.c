@@ -13,7 +13,8 @@ enum rule {
 	RULE_PAIRS,
 	/** A string is a list of one. */
 	RULE_LIST,
-	/** May be written in two kinds; nothing here depends on it, so a clash is decided for the later one. */
+	/** May be written in two kinds; nothing here depends on it, so a clash is decided for the
+	 * later one. */
 	RULE_EITHER,
 };
 

@@ -82,7 +82,8 @@ static const char *choose_name(struct br_compose *c) {
 		struct br_text word = {.s = var->value};
 		return check_given(c, word, "COMPOSE_PROJECT_NAME") ? NULL : var->value;
 	}
-	// A file that has a name is never named after its directory, even if variables leave nothing of the name.
+	// A file that has a name is never named after its directory, even if variables leave
+	// nothing of the name.
 	const char *name = name_in_files(c);
 	if (!name || *name || written_name(c)) {
 		return name;

@@ -167,7 +167,8 @@ static int check_needs(struct br_compose *c, const struct br_tree *map,
 	return br_schema_needs(c, map, level, path);
 }
 
-/* An empty value leaves the earlier file's as it is, so it is wrong only if it is there still when all is merged. */
+/* An empty value leaves the earlier file's as it is, so it is wrong only if it is there still when
+ * all is merged. */
 static bool is_left(const struct br_tree *value) {
 	return value->kind == BR_VALUE_NULL && !value->reset;
 }

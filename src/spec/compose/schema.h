@@ -17,7 +17,8 @@ enum {
 	BR_ANY = BR_NUL | BR_WORD | BR_SEQ | BR_MAP,
 };
 
-/** What a string becomes as soon as its variables are replaced: compose refuses it in any file, whatever is merged over it. */
+/** What a string becomes as soon as its variables are replaced: compose refuses it in any file,
+ * whatever is merged over it. */
 enum br_cast {
 	BR_CAST_NONE,
 	BR_CAST_BOOL,
@@ -59,7 +60,8 @@ struct br_rule {
 	const char *const *words;
 	enum br_cast cast;
 	enum br_form form;
-	/** A list whose items must differ; `once` only as it is written, since the merged one is a map to compose. */
+	/** A list whose items must differ; `once` only as it is written, since the merged one is a
+	 * map to compose. */
 	bool unique;
 	bool once;
 	/** Integers are this at least (`low` < `high`), and at most. */
@@ -111,7 +113,8 @@ int br_schema_needs(struct br_compose *c, const struct br_tree *map, const struc
 /** An error where two strings of the list are the same. */
 int br_schema_unique(struct br_compose *c, const struct br_tree *list, const struct br_path *path);
 
-/** NULL where the words have this form (`old`: without BR_RULE_FORMS_CHECKED); else what they ought to be, as in "must be …". */
+/** NULL where the words have this form (`old`: without BR_RULE_FORMS_CHECKED); else what they ought
+ * to be, as in "must be …". */
 const char *br_form_wrong(enum br_form form, const char *words, bool old);
 
 #endif

@@ -1,4 +1,5 @@
-/** Compose's own schema, as far as it is the same in all versions that were measured; newer keys are taken whatever the version. */
+/** Compose's own schema, as far as it is the same in all versions that were measured; newer keys
+ * are taken whatever the version. */
 #include "schema.h"
 
 #include <string.h>

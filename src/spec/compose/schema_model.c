@@ -1,4 +1,5 @@
-/** What is checked of the model as it stands after each document: what is still empty, what stands twice, what words mean. */
+/** What is checked of the model as it stands after each document: what is still empty, what stands
+ * twice, what words mean. */
 #include "schema.h"
 
 #include <base/text.h>

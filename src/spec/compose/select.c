@@ -127,7 +127,8 @@ static void hint_service(struct br_compose *c, const char *word) {
 	}
 }
 
-/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves out the others but those. */
+/* Naming a service switches its profiles on (so that it finds what it depends on), and leaves out
+ * the others but those. */
 static int choose(struct br_compose *c, struct br_draft *drafts, size_t n) {
 	const char *const *names = c->request->services;
 	const struct br_span *at = c->request->services_at;

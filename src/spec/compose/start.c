@@ -1,4 +1,5 @@
-/** What can change whom a container's entrypoint drops to: its environment, and whether the image's entrypoint runs at all. */
+/** What can change whom a container's entrypoint drops to: its environment, and whether the image's
+ * entrypoint runs at all. */
 #include "compose.h"
 
 #include <base/input.h>
@@ -12,7 +13,8 @@
 struct start {
 	struct br_compose *c;
 	br_vec(struct br_text) words;
-	/** What the values of its env files may refer to; the variables of the files come over those of the project. */
+	/** What the values of its env files may refer to; the variables of the files come over
+	 * those of the project. */
 	struct br_env env;
 };
 
@@ -29,7 +31,8 @@ static int copy_variables(struct start *start, const struct br_env *from) {
 	return 0;
 }
 
-/** Those that the file has set: a new name, or one whose value is no longer the string that it was. */
+/** Those that the file has set: a new name, or one whose value is no longer the string that it was.
+ */
 static int keep_changed(
 	struct start *start, const char *const *before, size_t n, struct br_span at) {
 	struct br_arena *arena = start->c->arena;

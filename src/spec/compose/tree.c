@@ -63,7 +63,8 @@ static uint32_t *slot_of(const struct br_tree *tree, const char *key) {
 	return &tree->slots[i];
 }
 
-/* Small maps are searched from the front; larger ones get a table that is never more than half full. */
+/* Small maps are searched from the front; larger ones get a table that is never more than half
+ * full. */
 static int index_last(struct br_compose *c, struct br_tree *tree) {
 	size_t n = tree->members.n;
 	if (n < INDEXED) {

@@ -39,7 +39,8 @@ static const struct {
 	const char *name;
 	key_of *key;
 } lists[] = {
-	// First by the target as it is written, then, as the short ones have been taken apart, with those cleaned. A long one is never cleaned for this.
+	// First by the target as it is written, then, as the short ones have been taken apart, with
+	// those cleaned. A long one is never cleaned for this.
 	{"volumes", br_volume_written},
 	{"volumes", br_volume_target},
 	{"secrets", secret_key},

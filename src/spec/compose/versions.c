@@ -1,6 +1,7 @@
 /**
- * What differs between versions of compose: each rule, and the first version that has it. Each row was seen in 2.26.1 and 2.40.3 and in the sources of both; between them a rule
- * begins where its source says, or with 2.40.
+ * What differs between versions of compose: each rule, and the first version that has it. Each row
+ * was seen in 2.26.1 and 2.40.3 and in the sources of both; between them a rule begins where its
+ * source says, or with 2.40.
  */
 #include "compose.h"
 

@@ -5,8 +5,9 @@
  *   process.c  process, linux, root    -> who, capabilities, namespaces, the root
  *   mounts.c   mounts                  -> what reaches the host
  *
- * Source of the rules: the OCI runtime specification (config.md, config-linux.md), and what runc and crun make of it. Names are compared as they are written.
- * All mistakes of a config are reported, not only the first one.
+ * Source of the rules: the OCI runtime specification (config.md, config-linux.md), and what runc
+ * and crun make of it. Names are compared as they are written. All mistakes of a config are
+ * reported, not only the first one.
  */
 #ifndef BR_SPEC_OCI_H
 #define BR_SPEC_OCI_H
@@ -37,7 +38,8 @@ bool br_is_oci_text(const char *bytes, size_t n);
 /** The config.json of a directory (absolute). NULL without memory. */
 const char *br_oci_config(struct br_arena *arena, const char *dir);
 
-/* What a member must be; an error otherwise. `path` is the map's own, "" for the top. NULL where it is absent or wrong. */
+/* What a member must be; an error otherwise. `path` is the map's own, "" for the top. NULL where it
+ * is absent or wrong. */
 
 const struct br_node *br_oci_object(
 	struct br_bundle *b, const struct br_node *map, const char *path, const char *key);

@@ -1,4 +1,5 @@
-/** Who the process is, what it may, and in which namespaces: taken as it is, no passwd is looked at. */
+/** Who the process is, what it may, and in which namespaces: taken as it is, no passwd is looked
+ * at. */
 #include "oci.h"
 
 #include <base/text.h>
@@ -138,8 +139,9 @@ static int take_ambient(struct br_bundle *b, const struct sets *sets) {
 }
 
 /**
- * What counts once the program runs (capabilities(7), "Transformation of capabilities during execve()"): of root the bounding set, which with no_new_privs
- * is cut down to what is permitted already; of others the ambient set.
+ * What counts once the program runs (capabilities(7), "Transformation of capabilities during
+ * execve()"): of root the bounding set, which with no_new_privs is cut down to what is permitted
+ * already; of others the ambient set.
  */
 static int read_capabilities(struct br_bundle *b, const struct br_node *process) {
 	const struct br_node *map = br_oci_object(b, process, "process", "capabilities");

@@ -1,4 +1,5 @@
-/** What a command does that matters here: it sets a variable, changes the directory, or is a run line. */
+/** What a command does that matters here: it sets a variable, changes the directory, or is a run
+ * line. */
 #include "run.h"
 
 #include <base/text.h>
@@ -160,7 +161,8 @@ static int read_inner(struct br_run *run, const struct br_word *word, size_t fro
 	return result;
 }
 
-/** Whether a word names a client and a verb: else its commands are none of our business, nor are their mistakes. */
+/** Whether a word names a client and a verb: else its commands are none of our business, nor are
+ * their mistakes. */
 static bool holds_run(const struct br_word *word) {
 	return br_has_run(word->is.s, word->is.n);
 }

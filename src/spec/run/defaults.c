@@ -13,7 +13,8 @@ static const struct br_mount *find_own(const struct br_container *box, const cha
 	return NULL;
 }
 
-/** Its own mount takes the place of a default one of its kind (a path, or a named volume); of any other Podman says "duplicate mount destination". */
+/** Its own mount takes the place of a default one of its kind (a path, or a named volume); of any
+ * other Podman says "duplicate mount destination". */
 static int add_mounts(struct br_run *run, struct br_container *box, const struct br_line *line) {
 	struct br_mount *mounts =
 		BR_NEW_ARRAY(run->arena, struct br_mount, box->nmounts + line->mounts.n);

@@ -164,7 +164,8 @@ struct param {
 	struct br_chars word;
 };
 
-/** A variable that is not there: empty for the shell, but here it is more likely that the caller would have it. */
+/** A variable that is not there: empty for the shell, but here it is more likely that the caller
+ * would have it. */
 static int unset_hole(struct br_lexer *l, const struct param *p, struct br_value_of *value) {
 	bool is_name = br_name_length(p->name, strlen(p->name)) > 0;
 	value->hole = br_hole_new(l->run, p->what, is_name ? p->name : NULL);

@@ -311,7 +311,8 @@ static int read_volumes_from(struct filler *f) {
 		: 0;
 }
 
-/** Docker's client takes this one for itself: it unmasks /proc and /sys, and the engine never hears of it. */
+/** Docker's client takes this one for itself: it unmasks /proc and /sys, and the engine never hears
+ * of it. */
 static int read_security(struct filler *f) {
 	bool is_clients = f->line->client == BR_CLIENT_DOCKER
 		&& strcmp(f->used->value.s, "systempaths=unconfined") == 0;

@@ -12,8 +12,8 @@ enum {
 };
 
 /**
- * What docker 20.10, 28.2 and 29 (with their hidden options for Windows), podman 4.3 and 5.7 and nerdctl 2.2 have; from their help and, for what
- * the help leaves out, from where they are defined.
+ * What docker 20.10, 28.2 and 29 (with their hidden options for Windows), podman 4.3 and 5.7 and
+ * nerdctl 2.2 have; from their help and, for what the help leaves out, from where they are defined.
  */
 static const struct br_flag flags[] = {
 	{"add-host", 0, BR_TAKES_VALUE, D | P | N, BR_FLAG_SKIP},

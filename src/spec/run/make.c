@@ -120,7 +120,8 @@ enum function {
 	FUNCTION_UNKNOWN,
 };
 
-/** What a function's only word becomes; NULL with an error, or where it is not known ("" never is). */
+/** What a function's only word becomes; NULL with an error, or where it is not known ("" never is).
+ */
 static const char *apply(struct maker *m, enum function which, const char *word) {
 	struct br_run *run = m->run;
 	const char *slash = strrchr(word, '/');

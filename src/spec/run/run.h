@@ -5,13 +5,13 @@
  *   text.c       Markdown's code blocks, prompts, plain scripts
  *   make.c       a Makefile's variables and recipes
  *   shell.c      quotes, comments, redirections                   -> commands of words
- *   expand.c     $VARIABLES and lists (list.c), ~, and the few $(commands) that can be known (subst.c)
- *   command.c    assignments, cd, sudo, the client's own options  -> a run line
- *   flags.c      each client's options                            -> flags and an image
- *   fill.c, volume.c, csv.c                                       -> a container
- *   name.c       names, --volumes-from                            -> the spec
+ *   expand.c     $VARIABLES and lists (list.c), ~, and the few $(commands) that can be known
+ * (subst.c) command.c    assignments, cd, sudo, the client's own options  -> a run line flags.c
+ * each client's options                            -> flags and an image fill.c, volume.c, csv.c ->
+ * a container name.c       names, --volumes-from                            -> the spec
  *
- * Nothing is ever executed. What cannot be known without that is a hole in a word; it is an error only where the word matters.
+ * Nothing is ever executed. What cannot be known without that is a hole in a word; it is an error
+ * only where the word matters.
  *
  * Each function below answers 0 or -1 (or a pointer or NULL) with one error in the context's dx.
  */
@@ -82,7 +82,8 @@ struct br_word {
 struct br_command {
 	const struct br_word *words;
 	size_t n;
-	/** What ended it: a newline, or an operator of the shell ('\0' where nothing did), and where that stands. */
+	/** What ended it: a newline, or an operator of the shell ('\0' where nothing did), and
+	 * where that stands. */
 	char end;
 	struct br_span end_at;
 };
@@ -127,7 +128,8 @@ struct br_run {
 	struct br_spec *spec;
 	struct br_diags *dx;
 	struct br_arena *arena;
-	/** The text that is read: its number, what people call it, and its path ("-" where it has none). */
+	/** The text that is read: its number, what people call it, and its path ("-" where it has
+	 * none). */
 	uint16_t text;
 	const char *shown;
 	/** The words that named the text. */
@@ -136,7 +138,8 @@ struct br_run {
 	/** Where relative paths begin; NULL where an unknown `cd` came before. */
 	const char *cwd;
 	const char *home;
-	/** What is known of variables; the values of `lost` say why they cannot be known ("" where they can). */
+	/** What is known of variables; the values of `lost` say why they cannot be known ("" where
+	 * they can). */
 	struct br_env env;
 	struct br_env lost;
 	br_vec(struct br_words_of *) lists;
@@ -208,7 +211,8 @@ int br_variable(struct br_run *run, const char *name, struct br_span at, struct 
 /** What `$(text)` gives; `what` is all of it as it is written. */
 int br_substitute(struct br_run *run, struct br_chars text, struct br_chars what, unsigned depth,
 	struct br_value_of *out);
-/** The number of bytes before the bracket that closes the one at the beginning, or SIZE_MAX; what is quoted does not count. */
+/** The number of bytes before the bracket that closes the one at the beginning, or SIZE_MAX; what
+ * is quoted does not count. */
 size_t br_closing(struct br_chars in, char open, char close);
 /** A list of that name; NULL where there is none. */
 struct br_words_of *br_list_find(const struct br_run *run, const char *name);

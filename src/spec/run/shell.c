@@ -405,7 +405,8 @@ static int skip_target(struct br_lexer *l, bool is_document) {
 	return 0;
 }
 
-/** "<name>" in a manual is something to be replaced; the shell would read a file. So is "</path/to/data>:". The length of it, or 0. */
+/** "<name>" in a manual is something to be replaced; the shell would read a file. So is
+ * "</path/to/data>:". The length of it, or 0. */
 static size_t placeholder_length(const struct br_lexer *l) {
 	size_t n = 1;
 	char first = peek(l, 1);

@@ -94,7 +94,8 @@ static bool may_run(struct br_chars block) {
 	return br_has_run(block.s, block.n);
 }
 
-/** A block without a run line is read for the variables that it sets; what else is in it may be anything, prose too. */
+/** A block without a run line is read for the variables that it sets; what else is in it may be
+ * anything, prose too. */
 static int read_quietly(struct br_run *run, struct br_chars block) {
 	struct br_diags *dx = run->dx;
 	br_auto(br_diags_freep) struct br_diags *none = br_diags_new(br_diags_places(dx));
@@ -145,7 +146,8 @@ enum prompts {
 	PROMPTS_DOLLAR,
 	/** "# " and "% " too. */
 	PROMPTS_CONSOLE,
-	/** The same, but with "$ " in the block "# " may as well begin a comment: it counts before a client only. */
+	/** The same, but with "$ " in the block "# " may as well begin a comment: it counts before
+	 * a client only. */
 	PROMPTS_MIXED,
 };
 
@@ -164,7 +166,8 @@ static size_t prompt(const struct texter *t, struct line line, enum prompts prom
 	return counts ? n + 2 : 0;
 }
 
-/** Whether some line from t->i to the fence's end has a prompt: then those without are what was written. */
+/** Whether some line from t->i to the fence's end has a prompt: then those without are what was
+ * written. */
 static bool has_prompts(struct texter t, const char *fence, enum prompts prompts) {
 	struct line line;
 	while (next_line(&t, &line)) {
