@@ -247,6 +247,28 @@ static void test_bytes(void **state) {
 	br_journal_release(&j);
 }
 
+static void test_what_was_planned(void **state) {
+	(void)state;
+	br_auto(br_closep) int fd = memory_file("", 0);
+	struct br_journal j;
+	struct br_record r = {.type = BR_REC_PLAN,
+		.text = br_bytes_of("0123456789abcdef"),
+		.name = br_bytes_of("9.8.7"),
+		.privileged = 1};
+	br_journal_init(&j, fd, NULL);
+	assert_int_equal(br_journal_add(&j, &r), 0);
+	assert_int_equal(br_journal_sync(&j), 0);
+	br_journal_release(&j);
+	assert_int_equal(br_journal_open(&j, fd, NULL), 0);
+	assert_int_equal(br_journal_next(&j, &r), 1);
+	assert_int_equal(r.type, BR_REC_PLAN);
+	assert_same_bytes(r.text, br_bytes_of("0123456789abcdef"));
+	assert_same_bytes(r.name, br_bytes_of("9.8.7"));
+	assert_int_equal(r.privileged, 1);
+	assert_int_equal(br_journal_next(&j, &r), 0);
+	br_journal_release(&j);
+}
+
 static int whole_records(const struct sample *s, size_t n) {
 	int whole = 0;
 	for (size_t i = 1; i <= RECORDS && s->end[i] <= n; i++) {
@@ -694,6 +716,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_what_was_planned),
 		cmocka_unit_test(test_torn_at_every_byte),
 		cmocka_unit_test(test_flipped_at_every_byte),
 		cmocka_unit_test(test_sealed_nonsense),

@@ -215,6 +215,7 @@ static int begin_record(struct br_work *work) {
 		.type = BR_REC_PLAN,
 		.text = br_bytes_of(work->job->digest),
 		.name = br_bytes_of(BR_VERSION),
+		.privileged = work->job->privileged,
 	};
 	return br_work_add(work, &record) < 0 ? -1 : br_work_add(work, &plan);
 }

@@ -69,6 +69,7 @@ static int take_plan(struct story *s, const struct br_record *r) {
 	struct br_run *run = &s->out->run;
 	run->plan = text_of(s->arena, r->text);
 	run->version = text_of(s->arena, r->name);
+	s->out->plain = r->privileged == 0;
 	return run->plan != NULL && run->version != NULL ? 0 : -1;
 }
 

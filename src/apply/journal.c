@@ -67,7 +67,7 @@ static const struct {
 			F(U64, conflicts)}},
 	[BR_REC_CONTENTS] = {2, {F(U64, of), F(BYTES, text)}},
 	[BR_REC_DISK] = {3, {F(U32, target), F(U64, fsid), F(IDENTITY, before)}},
-	[BR_REC_PLAN] = {2, {F(BYTES, text), F(BYTES, name)}},
+	[BR_REC_PLAN] = {3, {F(BYTES, text), F(BYTES, name), F(U32, privileged)}},
 };
 
 // ---- Writing ----

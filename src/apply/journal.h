@@ -77,6 +77,8 @@ struct br_record {
 	uint32_t is_group;
 	/** BEGIN: mount points were entered. */
 	uint32_t cross;
+	/** PLAN: files with setuid, setgid or capabilities may be among what is changed. */
+	uint32_t privileged;
 	uint32_t target;
 	/** RESULT: errno. */
 	uint32_t err;

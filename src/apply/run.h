@@ -154,6 +154,8 @@ struct br_summary {
 	size_t ntargets;
 	uint64_t machine;
 	bool cross;
+	/** It says that it changed nothing with setuid, setgid or capabilities. */
+	bool plain;
 	/** Somebody works on it now: only its targets are known. */
 	bool live;
 	/** It was cut short, or its undo was, or (damaged) nobody can tell: something may be

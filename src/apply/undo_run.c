@@ -314,9 +314,13 @@ static void take_result(struct br_undo_result *result, const struct br_undo_resu
 }
 
 /** What its work needs of root's rights. */
-static uint64_t caps_of(const struct br_run *run) {
-	// CAP_LEASE: br_contents_differ() asks for one of other people's files.
-	uint64_t caps = BR_APART_CAPS | UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_LEASE;
+static uint64_t caps_of(const struct br_summary *summary) {
+	const struct br_run *run = &summary->run;
+	uint64_t caps = BR_APART_CAPS;
+	if (!summary->plain) {
+		// CAP_LEASE: br_contents_differ() asks for one of other people's files.
+		caps |= UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_LEASE;
+	}
 	// Where it was cut short there may be a directory that its end does not count.
 	bool made = run->makes > 0 || run->state != BR_RUN_APPLIED;
 	return made ? caps | UINT64_C(1) << CAP_DAC_OVERRIDE : caps;
@@ -341,7 +345,7 @@ static enum br_apart_end run_apart(struct undo *u, int *r, size_t *hung) {
 		.cross = u->summary.cross,
 		.dry = u->dry,
 		.journal = u->fd,
-		.caps = caps_of(&u->summary.run),
+		.caps = caps_of(&u->summary),
 		.arena = u->arena,
 		.dx = u->dx,
 		.here = few_of(result),

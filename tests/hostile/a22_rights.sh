@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Who works has the rights that this work needs, and no more: root's override where directories are made or removed only.
+# Who works has the rights that this work needs, and no more: root's override where directories are made or removed only, and what gives
+# file capabilities back (and sees whether anybody writes such a file) only where the run was allowed to take them.
 # shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 once=1
 # shellcheck source=tests/hostile/lib.sh
@@ -9,6 +10,8 @@ tree 7001 f
 mkdir -m 700 place && chown 7001:7001 place
 keep data place
 override=2 # 1 << CAP_DAC_OVERRIDE
+privileged=$((1 << 31 | 1 << 28)) # CAP_SETFCAP, CAP_LEASE
+gives=0
 # rights CALL WANTED PROGRAM...: whether who works has the override at this call.
 rights() {
 	local call=$1 want=$2 caps
@@ -16,6 +19,7 @@ rights() {
 	meddled "$call" "cat /proc/\$(pgrep -P \$(pgrep -P \$PPID -x bindright))/status >$T/status" 0 "$@"
 	caps=$((16#$(sed -n 's/^CapPrm:\s*//p' $T/status)))
 	[ $((caps & override)) = $((want * override)) ] || die "rights are $caps: $*"
+	[ $((caps & privileged)) = $((gives * privileged)) ] || die "rights are $caps, of files with capabilities: $*"
 	# Never: what circumvents chattr and quotas, makes devices, loads modules, looks into others; nor what the jail was made with.
 	for never in 9 24 27 19 16 18 21 12; do
 		[ $((caps >> never & 1)) = 0 ] || die "has right $never: $*"
@@ -23,6 +27,15 @@ rights() {
 }
 rights fchownat:1 0 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 rights fchownat:1 0 "$BINDRIGHT" undo --yes
+chmod 4755 data/f
+keep data
+want 0 fix --yes --sysroot $T --strategy chown --privileged-files
+gives=1
+rights fchownat:1 0 "$BINDRIGHT" undo --yes
+gives=0
+kept
+chmod 755 data/f
+keep data place
 compose 'volumes: ["./data:/data", "./place/new:/new"]'
 rights mkdirat:2 1 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 rights unlinkat:1 1 "$BINDRIGHT" undo --yes

@@ -123,8 +123,8 @@ plan/gate a02 s/if \(\(facts->flags & FACT_OTHER\) != 0\)/if (false)/
 apply/apply a21_order s/\|\| refuse_state\(work\) < 0 \|\| /|| /
 apply/undo_run a21_order s/if \(br_machine_differs\(u->summary\.machine\)\)/if (false)/
 apply/users test_accounts s/if \(is_running\(account->is_group, account->id\) != 0\)/if (false)/
-apply/users test_accounts s/\|\| strlen\(line\) != made->n/|| false/
-apply/undo test_accounts,test_apply s/if \(served\.r > 0 && has_files\(u, r\)\)/if (false)/
+apply/users test_accounts s/ && strlen\(line\) == account->line\.n$//
+apply/undo test_accounts,test_apply s/served\.r != 0 \? why_has_files\(u, &account\) : NULL/NULL/
 base/file test_file s/how\.resolve \|= RESOLVE_BENEATH/(void)0/
 apply/make test_apply s/if \(is_empty\(parent, name, made->ignore\) == 0\)/if (false \&\& made->ignore)/
 apply/make a23 s/return is_empty\(m->parent, m->temporary, 0\) > 0 \? NULL/return true ? NULL/
@@ -189,6 +189,9 @@ source/source a15_quota s/fs->nfs4_acl = acls\.nfs4;/(void)0;/
 apply/work a15_quota s/err == EDQUOT \|\| //
 source/source a13 s/fs->keeps_acls = acls\.no_posix \? BR_NO : fs->keeps_acls;/(void)0;/
 apply/batch a15_quota s/would_recur\(b, err\) \|\| \(err == EPERM && b->target->changed == 0\)/would_recur(b, err)/
+apply/undo_run a22_rights s/if \(!summary->plain\) \{/if (true) {/
+apply/undo_run a03,a04 s/if \(!summary->plain\) \{/if (false) {/
+apply/journal test_journal s/, F\(U32, privileged\)\}/, F(U32, cross)}/
 source/sockets a08 s/return S_ISSOCK\(step\.mode\) && step\.dev == source->dev && step\.ino == source->ino;/return false;/
 source/sockets a08 s/if \(br_is_engine_socket_name\(source->real\)\) \{/if (false) {/
 plan/danger a08 s/\|\| br_source_is_engine_socket\(tree->tree->root\)\)\) \{/)) {/
