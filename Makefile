@@ -141,6 +141,9 @@ $O/bindright: $(CLI_OBJ) $(LIBRARY) $O/objects
 # Tests can make the n-th allocation fail: support/fault.h; and say what quotas there are: support/quotas.h.
 WRAPPED := malloc calloc realloc reallocarray free br_alloc br_alloc_array br_strndup br_strdup br_printf br_vec_grow br_sys_quota
 WRAP := $(if $(SUPPORT_SRC),$(WRAPPED:%=-Wl$(comma)--wrap=%))
+.PHONY: wrap-flags
+wrap-flags:
+	@echo '$(WRAP)'
 $O/tests/test_%: $O/tests/test_%.o $(SUPPORT_OBJ) $(LIBRARY)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $< $(SUPPORT_OBJ) $(LIBRARY) $(LIBS_LINK) -lcmocka -o $@
 

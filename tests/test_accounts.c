@@ -519,7 +519,9 @@ static void test_any_call_fails(void **state) {
 	(void)state;
 	static const int errors[] = {EIO, ENOMEM, EMFILE, EINTR};
 	const char *every = getenv("BR_STEP");
-	const long step = every != NULL ? strtol(every, NULL, 10) : 199;
+	// Without close_range each descriptor that there could be is closed by a call of its own.
+	const long usual = getenv("BR_UNDER") != NULL ? 4999 : 199;
+	const long step = every != NULL ? strtol(every, NULL, 10) : usual;
 	long n = 0;
 	needs_namespace();
 	if (!trace_can_fail()) {

@@ -76,10 +76,10 @@ static int run(struct br_check *check, const struct br_check_input *input,
 	if (check_begin(&work, check, input, options, dx)) {
 		return -1;
 	}
-	work.asking = options->asking;
-	if (!work.asking) {
-		work.asking = own = br_asking_new(input);
+	if (!options->asking) {
+		own = br_asking_new(input);
 	}
+	work.asking = options->asking ? options->asking : own;
 	if (!work.asking) {
 		return br_error_memory(dx);
 	}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A10: what is suggested to be typed says exactly what it is about, whatever that is called, as it stands in the report; nothing else happens to who types it.
-# shellcheck disable=SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
+# shellcheck disable=SC1003,SC2015,SC2016,SC2086,SC2119,SC2120 # commands for others; $T has no blanks
 once=1
 # shellcheck source=tests/hostile/lib.sh
 . "${BR_TOP:?run it with make test}/tests/hostile/lib.sh" || exit 1

@@ -8,7 +8,7 @@ top=${BR_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 build=${BR_BUILD:-$top/.build/plain}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
-wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=br_sys_quota
+wrap=$(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
 export BR_ORACLE_COUNT=${BR_ORACLE_COUNT:-120000}
 # Two levels in turn: what each refuses is seen.
 level=$(cat /proc/sys/fs/protected_regular)

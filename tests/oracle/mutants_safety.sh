@@ -9,7 +9,7 @@ build=${BR_BUILD:-$top/.build/plain}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
 trap 'rm -rf "$work"' EXIT
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
-wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=br_sys_quota
+wrap=$(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
 export BR_TOP=$top BR_BUILD=$build
 
 # FILE TESTS SED-COMMAND; a line that changes not exactly one line is an error here.

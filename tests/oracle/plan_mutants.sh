@@ -11,7 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
-wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=br_sys_quota
+wrap=$(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
 export BR_SEED=${BR_SEED:-7} BR_PROBES=${BR_PROBES:-600000}
 
 # FILE SED-COMMAND; a line that changes not exactly one line is an error here.
