@@ -367,6 +367,10 @@ static void test_helpers_of_others(void **state) {
 
 // ---- Whatever fails ----
 
+// Not with a sanitizer: its runtime makes calls of its own, in these processes too, and ends them
+// where one fails.
+#ifndef BR_SANITIZED
+
 /** The account files, and the tree. */
 struct sight {
 	char *all[5];
@@ -541,6 +545,8 @@ static void test_any_call_fails(void **state) {
 	assert_true(n > 50);
 }
 
+#endif
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
@@ -557,7 +563,9 @@ int main(void) {
 		TEST(test_refused),
 		TEST(test_not_as_a_user),
 		TEST(test_helpers_of_others),
+#ifndef BR_SANITIZED
 		TEST(test_any_call_fails),
+#endif
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -8,7 +8,7 @@ top=${BR_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 build=${BR_BUILD:-$top/.build/plain}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
-wrap=$(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
+read -r -a wrap < <(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
 export BR_ORACLE_COUNT=${BR_ORACLE_COUNT:-120000}
 # Two levels in turn: what each refuses is seen.
 level=$(cat /proc/sys/fs/protected_regular)
@@ -155,7 +155,7 @@ END
 base_link() {
 	local test=$1 object=$2
 	# shellcheck disable=SC2086 # the libraries are words
-	cc $wrap "$build/tests/$test.o" "$object" "$build"/tests/support/*.o "$build/libbindright.a" \
+	cc "${wrap[@]}" "$build/tests/$test.o" "$object" "$build"/tests/support/*.o "$build/libbindright.a" \
 		$libraries -lcmocka -o "$work/$test" 2>"$work/log"
 }
 

@@ -9,7 +9,7 @@ build=${BR_BUILD:-$top/.build/plain}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
 trap 'rm -rf "$work"' EXIT
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
-wrap=$(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
+read -r -a wrap < <(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
 export BR_TOP=$top BR_BUILD=$build
 
 # FILE TESTS SED-COMMAND; a line that changes not exactly one line is an error here.
@@ -223,7 +223,7 @@ passes() {
 	local test=$1 object=$2 script
 	case $test in
 	test_*)
-		link "$object" "$work/$test" $wrap "$build/tests/$test.o" "$build"/tests/support/*.o
+		link "$object" "$work/$test" "${wrap[@]}" "$build/tests/$test.o" "$build"/tests/support/*.o
 		timeout 120 "$work/$test" >"$work/out" 2>&1
 		;;
 	*)

@@ -11,7 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX") || exit 3
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 libraries=$(pkg-config --libs libfyaml libacl libcap jansson mount libseccomp libarchive libcurl) || exit 77
-wrap=$(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
+read -r -a wrap < <(make -s --no-print-directory -C "$top" wrap-flags) || exit 3
 export BR_SEED=${BR_SEED:-7} BR_PROBES=${BR_PROBES:-600000}
 
 # FILE SED-COMMAND; a line that changes not exactly one line is an error here.
@@ -115,7 +115,7 @@ base_link() {
 	local test=$1
 	shift
 	# shellcheck disable=SC2086 # the libraries are words
-	cc $wrap "$build/tests/$test.o" "$@" "$build"/tests/support/*.o "$build/libbindright.a" \
+	cc "${wrap[@]}" "$build/tests/$test.o" "$@" "$build"/tests/support/*.o "$build/libbindright.a" \
 		$libraries -lcmocka -o "$work/$test" 2>"$work/log" || { cat "$work/log" >&2; exit 3; }
 }
 
