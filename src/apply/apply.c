@@ -177,7 +177,7 @@ static int refuse_run(struct br_work *work, const char *id) {
 		return 0;
 	}
 	(void)br_error(work->dx, nowhere, "run %s was cut short", id);
-	br_hint(work->dx, "bindright undo %s puts back what it did", id);
+	br_hint(work->dx, "bindright undo %s puts back what it did; then fix can be run again", id);
 	return -1;
 }
 
