@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -196,7 +197,7 @@ static void imprison(const struct ground *g, bool dropped, prisoner *run, char *
 		const char *what = "clone";
 		int keep[] = {t.clone, t.out};
 		if (t.clone < 0 || br_jail_enter(keep, 2, &what) < 0
-			|| (dropped && br_jail_drop(WANTED) < 0)) {
+			|| (dropped && br_jail_drop(WANTED, 0) < 0)) {
 			tell(&t, what, -1);
 			_exit(8);
 		}
@@ -332,7 +333,7 @@ static pid_t start_waiting(const struct ground *g, int *to, int *from) {
 		const char *what;
 		int clone = br_jail_mount(g->tree, false);
 		int keep[] = {clone, in[0], out[1]};
-		if (br_jail_enter(keep, 3, &what) < 0 || br_jail_drop(WANTED) < 0
+		if (br_jail_enter(keep, 3, &what) < 0 || br_jail_drop(WANTED, 0) < 0
 			|| write(out[1], "!", 1) != 1 || read(in[0], &c, 1) != 1) {
 			_exit(8);
 		}
@@ -408,6 +409,108 @@ static void test_keeps_few_rights(void **state) {
 	close(from);
 }
 
+/** As the kernel takes it, whatever our own functions would ask for. */
+static long set_rights(uint64_t effective, uint64_t has, uint64_t inherited) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		data[i].effective = (uint32_t)(effective >> (32 * i));
+		data[i].permitted = (uint32_t)(has >> (32 * i));
+		data[i].inheritable = (uint32_t)(inherited >> (32 * i));
+	}
+	return syscall(SYS_capset, &header, data);
+}
+
+/** What capset might give beyond what it is let through for. */
+static void ask_for_more(const struct tries *t, uint64_t has) {
+	const uint64_t more = has | 1 << CAP_KILL;
+	tell(t, "permitted", set_rights(has, more, 0));
+	tell(t, "in force only", set_rights(more, has, 0));
+	tell(t, "inherited", set_rights(has, has, has));
+	tell(t, "inherited, foreign", set_rights(has, has, 1 << CAP_KILL));
+	// By the list of calls, or (with a sanitizer) by the kernel.
+	bool raised = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0) == 0;
+	errno = EPERM;
+	tell(t, "ambient", raised ? 0 : -1);
+	tell(t, "as it is", set_rights(has, has, 0));
+}
+
+/** In a directory that is somebody else's and private. */
+static void override_now_and_then(const struct tries *t, const struct ground *g) {
+	const uint64_t override = 1 << CAP_DAC_OVERRIDE;
+	br_auto(br_closep) int dir = br_open_beneath(t->clone, "theirs", O_PATH, false);
+	(void)g;
+	if (br_jail_drop(WANTED | override, override | 1 << CAP_KILL) < 0) {
+		_exit(8);
+	}
+	tell(t, "resting", mkdirat(dir, "new", 0700));
+	tell(t, "chown", chown_at(dir, "", AT_EMPTY_PATH));
+	tell(t, "wake", br_jail_wake());
+	tell(t, "awake", mkdirat(dir, "new", 0700));
+	tell(t, "rest", br_jail_rest());
+	tell(t, "resting again", unlinkat(dir, "new", AT_REMOVEDIR));
+	tell(t, "wake again", br_jail_wake());
+	tell(t, "awake again", unlinkat(dir, "new", AT_REMOVEDIR));
+	tell(t, "forgo", br_jail_forgo());
+	tell(t, "forgone", mkdirat(dir, "new", 0700));
+	tell(t, "wake no more", br_jail_wake());
+	tell(t, "not awake", mkdirat(dir, "new", 0700));
+	tell(t, "rest no more", br_jail_rest());
+	tell(t, "taken back", set_rights(WANTED | override, WANTED | override, 0));
+	tell(t, "chown as ever", chown_at(dir, "", AT_EMPTY_PATH));
+	ask_for_more(t, WANTED);
+}
+
+static void test_lets_a_right_rest(void **state) {
+	const struct ground *g = *state;
+	char said[2048];
+	char path[128];
+	if (!can_have(g)) {
+		leave_out();
+		return;
+	}
+	close(make_dir(g, "tree/theirs"));
+	at(g, path, "tree/theirs");
+	assert_int_equal(chmod(path, 0700), 0);
+	assert_int_equal(chown(path, 4712, 4712), 0);
+	imprison(g, false, override_now_and_then, said, sizeof(said));
+	assert_string_equal(said,
+		"resting: EACCES\n"
+		"chown: done\n"
+		"wake: done\n"
+		"awake: done\n"
+		"rest: done\n"
+		"resting again: EACCES\n"
+		"wake again: done\n"
+		"awake again: done\n"
+		"forgo: done\n"
+		"forgone: EACCES\n"
+		"wake no more: done\n"
+		"not awake: EACCES\n"
+		"rest no more: done\n"
+		"taken back: EPERM\n"
+		"chown as ever: done\n"
+		"permitted: EPERM\n"
+		"in force only: EPERM\n"
+		"inherited: EPERM\n"
+		"inherited, foreign: EPERM\n"
+		"ambient: EPERM\n"
+		"as it is: done\n");
+	assert_int_equal(rmdir(path), 0);
+}
+
+/** Whoever gave nothing up is not touched: a program that does the work itself. */
+static void test_lets_nothing_rest_here(void **state) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct before[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct after[_LINUX_CAPABILITY_U32S_3];
+	(void)state;
+	assert_int_equal(syscall(SYS_capget, &header, before), 0);
+	assert_int_equal(br_jail_wake() | br_jail_rest() | br_jail_forgo(), 0);
+	assert_int_equal(syscall(SYS_capget, &header, after), 0);
+	assert_memory_equal(before, after, sizeof(before));
+}
+
 static void run_program(void) {
 	char *const argv[] = {NULL};
 	(void)execve("/bin/true", argv, argv);
@@ -465,7 +568,7 @@ __attribute__((unused)) static void test_kills_what_it_would_not_do(void **state
 		int status;
 		pid_t pid = fork();
 		if (pid == 0) {
-			if (br_sys_prepare() < 0 || br_jail_drop(WANTED) < 0) {
+			if (br_sys_prepare() < 0 || br_jail_drop(WANTED, 0) < 0) {
 				_exit(8);
 			}
 			cases[i].run();
@@ -658,6 +761,8 @@ int main(void) {
 		cmocka_unit_test(test_holds_with_rights_taken),
 		cmocka_unit_test(test_is_no_mere_chroot),
 		cmocka_unit_test(test_keeps_few_rights),
+		cmocka_unit_test(test_lets_a_right_rest),
+		cmocka_unit_test(test_lets_nothing_rest_here),
 #ifndef BR_SANITIZED
 		cmocka_unit_test(test_kills_what_it_would_not_do),
 		cmocka_unit_test(test_looks_and_changes_nothing),

@@ -134,6 +134,11 @@ static const int changing[] = {
 	SCMP_SYS(getgid),
 	SCMP_SYS(getegid),
 	SCMP_SYS(getgroups),
+	// Of the calling thread alone, and nothing can be gained by it (cap_capset): what is permitted
+	// only shrinks, what is in force has to be permitted, and inheritable becomes only what is in
+	// the bounding set, which br_jail_drop has emptied. That one would matter to a program that is
+	// started, and the ambient set is raised by prctl: neither is left.
+	SCMP_SYS(capset),
 	SCMP_SYS(prlimit64),
 	SCMP_SYS(getrlimit),
 	SCMP_SYS(sched_getaffinity),
