@@ -178,9 +178,7 @@ static int put_rights(uint64_t has, uint64_t in_force) {
 
 /** What this process was left with, and what of that rests: remembered, as who is in the jail has no
  * business asking what others have. */
-static struct {
-	uint64_t has, resting;
-} left;
+static struct { uint64_t has, resting; } left;
 
 /** The kernel refuses what it does not know, and everything to whom may not set capabilities: he
  * has none that matter here. */
