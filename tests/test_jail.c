@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -634,6 +635,111 @@ static void test_lowers_and_raises(void **state) {
 }
 
 #ifndef BR_SANITIZED
+// ---- Other processes of root, which need no capability to be signalled or limited ----
+
+/** One that waits; it ends with 0 when `to` is closed, and has all its limits then. */
+static pid_t start_other(int *to) {
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct rlimit before;
+		struct rlimit after;
+		char c;
+		close(ends[1]);
+		int r = getrlimit(RLIMIT_NOFILE, &before);
+		r |= read(ends[0], &c, 1) != 0 || getrlimit(RLIMIT_NOFILE, &after) != 0;
+		_exit(r != 0 || memcmp(&before, &after, sizeof(before)) != 0);
+	}
+	close(ends[0]);
+	*to = ends[1];
+	return pid;
+}
+
+/** Who is met, and a descriptor that can have an owner. */
+struct meeting {
+	pid_t other;
+	int to, from;
+};
+
+static void limit_other(const struct meeting *m) {
+	const struct rlimit none = {0, 0};
+	(void)prlimit(m->other, RLIMIT_NOFILE, &none, NULL);
+}
+
+static void signal_other(const struct meeting *m) {
+	// As kill(), which is not left: sigio_perm() asks for no more than a user 0.
+	(void)fcntl(m->from, F_SETOWN, m->other);
+	(void)fcntl(m->from, F_SETSIG, SIGKILL);
+	(void)fcntl(m->from, F_SETFL, O_ASYNC);
+	(void)send(m->to, "x", 1, MSG_NOSIGNAL);
+}
+
+static void signal_group(const struct meeting *m) {
+	const struct f_owner_ex owner = {F_OWNER_PID, m->other};
+	(void)fcntl(m->from, F_SETOWN_EX, &owner);
+	(void)fcntl(m->from, F_SETSIG, SIGTERM);
+	(void)fcntl(m->from, F_SETFL, O_ASYNC | O_NONBLOCK);
+	(void)send(m->to, "x", 1, MSG_NOSIGNAL);
+}
+
+/** What contents.c asks for, and what libc does at the start of a thread. */
+static int work_on(const struct meeting *m) {
+	struct rlimit limit;
+	struct rlimit none = {0, 0};
+	return fcntl(m->from, F_SETSIG, SIGURG) == 0 && fcntl(m->from, F_GETFL) >= 0
+			&& fcntl(m->from, F_GETFD) == FD_CLOEXEC
+			&& fcntl(m->from, F_SETFD, FD_CLOEXEC) == 0
+			&& fcntl(m->from, F_DUPFD_CLOEXEC, 3) >= 0
+			&& getrlimit(RLIMIT_STACK, &limit) == 0
+			&& setrlimit(RLIMIT_NOFILE, &none) < 0
+		? 0
+		: 6;
+}
+
+static void test_leaves_others_alone(void **state) {
+	static void (*const tries[])(const struct meeting *m) = {
+		limit_other, signal_other, signal_group};
+	struct meeting m;
+	int ends[2];
+	int alive;
+	int status;
+	if (*state == NULL) {
+		print_message("needs root\n");
+		skip();
+	}
+	for (size_t i = 0; i < 2 * sizeof(tries) / sizeof(tries[0]); i++) {
+		const size_t n = sizeof(tries) / sizeof(tries[0]);
+		const bool looks = i >= n;
+		// Without Landlock whoever looks may signal, if not limit, others.
+		if (looks && i > n) {
+			continue;
+		}
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+		m = (struct meeting){start_other(&alive), ends[0], ends[1]};
+		pid_t pid = fork();
+		if (pid == 0) {
+			if (br_sys_prepare() < 0
+				|| (looks ? br_jail_look(0) : br_jail_drop(WANTED, 0)) < 0) {
+				_exit(8);
+			}
+			tries[i % n](&m);
+			_exit(looks ? 0 : work_on(&m));
+		}
+		close(ends[0]);
+		close(ends[1]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (status != 0) {
+			fail_msg("%zu: status %x", i, status);
+		}
+		close(alive);
+		assert_int_equal(waitpid(m.other, &status, 0), m.other);
+		if (status != 0) {
+			fail_msg("%zu: the other one ended with %x", i, status);
+		}
+	}
+}
+
 /** Whether it was refused, with whatever error. */
 static bool refused(long r) {
 	return r < 0;
@@ -685,6 +791,7 @@ static int change_anything(const struct ground *g, bool landlock) {
 		refused(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
 		refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)),
 		refused(setuid(1)),
+		refused(setpriority(PRIO_PROCESS, (id_t)getppid(), 19)),
 		!landlock || refused(kill(1, 0)),
 		refused(syscall(SYS_ioctl, held, 0x40086602UL, &flags)), // FS_IOC_SETFLAGS
 		refused(execl("/bin/true", "true", (char *)NULL)),
@@ -765,6 +872,7 @@ int main(void) {
 		cmocka_unit_test(test_lets_nothing_rest_here),
 #ifndef BR_SANITIZED
 		cmocka_unit_test(test_kills_what_it_would_not_do),
+		cmocka_unit_test(test_leaves_others_alone),
 		cmocka_unit_test(test_looks_and_changes_nothing),
 #endif
 		cmocka_unit_test(test_shows_no_mounts),

@@ -98,6 +98,10 @@ apply/make a22_rights s/if \(br_jail_rest\(\) < 0\) \{/if (false) {/
 apply/make a22_rights s/if \(br_jail_wake\(\) < 0 \|\| rested\(mkdirat/if (rested(mkdirat/
 apply/make a22_rights s/return br_jail_wake\(\) < 0 \? -1 : rested/return rested/
 base/filter test_jail,a22_rights s/^\tSCMP_SYS\(capset\),$//
+base/filter test_jail s/SCMP_ACT_ALLOW, SCMP_SYS\(prlimit64\), 2,/SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 0,/
+base/filter test_jail s/F_GETFL, F_SETLEASE\};/F_GETFL, F_SETLEASE, F_SETOWN, F_SETOWN_EX, F_SETSIG, F_SETFL};/
+base/filter test_jail s/SCMP_ACT_ERRNO\(EPERM\), SCMP_SYS\(prlimit64\), 2,/SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,/
+base/filter a03,a04 s/F_GETFL, F_SETLEASE\};/F_GETFL};/
 apply/apart test_crash s/\(void\)prctl\(PR_SET_PDEATHSIG, SIGKILL\);/(void)0;/
 apply/apart require_jail s/= shortage \|\| apart->options->jail == BR_JAIL_REQUIRE;/= shortage;/
 apply/apart a20 s/= shortage \|\| apart->options->jail/= apart->options->jail/
