@@ -241,7 +241,7 @@ static void test_override_rests(void **state) {
 	assert_int_equal(br_apart_run(&apart, &r, &hung), BR_APART_ENDED);
 	assert_int_equal(r, 0);
 	assert_int_equal(unlinkat(theirs.dir, "a", AT_REMOVEDIR), 0);
-	close(theirs.dir);
+	(void)close(theirs.dir);
 	assert_int_equal(rmdir(top), 0);
 	br_diags_free(apart.dx);
 	br_board_free(apart.board);

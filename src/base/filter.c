@@ -287,7 +287,7 @@ static int add_fcntl(scmp_filter_ctx filter) {
 	static const int commands[] = {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETLEASE};
 	int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
 		SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, F_SETSIG),
-		SCMP_A2_64(SCMP_CMP_EQ, SIGURG));
+		SCMP_A2_64(SCMP_CMP_EQ, SIGURG, 0));
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands) && !failed; i++) {
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 			SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, (unsigned)commands[i]));
@@ -299,7 +299,7 @@ static int add_fcntl(scmp_filter_ctx filter) {
  * (check_prlimit_permission). */
 static int add_limits(scmp_filter_ctx filter) {
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-		SCMP_A0_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, 0), SCMP_A2_64(SCMP_CMP_EQ, 0));
+		SCMP_A0_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, 0), SCMP_A2_64(SCMP_CMP_EQ, 0, 0));
 }
 
 static int add_changing(scmp_filter_ctx filter) {
@@ -363,7 +363,7 @@ static int add_looking(scmp_filter_ctx filter) {
 		add_all(filter, SCMP_ACT_ERRNO(EPERM), harmful, sizeof(harmful) / sizeof(*harmful))
 		|| add_opening(filter)
 		|| seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 2,
-			SCMP_A0_64(SCMP_CMP_NE, 0), SCMP_A2_64(SCMP_CMP_NE, 0));
+			SCMP_A0_64(SCMP_CMP_NE, 0, 0), SCMP_A2_64(SCMP_CMP_NE, 0, 0));
 	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets) && !failed; i++) {
 		failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
 			SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, sets[i]));

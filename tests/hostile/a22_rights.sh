@@ -57,12 +57,14 @@ for at in fchownat:1/1/0 fchownat:2/1/0 unlinkat:1/1/1 unlinkat:2/1/1 syncfs:1/1
 	rights $call $may $does "$BINDRIGHT" undo --yes
 	kept
 done
-# Where there is no jail, as in a container, all the same.
-rights fchownat:3 0 0 "$(command -v setpriv)" --bounding-set -sys_admin "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
-says 'jail: off'
-belong 1001 place/new/inner data data/f
-rights fchownat:1 1 0 "$(command -v setpriv)" --bounding-set -sys_admin "$BINDRIGHT" undo --yes
-kept
+# Where there is no jail, as in a container, or where it could only be begun, all the same.
+for lacks in sys_admin sys_chroot; do
+	rights fchownat:3 0 0 "$(command -v setpriv)" --bounding-set -$lacks "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
+	says 'jail: off'
+	belong 1001 place/new/inner data data/f
+	rights fchownat:1 1 0 "$(command -v setpriv)" --bounding-set -$lacks "$BINDRIGHT" undo --yes
+	kept
+done
 # Cut short before its end counts what it made: that goes, too.
 meddled mkdirat:2+ "$slain" 137 "$BINDRIGHT" fix --yes --sysroot $T --strategy chown
 want 0 undo
