@@ -277,10 +277,12 @@ void br_made_remove(
 		return;
 	}
 	int there = is_made(parent, made->temporary, made);
-	if (there <= 0) {
-		there = made->identity != NULL ? is_made(parent, name, made) : 0;
-	} else {
+	if (there > 0) {
 		name = made->temporary;
+	} else if (!made->half) {
+		there = made->identity != NULL ? is_made(parent, name, made) : 0;
+	} else if (there == 0) {
+		out->kept = made->identity != NULL && is_made(parent, name, made) > 0;
 	}
 	if (there < 0 && errno == 0) {
 		answer(out, BR_CONFLICT, "another one has its name now");
