@@ -7,15 +7,6 @@
 static const struct br_idmap_extent rootless[] = {{0, 1000, 1}, {1, 100000, 65536}};
 static const struct br_idmap_extent remapped[] = {{0, 100000, 65536}};
 
-static const struct br_advice *find(const struct world *w, const char *kind) {
-	for (size_t i = 0; i < w->plan->nadvice; i++) {
-		if (strcmp(w->plan->advice[i].kind, kind) == 0) {
-			return &w->plan->advice[i];
-		}
-	}
-	return NULL;
-}
-
 /** A container's 1001:1001 in a user namespace with this map. */
 static void mapped(struct world *w, const struct br_idmap_extent *extents, size_t n) {
 	struct br_idmap map = {extents, n};
@@ -45,20 +36,20 @@ static void test_keep_id(void **state) {
 	mapped(w, rootless, N(rootless));
 	w->spec.engine = BR_ENGINE_PODMAN_ROOTLESS;
 	plan_for(w, 1000, 1000, 0640);
-	const struct br_advice *advice = find(w, "userns");
+	const struct br_advice *advice = find_advice(w, "userns");
 	assert_non_null(advice);
 	assert_string_equal(
 		advice->summary, "let app be alice on the host: userns=keep-id:uid=1001,gid=1001");
 	assert_false(advice->choice);
 	// Nobody else's Podman, no other engine, nothing that is not the engine's user's.
 	plan_for(w, 1007, 1007, 0640);
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "userns"));
 	w->spec.engine = BR_ENGINE_DOCKER_ROOTLESS;
 	plan_for(w, 1000, 1000, 0640);
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "userns"));
 	w->spec.engine = BR_ENGINE_PODMAN;
 	plan_for(w, 1000, 1000, 0640);
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "userns"));
 }
 
 static void test_idmap(void **state) {
@@ -66,26 +57,26 @@ static void test_idmap(void **state) {
 	mapped(w, remapped, N(remapped));
 	w->spec.engine = BR_ENGINE_PODMAN;
 	plan_for(w, 1001, 1001, 0640);
-	const struct br_advice *advice = find(w, "idmap");
+	const struct br_advice *advice = find_advice(w, "idmap");
 	assert_non_null(advice);
 	assert_non_null(strstr(advice->price, "crun"));
 	w->source.fs.type = "overlay";
 	plan_for(w, 1001, 1001, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 	w->source.fs.type = "ext4";
 	w->containers[0].runtime.s = "/usr/sbin/runc";
 	plan_for(w, 1001, 1001, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 	w->containers[0].runtime.s = "/opt/crun";
 	plan_for(w, 1001, 1001, 0640);
-	assert_non_null(find(w, "idmap"));
+	assert_non_null(find_advice(w, "idmap"));
 	w->source.fs.type = "ext4";
 	plan_for(w, 1002, 1002, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 	// Docker has no such thing; nor does it help where IDs are not mapped.
 	w->spec.engine = BR_ENGINE_DOCKER;
 	plan_for(w, 1001, 1001, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 }
 
 static const struct who app = {{.uid = {1001}, .gid = {1001}}, ALL};
@@ -98,15 +89,15 @@ static void test_host(void **state) {
 	w->spec.containers = w->containers;
 	w->spec.n = 1;
 	plan_for(w, 1000, 2000, 0660);
-	assert_non_null(find(w, "user"));
+	assert_non_null(find_advice(w, "user"));
 	// The directory is not the group's to write.
-	assert_null(find(w, "group-add"));
-	assert_null(find(w, "read-only"));
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "group-add"));
+	assert_null(find_advice(w, "read-only"));
+	assert_null(find_advice(w, "userns"));
 	// An image that starts as root and drops has to start as root.
 	w->identities[0].drop = &drop;
 	plan_for(w, 1000, 2000, 0660);
-	assert_null(find(w, "user"));
+	assert_null(find_advice(w, "user"));
 	w->identities[0].drop = NULL;
 	// Root's files are no reason to become root.
 	plan_for(w, 0, 0, 0600);
@@ -125,14 +116,14 @@ static void test_choices(void **state) {
 	w->source.fs.keeps_owners = BR_NO;
 	w->source.fs.keeps_acls = BR_NO;
 	plan_for(w, 1000, 1000, 0600);
-	const struct br_advice *advice = find(w, "mount-option");
+	const struct br_advice *advice = find_advice(w, "mount-option");
 	assert_true(advice && advice->choice);
 	assert_string_equal(advice->summary, "mount /media/stick with uid=1001,gid=1001,umask=077");
-	assert_non_null(find(w, "move"));
+	assert_non_null(find_advice(w, "move"));
 	w->source.fs.type = "nfs4";
 	w->source.fs.keeps_owners = BR_YES;
 	plan_for(w, 1000, 1000, 0600);
-	assert_non_null(find(w, "server"));
+	assert_non_null(find_advice(w, "server"));
 	w->source.fs.type = "ext4";
 	w->source.fs.keeps_acls = BR_YES;
 	plan_for(w, 1000, 1000, 0600);
@@ -164,7 +155,7 @@ static void test_full(void **state) {
 		settle(w);
 		int done = br_plan_decide(w->plan, &w->tree, "", &root, &after);
 		assert_int_equal(done, named == 502);
-		assert_int_equal(find(w, "group") != NULL, named == 503);
+		assert_int_equal(find_advice(w, "group") != NULL, named == 503);
 		assert_int_equal(w->plan->nleft, named == 503);
 	}
 }
@@ -192,7 +183,7 @@ static void test_overlay(void **state) {
 		see(w, "fits", &fits);
 		settle(w);
 		assert_int_equal(w->plan->nrefusals, refused);
-		assert_int_equal(find(w, "copy-up") != NULL, refused);
+		assert_int_equal(find_advice(w, "copy-up") != NULL, refused);
 		assert_int_equal(
 			br_plan_decide(w->plan, &w->tree, "model", &model, &after), !refused);
 		assert_int_equal(w->plan->changes, !refused);
