@@ -52,6 +52,37 @@ static void test_keep_id(void **state) {
 	assert_null(find_advice(w, "userns"));
 }
 
+/** Nobody is kept who is root on the host, whom the map does not know, or who is nothing new. */
+static void test_no_keep_id(void **state) {
+	struct world *w = *state;
+	static const struct br_idmap_extent no_root[] = {{1000, 100000, 1000}};
+	static const struct br_idmap_extent of_root[] = {{0, 0, 1}, {1, 100000, 65536}};
+	static const struct {
+		const struct br_idmap_extent *uids, *gids;
+		size_t nuids, ngids;
+		uint32_t inside, owner;
+	} rows[] = {
+		{rootless, rootless, 2, 2, 1001, 1000},
+		{no_root, rootless, 1, 2, 1001, 1000},
+		{rootless, no_root, 2, 1, 1001, 1000},
+		{of_root, of_root, 2, 2, 1001, 0},
+		// The container's root is the engine's user already.
+		{rootless, rootless, 2, 2, 0, 1000},
+		{rootless, NULL, 0, 0, 1001, 1000},
+	};
+	w->spec.engine = BR_ENGINE_PODMAN_ROOTLESS;
+	for (size_t i = 0; i < N(rows); i++) {
+		mapped(w, rootless, N(rootless));
+		w->identities[0].cred.uids = (struct br_idmap){rows[i].uids, rows[i].nuids};
+		w->identities[0].cred.gids = (struct br_idmap){rows[i].gids, rows[i].ngids};
+		w->identities[0].uid = w->identities[0].gid = (br_boxid){rows[i].inside};
+		plan_for(w, rows[i].owner, rows[i].owner, 0640);
+		if ((find_advice(w, "userns") != NULL) != (i == 0)) {
+			fail_msg("row %zu", i);
+		}
+	}
+}
+
 static void test_idmap(void **state) {
 	struct world *w = *state;
 	mapped(w, remapped, N(remapped));
@@ -71,6 +102,15 @@ static void test_idmap(void **state) {
 	plan_for(w, 1001, 1001, 0640);
 	assert_non_null(find_advice(w, "idmap"));
 	w->source.fs.type = "ext4";
+	// It has one, or a server would have to take it.
+	w->mounts[0].idmap.s = "idmap";
+	plan_for(w, 1001, 1001, 0640);
+	assert_null(find_advice(w, "idmap"));
+	w->mounts[0].idmap.s = NULL;
+	w->source.fs.remote = true;
+	plan_for(w, 1001, 1001, 0640);
+	assert_null(find_advice(w, "idmap"));
+	w->source.fs.remote = false;
 	plan_for(w, 1002, 1002, 0640);
 	assert_null(find_advice(w, "idmap"));
 	// Docker has no such thing; nor does it help where IDs are not mapped.
@@ -105,6 +145,50 @@ static void test_host(void **state) {
 	// Whoever fits needs none.
 	plan_for(w, 1001, 1001, 0600);
 	assert_int_equal(w->plan->nadvice, 0);
+}
+
+/** A group that an entry lets in serves as well as the owning one. */
+static void test_named_group(void **state) {
+	struct world *w = *state;
+	static const char *const acls[] = {
+		"u::rwx,g::---,g:33:rwx,g:2000:rwx,m::rwx,o::---",
+		"u::rwx,g::---,g:33:rwx,g:2000:r-x,m::rwx,o::---",
+	};
+	demand(w, &app);
+	w->spec.containers = w->containers;
+	w->spec.n = 1;
+	for (size_t i = 0; i < N(acls); i++) {
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0770, 1000, 1000, acls[i]);
+		see(w, "", &root);
+		settle(w);
+		const struct br_advice *advice = find_advice(w, "group-add");
+		// 33 is the system's.
+		assert_int_equal(advice != NULL, i == 0);
+		assert_true(!advice || strstr(advice->summary, "give app the group dev,"));
+	}
+}
+
+/** Whether it would keep its groups as somebody else is not known: one of them that is shut out of
+ * a file speaks against it. */
+static void test_groups_kept(void **state) {
+	struct world *w = *state;
+	static const br_hostid groups[] = {{2001}};
+	w->spec.containers = w->containers;
+	w->spec.n = 1;
+	for (unsigned round = 0; round < 2; round++) {
+		w->tree.n = 0;
+		demand(w, &app);
+		w->identities[0].cred.groups = groups;
+		w->identities[0].cred.ngroups = round;
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0700, 1000, 1000, NULL);
+		struct br_inode file = inode_of(w, F | 0707, 1007, 2001, NULL);
+		see(w, "", &root);
+		see(w, "f", &file);
+		settle(w);
+		assert_int_equal(find_advice(w, "user") != NULL, round == 0);
+	}
 }
 
 static void test_choices(void **state) {
@@ -255,6 +339,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_keep_id, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_idmap, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_host, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_no_keep_id, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_named_group, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_groups_kept, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_choices, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_full, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_overlay, world_setup, world_teardown),
