@@ -49,6 +49,8 @@ static const struct row rows[] = {
 	{"the name of ours is a group's", NULL, NULL, "S", 1002, 1500, "g bind-1500 1500"},
 	{"a group of people's", "app", NULL, "svc", 1001, 2000, "u app 1001 2000"},
 	{"a group of the system's", "app", NULL, "svc", 1001, 33, "g app 1001, u app 1001 1001"},
+	{"a number of the system's that is free", "app", NULL, "svc", 1001, 500,
+		"g app 500, u app 1001 500"},
 	{"group root", "app", NULL, "svc", 1001, 0, "g app 1001, u app 1001 1001"},
 	{"a subordinate group", "app", NULL, "svc", 1001, 200000, "g app 1001, u app 1001 1001"},
 	{"no group fits", "app", NULL, "svc", 33, 0, ""},
