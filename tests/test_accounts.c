@@ -219,6 +219,60 @@ static void test_changed_meanwhile(void **state) {
 	assert_int_equal(g.undone.conflicts, 0);
 }
 
+static void put_text(const char *path, const char *mode, const char *text) {
+	FILE *f = fopen(path, mode);
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/** Lines that are no accounts, and names that only begin or end like it, are not it. */
+static void test_lines_of_others(void **state) {
+	(void)state;
+	needs_namespace();
+	br_auto(br_freep) char *passwd = file("/etc/passwd");
+	br_auto(br_freep) char *group = file("/etc/group");
+	want_pair();
+	assert_int_equal(ground_apply(&g), 0);
+	put_text("/etc/passwd", "ae", "brlone\nbrtwo:x\nbrthree:x:52001\nbrfour:x:52001:1\n");
+	put_text("/etc/group", "ae",
+		"brlone\nbrtwo:x\nbrthree:x:52001\n"
+		"brlist:x:52003:brtester,abrtest,,bin\nbrnone:x:52004:\n");
+	remove_again();
+	put_text("/etc/passwd", "we", passwd);
+	put_text("/etc/group", "we", group);
+	// The last of a list, in a file that ends without a line's end.
+	assert_int_equal(ground_apply(&g), 0);
+	br_auto(br_freep) char *with = file("/etc/group");
+	put_text("/etc/group", "ae", "brlist:x:52003:bin,brtest");
+	left_because("it is a member of groups now");
+	put_text("/etc/group", "we", with);
+	remove_again();
+}
+
+/** A group that has the user's name, but is not his, stays without a question. */
+static void test_group_of_that_name(void **state) {
+	(void)state;
+	needs_namespace();
+	static const struct br_account user[] = {
+		{.is_group = false, .name = "brtest", .id = {BOX_ID}, .gid = {100}},
+	};
+	br_auto(br_freep) char *group = file("/etc/group");
+	char *line = NULL;
+	put_text("/etc/group", "ae", "brtest:x:52009:\n");
+	g.accounts = user;
+	g.naccounts = 1;
+	assert_int_equal(ground_apply(&g), 0);
+	assert_int_equal(g.applied.accounts, 1);
+	assert_int_equal(ground_undo(&g, NULL, false), 1);
+	assert_int_equal(g.undone.conflicts, 0);
+	assert_int_equal(br_account_line(false, "brtest", &line), 0);
+	assert_int_equal(br_account_line(true, "brtest", &line), 1);
+	assert_string_equal(line, "brtest:x:52009:");
+	free(line);
+	put_text("/etc/group", "we", group);
+}
+
 static void test_in_use(void **state) {
 	(void)state;
 	needs_namespace();
@@ -558,6 +612,8 @@ int main(void) {
 		TEST(test_made_and_removed),
 		TEST(test_killed_between),
 		TEST(test_changed_meanwhile),
+		TEST(test_lines_of_others),
+		TEST(test_group_of_that_name),
 		TEST(test_in_use),
 		TEST(test_owns_files),
 		TEST(test_refused),
