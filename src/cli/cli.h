@@ -270,6 +270,13 @@ int cli_write(const struct cli *cli, const char *bytes, size_t n);
 bool cli_color(const struct cli *cli, int fd);
 /** The style that the arguments ask for. */
 struct br_report_style cli_style(const struct cli *cli);
+/** A line about how far it is, on standard error: where it is wanted, what it tells (NULL: it is
+ * not), and that nothing more will come. */
+typedef void cli_progress(void *context, uint64_t n);
+cli_progress *cli_looked(const struct cli *cli);
+cli_progress *cli_changed(const struct cli *cli);
+cli_progress *cli_put_back(const struct cli *cli);
+void cli_progress_ends(cli_progress *progress);
 /** Ask on the terminal: 1 yes, 0 no, -1 there is no terminal. */
 int cli_ask(const char *question);
 /** Called as a plugin of the docker command line: by this name. */
