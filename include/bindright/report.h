@@ -71,6 +71,9 @@ struct br_inspect_report {
 /** The whole report. Heap, the caller frees; NULL with ENOMEM. */
 char *br_report_check(
 	const struct br_report *report, const struct br_report_style *style, size_t *len);
+/** Where there is no report because of errors: those that stand in a file, and warnings with a code,
+ * as annotations of GitHub Actions; empty where there are none. Heap, the caller frees; NULL with ENOMEM. */
+char *br_report_errors(const struct br_diags *dx, size_t *len);
 /** Text and JSON only. */
 char *br_report_explain(
 	const struct br_explain_report *report, const struct br_report_style *style, size_t *len);
