@@ -64,10 +64,10 @@ _bindright() {
 	'') offered="$commands $input --fail-on --files-from --null" ;;
 	check) offered="$input --fail-on --files-from --null" ;;
 	plan) offered="$input --fail-on $change" ;;
-	fix) offered="$input $change --plan --yes --dry-run --require-jail" ;;
+	fix) offered="$input $change --plan --yes --dry-run --require-jail --resume" ;;
 	reclaim)
 		offered="$input --from --privileged-files --no-privileged-files --allow-dangerous --other-mounts
-			--max-copy-up --yes --dry-run --require-jail"
+			--max-copy-up --yes --dry-run --require-jail --resume"
 		;;
 	undo) offered="$list --progress --yes --dry-run --require-jail" ;;
 	history) offered="$list --prune --yes" ;;

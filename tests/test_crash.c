@@ -19,6 +19,7 @@
 #include <support/applied.h>
 #include <support/failing.h>
 #include <support/fault.h>
+#include <support/killed.h>
 #include <support/trace.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -32,10 +33,6 @@
 
 #include <cmocka.h>
 
-static struct ground g;
-static uint32_t seed;
-/** Done so far. */
-static long kills;
 static long faults;
 
 enum {
@@ -45,130 +42,7 @@ enum {
 	FEW = 5,
 };
 
-/** Who is killed. Without a process apart there is one only, whoever is meant. */
-enum victim {
-	BOTH,
-	WORKER,
-	WATCHER,
-};
-
-static long kills_of[3];
-
-/** How many kills are wanted (BR_KILLS); 0: the few of every day. */
-static long wanted(void) {
-	const char *text = getenv("BR_KILLS");
-	return text != NULL ? strtol(text, NULL, 10) : 0;
-}
-
-/** BR_SEED names another sequence of random numbers. */
-static int begin(void **state) {
-	const char *text = getenv("BR_SEED");
-	(void)state;
-	seed = text != NULL ? (uint32_t)strtoul(text, NULL, 10) : 1;
-	print_message("seed %u\n", seed);
-	return 0;
-}
-
-static int end(void **state) {
-	(void)state;
-	print_message("%ld of both, %ld of the one that works, %ld of the one that watches\n",
-		kills_of[BOTH], kills_of[WORKER], kills_of[WATCHER]);
-	print_message("%ld kills in all\n", kills);
-	return 0;
-}
-
-static uint32_t pick(uint32_t n) {
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % n;
-}
-
-static struct br_make makes[] = {
-	{.below = "new", .after = {.mode = S_IFDIR | 02755, .uid = {BOX_ID}, .gid = {OTHER_ID}}},
-	{.below = "new/er", .after = {.mode = S_IFDIR | 0700, .uid = {BOX_ID}, .gid = {BOX_ID}}},
-};
-
-static void make_ground(bool in_memory, int n) {
-	ground_make_at(&g, in_memory);
-	g.jail = jail_wanted();
-	if (n >= 0) {
-		ground_fill(&g, n);
-	}
-	g.decide = decide_mixed;
-	g.makes = makes;
-	// What is made was not seen.
-	g.nmakes = g.recall ? 0 : 2;
-}
-
 // ---- Kills ----
-
-static void work(bool undo) {
-	int r = undo ? ground_undo(&g, NULL, false) : ground_apply(&g);
-	_exit(r < 0);
-}
-
-/** When it is killed, and who. */
-struct death {
-	long at;
-	enum victim victim;
-	/** The first is the one that watches; the other one, as soon as it was seen. */
-	pid_t first, other;
-	bool whole;
-	bool first_lives;
-};
-
-static void count_kill(enum victim victim) {
-	kills++;
-	kills_of[victim]++;
-}
-
-static enum trace_choice choose_death(void *context, const struct trace_stop *stop, int *err) {
-	struct death *death = context;
-	(void)err;
-	death->other = stop->pid != death->first ? stop->pid : death->other;
-	if (stop->count != death->at) {
-		return TRACE_GO;
-	}
-	death->whole = false;
-	if (death->victim == BOTH || death->other == 0) {
-		count_kill(BOTH);
-		death->first_lives = false;
-		return TRACE_KILL;
-	}
-	// The other one goes on, as long as it may; the one that works may have ended already.
-	death->first_lives = death->victim == WORKER;
-	if (kill(death->first_lives ? death->other : death->first, SIGKILL) == 0) {
-		count_kill(death->victim);
-	}
-	return TRACE_GO;
-}
-
-/**
- * Run it and kill it, or a part of it, when its main threads have begun or ended so many system
- * calls (0: never). How many there were; -1 where tracing is not allowed. *whole: it came to its
- * end.
- */
-static long run_until(bool undo, long n, enum victim victim, bool *whole) {
-	struct death death = {.at = n, .whole = true, .victim = victim, .first_lives = true};
-	int status = 0;
-	pid_t pid = trace_fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		work(undo);
-	}
-	death.first = pid;
-	long stops = trace_run(pid, choose_death, &death, &status);
-	*whole = death.whole;
-	// Whoever watches one that is killed ends by itself, and says how it went.
-	if (stops >= 0 && death.first_lives
-		&& (!WIFEXITED(status) || WEXITSTATUS(status) > (*whole ? 0 : 1))) {
-		fail_msg("%s, not killed at %ld: status %x", undo ? "undo" : "fix", n, status);
-	}
-	return stops;
-}
-
-static void undo_wholly(const char *before) {
-	ground_undo_wholly(&g, before);
-}
 
 static void kill_often(bool in_memory, int rounds) {
 	bool whole;
@@ -176,19 +50,19 @@ static void kill_often(bool in_memory, int rounds) {
 	needs_root();
 	make_ground(in_memory, 12);
 	br_auto(br_freep) char *before = snapshot(g.tree);
-	long n = run_until(false, 0, BOTH, &whole);
+	long n = run_until(FIX, 0, BOTH, &whole);
 	if (n < 0) {
 		ground_remove(&g);
 		print_message("needs ptrace\n");
 		skip();
 	}
-	long m = run_until(true, 0, BOTH, &whole);
+	long m = run_until(UNDO, 0, BOTH, &whole);
 	assert_snapshot(g.tree, before);
 	for (int i = 0; i < rounds; i++) {
-		(void)run_until(false, 1 + pick((uint32_t)n), pick(3), &whole);
+		(void)run_until(FIX, 1 + pick((uint32_t)n), pick(3), &whole);
 		killed += !whole;
 		for (uint32_t k = pick(3); k > 0; k--) {
-			(void)run_until(true, 1 + pick((uint32_t)m), pick(3), &whole);
+			(void)run_until(UNDO, 1 + pick((uint32_t)m), pick(3), &whole);
 			killed += !whole;
 		}
 		undo_wholly(before);
@@ -200,83 +74,43 @@ static void kill_often(bool in_memory, int rounds) {
 
 static void test_killed(void **state) {
 	(void)state;
-	kill_often(true, wanted() > 0 ? (int)(wanted() / 3) : 100);
-}
-
-/** The same where what was seen before is gone through. */
-static void recalling(void (*test)(void **state), void **state) {
-	assert_int_equal(setenv("BR_RECALL", "1", 1), 0);
-	test(state);
-	assert_int_equal(unsetenv("BR_RECALL"), 0);
+	kill_often(true, kills_wanted() > 0 ? (int)(kills_wanted() / 3) : 100);
 }
 
 static void test_killed_recalling(void **state) {
 	recalling(test_killed, state);
 }
 
-static bool can_trace(void) {
-	bool whole;
-	if (run_until(false, 0, BOTH, &whole) >= 0) {
-		return true;
-	}
-	ground_remove(&g);
-	print_message("needs ptrace\n");
-	return false;
-}
-
 /** Killed in this place: each of those who may be, or only one of them. *whole: there is no such
  * place. */
-static void kill_at(bool undo, long at, bool *whole, const char *before) {
+static void kill_at(enum doing what, long at, bool *whole, const char *before) {
 	static const char *const names[] = {"both", "the one that works", "the one that watches"};
 	const bool apart = g.jail != BR_JAIL_NONE;
 	bool done;
 	for (int i = 0; i < 3; i++) {
-		if (apart ? wanted() == 0 && at % 3 != i : i > 0) {
+		if (apart ? kills_wanted() == 0 && at % 3 != i : i > 0) {
 			continue;
 		}
-		if (undo) {
-			(void)run_until(false, 0, BOTH, &done);
+		if (what == UNDO) {
+			(void)run_until(FIX, 0, BOTH, &done);
 		}
-		(void)snprintf(g.doing, sizeof(g.doing), "%s killed at %ld: %s",
-			undo ? "undo" : "fix", at, names[i]);
-		(void)run_until(undo, at, (enum victim)i, whole);
+		(void)snprintf(g.doing, sizeof(g.doing), "%s killed at %ld: %s", doings[what], at,
+			names[i]);
+		(void)run_until(what, at, (enum victim)i, whole);
 		undo_wholly(before);
 	}
 }
 
 /** Every place in turn. */
 static void kill_everywhere(const char *before) {
-	for (int undo = 0; undo <= 1; undo++) {
+	for (int what = FIX; what <= UNDO; what++) {
 		bool whole = false;
 		long at;
 		for (at = 1; !whole; at++) {
-			kill_at(undo, at, &whole, before);
+			kill_at((enum doing)what, at, &whole, before);
 		}
-		print_message("%ld places of %s\n", at - 1, undo ? "undo" : "fix");
+		print_message("%ld places of %s\n", at - 1, doings[what]);
 	}
-}
-
-/** The few inodes that change most. */
-static void add_special(const char *tree) {
-	unsigned char blob[64];
-	char path[900];
-	(void)snprintf(path, sizeof(path), "%s/dir", tree);
-	assert_int_equal(mkdir(path, 0), 0);
-	assert_int_equal(chown(path, HOST_ID, HOST_ID), 0);
-	assert_int_equal(chmod(path, 03757), 0);
-	size_t n = acl_blob(0707, OTHER_ID, 7, blob);
-	assert_int_equal(setxattr(path, "system.posix_acl_access", blob, n, 0), 0);
-}
-
-/** One that may do more than others, whose contents count. */
-static void add_privileged(const char *tree) {
-	char path[900];
-	(void)snprintf(path, sizeof(path), "%s/program", tree);
-	br_auto(br_closep) int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "#!/bin/sh\n", 10), 10);
-	assert_int_equal(fchown(fd, HOST_ID, HOST_ID), 0);
-	assert_int_equal(fchmod(fd, 04755), 0);
 }
 
 static void test_killed_everywhere(void **state) {
@@ -302,7 +136,7 @@ static void test_killed_everywhere_recalling(void **state) {
 static void test_killed_everywhere_in_fifty(void **state) {
 	(void)state;
 	needs_root();
-	if (wanted() == 0) {
+	if (kills_wanted() == 0) {
 		print_message("not asked for\n");
 		return;
 	}
@@ -349,7 +183,7 @@ static bool strike(pid_t pid, enum victim victim, bool *lives) {
 }
 
 /** How long it takes, in microseconds, when it is killed after so many (0: never). */
-static long kill_after(bool undo, long us, int *killed) {
+static long kill_after(enum doing what, long us, int *killed) {
 	struct timespec begun;
 	struct timespec ended;
 	int status;
@@ -360,7 +194,7 @@ static long kill_after(bool undo, long us, int *killed) {
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		work(undo);
+		killed_work(what);
 	}
 	const struct timespec wait = {us / 1000000, us % 1000000 * 1000};
 	if (us > 0) {
@@ -387,7 +221,7 @@ static void test_killed_threads(void **state) {
 	(void)state;
 	int killed = 0;
 	int ran = 0;
-	const int rounds = wanted() > 0 ? (int)(wanted() / 20) : 30;
+	const int rounds = kills_wanted() > 0 ? (int)(kills_wanted() / 20) : 30;
 	needs_root();
 	make_ground(true, 1500);
 	g.threads = 3;
@@ -396,11 +230,11 @@ static void test_killed_threads(void **state) {
 	br_auto(br_freep) char *before = snapshot(g.tree);
 	// How long it takes is not foreseen where others work, too: then some of them come too late.
 	for (int i = 0; i < rounds || (killed <= FEW && i < 10 * rounds); i++) {
-		long whole = kill_after(false, 0, &killed);
-		long undone = kill_after(true, 0, &killed);
-		ran += kill_after(false, 1 + (long)pick((uint32_t)whole), &killed) > 0;
+		long whole = kill_after(FIX, 0, &killed);
+		long undone = kill_after(UNDO, 0, &killed);
+		ran += kill_after(FIX, 1 + (long)pick((uint32_t)whole), &killed) > 0;
 		if (pick(2) > 0) {
-			ran += kill_after(true, 1 + (long)pick((uint32_t)undone), &killed) > 0;
+			ran += kill_after(UNDO, 1 + (long)pick((uint32_t)undone), &killed) > 0;
 		}
 		undo_wholly(before);
 	}
@@ -443,7 +277,7 @@ static void test_goes_with_its_watcher(void **state) {
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		work(false);
+		killed_work(FIX);
 	}
 	for (int i = 0; i < PATIENCE_MS && atomic_load(who) == 0; i++) {
 		(void)nanosleep(&pause, NULL);
@@ -508,7 +342,7 @@ static void fail_each(const char *const *names, int err, long step, const char *
 		// Which ones, when not all: not the same for every error.
 		for (fault.n = 1 + (long)pick((uint32_t)step);; fault.n += step) {
 			if (undo) {
-				(void)run_until(false, 0, BOTH, &done);
+				(void)run_until(FIX, 0, BOTH, &done);
 			}
 			run_with(undo, &fault);
 			(void)snprintf(g.doing, sizeof(g.doing), "%s whose %s",
@@ -525,7 +359,7 @@ static void fail_each(const char *const *names, int err, long step, const char *
 static void test_failing_calls(void **state) {
 	(void)state;
 	static const int errors[] = {ENOSPC, EDQUOT, EIO, EROFS, EPERM, ENOMEM, EINTR};
-	long step = wanted() > 0 ? 1 : 7;
+	long step = kills_wanted() > 0 ? 1 : 7;
 	needs_root();
 	make_ground(true, 2);
 	br_auto(br_freep) char *before = snapshot(g.tree);
@@ -548,7 +382,7 @@ static void test_failing_calls(void **state) {
 static void test_any_call_fails(void **state) {
 	(void)state;
 	static const int errors[] = {EIO, ENOSPC, EDQUOT, EINTR, ENOMEM, EPERM, EROFS};
-	long step = wanted() > 0 ? 1 : 61;
+	long step = kills_wanted() > 0 ? 1 : 61;
 	needs_root();
 	make_ground(true, -1);
 	g.nmakes = g.recall ? 0 : 1;
@@ -575,7 +409,7 @@ static void test_any_call_fails(void **state) {
  */
 static unsigned starve(bool undo, const char *before) {
 	// Which ones, when not all: not the same every time.
-	const unsigned step = wanted() > 0 ? 1 : 7;
+	const unsigned step = kills_wanted() > 0 ? 1 : 7;
 	unsigned n = pick(step);
 	bool hit;
 	do {
@@ -647,5 +481,5 @@ int main(void) {
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_no_memory_recalling),
 	};
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, kills_begin, kills_end);
 }

@@ -104,6 +104,10 @@ struct br_apply_result {
 	bool recalled;
 	/** The journal lies where a power cut may lose it (tmpfs), or NULL: one clause. */
 	const char *weak;
+	/** The caller's, for reports: the runs that this one goes on from (br_resume), the newest
+	 * first. To put back all, they are undone after it, in this order. */
+	const char *const *resumed;
+	size_t nresumed;
 };
 
 /**
@@ -118,13 +122,16 @@ int br_apply_run(struct br_arena *arena, const struct br_plan *plan,
 /** The state of a past run. */
 enum br_run_state {
 	BR_RUN_APPLIED,
-	/** It was cut short: `undo` puts back what it did. */
+	/** It was cut short: `undo` puts back what it did, br_resume lets another one go on. */
 	BR_RUN_UNFINISHED,
 	BR_RUN_UNDONE,
 	/** An undo left conflicts, or was cut short. */
 	BR_RUN_PARTLY_UNDONE,
 	/** Its journal cannot be read or is not trusted. */
 	BR_RUN_DAMAGED,
+	/** It was cut short, and nothing is half done any more: what it did stands, and can be
+	 * undone; the run that went on from there is another one. */
+	BR_RUN_RESUMED,
 };
 
 /** One line of history. */
@@ -172,8 +179,10 @@ int br_history_drop(const struct br_state_dir *state, const char *id, struct br_
 /** What an undo would do, or did. */
 struct br_undo_result {
 	uint64_t restored;
-	/** Already as before. */
+	/** Already as before; with br_resume, or as the run meant them. */
 	uint64_t same;
+	/** br_resume: inodes that stay as the run meant them. */
+	uint64_t kept;
 	uint64_t conflicts;
 	uint64_t failed;
 	uint64_t removed;
@@ -192,6 +201,27 @@ struct br_undo_result {
  */
 int br_undo(struct br_arena *arena, const char *id, bool dry,
 	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
+	struct br_diags *dx);
+
+/** Runs that were cut short in a plan's places. Strings belong to the arena given. */
+struct br_resumed {
+	/** The newest first. */
+	const char *const *ids;
+	size_t n;
+	/** restored and removed: what they left half done. conflicts: what somebody else has
+	 * changed since, which is left alone. */
+	struct br_undo_result result;
+};
+
+/**
+ * Let another run go on where those that were cut short in the places of this plan ended: whatever
+ * they left between two states is as before again, what they did stands, and they are in nobody's
+ * way any more (BR_RUN_RESUMED); a plan made before this may be wrong then. `dry`: only look. How
+ * many there were (out->n); -1 with an error in dx where one of them cannot be settled: a place of it
+ * is not there, or something half done could not be put back.
+ */
+int br_resume(struct br_arena *arena, const struct br_plan *plan,
+	const struct br_apply_options *options, bool dry, struct br_resumed *out,
 	struct br_diags *dx);
 
 #endif

@@ -33,7 +33,7 @@ static struct br_target *find_target(const struct br_work *work, const struct br
 	return NULL;
 }
 
-static int add_target(struct br_work *work, const struct br_source *source) {
+int br_work_target(struct br_work *work, const struct br_source *source) {
 	if (find_target(work, source) != NULL) {
 		return 0;
 	}
@@ -64,12 +64,12 @@ static int add_target(struct br_work *work, const struct br_source *source) {
 static int add_targets(struct br_work *work) {
 	const struct br_job *job = work->job;
 	for (size_t i = 0; i < job->nmakes; i++) {
-		if (add_target(work, job->makes[i].root) < 0) {
+		if (br_work_target(work, job->makes[i].root) < 0) {
 			return -1;
 		}
 	}
 	for (size_t i = 0; i < job->ntrees; i++) {
-		if (add_target(work, job->trees[i]->root) < 0) {
+		if (br_work_target(work, job->trees[i]->root) < 0) {
 			return -1;
 		}
 	}
@@ -94,107 +94,6 @@ static int target_records(struct br_work *work) {
 }
 
 // ---- Beginning ----
-
-/** It announced something, and was cut short before it did any of that (or all is as before by
- * whatever other hand). */
-static bool changed_nothing(struct br_work *work, const struct br_summary *s) {
-	struct br_run run;
-	struct br_undo_result undone;
-	// More than two batches are not announced before some of it is done.
-	if (s->run.state != BR_RUN_UNFINISHED || s->run.changes > 2 * (uint64_t)BR_PICKS) {
-		return false;
-	}
-	struct br_diags *quiet = br_diags_new(br_diags_places(work->dx));
-	int r = quiet == NULL
-		? -1
-		: br_undo(work->arena, s->run.id, true, work->options, &run, &undone, quiet);
-	br_diags_free(quiet);
-	return r > 0 && !undone.interrupted
-		&& undone.restored + undone.removed + undone.conflicts + undone.failed == 0;
-}
-
-/** Whether it was in these places, or in none. 1, 0 or -1 with an error in dx. */
-static int was_here(struct br_work *work, const struct br_summary *s) {
-	const struct br_target *where;
-	int r = s->ntargets == 0 ? 1
-				 : br_targets_overlap(work->targets.v, work->targets.n, s->targets,
-					 s->ntargets, &where);
-	return r < 0 ? br_run_unseen(s->run.id, work->dx) : r;
-}
-
-/** What it left in other places is nobody's matter here but to be said: those may be gone for good.
- */
-static int pass_by(struct br_work *work, const struct br_summary *s) {
-	br_warning(
-		work->dx, nowhere, "run %s was cut short in '%s'", s->run.id, s->targets[0]->real);
-	br_hint(work->dx, "bindright undo %s puts back what it did", s->run.id);
-	return 0;
-}
-
-/** Nothing can put back what it did: where it may have left something half done, that is to be
- * given up first. */
-static int refuse_damaged(struct br_work *work, const struct br_summary *s) {
-	int here = s->pending ? was_here(work, s) : 0;
-	if (here < 0) {
-		return -1;
-	}
-	if (here > 0) {
-		(void)br_error(work->dx, nowhere,
-			"run %s was cut short, and its journal cannot be used: %s", s->run.id,
-			s->run.why);
-	} else {
-		br_warning(work->dx, nowhere, "the journal of run %s cannot be used: %s", s->run.id,
-			s->run.why);
-	}
-	br_hint(work->dx, BR_GIVE_UP, s->run.id);
-	return here > 0 ? -1 : 0;
-}
-
-static int refuse_run(struct br_work *work, const char *id) {
-	struct br_summary s;
-	int r = br_summary_read(work->arena, &work->state, id, &s);
-	if (r <= 0) {
-		return r < 0 ? br_run_unseen(id, work->dx) : 0;
-	}
-	if (s.live) {
-		return br_refuse_live(work->targets.v, work->targets.n, &s, work->dx);
-	}
-	if (s.run.state == BR_RUN_DAMAGED) {
-		return refuse_damaged(work, &s);
-	}
-	if (s.pending && br_machine_differs(s.machine)) {
-		// A clone of a disk: undo would refuse it for ever.
-		br_warning(work->dx, nowhere, "run %s was cut short on another machine", id);
-		br_hint(work->dx, BR_GIVE_UP, id);
-		return 0;
-	}
-	int here = s.pending ? was_here(work, &s) : 0;
-	if (s.pending && here <= 0) {
-		return here < 0 ? -1 : pass_by(work, &s);
-	}
-	if (!s.pending
-		|| (changed_nothing(work, &s) && br_state_remove_run(&work->state, id) == 0)) {
-		return 0;
-	}
-	(void)br_error(work->dx, nowhere, "run %s was cut short", id);
-	br_hint(work->dx, "bindright undo %s puts back what it did; then fix can be run again", id);
-	return -1;
-}
-
-/** What another run left half done is undone first, and where another one works we do not. */
-static int refuse_runs(struct br_work *work) {
-	const char *const *ids = br_state_runs(work->arena, &work->state);
-	if (ids == NULL) {
-		return br_error(work->dx, nowhere, "cannot list '%s/runs': %s", work->state.path,
-			strerror(errno));
-	}
-	for (; *ids != NULL; ids++) {
-		if (refuse_run(work, *ids) < 0) {
-			return -1;
-		}
-	}
-	return 0;
-}
 
 static int begin_record(struct br_work *work) {
 	size_t n;
@@ -288,7 +187,7 @@ static int begin(struct br_work *work) {
 		|| br_state_open(work->arena, &work->options->state, true, &work->state, work->dx)
 			< 0
 		|| refuse_state(work) < 0 || br_state_lock(&work->state, work->dx) < 0
-		|| refuse_runs(work) < 0 || begin_journal(work) < 0) {
+		|| br_refuse_runs(work) < 0 || begin_journal(work) < 0) {
 		return -1;
 	}
 	br_state_unlock(&work->state);

@@ -91,7 +91,9 @@ static int refuse_overlap(const struct choice *c) {
 		if (r > 0 && br_refuse_live(mine->targets, mine->ntargets, &s, c->dx) < 0) {
 			return -1;
 		}
-		bool counts = newer && r > 0 && (s.pending || s.run.state == BR_RUN_APPLIED);
+		bool counts = newer && r > 0
+			&& (s.pending || s.run.state == BR_RUN_APPLIED
+				|| s.run.state == BR_RUN_RESUMED);
 		r = counts ? br_targets_overlap(
 			    mine->targets, mine->ntargets, s.targets, s.ntargets, &where)
 			   : 0;

@@ -23,6 +23,8 @@ const char *br_run_state_name(enum br_run_state state) {
 		return "undone";
 	case BR_RUN_PARTLY_UNDONE:
 		return "partly undone";
+	case BR_RUN_RESUMED:
+		return "resumed";
 	case BR_RUN_DAMAGED:
 		return "damaged";
 	}
@@ -39,7 +41,7 @@ struct story {
 	uint64_t announced;
 	uint64_t untouched;
 	uint64_t conflicts;
-	bool begun, committed, interrupted, undoing, undone;
+	bool begun, committed, interrupted, settled, undoing, undone;
 	/** It was written under another ID. */
 	bool foreign;
 };
@@ -129,11 +131,16 @@ static int take(struct story *s, const struct br_record *r) {
 		return 0;
 	case BR_REC_UNDO_BEGIN:
 		s->undoing = true;
-		s->undone = false;
+		s->undone = s->settled = false;
 		return 0;
 	case BR_REC_UNDO_END:
 		s->undone = true;
 		s->conflicts = r->conflicts;
+		take_end(s, r);
+		return 0;
+	case BR_REC_SETTLED:
+		s->settled = true;
+		s->undoing = s->undone = false;
 		take_end(s, r);
 		return 0;
 	case BR_REC_MKDIR_DONE:
@@ -155,11 +162,13 @@ static void judge(const struct story *s) {
 		state = s->conflicts > 0 ? BR_RUN_PARTLY_UNDONE : BR_RUN_UNDONE;
 	} else if (s->undoing) {
 		state = BR_RUN_PARTLY_UNDONE;
+	} else if (s->settled) {
+		state = BR_RUN_RESUMED;
 	} else if (s->committed) {
 		state = BR_RUN_APPLIED;
 	}
 	out->run.state = state;
-	out->pending = !s->undone && (s->undoing || !s->committed);
+	out->pending = !s->undone && !s->settled && (s->undoing || !s->committed);
 }
 
 static int damaged(struct br_summary *out, const char *why) {
@@ -191,7 +200,9 @@ static int read_records(struct story *s, struct br_journal *journal, bool all) {
 static int read_story(struct story *s, struct br_journal *journal, int fd, struct br_acls *acls) {
 	struct br_record last;
 	int r = br_journal_glance(journal, fd, acls, &last);
-	bool ended = r > 0 && (last.type == BR_REC_COMMIT || last.type == BR_REC_UNDO_END);
+	bool ended = r > 0
+		&& (last.type == BR_REC_COMMIT || last.type == BR_REC_UNDO_END
+			|| last.type == BR_REC_SETTLED);
 	if (ended) {
 		r = take(s, &last);
 		return r == 0 ? read_records(s, journal, false) : r;
@@ -233,7 +244,7 @@ static int give_targets(const struct story *s) {
 static int read_places(const struct story *damaged, int fd, struct br_acls *acls) {
 	struct story s = {.arena = damaged->arena, .out = damaged->out};
 	struct br_journal journal = {.fd = -1};
-	if (damaged->committed || damaged->undone) {
+	if (damaged->committed || damaged->undone || damaged->settled) {
 		return 0;
 	}
 	int r = read_beginning(&s, &journal, fd, acls);
@@ -313,7 +324,7 @@ int br_run_unseen(const char *id, struct br_diags *dx) {
 
 static bool can_be_undone(const struct br_run *run) {
 	return run->state == BR_RUN_APPLIED || run->state == BR_RUN_UNFINISHED
-		|| run->state == BR_RUN_PARTLY_UNDONE;
+		|| run->state == BR_RUN_PARTLY_UNDONE || run->state == BR_RUN_RESUMED;
 }
 
 /** Whether what nobody has looked at yet, between the ends of a journal, is damaged. */

@@ -68,6 +68,7 @@ static const struct {
 	[BR_REC_CONTENTS] = {2, {F(U64, of), F(BYTES, text)}},
 	[BR_REC_DISK] = {3, {F(U32, target), F(U64, fsid), F(IDENTITY, before)}},
 	[BR_REC_PLAN] = {3, {F(BYTES, text), F(BYTES, name), F(U32, privileged)}},
+	[BR_REC_SETTLED] = {4, {F(U64, when), F(U64, changes), F(U64, makes), F(U64, accounts)}},
 };
 
 // ---- Writing ----

@@ -52,6 +52,9 @@ enum br_record_type {
 	BR_REC_DISK,
 	/** What was to be done, and which version of the program began it: right behind BEGIN. */
 	BR_REC_PLAN,
+	/** Behind whatever cut it short: everything is either as before or as it was meant, and on
+	 * disk. */
+	BR_REC_SETTLED,
 	BR_REC_TYPES,
 };
 

@@ -473,12 +473,17 @@ void br_object_bring(struct br_way *way, struct br_acls *acls, const struct br_w
 	if (br_inode_equal(&now, wish->goal)) {
 		return;
 	}
+	if (wish->keep != NULL && br_inode_equal(&now, wish->keep)) {
+		out->kept = true;
+		return;
+	}
 	if (!(is_in(&now, wish->states, wish->nstates) || is_guarded_half(&now, wish))
 		|| (wish->links && !S_ISDIR(now.mode) && now.nlink != wish->expect->nlink)) {
 		out->outcome = BR_CONFLICT;
 		br_object_differs(wish->expect, &now, out->why);
 		return;
 	}
+	out->between = true;
 	if ((now.attrs & (BR_IMMUTABLE | BR_APPEND)) != 0) {
 		conflict(out, "it is protected by chattr now");
 		return;

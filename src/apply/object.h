@@ -135,6 +135,8 @@ struct br_wish {
 	struct br_time quiet;
 	/** A file with security.evm is left alone. */
 	bool seals;
+	/** A state in which it may stay as well (SAME); NULL: none. */
+	const struct br_inode *keep;
 	/** Look, do not touch. */
 	bool dry;
 };
@@ -142,6 +144,10 @@ struct br_wish {
 struct br_answer_of {
 	enum br_outcome outcome;
 	int err;
+	/** SAME: it is in the state in which it may stay. */
+	bool kept;
+	/** It was in one of the states, and neither at its goal nor where it may stay. */
+	bool between;
 	/** FAILED: it is not as it was before. */
 	bool touched;
 	/** One clause; CONFLICT and FAILED. */

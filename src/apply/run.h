@@ -61,6 +61,12 @@ struct br_work {
 	bool broken;
 };
 
+/** What a run that was cut short left half done is dealt with first, and where another one works we
+ * do not begin: -1 with an error in dx. Needs the state's lock. */
+int br_refuse_runs(struct br_work *work);
+/** Add the source to the run's targets, once. -1 with an error in dx. */
+int br_work_target(struct br_work *work, const struct br_source *source);
+
 /** A run by its job: what br_apply_run does with a plan's. */
 int br_apply_job(struct br_arena *arena, const struct br_job *job, struct br_apply_result *result,
 	struct br_diags *dx);
@@ -103,10 +109,13 @@ struct br_made {
 	/** NULL: its making may not even have begun. */
 	const struct br_inode *identity;
 	struct br_bytes handle;
+	/** Only where it does not have its name yet. */
+	bool half;
 	/** Entries that do not count: those that a dry run would have removed. */
 	size_t ignore;
 };
-/** Remove a directory that was made, if it is still that one and empty. */
+/** Remove a directory that was made, if it is still that one and empty. `kept` where it has its name
+ * and may keep it. */
 void br_made_remove(
 	struct br_way *way, const struct br_made *made, bool dry, struct br_answer_of *out);
 
@@ -193,6 +202,11 @@ int br_refuse_live(struct br_target *const *targets, size_t n, const struct br_s
  */
 int br_undo_choose(struct br_arena *arena, const struct br_state *state, const char *id,
 	struct br_summary *out, struct br_diags *dx);
+/** Put back what this run, which was cut short, left half done: br_undo otherwise. 0 where it is not
+ * one that was cut short. */
+int br_settle(struct br_arena *arena, const char *id, bool dry,
+	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
+	struct br_diags *dx);
 /** Say that there is no such run, and which of these (up to NULL) is meant. -1. */
 int br_run_unknown(const char *const *ids, const char *id, struct br_diags *dx);
 /** A number for this machine, from its machine-id; 0 where there is none. */

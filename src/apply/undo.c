@@ -41,7 +41,8 @@ static int broken(struct undo *u) {
 }
 
 static int note(struct undo *u, struct br_record *record) {
-	if (u->dry) {
+	// To settle a run is no undo of it: its story goes on where it was cut short.
+	if (u->dry || (u->settle && record->type != BR_REC_SETTLED)) {
 		return 0;
 	}
 	if (br_journal_add(&u->journal, record) < 0) {
@@ -75,9 +76,24 @@ static bool is_unfinished(const struct br_target *t) {
 	return br_error_stops(t->stopped) && t->stopped != EROFS;
 }
 
-/** UNDO_END only where every record had its turn. */
+/** The last record: UNDO_END, or what stands of a run that is settled. */
+static struct br_record end_record(const struct undo *u) {
+	const struct br_run *run = &u->summary.run;
+	struct br_record record = {
+		.type = u->settle ? BR_REC_SETTLED : BR_REC_UNDO_END,
+		.when = (uint64_t)time(NULL),
+		.changes = u->settle ? u->result->kept : run->changes,
+		.makes = u->settle ? u->kept_makes : run->makes,
+		.accounts = u->settle ? u->kept_accounts : run->accounts,
+		.conflicts = u->result->conflicts + u->result->failed,
+	};
+	return record;
+}
+
+/** It only where every record had its turn. */
 static int end(struct undo *u, bool whole) {
-	bool stopped = !whole || u->interrupted || u->broken;
+	bool stopped =
+		!whole || u->interrupted || u->broken || (u->settle && u->result->failed > 0);
 	bool lost = false;
 	if (u->dry) {
 		return 0;
@@ -92,14 +108,7 @@ static int end(struct undo *u, bool whole) {
 			br_hint(u->dx, "bindright undo %s puts it back again", u->summary.run.id);
 		}
 	}
-	struct br_record record = {
-		.type = BR_REC_UNDO_END,
-		.when = (uint64_t)time(NULL),
-		.changes = u->summary.run.changes,
-		.makes = u->summary.run.makes,
-		.accounts = u->summary.run.accounts,
-		.conflicts = u->result->conflicts + u->result->failed,
-	};
+	struct br_record record = end_record(u);
 	if (u->broken || br_journal_sync(&u->journal) < 0) {
 		return u->broken ? -1 : broken(u);
 	}
@@ -127,6 +136,11 @@ static int left_alone(struct undo *u, uint64_t of, const struct br_target *t, co
 		u->result->conflicts++;
 	} else {
 		u->result->failed++;
+		if (u->failed_at == NULL && t != NULL) {
+			u->failed_at = br_printf(
+				u->arena, "%s%s%s", t->real, path[0] != '\0' ? "/" : "", path);
+			u->failed_why = br_strdup(u->arena, answer->why);
+		}
 	}
 	br_few_add(u->arena, few, t, path, answer->why);
 	struct br_record record = {
@@ -153,6 +167,13 @@ static int conclude(struct undo *u, uint64_t of, struct br_target *t, const char
 		return left_alone(u, of, t, path, answer);
 	}
 	return 0;
+}
+
+/** Half done as it is, nobody may go on from there. */
+static void judge_conflict(const struct undo *u, struct br_answer_of *answer) {
+	if (u->settle && answer->outcome == BR_CONFLICT && answer->between) {
+		answer->outcome = BR_FAILED;
+	}
 }
 
 static struct br_target *target_at(struct undo *u, uint32_t number) {
@@ -247,10 +268,12 @@ static bool bring(void *context, struct br_way *way, struct br_acls *acls, size_
 		.contents = item->has_contents ? item->contents : NULL,
 		.guarded = true,
 		.seals = u->options->seals,
+		.keep = u->settle ? &item->after : NULL,
 		.dry = u->dry,
 	};
 	br_board_beat(u->board);
 	br_object_bring(way, acls, &wish, &item->answer);
+	judge_conflict(u, &item->answer);
 	return true;
 }
 
@@ -266,6 +289,7 @@ static int put_back(void *context, size_t i) {
 	struct undo *u = context;
 	struct item *item = u->window->order[i];
 	u->result->restored += item->answer.outcome == BR_CHANGED;
+	u->result->kept += item->answer.kept;
 	if (!u->dry && item->before.dev != item->target->dev_then
 		&& br_target_met(u->arena, item->target, item->before.dev, item->path) < 0) {
 		return br_error_memory(u->dx);
@@ -403,6 +427,7 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 		.temporary = temporary,
 		.identity = done != NULL ? &done->identity : NULL,
 		.handle = done != NULL ? done->extra : (struct br_bytes){0},
+		.half = u->settle,
 		.ignore = u->dry ? removed_below(u, path) : 0,
 	};
 	br_board_ask(u->board, t, false);
@@ -410,6 +435,7 @@ static int undo_mkdir(struct undo *u, struct br_record *r) {
 	br_board_ask(u->board, NULL, false);
 	// It may be the one that is held.
 	br_way_release(&u->way);
+	u->kept_makes += answer.kept;
 	if (answer.outcome == BR_CHANGED) {
 		u->result->removed++;
 		const char *kept = br_strdup(u->arena, path);
@@ -500,6 +526,11 @@ static int undo_account(struct undo *u, struct br_record *r) {
 	if (name == NULL) {
 		return br_undo_cannot_use(u, "it makes no sense");
 	}
+	if (u->settle) {
+		// There or not: nothing of it is between two states.
+		u->kept_accounts += done_of(u, r->seq) != NULL;
+		return 0;
+	}
 	br_undo_ask(u, BR_ASK_ACCOUNT_THERE, r->seq, &served);
 	// Not to be told now is not absent: it may be told when it is to be removed.
 	const char *why = served.r != 0 ? why_has_files(u, &account) : NULL;
@@ -586,6 +617,7 @@ static int take(struct undo *u, struct br_record *r) {
 		return take_disk(u, r);
 	case BR_REC_BEGIN:
 	case BR_REC_PLAN:
+	case BR_REC_SETTLED:
 	case BR_REC_TARGET:
 	case BR_REC_COMMIT:
 	case BR_REC_INTERRUPTED:

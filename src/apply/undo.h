@@ -59,6 +59,12 @@ struct undo {
 	struct br_undo_result *result;
 	struct br_diags *dx;
 	bool dry;
+	/** Only what is half done is put back; what it did stands. */
+	bool settle;
+	/** What stands, counted. */
+	uint64_t kept_makes, kept_accounts;
+	/** The first that failed, and why; NULL: none did. */
+	const char *failed_at, *failed_why;
 	struct br_state state;
 	int fd;
 	struct br_acls *acls;

@@ -251,9 +251,38 @@ static void release(struct undo *u) {
 	br_state_release(&u->state);
 }
 
+/** Whoever wanted to go on from there cannot. */
+static int cannot_go_on(struct undo *u, const char *where, const char *why) {
+	const char *id = u->summary.run.id;
+	(void)br_error(u->dx, nowhere, "cannot go on where run %s was cut short: '%s': %s", id,
+		where, why);
+	br_hint(u->dx, "bindright undo %s puts back what can be put back", id);
+	return -1;
+}
+
+static int tell_settled(struct undo *u, int worked) {
+	const struct br_undo_result *result = u->result;
+	if (u->interrupted) {
+		(void)br_error(u->dx, nowhere,
+			"interrupted: nothing was done but to put back %ju half done",
+			(uintmax_t)result->restored + (uintmax_t)result->removed);
+		br_hint(u->dx, "the same again goes on");
+		return -1;
+	}
+	if (worked == 0 && result->failed > 0) {
+		bool known = u->failed_at != NULL && u->failed_why != NULL;
+		return cannot_go_on(u, known ? u->failed_at : "?",
+			known ? u->failed_why : "it could not be put back");
+	}
+	return worked;
+}
+
 static int tell(struct undo *u, int worked) {
 	const struct br_undo_result *result = u->result;
 	const struct br_run *run = &u->summary.run;
+	if (u->settle) {
+		return tell_settled(u, worked);
+	}
 	if (u->interrupted) {
 		(void)br_error(u->dx, nowhere, "interrupted: %ju of %ju put back",
 			(uintmax_t)result->restored + (uintmax_t)result->same,
@@ -308,6 +337,7 @@ static void take_result(struct br_undo_result *result, const struct br_undo_resu
 	result->same = there->same > before ? there->same - before : 0;
 	result->restored += there->restored;
 	result->removed += there->removed;
+	result->kept = there->kept;
 	result->conflicts = there->conflicts;
 	result->failed = there->failed;
 	result->interrupted = there->interrupted;
@@ -382,12 +412,55 @@ static int apart(struct undo *u) {
 		case BR_APART_DIED:
 			return -1;
 		case BR_APART_HUNG:
+			if (u->settle) {
+				return cannot_go_on(
+					u, u->summary.targets[hung]->real, "it does not answer");
+			}
 			if (leave_behind(u, hung) < 0) {
 				return -1;
 			}
 		}
 	}
 	return -1;
+}
+
+/** Half of what it left in a place that is not there cannot be put back. */
+static int check_places(struct undo *u) {
+	for (size_t i = 0; i < u->summary.ntargets; i++) {
+		const struct br_target *t = u->summary.targets[i];
+		if (t->stopped != 0) {
+			return cannot_go_on(u, t->real,
+				t->stopped == ESTALE ? "another one has its name now"
+						     : strerror(t->stopped));
+		}
+	}
+	return 0;
+}
+
+static int work(struct undo *u) {
+	if (open_all(u) < 0 || (u->settle && check_places(u) < 0)) {
+		return -1;
+	}
+	return u->options->jail != BR_JAIL_NONE ? apart(u) : work_here(u);
+}
+
+static int run_undo(struct undo *u, const char *id, struct br_run *run) {
+	*u->result = (struct br_undo_result){0};
+	*run = (struct br_run){0};
+	int r = find_run(u, id);
+	*run = u->summary.run;
+	if (r > 0 && u->settle && !u->summary.pending) {
+		r = 0;
+	}
+	if (r > 0) {
+		r = work(u) < 0 ? -1 : 1;
+		if (!u->dry) {
+			br_run_unlock(u->fd);
+			br_history_publish(&u->state);
+		}
+	}
+	release(u);
+	return r;
 }
 
 // NOLINTNEXTLINE(readability-function-size): the header's parameters
@@ -404,21 +477,23 @@ int br_undo(struct br_arena *arena, const char *id, bool dry,
 		.fd = -1,
 		.way = BR_WAY_NONE(false),
 	};
-	*result = (struct br_undo_result){0};
-	*run = (struct br_run){0};
-	int r = find_run(&u, id);
-	*run = u.summary.run;
-	if (r > 0) {
-		int worked = open_all(&u);
-		if (worked == 0) {
-			worked = options->jail != BR_JAIL_NONE ? apart(&u) : work_here(&u);
-		}
-		if (!dry) {
-			br_run_unlock(u.fd);
-			br_history_publish(&u.state);
-		}
-		r = worked < 0 ? -1 : 1;
-	}
-	release(&u);
-	return r;
+	return run_undo(&u, id, run);
+}
+
+// NOLINTNEXTLINE(readability-function-size): the header's parameters
+int br_settle(struct br_arena *arena, const char *id, bool dry,
+	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
+	struct br_diags *dx) {
+	struct undo u = {
+		.arena = arena,
+		.options = options,
+		.result = result,
+		.dx = dx,
+		.dry = dry,
+		.settle = true,
+		.state = BR_STATE_NONE,
+		.fd = -1,
+		.way = BR_WAY_NONE(false),
+	};
+	return run_undo(&u, id, run);
 }

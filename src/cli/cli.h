@@ -117,6 +117,7 @@ struct cli_args {
 	int privileged_files;
 	int other_mounts;
 	int require_jail;
+	int resume;
 	int yes;
 	int dry_run;
 	int walk;

@@ -44,9 +44,9 @@ static void hint_undo(const struct cli *cli, const struct br_apply_result *resul
 	br_hint(cli->dx, "what was changed can be put back: bindright undo %s", result->id);
 }
 
-static int apply(struct session *session, struct br_told *told, struct br_apply_result *result) {
+static struct br_apply_options apply_options(const struct session *session) {
 	const struct cli *cli = session->cli;
-	struct br_apply_options options = {
+	return (struct br_apply_options){
 		.state = {.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")},
 		.input = input_name(session),
 		.invoker = cli->world->invoker_name,
@@ -57,12 +57,127 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 		.excludes = session->plan_options.excludes,
 		.levels = session->plan_options.levels,
 		.fresh = session->plan_options.remember > 0,
-		.progress = wants_progress(cli) ? progress : NULL,
-		.see = told ? see : NULL,
-		.see_context = told,
 	};
+}
+
+// ---- Going on where others were cut short ----
+
+static uint64_t half_done(const struct br_resumed *resumed) {
+	return resumed->result.restored + resumed->result.removed;
+}
+
+/** 0, or the exit status with an error. */
+static int settle(struct session *session, bool dry) {
+	const struct cli *cli = session->cli;
+	const struct br_apply_options options = apply_options(session);
+	cli_catch_signals();
+	int n = br_resume(
+		&session->arena, session->plan, &options, dry, &session->resumed, cli->dx);
+	return n < 0 ? CLI_FAILED : 0;
+}
+
+static void say_resumed(const struct session *session) {
+	const struct cli *cli = session->cli;
+	const struct br_resumed *resumed = &session->resumed;
+	const struct br_undo_result *result = &resumed->result;
+	for (size_t i = 0; i < resumed->n; i++) {
+		br_note(cli->dx, (struct br_span){0},
+			"run %s was cut short: this goes on from there", resumed->ids[i]);
+	}
+	if (half_done(resumed) > 0) {
+		br_note(cli->dx, (struct br_span){0}, "%llu left half done %s put back first",
+			(unsigned long long)half_done(resumed),
+			cli->args->dry_run                ? "would be"
+				: half_done(resumed) == 1 ? "was"
+							  : "were");
+	}
+	for (size_t i = 0; i < result->nexamples; i++) {
+		br_warning(cli->dx, (struct br_span){0}, "'%s' is taken as it is now: %s",
+			result->examples[i], result->reasons[i]);
+	}
+	if (result->conflicts > result->nexamples) {
+		br_warning(cli->dx, (struct br_span){0}, "and so are %llu more",
+			(unsigned long long)(result->conflicts - result->nexamples));
+	}
+}
+
+/** Whether what was left half done may be put back: 0, or the exit status. */
+static int confirm_settling(const struct session *session) {
+	const struct cli *cli = session->cli;
+	char question[128];
+	(void)snprintf(question, sizeof(question),
+		"Put back what run %s left half done (%llu), and plan again? [y/N] ",
+		session->resumed.ids[0], (unsigned long long)half_done(&session->resumed));
+	int yes = cli_ask(question);
+	if (yes > 0) {
+		return 0;
+	}
+	if (yes < 0) {
+		br_note(cli->dx, (struct br_span){0},
+			"nothing was changed: run %s left %llu half done, and there is no "
+			"terminal to ask on",
+			session->resumed.ids[0], (unsigned long long)half_done(&session->resumed));
+		br_hint(cli->dx, "to go on without being asked: bindright %s --resume --yes",
+			session->command);
+	} else {
+		br_note(cli->dx, (struct br_span){0}, "nothing was changed");
+	}
+	return CLI_MISFIT;
+}
+
+/** --resume, once there is a plan: what others left half done is put back, and the plan made anew.
+ * 0, or the exit status. */
+static int resume(struct session *session) {
+	const struct cli_args *args = session->cli->args;
+	if (!args->resume || session->plan->nrefusals > 0) {
+		return 0;
+	}
+	int status = settle(session, !args->yes || args->dry_run);
+	if (status || session->resumed.n == 0) {
+		return status;
+	}
+	bool some = half_done(&session->resumed) > 0;
+	if (some && !args->yes && !args->dry_run) {
+		status = confirm_settling(session);
+		status = status ? status : settle(session, false);
+	}
+	if (status) {
+		return status;
+	}
+	say_resumed(session);
+	session->settles_later = !some && !args->yes;
+	return some && !args->dry_run ? session_plan_anew(session) : 0;
+}
+
+/** Now that it was decided; nothing was half done. */
+static int settle_now(struct session *session) {
+	struct br_resumed then = session->resumed;
+	if (!session->settles_later) {
+		return 0;
+	}
+	int status = settle(session, false);
+	if (status == 0 && half_done(&session->resumed) > 0) {
+		(void)br_error(session->cli->dx, (struct br_span){0},
+			"somebody else is at work in these places");
+		status = CLI_FAILED;
+	}
+	session->resumed = then;
+	return status;
+}
+
+static int apply(struct session *session, struct br_told *told, struct br_apply_result *result) {
+	const struct cli *cli = session->cli;
+	struct br_apply_options options = apply_options(session);
+	options.progress = wants_progress(cli) ? progress : NULL;
+	options.see = told ? see : NULL;
+	options.see_context = told;
+	if (settle_now(session)) {
+		return CLI_FAILED;
+	}
 	cli_catch_signals();
 	int status = br_apply_run(&session->arena, session->plan, &options, result, cli->dx);
+	result->resumed = session->resumed.ids;
+	result->nresumed = session->resumed.n;
 	if (options.progress) {
 		(void)fprintf(stderr, "\r\033[K");
 	}
@@ -157,6 +272,10 @@ static int decide(struct session *session) {
 		return refuse(session);
 	}
 	if (session->plan->changes == 0) {
+		status = cli->args->dry_run ? 0 : settle_now(session);
+		if (status) {
+			return status;
+		}
 		status = quiet ? session_report(session, session->command, NULL, NULL) : 0;
 		return status ? status : session_verdict(session, session->check);
 	}
@@ -164,8 +283,8 @@ static int decide(struct session *session) {
 	if (yes < 0) {
 		br_note(cli->dx, (struct br_span){0},
 			"nothing was changed: there is no terminal to ask on");
-		br_hint(cli->dx, "to apply the plan without being asked: bindright %s --yes",
-			session->command);
+		br_hint(cli->dx, "to apply the plan without being asked: bindright %s%s --yes",
+			session->command, cli->args->resume ? " --resume" : "");
 	} else if (yes == 0 && !cli->args->dry_run) {
 		br_note(cli->dx, (struct br_span){0}, "nothing was changed");
 	}
@@ -183,6 +302,9 @@ static int run_with(const struct cli *cli, const struct br_saved *promise) {
 	session.plan_options.remember = cli->args->yes && !cli->args->dry_run ? MEMORY : 0;
 	if (status == 0) {
 		status = session_check(&session, true);
+	}
+	if (status == 0) {
+		status = resume(&session);
 	}
 	if (status == 0 && promise) {
 		status = session_promise(&session, promise->text);
@@ -277,6 +399,9 @@ static int run_reclaim(const struct cli *cli) {
 	session.plan_options.create_missing = false;
 	if (status == 0) {
 		status = session_check(&session, true);
+	}
+	if (status == 0) {
+		status = resume(&session);
 	}
 	if (status == 0) {
 		status = decide(&session);

@@ -119,6 +119,8 @@ static const struct cli_option all[] = {
 		FIELD(dry_run), "show what would be done, change nothing"},
 	{"require-jail", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM | CLI_UNDO,
 		FIELD(require_jail), "fail rather than work without the mount jail"},
+	{"resume", 0, CLI_FLAG, false, NULL, NULL, CLI_FIX | CLI_RECLAIM, FIELD(resume),
+		"go on where one that was cut short in these places ended"},
 	{"prune", 0, CLI_WORD, false, "AGE|ID", NULL, CLI_HISTORY, FIELD(prune),
 		"drop journals older than AGE (30d, 12h, 2w), or that run's"},
 	{"as", 0, CLI_WORD, false, "WHO", NULL, CLI_EXPLAIN, FIELD(as),
@@ -535,7 +537,8 @@ static int check_used(const struct reader *reader) {
 
 /** Options about how it is done and shown, not what. */
 static const char *const manners[] = {"output", "format", "color", "progress", "quiet", "verbose",
-	"fail-on", "jobs", "yes", "dry-run", "plan", "files-from", "null", "help", "version", NULL};
+	"fail-on", "jobs", "yes", "dry-run", "plan", "require-jail", "files-from", "null", "help",
+	"version", NULL};
 
 size_t cli_deciding_words(const struct cli_args *args, const char **out, struct br_span *first) {
 	const struct reader reader = {.argv = args->argv};

@@ -112,7 +112,7 @@ static int check_alone(const struct cli *cli, struct br_arena *arena) {
 	}
 	(void)br_error(cli->dx, first, "a saved plan brings its own input and options");
 	br_hint(cli->dx,
-		"beside --plan: --yes, --dry-run, --format, --output, --jobs and how it is shown");
+		"beside --plan: --yes, --dry-run, --require-jail, --format, --output, --jobs and how it is shown");
 	return CLI_USAGE;
 }
 
@@ -145,6 +145,7 @@ static int parse_words(const struct cli *cli, struct cli_saved *saved) {
 	args->verbose = own->verbose;
 	args->yes = own->yes;
 	args->dry_run = own->dry_run;
+	args->require_jail = own->require_jail;
 	return 0;
 }
 

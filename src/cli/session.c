@@ -103,6 +103,17 @@ static const bool *ask_running(struct session *session) {
 		: running;
 }
 
+/** session->demands: what is mounted, as it is now. */
+static int make_demands(struct session *session, struct br_demand_options *what) {
+	what->mode = session->mode;
+	if (find_others(session, what)) {
+		return CLI_FAILED;
+	}
+	session->demands =
+		br_demands_make(session->spec, session->identities, what, session->cli->dx);
+	return session->demands ? 0 : CLI_USAGE;
+}
+
 int session_read(struct session *session, const struct cli *cli) {
 	struct br_demand_options what = {.trusted = cli->world->invoker};
 	session->cli = cli;
@@ -119,14 +130,13 @@ int session_read(struct session *session, const struct cli *cli) {
 	if (status) {
 		return status;
 	}
-	what.mode = session->mode;
-	if (find_others(session, &what)) {
-		return CLI_FAILED;
+	status = make_demands(session, &what);
+	if (status) {
+		return status;
 	}
-	session->demands = br_demands_make(session->spec, session->identities, &what, cli->dx);
 	// Asked now: a check may soon have no right to.
 	session->running = ask_running(session);
-	return session->demands && words_plan(session) == 0 ? 0 : CLI_USAGE;
+	return words_plan(session) == 0 ? 0 : CLI_USAGE;
 }
 
 const struct br_habits *session_habits(const struct session *session) {
@@ -252,6 +262,8 @@ int session_check(struct session *session, bool planned) {
 		return CLI_FAILED;
 	}
 	options.asking = session->asking;
+	// Only where signals are caught by then, of course.
+	options.stop = session->cli->world->stop;
 	session->check = br_check_run(&input, &options, session->cli->dx);
 	if (!session->check) {
 		return CLI_FAILED;
@@ -260,6 +272,23 @@ int session_check(struct session *session, bool planned) {
 		br_plan_heed(session->plan, session->check);
 	}
 	return planned && br_plan_settle(session->plan, session->cli->dx) ? CLI_FAILED : 0;
+}
+
+int session_plan_anew(struct session *session) {
+	struct br_demand_options what = {.trusted = session->cli->world->invoker};
+	br_check_free(session->check);
+	session->check = NULL;
+	br_told_free(session->rest);
+	session->rest = NULL;
+	br_plan_free(session->plan);
+	session->plan = NULL;
+	br_demands_free(session->demands);
+	session->demands = NULL;
+	if (words_needs(session, &what)) {
+		return CLI_USAGE;
+	}
+	int status = make_demands(session, &what);
+	return status ? status : session_check(session, true);
 }
 
 /** Whether what lies in the sources decides about the start: Podman's `:U`. */

@@ -49,6 +49,10 @@ struct session {
 	const char *const *keepers;
 	/** The plan's promise, or NULL; goes into the report. */
 	const struct br_saved *saved;
+	/** --resume: the runs to go on from; they are settled only when the plan is applied where
+	 * they left nothing half done. */
+	struct br_resumed resumed;
+	bool settles_later;
 };
 
 /* words.c: what the command line asks for. Absent words become what the library expects; wrong ones
@@ -93,6 +97,8 @@ const char *const *session_listed(struct session *session, size_t *count);
 int session_start_asking(struct session *session);
 /** Walk and judge; with a plan where `planned`. 0, or the exit status with errors in dx. */
 int session_check(struct session *session, bool planned);
+/** session_check with a plan once more, of the sources as they are now. */
+int session_plan_anew(struct session *session);
 /** Behind session_understand(): open the sources and judge what is needed to say whether the
  * containers start. 0, or the exit status with errors in dx. */
 int session_check_start(struct session *session);

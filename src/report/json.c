@@ -333,6 +333,11 @@ void json_applied(struct br_json *json, const struct br_apply_result *applied) {
 	br_json_int(json, "conflicts", (int64_t)applied->conflicts);
 	br_json_int(json, "failed", (int64_t)applied->failed);
 	br_json_bool(json, "interrupted", applied->interrupted);
+	br_json_array(json, "resumed");
+	for (size_t i = 0; i < applied->nresumed; i++) {
+		br_json_string(json, NULL, applied->resumed[i]);
+	}
+	br_json_end(json);
 	json_examples(json, applied->examples, applied->nexamples);
 	json_reasons(json, applied->reasons, applied->nexamples);
 	br_json_end(json);

@@ -188,13 +188,22 @@ void text_plan(struct pen *pen, const struct br_report *report) {
 	pen_say(pen, "\n");
 }
 
+/** Those that it went on from come after it. */
+static void put_back(struct pen *pen, const struct br_apply_result *applied) {
+	pen_say(pen, "To put it back: bindright undo %s", applied->id);
+	for (size_t i = 0; i < applied->nresumed; i++) {
+		pen_say(pen, ", then bindright undo %s", applied->resumed[i]);
+	}
+}
+
 void text_changed(struct pen *pen, const struct br_report *report) {
 	const struct br_apply_result *applied = report->applied;
 	uint64_t changed = applied->changed + applied->made + applied->accounts;
 	bool is_back = changed > 0 && applied->id[0];
 	pen_say(pen, "Changed %" PRIu64 " of %" PRIu64, changed, report->plan->changes);
 	if (is_back) {
-		pen_say(pen, ". To put it back: bindright undo %s", applied->id);
+		pen_say(pen, ". ");
+		put_back(pen, applied);
 	}
 	pen_say(pen, is_back ? "\n" : ".\n");
 }
@@ -228,7 +237,8 @@ void text_applied(struct pen *pen, const struct br_report *report) {
 		pen_wrap(pen, "Careful: ", 9, applied->weak);
 	}
 	if (applied->id[0]) {
-		pen_say(pen, "To put it back: bindright undo %s\n", applied->id);
+		put_back(pen, applied);
+		pen_say(pen, "\n");
 	}
 	pen_say(pen, "\n");
 }

@@ -114,6 +114,8 @@ golden_of 2 bindright fix --plan caller.json --yes
 golden_of 2 bindright fix --plan more.json --yes
 golden 2 bindright fix --plan saved.json --strategy acl
 golden 2 bindright fix --plan saved.json app
+golden 2 bindright fix --plan saved.json --resume
+golden 1 bindright fix --plan saved.json --require-jail
 golden 0 bindright fix -q --yes --plan=same.json
 
 # A run line is part of the words.

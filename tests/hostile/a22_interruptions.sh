@@ -12,7 +12,7 @@ for signal in INT TERM HUP; do
 	want 0 "$BINDRIGHT" history
 	says 'unfinished'
 	want 3 fix --strategy chown
-	says 'was cut short' 'bindright undo' 'then fix can be run again'
+	says 'was cut short' 'bindright undo' 'with --resume this goes on from there'
 	want 0 undo
 	kept
 	# Undo too.

@@ -53,13 +53,13 @@ apply/undo a22_durable s/if \(!u->dry && item->before\.dev != item->target->dev_
 apply/undo_run a22_rights s/bool made = run->makes > 0 .*/bool made = true;/
 apply/undo_run a22_rights s/ \|\| run->state != BR_RUN_APPLIED;/;/
 apply/alone a21_other s/if \(other->live && other->run\.state == BR_RUN_DAMAGED\) \{/if (false) {/
-apply/apply a22_damaged s/return here > 0 \? -1 : 0;/return 0;/
+apply/resume a22_damaged s/return here > 0 \? -1 : 0;/return 0;/
 apply/history a22_damaged s/s\.out->pending = s\.begun && .*/s.out->pending = false;/
 apply/undo test_apply s/if \(u->untouched_sorted < u->untouched\.n\) \{/if (false) {/
-apply/apply test_apply s/if \(s\.live\) \{/if (false) {/
+apply/resume test_apply s/if \(s\.live\) \{/if (false) {/
 apply/apply test_apply s/if \(br_run_lock\(work->journal_fd\) < 0\)/if (false)/
-apply/apply test_apply s/\|\| \(changed_nothing\(work, &s\) && /|| (true \&\& /
-apply/apply test_apply s/&& undone\.restored \+ undone\.removed/\&\& undone.removed/
+apply/resume test_apply s/\|\| \(changed_nothing\(work, &s\) && /|| (true \&\& /
+apply/resume test_apply s/&& undone\.restored \+ undone\.removed/\&\& undone.removed/
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(a, b);/
 apply/alone test_apply,a21 s/return lies_in\(a, b\) \|\| lies_in\(b, a\);/return lies_in(b, a);/
 apply/alone a21 s/if \(overlap\(mine\[i \/ bn\], others\[i % bn\]\)\)/if (false)/
@@ -89,6 +89,19 @@ base/jail test_jail s/failed = br_jail_close_others\(all, n \+ 1\)/failed = 0/
 base/jail test_jail s/failed = br_sys_lock_in\(\)/failed = 0/
 base/jail test_jail s/\*what = "its mounts do not become read-only";/return 0;/
 base/jail test_jail s/br_filter_changing\(\);/0;/
+base/jail test_jail,a22_rights s/if \(put_rights\(has, has & ~resting\)\) \{/if (put_rights(has, has)) {/
+base/jail test_jail,a22_rights s/if \(left\.resting && put_rights\(rest, rest\)\) \{/if (false) {/
+base/jail test_jail,a22_rights s/return left\.resting \? put_rights\(left\.has, left\.has & ~left\.resting\) : 0;/return 0;/
+apply/apart a22_rights s/br_jail_drop\(apart->caps, BR_APART_RESTING\)/br_jail_drop(apart->caps, 0)/
+apply/make a22_rights s/if \(br_jail_forgo\(\) < 0\) \{/if (false) {/
+apply/make a22_rights s/if \(br_jail_rest\(\) < 0\) \{/if (false) {/
+apply/make a22_rights s/if \(br_jail_wake\(\) < 0 \|\| rested\(mkdirat/if (rested(mkdirat/
+apply/make a22_rights s/return br_jail_wake\(\) < 0 \? -1 : rested/return rested/
+base/filter test_jail,a22_rights s/^\tSCMP_SYS\(capset\),$//
+base/filter test_jail s/SCMP_ACT_ALLOW, SCMP_SYS\(prlimit64\), 2,/SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 0,/
+base/filter test_jail s/F_GETFL, F_SETLEASE\};/F_GETFL, F_SETLEASE, F_SETOWN, F_SETOWN_EX, F_SETSIG, F_SETFL};/
+base/filter test_jail s/SCMP_ACT_ERRNO\(EPERM\), SCMP_SYS\(prlimit64\), 2,/SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,/
+base/filter a03,a04 s/F_GETFL, F_SETLEASE\};/F_GETFL};/
 apply/apart test_crash s/\(void\)prctl\(PR_SET_PDEATHSIG, SIGKILL\);/(void)0;/
 apply/apart require_jail s/= shortage \|\| apart->options->jail == BR_JAIL_REQUIRE;/= shortage;/
 apply/apart a20 s/= shortage \|\| apart->options->jail/= apart->options->jail/
@@ -96,8 +109,8 @@ apply/apart a06_taken s/errno == EINVAL && is_detached\(t\)/false/
 apply/apart a06_taken s/br_jail_mount\(t->fd, true\)/br_jail_mount(t->fd, apart->cross)/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled/if (is_settled/
 apply/undo test_apply s/if \(is_untouched\(u, r->seq\) \|\| is_settled\(u, r->seq\)\)/if (is_untouched(u, r->seq))/
-apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending \&\& here < 0)/
-apply/apply a22_left s/if \(s\.pending && here <= 0\)/if (s.pending)/
+apply/resume a22_left s/if \(s\.pending && here <= 0\)/if (s.pending \&\& here < 0)/
+apply/resume a22_left s/if \(s\.pending && here <= 0\)/if (s.pending)/
 apply/undo a22_left s/ && t->stopped != EROFS;/;/
 apply/history a22_left s/if \(s\.live\) \{/if (false) {/
 apply/history a22_left s/&& s\.run\.state != BR_RUN_DAMAGED && s\.ended > 0/\&\& s.ended > 0/
@@ -205,6 +218,18 @@ plan/quota a15_quota_kernel s/take_defaults\(root, group, &quota->has\);/(void)t
 base/sys a15_quota_kernel s/if \(enforced <= 0\) \{/if (enforced < 0) {/
 base/sys a15_quota_kernel s/: blocks << QIF_DQBLKSIZE_BITS;/: blocks;/
 inode/read a15_quota_kernel s/\.blocks = st\.stx_blocks,/.blocks = st.stx_size \/ 512,/
+apply/undo test_resumed s/\.keep = u->settle \? &item->after : NULL,/.keep = NULL,/
+apply/object test_resumed s/if \(wish->keep != NULL && br_inode_equal\(&now, wish->keep\)\) \{/if (wish->keep != NULL) {/
+apply/undo a22_resumed s/\|\| \(u->settle && u->result->failed > 0\);/;/
+apply/undo a22_resumed s/if \(u->settle && answer->outcome == BR_CONFLICT && answer->between\) \{/if (false) {/
+apply/undo test_resumed,a22_resumed s/\.half = u->settle,/.half = false,/
+apply/undo test_resumed s/\|\| \(u->settle && record->type != BR_REC_SETTLED\)\) \{/) {/
+apply/undo_run a22_resumed s/ \|\| \(u->settle && check_places\(u\) < 0\)\) \{/) {/
+apply/undo_run test_resumed s/if \(r > 0 && u->settle && !u->summary\.pending\) \{/if (false) {/
+apply/choose a22_resumed s/\|\| s\.run\.state == BR_RUN_RESUMED\);/);/
+apply/history a22_resumed s/s->undone = s->settled = false;/s->undone = false;/
+apply/resume a22_resumed s/return r < 0 \? -1 : settle_all\(&work, dry, out\);/return r < 0 ? -1 : (int)out->n;/
+apply/resume a22_resumed s/\|\| br_machine_differs\(s\.machine\)\) \{/) {/
 END
 }
 

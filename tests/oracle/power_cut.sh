@@ -2,7 +2,8 @@
 # shellcheck disable=SC2015,SC2164 # the place is ours
 # The power is cut at every flush of the disk while a fix and an undo are made, and with any part of what was written since: after
 # each cut, undo puts back everything, so nothing was changed without a word of it on the disk; and what says that it was done, or undone,
-# is so. All of it in the jail. With the journal on the same file system, and on another part of the disk, where nothing else keeps the order.
+# is so; and another fix goes on from there (--resume) to where the first would have come, a cut in the midst of which is no different.
+# All of it in the jail. With the journal on the same file system, and on another part of the disk, where nothing else keeps the order.
 # (BR_CUTS: parts for each flush; BR_CUT_FS: file systems, FS or FS/JOURNAL'S; BR_SEED: other parts.)
 # time limit: 7200
 set -u
@@ -22,6 +23,7 @@ other=${other#/}
 top=${BR_TOP:?run it with make prove}
 flushlog=${BR_BUILD:?}/tests/oracle/flushlog
 [ -x "$flushlog" ] || skip "needs libfuse3-dev"
+meddle=$BR_BUILD/tests/hostile/meddle
 cuts=${BR_CUTS:-5}
 chance=${BR_SEED:-1}
 work=$(mktemp -d /dev/shm/bindright-power-XXXXXX 2>/dev/null || mktemp -d)
@@ -115,8 +117,17 @@ fixed=$(flushes)
 undo >"$work/said" 2>&1 || fail "undo: $(cat "$work/said")"
 undone=$(flushes)
 ./bindright fix -q --yes --require-jail --strategy acl --future-files >"$work/said" 2>&1 || fail "fix: $(cat "$work/said")"
+facts >"$work/after_acl"
 refixed=$(flushes)
 undo >"$work/said" 2>&1 || fail "undo: $(cat "$work/said")"
+reundone=$(flushes)
+go_on() { ./bindright fix -q --yes --require-jail --resume "$@"; }
+if [ "$("$meddle" fchownat:90+ "python3 $top/tests/hostile/slay.py \$PPID" \
+	./bindright fix -q --yes --require-jail --strategy chown >"$work/said" 2>&1 || echo $?)" != 137 ]; then
+	fail "fix was not killed: $(cat "$work/said")"
+fi
+go_on --strategy chown >"$work/said" 2>&1 || fail "resume: $(cat "$work/said")"
+for _ in 1 2; do undo >"$work/said" 2>&1 || fail "undo: $(cat "$work/said")"; done
 cd /
 detach
 losetup -d "$disk"
@@ -134,6 +145,7 @@ n=0
 done_runs=0
 undone_runs=0
 changed=0
+resumed=0
 for ((flush = 0; flush <= flushes; flush++)); do
 	for ((seed = 0; seed <= cuts; seed++)); do
 		python3 "$top/tests/oracle/replay.py" "$work/log" "$work/base" "$work/cut" $flush $((seed * (flush + 1) * chance))
@@ -142,7 +154,8 @@ for ((flush = 0; flush <= flushes; flush++)); do
 		cd $T || exit 3
 		facts >"$work/cut_facts"
 		cmp -s "$work/cut_facts" "$work/before" || changed=$((changed + 1))
-		./bindright history >"$work/said" 2>&1 || fail "$where: history: $(cat "$work/said")"
+		./bindright history >"$work/runs" 2>&1 || fail "$where: history: $(cat "$work/runs")"
+		cp "$work/runs" "$work/said"
 		if grep -q ' damaged' "$work/said"; then fail "$where: $(cat "$work/said")"; fi
 		# The first run says that it was done: then it was, before anything else began.
 		if [ "$(grep -c ' root ' "$work/said")" = 1 ] && grep -q ' applied$' "$work/said"; then
@@ -153,7 +166,15 @@ for ((flush = 0; flush <= flushes; flush++)); do
 			undone_runs=$((undone_runs + 1))
 			diff "$work/before" "$work/cut_facts" >"$work/said" || fail "$where: undone, but not all is: $(head -5 "$work/said")"
 		fi
-		for _ in 1 2; do undo >"$work/said" 2>&1 || fail "$where: undo: $(cat "$work/said")"; done
+		# Every second one is gone on from first.
+		if [ $((n % 2)) = 1 ]; then
+			how=(--strategy chown) after=$work/after
+			[ $flush -le $((undone)) ] || [ $flush -gt $((reundone)) ] || how=(--strategy acl --future-files) after=$work/after_acl
+			grep -q ' unfinished$\| partly undone$' "$work/runs" && resumed=$((resumed + 1))
+			go_on "${how[@]}" >"$work/said" 2>&1 || fail "$where: resume: $(cat "$work/said")"
+			facts | diff "$after" - >"$work/said" || fail "$where: resumed, but not as it would have become: $(head -5 "$work/said")"
+		fi
+		for _ in 1 2 3 4; do undo >"$work/said" 2>&1 || fail "$where: undo: $(cat "$work/said")"; done
 		facts | diff "$work/before" - >"$work/said" || fail "$where: not as before: $(head -5 "$work/said")"
 		[ ! -e made ] || fail "$where: a directory was left behind: $(ls -lR made)"
 		cd /
@@ -162,7 +183,8 @@ for ((flush = 0; flush <= flushes; flush++)); do
 	done
 done
 echo "$INSIDE: $n cuts at $flushes flushes: $((fixed - mounted)) of fix, $((undone - fixed)) of its undo," \
-	"$((refixed - undone)) of fix by ACLs, the rest of its undo and unmounting;" \
+	"$((refixed - undone)) of fix by ACLs, $((reundone - refixed)) of its undo, the rest of one that was killed and gone on from;" \
+	"$resumed that were cut short gone on from;" \
 	"$changed with something changed, 0 not to be put back;" \
 	"$done_runs of them after the end of the first fix, $undone_runs after that of its undo"
-[ $done_runs -gt 0 ] && [ $undone_runs -gt 0 ] && [ $changed -gt 0 ]
+[ $done_runs -gt 0 ] && [ $undone_runs -gt 0 ] && [ $changed -gt 0 ] && [ $resumed -gt 0 ]

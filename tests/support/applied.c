@@ -386,6 +386,31 @@ int ground_undo(struct ground *g, const char *id, bool dry) {
 	return r;
 }
 
+static const char *newest_run(struct ground *g, struct br_diags *dx) {
+	struct br_state_dir dir = {.path = g->state};
+	const struct br_run *runs;
+	size_t n;
+	return br_history(&g->arena, &dir, &runs, &n, dx) == 0 && n > 0 ? runs[0].id : NULL;
+}
+
+int ground_settle(struct ground *g) {
+	struct br_places *places = br_places_new();
+	struct br_diags *dx = br_diags_new(places);
+	struct br_apply_options options = options_of(g);
+	const char *id = newest_run(g, dx);
+	g->undone = (struct br_undo_result){0};
+	mark();
+	(g->fault_for_good ? fault_from : fault_at)(g->fault_at);
+	int r = id == NULL ? 0 : br_settle(&g->arena, id, false, &options, &g->run, &g->undone, dx);
+	g->fault_hit = fault_hit();
+	mark();
+	fault_at(0);
+	collect(g, dx);
+	br_diags_free(dx);
+	br_places_free(places);
+	return r;
+}
+
 void ground_forget(struct ground *g) {
 	struct br_places *places = br_places_new();
 	struct br_diags *dx = br_diags_new(places);

@@ -77,6 +77,9 @@ bool ground_can_recall(const struct ground *g);
 int ground_apply(struct ground *g);
 /** Undo (NULL: the newest), between two calls of sched_yield(); br_undo's answer. */
 int ground_undo(struct ground *g, const char *id, bool dry);
+/** Settle the newest run, where it was cut short, between two calls of sched_yield(); br_settle's
+ * answer. */
+int ground_settle(struct ground *g);
 /** Undo, and the tree is as it was; then the run is forgotten. */
 void ground_undo_wholly(struct ground *g, const char *before);
 /** Forget all runs, and what results hold. */
