@@ -132,7 +132,7 @@ static void undo_text(
 		pen_say(pen, "    ");
 		pen_quote(pen, result->examples[i]);
 		pen_say(pen, ": ");
-		pen_quote(pen, result->reasons[i] ? result->reasons[i] : "?");
+		pen_words(pen, result->reasons[i] ? result->reasons[i] : "?");
 		pen_say(pen, "\n");
 	}
 }
