@@ -258,6 +258,11 @@ struct cli_saved {
 /** Read the plan that --plan names; -y, -o and such are those of *cli. 0, or the exit status with
  * errors in dx. */
 int cli_saved_read(const struct cli *cli, struct cli_saved *out);
+/** Whether the plan that was made again, of which `left` changes and refusals are left, is what
+ * was promised. 0, or the exit status with errors in dx, which tell of the run that applied it, if there
+ * was one. */
+int cli_saved_compare(const struct cli *cli, const struct br_saved *promise,
+	const struct br_saved *now, uint64_t left);
 void cli_saved_release(struct cli_saved *saved);
 /** Whether the report is a plan that is to be saved: JSON into a file. */
 bool cli_saves(const struct cli *cli);

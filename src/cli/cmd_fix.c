@@ -294,8 +294,9 @@ static int run_with(const struct cli *cli, const struct br_saved *promise) {
 		status = session_promise(&session, promise->text);
 	}
 	// An input that is not valid any more: nothing was changed.
-	if (status == 0 && promise && br_saved_compare(promise, session.saved, cli->dx)) {
-		status = CLI_USAGE;
+	if (status == 0 && promise) {
+		status = cli_saved_compare(cli, promise, session.saved,
+			session.plan->changes + session.plan->nrefusals);
 	}
 	// What is reported is this run.
 	session.saved = NULL;

@@ -66,6 +66,27 @@ static int take_accounts(struct df_build *b, struct df_stage *stage, const struc
 	return a->complete ? 0 : df_seed_accounts(a, stage->base);
 }
 
+/** Docker Hub's own images whose Dockerfiles have no WORKDIR: whatever is relative there counts from
+ * the root. Source: their Dockerfiles (docker-library, debuerreotype, and the distributions' own),
+ * 2026-11. */
+static bool has_no_workdir(const char *reference) {
+	static const char *const names[] = {"debian", "ubuntu", "alpine", "busybox", "fedora",
+		"almalinux", "rockylinux", "python", "node", "nginx"};
+	static const char *const prefixes[] = {"docker.io/library/", "docker.io/", "library/"};
+	const char *name = reference;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes) && name == reference; i++) {
+		size_t n = strlen(prefixes[i]);
+		name += strncmp(name, prefixes[i], n) == 0 ? n : 0;
+	}
+	size_t n = strcspn(name, ":@");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strlen(names[i]) == n && !strncmp(names[i], name, n)) {
+			return strstr(name + n, "onbuild") == NULL;
+		}
+	}
+	return false;
+}
+
 /** What it has in its file system, and what it starts. */
 static int take_files(struct df_build *b, struct df_stage *stage, struct br_image *image) {
 	struct df_list command = {0};
@@ -96,6 +117,9 @@ static int take_files(struct df_build *b, struct df_stage *stage, struct br_imag
 		}
 	}
 	stage->workdir = image->workdir;
+	if (!read && !stage->workdir && stage->base && has_no_workdir(stage->base)) {
+		stage->workdir = "/";
+	}
 	if (command.n && br_vec_push(b->arena, &command, NULL)) {
 		return -1;
 	}

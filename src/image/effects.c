@@ -494,11 +494,26 @@ static int read_config(struct df_work *work, struct br_image_library *item, cons
 	return failed ? -1 : 1;
 }
 
+/** One that the command names, counted from where it starts. 1, 0 where it is not known, -1. */
+static int read_named(struct df_work *work, struct br_image_library *item, const char *named) {
+	const char *top = work->stage->workdir;
+	if (*named == '/') {
+		return read_config(work, item, named);
+	}
+	if (!top) {
+		return 0;
+	}
+	const char *between = strcmp(top, "/") == 0 ? "" : "/";
+	named = strncmp(named, "./", 2) == 0 ? named + 2 : named;
+	char *path = br_printf(work->b->arena, "%s%s%s", top, between, named);
+	return path ? read_config(work, item, path) : -1;
+}
+
 /** Find and read the configurations of libraries that have one. */
 static int configure(struct df_work *work, struct br_image *image, struct br_image_library *all) {
 	for (size_t i = 0; i < image->nlibraries; i++) {
 		const char *named = library_config_option(image, all[i].library);
-		int found = named && *named == '/' ? read_config(work, &all[i], named) : 0;
+		int found = named ? read_named(work, &all[i], named) : 0;
 		for (const char *s = named ? NULL : all[i].library->config; s && *s && !found;) {
 			size_t n = strcspn(s, "|");
 			char *path = br_strndup(work->b->arena, s, n);
