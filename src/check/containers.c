@@ -43,7 +43,8 @@ static void check_unknown(
 		archive && !work->options->running
 			? ", or let it be looked up: by the engine, which could not be asked (does "
 			  "it run, and may you use its socket?), or by"
-			: archive ? ", or let it be looked up:" : "",
+			: archive ? ", or let it be looked up:"
+				  : "",
 		archive ? " --image-archive FILE (docker save)" : "");
 }
 

@@ -211,8 +211,7 @@ static const struct br_run *find_run(
 		return NULL;
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool stands = runs[i].state == BR_RUN_APPLIED
-			|| runs[i].state == BR_RUN_UNFINISHED;
+		bool stands = runs[i].state == BR_RUN_APPLIED || runs[i].state == BR_RUN_UNFINISHED;
 		if (stands && runs[i].plan && strcmp(runs[i].plan, promise->plan) == 0) {
 			return &runs[i];
 		}

@@ -11,8 +11,7 @@
 void br_report_when(int64_t when, char out[BR_REPORT_WHEN]) {
 	struct tm tm;
 	time_t at = (time_t)when;
-	if (!gmtime_r(&at, &tm)
-		|| strftime(out, BR_REPORT_WHEN, "%Y-%m-%d %H:%M:%SZ", &tm) == 0) {
+	if (!gmtime_r(&at, &tm) || strftime(out, BR_REPORT_WHEN, "%Y-%m-%d %H:%M:%SZ", &tm) == 0) {
 		(void)snprintf(out, BR_REPORT_WHEN, "%" PRId64, when);
 	}
 }

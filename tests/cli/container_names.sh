@@ -36,7 +36,7 @@ python3 "$T/engine.py" "$T" podman >"$T/podman.said" &
 podman=$!
 trap 'kill $docker $podman || true; clean_up' EXIT
 until grep -q listens "$T/docker.said" && grep -q listens "$T/podman.said"; do
-	kill -0 $docker $podman || die "no engine"
+	if ! kill -0 $docker || ! kill -0 $podman; then die "no engine"; fi
 	sleep 0.05
 done
 
