@@ -825,6 +825,44 @@ static int look_about(const struct ground *g, bool landlock, int out) {
 		: 0;
 }
 
+/** Who works may make directories and give away files, but neither write, make nor remove one. */
+static void write_nothing(const struct tries *t, const struct ground *g) {
+	(void)g;
+	tell(t, "reading", br_open_beneath(t->clone, "f", O_RDONLY, false));
+	tell(t, "a directory", br_open_beneath(t->clone, "sub", O_RDONLY | O_DIRECTORY, false));
+	tell(t, "a directory made", mkdirat(t->clone, "made", 0700));
+	tell(t, "renamed", renameat2(t->clone, "made", t->clone, "final", RENAME_NOREPLACE));
+	tell(t, "and removed", unlinkat(t->clone, "final", AT_REMOVEDIR));
+	tell(t, "writing", br_open_beneath(t->clone, "f", O_WRONLY, false));
+	tell(t, "both", br_open_beneath(t->clone, "f", O_RDWR, false));
+	tell(t, "cutting", br_open_beneath(t->clone, "f", O_RDONLY | O_TRUNC, false));
+	tell(t, "a file made", br_open_beneath(t->clone, "n", O_RDONLY | O_CREAT, false));
+	tell(t, "removed", unlinkat(t->clone, "f", 0));
+	tell(t, "renamed", renameat2(t->clone, "f", t->clone, "x", RENAME_NOREPLACE));
+}
+
+static void test_writes_nothing(void **state) {
+	const struct ground *g = *state;
+	char said[1024];
+	struct stat st;
+	char path[128];
+	if (!can_have(g)) {
+		leave_out();
+		return;
+	}
+	imprison(g, true, write_nothing, said, sizeof(said));
+	const char *denied = has_landlock() ? "EACCES" : "done";
+	char want[1024];
+	snprintf(want, sizeof(want),
+		"reading: done\na directory: done\na directory made: done\nrenamed: done\n"
+		"and removed: done\nwriting: %s\nboth: %s\ncutting: %s\na file made: %s\n"
+		"removed: %s\nrenamed: %s\n",
+		denied, denied, denied, denied, denied, denied);
+	assert_string_equal(said, want);
+	at(g, path, "tree/f");
+	assert_int_equal(stat(path, &st), 0);
+}
+
 static void test_looks_and_changes_nothing(void **state) {
 	const struct ground *g = *state;
 	struct stat before;
@@ -873,6 +911,7 @@ int main(void) {
 #ifndef BR_SANITIZED
 		cmocka_unit_test(test_kills_what_it_would_not_do),
 		cmocka_unit_test(test_leaves_others_alone),
+		cmocka_unit_test(test_writes_nothing),
 		cmocka_unit_test(test_looks_and_changes_nothing),
 #endif
 		cmocka_unit_test(test_shows_no_mounts),

@@ -214,7 +214,11 @@ int br_jail_drop(uint64_t keep, uint64_t resting) {
 	if (drop_capabilities(keep, resting)) {
 		return -1;
 	}
-	return BR_IS_SANITIZED ? 0 : br_filter_changing();
+	if (BR_IS_SANITIZED) {
+		return 0;
+	}
+	return br_landlock(BR_LANDLOCK_READ | BR_LANDLOCK_DIRECTORIES) || br_filter_changing() ? -1
+											       : 0;
 }
 
 int br_jail_wake(void) {
@@ -240,7 +244,7 @@ int br_jail_look(uint64_t keep) {
 	if (br_sys_prepare() || drop_capabilities(keep, 0)) {
 		return -1;
 	}
-	return BR_IS_SANITIZED ? 0 : br_landlock(true) || br_filter_looking() ? -1 : 0;
+	return BR_IS_SANITIZED ? 0 : br_landlock(BR_LANDLOCK_READ) || br_filter_looking() ? -1 : 0;
 }
 
 uint64_t br_jail_lower(uint64_t keep) {

@@ -38,9 +38,10 @@ int br_jail_close_others(int *keep, size_t n);
 
 /**
  * Keep these capabilities (bit 1 << CAP_…) of those that this process has, and never get another:
- * bounding and ambient sets are emptied, securebits locked, new privileges refused, and no system
- * calls are left but those of br_filter_changing (not in builds with sanitizers, which need
- * others). Those that are in `resting` too are in force between br_jail_wake and br_jail_rest only.
+ * bounding and ambient sets are emptied, securebits locked, new privileges refused; no file is
+ * opened to be written, made or removed, but directories are (Landlock, where the kernel has it);
+ * and no system calls are left but those of br_filter_changing (these two not in builds with
+ * sanitizers, which need others). Those that are in `resting` too are in force between br_jail_wake and br_jail_rest only.
  * 0 or -1 with errno.
  */
 int br_jail_drop(uint64_t keep, uint64_t resting);

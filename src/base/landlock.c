@@ -12,10 +12,12 @@ struct ruleset {
 	uint64_t files, net, scoped;
 };
 
-/** LANDLOCK_ACCESS_FS_READ_FILE and LANDLOCK_ACCESS_FS_READ_DIR. */
+/** LANDLOCK_ACCESS_FS_READ_FILE and LANDLOCK_ACCESS_FS_READ_DIR; LANDLOCK_ACCESS_FS_REMOVE_DIR and
+ * LANDLOCK_ACCESS_FS_MAKE_DIR. */
 static const uint64_t reads = 1 << 2 | 1 << 3;
+static const uint64_t directories = 1 << 4 | 1 << 7;
 
-int br_landlock(bool reading) {
+int br_landlock(unsigned left) {
 	// The number of rights by ABI version 1 to 5; each version adds at the end.
 	static const unsigned rights[] = {0, 13, 14, 15, 15, 16};
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);
@@ -23,7 +25,9 @@ int br_landlock(bool reading) {
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
 	}
 	struct ruleset rules = {
-		.files = ((UINT64_C(1) << rights[abi < 5 ? abi : 5]) - 1) & ~(reading ? reads : 0),
+		.files = ((UINT64_C(1) << rights[abi < 5 ? abi : 5]) - 1)
+			& ~((left & BR_LANDLOCK_READ) != 0 ? reads : 0)
+			& ~((left & BR_LANDLOCK_DIRECTORIES) != 0 ? directories : 0),
 		.net = 3,
 		.scoped = 3,
 	};

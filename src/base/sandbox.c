@@ -153,7 +153,7 @@ static int confine_self(const struct br_confine *confine, int *answer) {
 	}
 	// A change of user forgets the death signal, and dumpable.
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0) || drop_capabilities()
-		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || br_landlock(false)
+		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || br_landlock(0)
 		|| limit(RLIMIT_NOFILE, FIRST_INPUT_FD + confine->nin)) {
 		return -1;
 	}

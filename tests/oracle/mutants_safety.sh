@@ -230,6 +230,8 @@ apply/choose a22_resumed s/\|\| s\.run\.state == BR_RUN_RESUMED\);/);/
 apply/history a22_resumed s/s->undone = s->settled = false;/s->undone = false;/
 apply/resume a22_resumed s/return r < 0 \? -1 : settle_all\(&work, dry, out\);/return r < 0 ? -1 : (int)out->n;/
 apply/resume a22_resumed s/\|\| br_machine_differs\(s\.machine\)\) \{/) {/
+base/jail test_jail s/return br_landlock\(BR_LANDLOCK_READ \| BR_LANDLOCK_DIRECTORIES\) \|\| /return /
+base/landlock test_jail s/\(left & BR_LANDLOCK_DIRECTORIES\) != 0 \? directories : 0\)/0)/
 END
 }
 
