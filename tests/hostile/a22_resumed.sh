@@ -147,6 +147,15 @@ if chattr +i "$half" 2>/dev/null; then
 	says "run $(newest) was cut short"
 	chattr -i "$half"
 fi
+# Below a mount it is still there, and would be taken for what was there before as soon as that is gone.
+now=$(picture)
+mount -t tmpfs none data/d
+want 3 fix --resume $how
+says "cannot go on where run $(newest) was cut short" 'a mount point is in the way now'
+umount data/d
+[ "$(picture)" = "$now" ] || die "something was changed"
+want 0 "$BINDRIGHT" history
+says 'unfinished'
 # A place of it is not there: what was left half done in it would be forgotten.
 mkdir other && mount --bind data other && umount other
 mv data gone && mkdir data && chown 7001:7001 data
