@@ -3,7 +3,7 @@
 #   make SAN=address,undefined test    everything under sanitizers (or SAN=thread)
 #   make CC=clang WERROR=1             another compiler; warnings are errors
 #   make check SUITES="unit cli"       some of the tests: unit, cli, hostile, e2e (real containers), matrix (hundreds of them)
-#   make check ONLY=text               the tests whose file name holds this word
+#   make check ONLY=text               the tests whose file name holds this word, or one of these; EXCEPT=text: the others
 #   make check UNDER=enosys            the tests with the newer system calls refused (tests/under)
 #   make V=1                           show the commands
 #
@@ -31,6 +31,7 @@ CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 SUITES ?= unit cli hostile e2e
 ONLY ?=
+EXCEPT ?=
 UNDER ?=
 FUZZ_SECONDS ?= 60
 V ?=
@@ -233,7 +234,10 @@ E2E_TESTS := $(sort $(filter-out %/lib.sh $(MATRIX_TESTS),$(wildcard tests/e2e/*
 CHOSEN := $(if $(filter unit,$(SUITES)),$(TESTS)) $(if $(filter cli,$(SUITES)),$(CLI_TESTS)) \
     $(if $(filter hostile,$(SUITES)),$(HOSTILE_TESTS)) $(if $(filter e2e,$(SUITES)),$(E2E_TESTS)) \
     $(if $(filter matrix,$(SUITES)),$(MATRIX_TESTS))
-CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(findstring $(ONLY),$(notdir $t)),$t)),$(CHOSEN))
+# holds WORDS FILE: not empty where the file's name holds one of them.
+holds = $(strip $(foreach w,$1,$(findstring $w,$(notdir $2))))
+CHOSEN := $(if $(ONLY),$(foreach t,$(CHOSEN),$(if $(call holds,$(ONLY),$t),$t)),$(CHOSEN))
+CHOSEN := $(foreach t,$(CHOSEN),$(if $(call holds,$(EXCEPT),$t),,$t))
 
 ##: check           all tests, with what is installed
 check: all $(UNDER_PROGRAM) $(filter $(TESTS),$(CHOSEN)) $(if $(filter tests/e2e/%,$(CHOSEN)),$(E2E_PROGRAMS)) \

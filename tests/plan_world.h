@@ -58,6 +58,8 @@ struct world {
 	struct br_tree tree;
 	struct br_demands demands;
 	struct br_plan_options options;
+	/** Nobody tries edits where it is not set. */
+	struct br_trial trial;
 	struct br_plan *plan;
 	/** No plan is made again in want of memory: what is asked for it is counted. */
 	bool once;
@@ -188,6 +190,7 @@ static inline struct br_plan_input input_of(struct world *w) {
 		.demands = &w->demands,
 		.hostdb = w->db,
 		.acls = w->acls,
+		.trial = w->trial,
 	};
 }
 
@@ -257,8 +260,7 @@ static inline int plan_again(struct world *w, struct br_diags *dx) {
 /** With the n-th allocation failing: whether there was one. It is told, and nothing is left behind.
  */
 static inline bool starve_at(struct world *w, unsigned n) {
-	struct br_places *places = br_places_new();
-	struct br_diags *dx = br_diags_new(places);
+	struct br_diags *dx = br_diags_new(w->places);
 	fault_watch();
 	fault_pieces(true);
 	fault_at(n);
@@ -275,7 +277,6 @@ static inline bool starve_at(struct world *w, unsigned n) {
 	if (live != 0) {
 		fail_msg("allocation %u: %zu pieces are left", n, live);
 	}
-	br_places_free(places);
 	return hit;
 }
 
@@ -302,6 +303,16 @@ static inline void settle(struct world *w) {
 		fail_msg("settling failed");
 	}
 	starve(w);
+}
+
+/** The first advice of this kind; NULL. */
+static inline const struct br_advice *find_advice(const struct world *w, const char *kind) {
+	for (size_t i = 0; i < w->plan->nadvice; i++) {
+		if (strcmp(w->plan->advice[i].kind, kind) == 0) {
+			return &w->plan->advice[i];
+		}
+	}
+	return NULL;
 }
 
 static inline struct br_inode inode_of(

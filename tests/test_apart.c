@@ -1,15 +1,20 @@
 // Whoever got into the process that does the work may send its caller anything: that is an end of
 // the work, and nothing else.
 
+#include <base/jail.h>
 #include <base/mem.h>
 
 #include <apply/apart.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -176,9 +181,78 @@ static void test_frames(void **state) {
 	}
 }
 
+// ---- What it needs for single calls only ----
+
+/** A directory that is somebody else's and private. */
+struct theirs {
+	int dir;
+};
+
+/** Over there: 0, or the number of the first step that was not as it should be. */
+static int make_there(void *context, struct br_line *line) {
+	const int dir = ((const struct theirs *)context)->dir;
+	(void)line;
+	const bool steps[] = {
+		mkdirat(dir, "a", 0700) < 0 && errno == EACCES,
+		fchownat(dir, "", 4711, 4711, AT_EMPTY_PATH) == 0,
+		br_jail_wake() == 0 && mkdirat(dir, "a", 0700) == 0,
+		br_jail_rest() == 0 && unlinkat(dir, "a", AT_REMOVEDIR) < 0 && errno == EACCES,
+	};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (!steps[i]) {
+			return (int)i + 1;
+		}
+	}
+	return 0;
+}
+
+static void test_override_rests(void **state) {
+	char top[] = "/tmp/bindright-apart-XXXXXX";
+	struct br_places *places = br_places_new();
+	struct br_arena arena = {0};
+	struct br_apply_options options = {.jail = BR_JAIL_TRY};
+	struct br_apply_result here = {0};
+	struct theirs theirs;
+	size_t hung = 0;
+	int r = -1;
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("needs root\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(top));
+	theirs.dir = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(chown(top, 4712, 4712), 0);
+	struct br_apart apart = {
+		.work = make_there,
+		.context = &theirs,
+		.board = br_board_new(),
+		.options = &options,
+		.dry = true,
+		.journal = -1,
+		.caps = BR_APART_CAPS | UINT64_C(1) << CAP_DAC_OVERRIDE,
+		.arena = &arena,
+		.dx = br_diags_new(places),
+		.here = {here.examples, here.reasons, &here.nexamples},
+	};
+	assert_true(theirs.dir >= 0 && apart.board != NULL && apart.dx != NULL);
+	struct br_apply_result *there = &apart.board->applied;
+	apart.there = (struct br_few){there->examples, there->reasons, &there->nexamples};
+	assert_int_equal(br_apart_run(&apart, &r, &hung), BR_APART_ENDED);
+	assert_int_equal(r, 0);
+	assert_int_equal(unlinkat(theirs.dir, "a", AT_REMOVEDIR), 0);
+	(void)close(theirs.dir);
+	assert_int_equal(rmdir(top), 0);
+	br_diags_free(apart.dx);
+	br_board_free(apart.board);
+	br_arena_release(&arena);
+	br_places_free(places);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_override_rests),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,16 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
+#include <support/variables.h>
 #include <time.h>
 
 #include <cmocka.h>
-
-struct setting {
-	struct br_arena arena;
-	struct br_env env;
-	struct br_places *places;
-	struct br_diags *dx;
-};
 
 /** The caller's environment has FROMOS, and an override GIVEN. */
 static void set_up(struct setting *t) {
@@ -26,21 +20,7 @@ static void set_up(struct setting *t) {
 		{"FROMOS", "os", BR_VAR_ENVIRONMENT},
 		{"GIVEN", "cli", BR_VAR_OVERRIDE},
 	};
-	*t = (struct setting){0};
-	t->env.arena = &t->arena;
-	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
-		assert_int_equal(br_env_set(&t->env, &variables[i], false), 0);
-	}
-	t->places = br_places_new();
-	assert_non_null(t->places);
-	t->dx = br_diags_new(t->places);
-	assert_non_null(t->dx);
-}
-
-static void tear_down(struct setting *t) {
-	br_diags_free(t->dx);
-	br_places_free(t->places);
-	br_arena_release(&t->arena);
+	setting_init(t, variables, sizeof(variables) / sizeof(*variables));
 }
 
 static int read_bytes(struct setting *t, const char *s, size_t n) {
@@ -147,7 +127,7 @@ static void test_good(void **state) {
 		assert_string_equal(br_env_get(&t.env, "FROMOS")->value, "os");
 		assert_string_equal(br_env_get(&t.env, "GIVEN")->value, "cli");
 		assert_null(br_env_get(&t.env, "NOPE"));
-		tear_down(&t);
+		setting_release(&t);
 	}
 }
 
@@ -189,7 +169,7 @@ static void test_bad(void **state) {
 			|| d->at.len != bad[i].len) {
 			fail_msg("%s: %u:%u+%u", bad[i].name, at.line, at.column, d->at.len);
 		}
-		tear_down(&t);
+		setting_release(&t);
 	}
 }
 
@@ -199,7 +179,7 @@ static void test_nul(void **state) {
 	set_up(&t);
 	assert_int_equal(read_bytes(&t, "A=1\nB=\0", 7), -1);
 	assert_int_equal(br_diags_get(t.dx, 0)->at.off, 6);
-	tear_down(&t);
+	setting_release(&t);
 }
 
 static void test_unset_warns(void **state) {
@@ -210,7 +190,7 @@ static void test_unset_warns(void **state) {
 	assert_string_equal(br_env_get(&t.env, "A")->value, "p");
 	assert_int_equal(br_diags_count(t.dx), 1);
 	assert_int_equal(br_diags_get(t.dx, 0)->at.off, 3);
-	tear_down(&t);
+	setting_release(&t);
 }
 
 /** A later file replaces an earlier one and can refer to it. */
@@ -224,7 +204,7 @@ static void test_two_files(void **state) {
 	assert_string_equal(out, "A=<1> B=<12> C=<12>");
 	free(out);
 	assert_int_equal(br_env_get(&t.env, "FROMOS")->origin, BR_VAR_ENVIRONMENT);
-	tear_down(&t);
+	setting_release(&t);
 }
 
 /** The text n times between two others ('@' becomes the number); heap. */
@@ -260,7 +240,7 @@ static void check_limit(const char *name, char *text, const char *message) {
 	if (seconds > 1 && !getenv("SLOW")) {
 		fail_msg("%s: %.1f s", name, seconds);
 	}
-	tear_down(&t);
+	setting_release(&t);
 	free(text);
 }
 
@@ -298,7 +278,7 @@ static void test_memory(void **state) {
 			hit = fault_hit();
 			fault_at(0);
 			assert_true(!result == !br_diags_errors(t.dx));
-			tear_down(&t);
+			setting_release(&t);
 		}
 	}
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
-#include <support/scratch.h>
+#include <support/sysroot.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,71 +20,23 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/** A sysroot in a temporary directory. */
-struct fixture {
-	char root[256];
-	struct br_places *places;
-	struct br_diags *dx;
-	struct br_arena arena;
-	struct br_hostdb *db;
-};
-
-static int set_up(void **state) {
-	struct fixture *f = calloc(1, sizeof(*f));
-	assert_non_null(f);
-	scratch_make(f->root, sizeof(f->root));
-	f->places = br_places_new();
-	f->dx = br_diags_new(f->places);
-	assert_non_null(f->dx);
-	*state = f;
-	return 0;
-}
-
-static const char *path_in(const struct fixture *f, const char *name) {
-	static char path[512];
-	(void)snprintf(path, sizeof(path), "%s/%s", f->root, name);
-	return path;
-}
-
-static int tear_down(void **state) {
-	struct fixture *f = *state;
-	int left = scratch_remove(f->root);
-	br_hostdb_free(f->db);
-	br_arena_release(&f->arena);
-	br_diags_free(f->dx);
-	br_places_free(f->places);
-	free(f);
-	return left;
-}
-
-static void make_bytes(const struct fixture *f, const char *name, const char *bytes, size_t n) {
-	(void)mkdir(path_in(f, "etc"), 0755); // it may be there already
-	br_auto(br_closep) int fd =
-		open(path_in(f, name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, n), n);
-}
-
-static void make(const struct fixture *f, const char *name, const char *text) {
-	make_bytes(f, name, text, strlen(text));
-}
-
-static void read_db(struct fixture *f) {
+static void read_db(struct sysroot *f) {
 	f->db = br_hostdb_read(f->root, f->dx);
 	assert_non_null(f->db);
 	assert_int_equal(br_diags_count(f->dx), 0);
 }
 
-static const struct br_host_user *user(struct fixture *f, uint32_t uid) {
+static const struct br_host_user *user(struct sysroot *f, uint32_t uid) {
 	return br_hostdb_user(f->db, (br_hostid){uid});
 }
 
-static const struct br_host_group *group(struct fixture *f, uint32_t gid) {
+static const struct br_host_group *group(struct sysroot *f, uint32_t gid) {
 	return br_hostdb_group(f->db, (br_hostid){gid});
 }
 
 static void missing_files_are_empty(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
+	assert_int_equal(rmdir(sysroot_path(f, "etc")), 0);
 	read_db(f);
 	const struct br_host_user *users;
 	assert_int_equal(br_hostdb_users(f->db, &users), 0);
@@ -102,14 +54,14 @@ static void missing_files_are_empty(void **state) {
 }
 
 static void missing_sysroot_is_an_error(void **state) {
-	struct fixture *f = *state;
-	assert_null(br_hostdb_read(path_in(f, "nowhere"), f->dx));
+	struct sysroot *f = *state;
+	assert_null(br_hostdb_read(sysroot_path(f, "nowhere"), f->dx));
 	assert_int_equal(br_diags_errors(f->dx), 1);
 }
 
 static void users_are_read(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/passwd",
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/passwd",
 		"root:x:0:0:root:/root:/bin/bash\n"
 		"ann:x:1000:1001:Ann,,,:/home/ann:/bin/bash\n"
 		"zeros:x:001002:0003::/z:/bin/sh\n"
@@ -139,7 +91,7 @@ static void users_are_read(void **state) {
 }
 
 static void malformed_users_are_left_out(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	static const char text[] = "\n"
 				   "# comment:x:1:1::/:\n"
 				   "   # indented:x:1:1::/:\n"
@@ -160,7 +112,7 @@ static void malformed_users_are_left_out(void **state) {
 				   "-gone:x:1:1::/:\n"
 				   "nul:x:1:1::/:\0/bin/sh\n"
 				   "  good:x:2:3::/g:  \r\n";
-	make_bytes(f, "etc/passwd", text, sizeof(text) - 1);
+	sysroot_put_bytes(f, "etc/passwd", text, sizeof(text) - 1);
 	read_db(f);
 	const struct br_host_user *users;
 	assert_int_equal(br_hostdb_users(f->db, &users), 1);
@@ -171,8 +123,8 @@ static void malformed_users_are_left_out(void **state) {
 }
 
 static void groups_are_read(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/group",
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/group",
 		"root:x:0:\n"
 		"wheel:x:10:ann, bob,,\t carol \n"
 		"empty:x:11\n"
@@ -200,8 +152,8 @@ static void groups_are_read(void **state) {
 }
 
 static void limits_are_read(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/login.defs",
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/login.defs",
 		"# UID_MIN 1\n"
 		"UID_MIN\t\t  500\n"
 		"UID_MAX \"7000\"\n"
@@ -219,8 +171,8 @@ static void limits_are_read(void **state) {
 }
 
 static void ranges_have_edges(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/subuid",
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/subuid",
 		"# none:1:100\n"
 		"bad:1\n"
 		"bad:x:10\n"
@@ -229,7 +181,7 @@ static void ranges_have_edges(void **state) {
 		"ann:100000:65536\n"
 		"bob:165536:10\n"
 		"top:4294967290:100\n");
-	make(f, "etc/subgid", "2001:200000:1\n");
+	sysroot_put(f, "etc/subgid", "2001:200000:1\n");
 	read_db(f);
 	static const struct {
 		uint32_t uid;
@@ -253,9 +205,9 @@ static void ranges_have_edges(void **state) {
 }
 
 static void credentials_of_a_login(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/passwd", "root:x:0:0::/root:\nann:x:1000:1001::/home/ann:\n");
-	make(f, "etc/group",
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/passwd", "root:x:0:0::/root:\nann:x:1000:1001::/home/ann:\n");
+	sysroot_put(f, "etc/group",
 		"root:x:0:\nwheel:x:10:root,ann\nann:x:1001:\nz:x:5:ann,ann\nbig:x:70000:ann\n"
 		"twin:x:10:ann\nother:x:6:annie\n");
 	read_db(f);
@@ -276,7 +228,7 @@ static void credentials_of_a_login(void **state) {
 }
 
 /** Whether the n-th allocation was reached. */
-static bool try_to_read(struct fixture *f, unsigned n) {
+static bool try_to_read(struct sysroot *f, unsigned n) {
 	struct br_cred cred = {0};
 	size_t errors = br_diags_errors(f->dx);
 	fault_at(n);
@@ -304,10 +256,10 @@ static bool try_to_read(struct fixture *f, unsigned n) {
 }
 
 static void without_memory(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/passwd", "root:x:0:0::/root:\nann:x:1000:1001::/home/ann:\n");
-	make(f, "etc/group", "wheel:x:10:root,ann\nz:x:5:ann\nbig:x:70000:ann\n");
-	make(f, "etc/subuid", "ann:100000:65536\n");
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/passwd", "root:x:0:0::/root:\nann:x:1000:1001::/home/ann:\n");
+	sysroot_put(f, "etc/group", "wheel:x:10:root,ann\nz:x:5:ann\nbig:x:70000:ann\n");
+	sysroot_put(f, "etc/subuid", "ann:100000:65536\n");
 	unsigned n = 1;
 	while (try_to_read(f, n)) {
 		n++;
@@ -316,38 +268,38 @@ static void without_memory(void **state) {
 }
 
 static void links_stay_in_the_sysroot(void **state) {
-	struct fixture *f = *state;
-	assert_int_equal(mkdir(path_in(f, "real"), 0755), 0);
-	make(f, "real/passwd", "inside:x:7:7::/:\n");
-	assert_int_equal(symlink("/real/passwd", path_in(f, "etc/passwd")), 0);
+	struct sysroot *f = *state;
+	assert_int_equal(mkdir(sysroot_path(f, "real"), 0755), 0);
+	sysroot_put(f, "real/passwd", "inside:x:7:7::/:\n");
+	assert_int_equal(symlink("/real/passwd", sysroot_path(f, "etc/passwd")), 0);
 	read_db(f);
 	assert_string_equal(user(f, 7)->name, "inside");
 }
 
 static void links_do_not_climb_out(void **state) {
-	struct fixture *f = *state;
-	make(f, "passwd", "inside:x:7:7::/:\n");
-	assert_int_equal(symlink("../../../../../../../passwd", path_in(f, "etc/passwd")), 0);
+	struct sysroot *f = *state;
+	sysroot_put(f, "passwd", "inside:x:7:7::/:\n");
+	assert_int_equal(symlink("../../../../../../../passwd", sysroot_path(f, "etc/passwd")), 0);
 	read_db(f);
 	assert_string_equal(user(f, 7)->name, "inside");
 }
 
 static void only_regular_files(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/group", "");
-	assert_int_equal(mkfifo(path_in(f, "etc/passwd"), 0644), 0);
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/group", "");
+	assert_int_equal(mkfifo(sysroot_path(f, "etc/passwd"), 0644), 0);
 	assert_null(br_hostdb_read(f->root, f->dx));
 	assert_int_equal(br_diags_errors(f->dx), 1);
-	assert_int_equal(unlink(path_in(f, "etc/passwd")), 0);
-	assert_int_equal(mkdir(path_in(f, "etc/passwd"), 0755), 0);
+	assert_int_equal(unlink(sysroot_path(f, "etc/passwd")), 0);
+	assert_int_equal(mkdir(sysroot_path(f, "etc/passwd"), 0755), 0);
 	assert_null(br_hostdb_read(f->root, f->dx));
 	assert_int_equal(br_diags_errors(f->dx), 2);
 }
 
 static void large_files_are_refused(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/passwd", "a:x:1:1::/:\n");
-	assert_int_equal(truncate(path_in(f, "etc/passwd"), (16 << 20) + 1), 0);
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/passwd", "a:x:1:1::/:\n");
+	assert_int_equal(truncate(sysroot_path(f, "etc/passwd"), (16 << 20) + 1), 0);
 	assert_null(br_hostdb_read(f->root, f->dx));
 	assert_int_equal(br_diags_errors(f->dx), 1);
 }
@@ -419,7 +371,7 @@ int getgrnam_r(const char *name, struct group *gr, char *buf, size_t n, struct g
 }
 
 static void the_name_service_knows_more(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	f->db = br_hostdb_read("//", f->dx);
 	assert_non_null(f->db);
 	const struct br_host_user *remote = user(f, REMOTE_ID);
@@ -449,7 +401,7 @@ static void the_name_service_knows_more(void **state) {
 }
 
 static void a_sysroot_has_no_name_service(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	read_db(f);
 	questions = 0;
 	assert_null(user(f, REMOTE_ID));
@@ -461,7 +413,7 @@ static void a_sysroot_has_no_name_service(void **state) {
 
 /** The C library is the oracle for this machine's own accounts. */
 static void this_machine(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	f->db = br_hostdb_read("/", f->dx);
 	assert_non_null(f->db);
 	const struct passwd *pw;
@@ -494,22 +446,32 @@ static void this_machine(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(missing_files_are_empty, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_sysroot_is_an_error, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(users_are_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(malformed_users_are_left_out, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(groups_are_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(limits_are_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(ranges_have_edges, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(credentials_of_a_login, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(links_stay_in_the_sysroot, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(links_do_not_climb_out, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(only_regular_files, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(large_files_are_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_name_service_knows_more, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_sysroot_has_no_name_service, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(this_machine, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			missing_files_are_empty, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			missing_sysroot_is_an_error, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(users_are_read, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			malformed_users_are_left_out, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(groups_are_read, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(limits_are_read, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(ranges_have_edges, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			credentials_of_a_login, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(without_memory, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			links_stay_in_the_sysroot, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			links_do_not_climb_out, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			only_regular_files, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			large_files_are_refused, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			the_name_service_knows_more, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_sysroot_has_no_name_service, sysroot_setup, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(this_machine, sysroot_setup, sysroot_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
-#include <base/mem.h>
-#include <bindright/identity.h>
+#include "identity_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <support/fault.h>
-
-#include <cmocka.h>
 
 enum {
 	GROUPS_MAX = 8,
@@ -100,41 +94,9 @@ static const struct {
 	{":2147483648", 1},
 };
 
-struct fixture {
-	struct br_arena arena;
-	struct br_places *places;
-	struct br_diags *dx;
-	struct br_container boxes[4];
-	struct br_spec spec;
-	struct br_identity_options options;
-};
-
-static void set_up(struct fixture *f) {
-	*f = (struct fixture){.spec.n = 1};
-	f->places = br_places_new();
-	f->dx = br_diags_new(f->places);
-	assert_non_null(f->dx);
-	f->boxes[0].name.s = "svc";
-	f->spec.containers = f->boxes;
-}
-
-static void tear_down(struct fixture *f) {
-	br_diags_free(f->dx);
-	br_places_free(f->places);
-	br_arena_release(&f->arena);
-}
-
-static const struct br_identity *identify(struct fixture *f) {
-	return br_identify(&f->arena, &f->spec, &f->options, f->dx);
-}
-
-static bool is_same_pin(const char *a, const char *b) {
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool fits(const struct row *row, const struct br_identity *id) {
 	if (row->confidence == BR_UNKNOWN) {
-		return id->confidence == BR_UNKNOWN && id->why && is_same_pin(id->pin, row->pin)
+		return id->confidence == BR_UNKNOWN && id->why && is_same(id->pin, row->pin)
 			&& id->ngroups == 0 && id->norigins == 0 && id->cred.caps == 0;
 	}
 	return id->confidence == row->confidence && id->uid.v == row->uid && id->gid.v == row->gid
@@ -282,7 +244,7 @@ static void pins(void **state) {
 		const struct br_identity *id = identify(&f);
 		if (!id || id->confidence != row->confidence || id->uid.v != row->is_uid
 			|| id->gid.v != row->is_gid || id->groups_unsure != row->unsure
-			|| !is_same_pin(id->pin, row->pin)) {
+			|| !is_same(id->pin, row->pin)) {
 			fail_msg("%s", row->name);
 		}
 		if (id->confidence != BR_UNKNOWN) {
@@ -334,7 +296,7 @@ static void bad_pins_are_errors(void **state) {
 		assert_null(identify(&f));
 		assert_int_equal(br_diags_errors(f.dx), 1);
 		const char *hint = br_diags_get(f.dx, 0)->hint;
-		assert_true(is_same_pin(hint, bad[i].hint));
+		assert_true(is_same(hint, bad[i].hint));
 		tear_down(&f);
 	}
 }
@@ -402,7 +364,7 @@ static void origins_say_where_from(void **state) {
 	for (size_t i = 0; i < COUNT(expected); i++) {
 		assert_string_equal(id->origins[i].field, expected[i].field);
 		assert_string_equal(id->origins[i].from, expected[i].from);
-		assert_true(is_same_pin(id->origins[i].text.s, expected[i].text));
+		assert_true(is_same(id->origins[i].text.s, expected[i].text));
 	}
 	assert_int_equal(id->origins[0].text.at.off, 2);
 	tear_down(&f);

@@ -1,14 +1,8 @@
 // Who a container is where its image has a say. What is expected was measured with docker 20.10
 // and 26.1 (what names, numbers and groups give), or is the promise of identity.h.
-#include <base/mem.h>
-#include <bindright/identity.h>
+#include "identity_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
 #include <support/fault.h>
-
-#include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -262,39 +256,10 @@ static const struct row rows[] = {
 		"so the image decides"},
 };
 
-struct fixture {
-	struct br_arena arena;
-	struct br_places *places;
-	struct br_diags *dx;
-	struct br_container box;
-	struct br_image image;
-	struct br_text words[4];
-	struct br_spec spec;
-	struct br_identity_options options;
-};
-
-static void set_up(struct fixture *f, const struct br_image *image) {
-	*f = (struct fixture){.spec.n = 1, .image = *image};
-	f->places = br_places_new();
-	f->dx = br_diags_new(f->places);
-	assert_non_null(f->dx);
-	f->box.name.s = "svc";
-	f->spec.containers = &f->box;
+static void set_up_with(struct fixture *f, const struct br_image *image) {
+	set_up(f);
+	f->image = *image;
 	f->options.images = &f->image;
-}
-
-static void tear_down(struct fixture *f) {
-	br_diags_free(f->dx);
-	br_places_free(f->places);
-	br_arena_release(&f->arena);
-}
-
-static const struct br_identity *identify(struct fixture *f) {
-	return br_identify(&f->arena, &f->spec, &f->options, f->dx);
-}
-
-static bool is_same(const char *a, const char *b) {
-	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 static bool fits(const struct row *row, const struct br_identity *id) {
@@ -319,13 +284,13 @@ static void words(void **state) {
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *row = &rows[i];
 		struct fixture f;
-		set_up(&f, row->image);
+		set_up_with(&f, row->image);
 		f.image.user.s = row->image_user ? row->image_user : f.image.user.s;
-		f.box.user.s = row->user;
-		f.box.group_add = f.words;
-		while (f.box.ngroup_add < 4 && row->add[f.box.ngroup_add]) {
-			f.words[f.box.ngroup_add].s = row->add[f.box.ngroup_add];
-			f.box.ngroup_add++;
+		f.boxes[0].user.s = row->user;
+		f.boxes[0].group_add = f.words;
+		while (f.boxes[0].ngroup_add < 4 && row->add[f.boxes[0].ngroup_add]) {
+			f.words[f.boxes[0].ngroup_add].s = row->add[f.boxes[0].ngroup_add];
+			f.boxes[0].ngroup_add++;
 		}
 		const struct br_identity *id = identify(&f);
 		if (!id || !fits(row, id)) {
@@ -342,7 +307,7 @@ static void words(void **state) {
 static void steps_say_where_from(void **state) {
 	(void)state;
 	struct fixture f;
-	set_up(&f, &archive);
+	set_up_with(&f, &archive);
 	f.image.user.s = "app";
 	const struct br_identity *id = identify(&f);
 	assert_non_null(id);
@@ -445,12 +410,12 @@ static void fill(struct fixture *f, const struct drop_row *row) {
 	while (f->image.nenvironment < 2 && row->image_environment[f->image.nenvironment]) {
 		f->image.nenvironment++;
 	}
-	f->box.user.s = row->user;
-	f->box.has_entrypoint = row->entrypoint;
-	f->box.environment = f->words;
-	while (f->box.nenvironment < 3 && row->environment[f->box.nenvironment]) {
-		f->words[f->box.nenvironment].s = row->environment[f->box.nenvironment];
-		f->box.nenvironment++;
+	f->boxes[0].user.s = row->user;
+	f->boxes[0].has_entrypoint = row->entrypoint;
+	f->boxes[0].environment = f->words;
+	while (f->boxes[0].nenvironment < 3 && row->environment[f->boxes[0].nenvironment]) {
+		f->words[f->boxes[0].nenvironment].s = row->environment[f->boxes[0].nenvironment];
+		f->boxes[0].nenvironment++;
 	}
 }
 
@@ -481,12 +446,12 @@ static void drops(void **state) {
 		struct br_text more = {.s = row->cap_add};
 		struct br_pin pin = {.service.s = "svc", .has_gid = true};
 		struct fixture f;
-		set_up(&f, &root);
+		set_up_with(&f, &root);
 		fill(&f, row);
-		f.box.cap_drop = &less;
-		f.box.ncap_drop = less.s != NULL;
-		f.box.cap_add = &more;
-		f.box.ncap_add = more.s != NULL;
+		f.boxes[0].cap_drop = &less;
+		f.boxes[0].ncap_drop = less.s != NULL;
+		f.boxes[0].cap_add = &more;
+		f.boxes[0].ncap_add = more.s != NULL;
 		f.options.pins = &pin;
 		f.options.npins = row->pin;
 		const struct br_identity *id = identify(&f);
@@ -506,11 +471,11 @@ static void drops_with_its_groups(void **state) {
 	static const struct br_image_drop to_nobody = {
 		.uid = 4000, .gid = 4000, .source = "x", .certainty = "source"};
 	struct fixture f;
-	set_up(&f, &archive);
+	set_up_with(&f, &archive);
 	f.image.drop = &to_app;
 	f.words[0].s = "44";
-	f.box.group_add = f.words;
-	f.box.ngroup_add = 1;
+	f.boxes[0].group_add = f.words;
+	f.boxes[0].ngroup_add = 1;
 	const struct br_identity *id = identify(&f);
 	assert_non_null(id);
 	assert_non_null(id->drops_to);
@@ -547,15 +512,15 @@ static void workers(void **state) {
 static bool try_without_memory(size_t used) {
 	struct fixture f;
 	fault_at(0);
-	set_up(&f, &archive);
+	set_up_with(&f, &archive);
 	assert_non_null(br_alloc(&f.arena, used));
 	f.image.drop = &chosen;
 	f.words[0].s = "wheel";
 	f.words[1].s = "PUID=1001";
-	f.box.group_add = &f.words[0];
-	f.box.ngroup_add = 1;
-	f.box.environment = &f.words[1];
-	f.box.nenvironment = 1;
+	f.boxes[0].group_add = &f.words[0];
+	f.boxes[0].ngroup_add = 1;
+	f.boxes[0].environment = &f.words[1];
+	f.boxes[0].nenvironment = 1;
 	fault_at(1);
 	const struct br_identity *id = identify(&f);
 	bool hit = fault_hit();

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <support/fault.h>
 #include <support/scratch.h>
+#include <support/variables.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -27,29 +28,8 @@ static const struct br_var variables[] = {
 	{"MY", "mine", BR_VAR_FILE},
 };
 
-struct setting {
-	struct br_arena arena;
-	struct br_env env;
-	struct br_places *places;
-	struct br_diags *dx;
-};
-
 static void set_up(struct setting *t) {
-	*t = (struct setting){0};
-	t->env.arena = &t->arena;
-	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
-		assert_int_equal(br_env_set(&t->env, &variables[i], false), 0);
-	}
-	t->places = br_places_new();
-	assert_non_null(t->places);
-	t->dx = br_diags_new(t->places);
-	assert_non_null(t->dx);
-}
-
-static void tear_down(struct setting *t) {
-	br_diags_free(t->dx);
-	br_places_free(t->places);
-	br_arena_release(&t->arena);
+	setting_init(t, variables, sizeof(variables) / sizeof(*variables));
 }
 
 static struct br_text enter(struct setting *t, const char *s) {
@@ -158,7 +138,7 @@ static void test_good(void **state) {
 					&& !strncmp(out.unset, good[i].unset, len)
 				      : !len);
 		check_unset(&t, good[i].name, good[i].unset);
-		tear_down(&t);
+		setting_release(&t);
 	}
 }
 
@@ -213,7 +193,7 @@ static void test_bad(void **state) {
 		if (d->at.off != bad[i].off || d->at.len != bad[i].len) {
 			fail_msg("%s: at %u+%u", bad[i].name, d->at.off, d->at.len);
 		}
-		tear_down(&t);
+		setting_release(&t);
 	}
 }
 
@@ -243,7 +223,7 @@ static void test_places(void **state) {
 		assert_int_equal(d->at.off, rows[i].off);
 		assert_int_equal(d->at.len, rows[i].len);
 		assert_true(d->message[0] == '\''); // no path, no colon
-		tear_down(&t);
+		setting_release(&t);
 	}
 }
 
@@ -255,14 +235,14 @@ static void test_second_of_a_kind(void **state) {
 	struct br_text text = enter(&t, "${E:-${U}x} $$U $U");
 	assert_int_equal(br_interpolate(&t.env, text, NULL, &out, t.dx), 0);
 	assert_int_equal(br_diags_get(t.dx, 0)->at.off, 5);
-	tear_down(&t);
+	setting_release(&t);
 
 	set_up(&t);
 	text = enter(&t, "$$UU $U"); // the first "$U" is none
 	assert_int_equal(br_interpolate(&t.env, text, NULL, &out, t.dx), 0);
 	assert_string_equal(out.s, "$UU ");
 	assert_int_equal(br_diags_get(t.dx, 0)->at.off, 5);
-	tear_down(&t);
+	setting_release(&t);
 }
 
 static void test_facts(void **state) {
@@ -289,7 +269,7 @@ static void test_facts(void **state) {
 	struct br_text none = {0};
 	assert_int_equal(br_interpolate(&t.env, none, NULL, &out, t.dx), 0);
 	assert_null(out.s);
-	tear_down(&t);
+	setting_release(&t);
 }
 
 static void test_env(void **state) {
@@ -338,7 +318,7 @@ static void check_limit(const char *name, char *text, const char *message) {
 	if (seconds > 1 && !getenv("SLOW")) {
 		fail_msg("%s: %.1f s", name, seconds);
 	}
-	tear_down(&t);
+	setting_release(&t);
 	free(text);
 }
 
@@ -382,7 +362,7 @@ static void test_memory(void **state) {
 			// a warning that found no memory is an error in the list, though the value
 			// is right
 			assert_true(!result || br_diags_errors(t.dx) > 0);
-			tear_down(&t);
+			setting_release(&t);
 		}
 	}
 }

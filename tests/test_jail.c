@@ -14,7 +14,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -196,7 +198,7 @@ static void imprison(const struct ground *g, bool dropped, prisoner *run, char *
 		const char *what = "clone";
 		int keep[] = {t.clone, t.out};
 		if (t.clone < 0 || br_jail_enter(keep, 2, &what) < 0
-			|| (dropped && br_jail_drop(WANTED) < 0)) {
+			|| (dropped && br_jail_drop(WANTED, 0) < 0)) {
 			tell(&t, what, -1);
 			_exit(8);
 		}
@@ -332,7 +334,7 @@ static pid_t start_waiting(const struct ground *g, int *to, int *from) {
 		const char *what;
 		int clone = br_jail_mount(g->tree, false);
 		int keep[] = {clone, in[0], out[1]};
-		if (br_jail_enter(keep, 3, &what) < 0 || br_jail_drop(WANTED) < 0
+		if (br_jail_enter(keep, 3, &what) < 0 || br_jail_drop(WANTED, 0) < 0
 			|| write(out[1], "!", 1) != 1 || read(in[0], &c, 1) != 1) {
 			_exit(8);
 		}
@@ -408,6 +410,108 @@ static void test_keeps_few_rights(void **state) {
 	close(from);
 }
 
+/** As the kernel takes it, whatever our own functions would ask for. */
+static long set_rights(uint64_t effective, uint64_t has, uint64_t inherited) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		data[i].effective = (uint32_t)(effective >> (32 * i));
+		data[i].permitted = (uint32_t)(has >> (32 * i));
+		data[i].inheritable = (uint32_t)(inherited >> (32 * i));
+	}
+	return syscall(SYS_capset, &header, data);
+}
+
+/** What capset might give beyond what it is let through for. */
+static void ask_for_more(const struct tries *t, uint64_t has) {
+	const uint64_t more = has | 1 << CAP_KILL;
+	tell(t, "permitted", set_rights(has, more, 0));
+	tell(t, "in force only", set_rights(more, has, 0));
+	tell(t, "inherited", set_rights(has, has, has));
+	tell(t, "inherited, foreign", set_rights(has, has, 1 << CAP_KILL));
+	// By the list of calls, or (with a sanitizer) by the kernel.
+	bool raised = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0) == 0;
+	errno = EPERM;
+	tell(t, "ambient", raised ? 0 : -1);
+	tell(t, "as it is", set_rights(has, has, 0));
+}
+
+/** In a directory that is somebody else's and private. */
+static void override_now_and_then(const struct tries *t, const struct ground *g) {
+	const uint64_t override = 1 << CAP_DAC_OVERRIDE;
+	br_auto(br_closep) int dir = br_open_beneath(t->clone, "theirs", O_PATH, false);
+	(void)g;
+	if (br_jail_drop(WANTED | override, override | 1 << CAP_KILL) < 0) {
+		_exit(8);
+	}
+	tell(t, "resting", mkdirat(dir, "new", 0700));
+	tell(t, "chown", chown_at(dir, "", AT_EMPTY_PATH));
+	tell(t, "wake", br_jail_wake());
+	tell(t, "awake", mkdirat(dir, "new", 0700));
+	tell(t, "rest", br_jail_rest());
+	tell(t, "resting again", unlinkat(dir, "new", AT_REMOVEDIR));
+	tell(t, "wake again", br_jail_wake());
+	tell(t, "awake again", unlinkat(dir, "new", AT_REMOVEDIR));
+	tell(t, "forgo", br_jail_forgo());
+	tell(t, "forgone", mkdirat(dir, "new", 0700));
+	tell(t, "wake no more", br_jail_wake());
+	tell(t, "not awake", mkdirat(dir, "new", 0700));
+	tell(t, "rest no more", br_jail_rest());
+	tell(t, "taken back", set_rights(WANTED | override, WANTED | override, 0));
+	tell(t, "chown as ever", chown_at(dir, "", AT_EMPTY_PATH));
+	ask_for_more(t, WANTED);
+}
+
+static void test_lets_a_right_rest(void **state) {
+	const struct ground *g = *state;
+	char said[2048];
+	char path[128];
+	if (!can_have(g)) {
+		leave_out();
+		return;
+	}
+	close(make_dir(g, "tree/theirs"));
+	at(g, path, "tree/theirs");
+	assert_int_equal(chmod(path, 0700), 0);
+	assert_int_equal(chown(path, 4712, 4712), 0);
+	imprison(g, false, override_now_and_then, said, sizeof(said));
+	assert_string_equal(said,
+		"resting: EACCES\n"
+		"chown: done\n"
+		"wake: done\n"
+		"awake: done\n"
+		"rest: done\n"
+		"resting again: EACCES\n"
+		"wake again: done\n"
+		"awake again: done\n"
+		"forgo: done\n"
+		"forgone: EACCES\n"
+		"wake no more: done\n"
+		"not awake: EACCES\n"
+		"rest no more: done\n"
+		"taken back: EPERM\n"
+		"chown as ever: done\n"
+		"permitted: EPERM\n"
+		"in force only: EPERM\n"
+		"inherited: EPERM\n"
+		"inherited, foreign: EPERM\n"
+		"ambient: EPERM\n"
+		"as it is: done\n");
+	assert_int_equal(rmdir(path), 0);
+}
+
+/** Whoever gave nothing up is not touched: a program that does the work itself. */
+static void test_lets_nothing_rest_here(void **state) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct before[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct after[_LINUX_CAPABILITY_U32S_3];
+	(void)state;
+	assert_int_equal(syscall(SYS_capget, &header, before), 0);
+	assert_int_equal(br_jail_wake() | br_jail_rest() | br_jail_forgo(), 0);
+	assert_int_equal(syscall(SYS_capget, &header, after), 0);
+	assert_memory_equal(before, after, sizeof(before));
+}
+
 static void run_program(void) {
 	char *const argv[] = {NULL};
 	(void)execve("/bin/true", argv, argv);
@@ -465,7 +569,7 @@ __attribute__((unused)) static void test_kills_what_it_would_not_do(void **state
 		int status;
 		pid_t pid = fork();
 		if (pid == 0) {
-			if (br_sys_prepare() < 0 || br_jail_drop(WANTED) < 0) {
+			if (br_sys_prepare() < 0 || br_jail_drop(WANTED, 0) < 0) {
 				_exit(8);
 			}
 			cases[i].run();
@@ -531,6 +635,111 @@ static void test_lowers_and_raises(void **state) {
 }
 
 #ifndef BR_SANITIZED
+// ---- Other processes of root, which need no capability to be signalled or limited ----
+
+/** One that waits; it ends with 0 when `to` is closed, and has all its limits then. */
+static pid_t start_other(int *to) {
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct rlimit before;
+		struct rlimit after;
+		char c;
+		close(ends[1]);
+		int r = getrlimit(RLIMIT_NOFILE, &before);
+		r |= read(ends[0], &c, 1) != 0 || getrlimit(RLIMIT_NOFILE, &after) != 0;
+		_exit(r != 0 || memcmp(&before, &after, sizeof(before)) != 0);
+	}
+	close(ends[0]);
+	*to = ends[1];
+	return pid;
+}
+
+/** Who is met, and a descriptor that can have an owner. */
+struct meeting {
+	pid_t other;
+	int to, from;
+};
+
+static void limit_other(const struct meeting *m) {
+	const struct rlimit none = {0, 0};
+	(void)prlimit(m->other, RLIMIT_NOFILE, &none, NULL);
+}
+
+static void signal_other(const struct meeting *m) {
+	// As kill(), which is not left: sigio_perm() asks for no more than a user 0.
+	(void)fcntl(m->from, F_SETOWN, m->other);
+	(void)fcntl(m->from, F_SETSIG, SIGKILL);
+	(void)fcntl(m->from, F_SETFL, O_ASYNC);
+	(void)send(m->to, "x", 1, MSG_NOSIGNAL);
+}
+
+static void signal_group(const struct meeting *m) {
+	const struct f_owner_ex owner = {F_OWNER_PID, m->other};
+	(void)fcntl(m->from, F_SETOWN_EX, &owner);
+	(void)fcntl(m->from, F_SETSIG, SIGTERM);
+	(void)fcntl(m->from, F_SETFL, O_ASYNC | O_NONBLOCK);
+	(void)send(m->to, "x", 1, MSG_NOSIGNAL);
+}
+
+/** What contents.c asks for, and what libc does at the start of a thread. */
+static int work_on(const struct meeting *m) {
+	struct rlimit limit;
+	struct rlimit none = {0, 0};
+	return fcntl(m->from, F_SETSIG, SIGURG) == 0 && fcntl(m->from, F_GETFL) >= 0
+			&& fcntl(m->from, F_GETFD) == FD_CLOEXEC
+			&& fcntl(m->from, F_SETFD, FD_CLOEXEC) == 0
+			&& fcntl(m->from, F_DUPFD_CLOEXEC, 3) >= 0
+			&& getrlimit(RLIMIT_STACK, &limit) == 0
+			&& setrlimit(RLIMIT_NOFILE, &none) < 0
+		? 0
+		: 6;
+}
+
+static void test_leaves_others_alone(void **state) {
+	static void (*const tries[])(const struct meeting *m) = {
+		limit_other, signal_other, signal_group};
+	struct meeting m;
+	int ends[2];
+	int alive;
+	int status;
+	if (*state == NULL) {
+		print_message("needs root\n");
+		skip();
+	}
+	for (size_t i = 0; i < 2 * sizeof(tries) / sizeof(tries[0]); i++) {
+		const size_t n = sizeof(tries) / sizeof(tries[0]);
+		const bool looks = i >= n;
+		// Without Landlock whoever looks may signal, if not limit, others.
+		if (looks && i > n) {
+			continue;
+		}
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+		m = (struct meeting){start_other(&alive), ends[0], ends[1]};
+		pid_t pid = fork();
+		if (pid == 0) {
+			if (br_sys_prepare() < 0
+				|| (looks ? br_jail_look(0) : br_jail_drop(WANTED, 0)) < 0) {
+				_exit(8);
+			}
+			tries[i % n](&m);
+			_exit(looks ? 0 : work_on(&m));
+		}
+		close(ends[0]);
+		close(ends[1]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (status != 0) {
+			fail_msg("%zu: status %x", i, status);
+		}
+		close(alive);
+		assert_int_equal(waitpid(m.other, &status, 0), m.other);
+		if (status != 0) {
+			fail_msg("%zu: the other one ended with %x", i, status);
+		}
+	}
+}
+
 /** Whether it was refused, with whatever error. */
 static bool refused(long r) {
 	return r < 0;
@@ -582,6 +791,7 @@ static int change_anything(const struct ground *g, bool landlock) {
 		refused(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
 		refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)),
 		refused(setuid(1)),
+		refused(setpriority(PRIO_PROCESS, (id_t)getppid(), 19)),
 		!landlock || refused(kill(1, 0)),
 		refused(syscall(SYS_ioctl, held, 0x40086602UL, &flags)), // FS_IOC_SETFLAGS
 		refused(execl("/bin/true", "true", (char *)NULL)),
@@ -658,8 +868,11 @@ int main(void) {
 		cmocka_unit_test(test_holds_with_rights_taken),
 		cmocka_unit_test(test_is_no_mere_chroot),
 		cmocka_unit_test(test_keeps_few_rights),
+		cmocka_unit_test(test_lets_a_right_rest),
+		cmocka_unit_test(test_lets_nothing_rest_here),
 #ifndef BR_SANITIZED
 		cmocka_unit_test(test_kills_what_it_would_not_do),
+		cmocka_unit_test(test_leaves_others_alone),
 		cmocka_unit_test(test_looks_and_changes_nothing),
 #endif
 		cmocka_unit_test(test_shows_no_mounts),

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/fault.h>
-#include <support/scratch.h>
+#include <support/sysroot.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,57 +27,21 @@ enum {
 #define DOCKER_CAPS UINT64_C(0xa80425fb)
 #define PODMAN_CAPS UINT64_C(0x800405fb)
 
-struct fixture {
-	char root[256];
-	struct br_places *places;
-	struct br_diags *dx;
-	struct br_hostdb *db;
-	struct br_arena arena;
-};
-
-static const char *path_in(const struct fixture *f, const char *name) {
-	static char path[512];
-	(void)snprintf(path, sizeof(path), "%s/%s", f->root, name);
-	return path;
-}
-
-static void make(const struct fixture *f, const char *name, const char *text) {
-	FILE *file = fopen(path_in(f, name), "we");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
+/** A host with rl, who has subordinate IDs, and bare, who has none. */
 static int set_up(void **state) {
-	struct fixture *f = calloc(1, sizeof(*f));
-	assert_non_null(f);
-	scratch_make(f->root, sizeof(f->root));
-	assert_int_equal(mkdir(path_in(f, "etc"), 0755), 0);
-	assert_int_equal(mkdir(path_in(f, "etc/docker"), 0755), 0);
-	make(f, "etc/passwd", "root:x:0:0::/root:\nrl:x:2001:2001::/:\nbare:x:2002:2002::/:\n");
-	make(f, "etc/group", "root:x:0:\nrl:x:2001:\nbare:x:2002:\nshare:x:5000:rl\n");
-	make(f, "etc/subuid", "rl:100000:65536\n");
-	make(f, "etc/subgid", "rl:100000:65536\n");
-	f->places = br_places_new();
-	f->dx = br_diags_new(f->places);
-	assert_non_null(f->dx);
-	*state = f;
+	assert_int_equal(sysroot_setup(state), 0);
+	const struct sysroot *f = *state;
+	assert_int_equal(mkdir(sysroot_path(f, "etc/docker"), 0755), 0);
+	sysroot_put(
+		f, "etc/passwd", "root:x:0:0::/root:\nrl:x:2001:2001::/:\nbare:x:2002:2002::/:\n");
+	sysroot_put(f, "etc/group", "root:x:0:\nrl:x:2001:\nbare:x:2002:\nshare:x:5000:rl\n");
+	sysroot_put(f, "etc/subuid", "rl:100000:65536\n");
+	sysroot_put(f, "etc/subgid", "rl:100000:65536\n");
 	return 0;
 }
 
-static int tear_down(void **state) {
-	struct fixture *f = *state;
-	int left = scratch_remove(f->root);
-	br_hostdb_free(f->db);
-	br_arena_release(&f->arena);
-	br_diags_free(f->dx);
-	br_places_free(f->places);
-	free(f);
-	return left;
-}
-
 static const struct br_engine_mode *read_mode(
-	struct fixture *f, const char *engine, unsigned version) {
+	struct sysroot *f, const char *engine, unsigned version) {
 	char text[16];
 	(void)snprintf(text, sizeof(text), "%u.%u", version / 100, version % 100);
 	struct br_engine_request request = {
@@ -303,7 +267,7 @@ static const struct row rows[] = {
 };
 
 static size_t words_of(
-	struct fixture *f, const char *const from[WORDS], const struct br_text **out) {
+	struct sysroot *f, const char *const from[WORDS], const struct br_text **out) {
 	struct br_text *words = BR_NEW_ARRAY(&f->arena, struct br_text, WORDS);
 	size_t n = 0;
 	for (assert_non_null(words); n < WORDS && from[n]; n++) {
@@ -313,7 +277,7 @@ static size_t words_of(
 	return n;
 }
 
-static const struct br_identity *identify(struct fixture *f, const struct row *row) {
+static const struct br_identity *identify(struct sysroot *f, const struct row *row) {
 	static const char *const far[] = {"app", NULL};
 	static const struct br_image_user users[] = {{.name = "app", .uid = 1001, .gid = 1002}};
 	static const struct br_image_group groups[] = {
@@ -390,14 +354,14 @@ static void compare(const struct row *row, const struct br_identity *who) {
 }
 
 static void test_rows(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		compare(&rows[i], identify(f, &rows[i]));
 	}
 }
 
 static void test_keep_groups_on_the_host(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	const struct row row = {
 		.engine = "podman-rootless", .user = "1:1", .group_add = {"keep-groups"}};
 	const struct br_identity *who = identify(f, &row);
@@ -409,7 +373,7 @@ static void test_keep_groups_on_the_host(void **state) {
 
 /** Words that stop it with an error of their own. */
 static void test_wrong_words(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	static const struct row wrong[] = {
 		{"a mode that there is not", "podman", 0, "1:1", .userns = "foo"},
 		{"an option that there is not", "podman-rootless", 0, "1:1",
@@ -441,10 +405,10 @@ static void test_wrong_words(void **state) {
 
 /** docker with userns-remap: U1, U2, U10. */
 static void test_remap(void **state) {
-	struct fixture *f = *state;
-	make(f, "etc/subuid", "rl:100000:65536\n");
-	make(f, "etc/subgid", "rl:200000:65536\n");
-	make(f, "etc/docker/daemon.json", "{\"userns-remap\": \"rl\"}\n");
+	struct sysroot *f = *state;
+	sysroot_put(f, "etc/subuid", "rl:100000:65536\n");
+	sysroot_put(f, "etc/subgid", "rl:200000:65536\n");
+	sysroot_put(f, "etc/docker/daemon.json", "{\"userns-remap\": \"rl\"}\n");
 	static const struct row remapped[] = {
 		{"app", "docker", 0, "1001:1002", .uid = 1001, .gid = 1002, .groups = {1002},
 			.host_uid = 101001, .host_gid = 201002},
@@ -494,7 +458,7 @@ static const struct mapped mapped[] = {
 };
 
 static void test_mount_maps(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	for (size_t i = 0; i < COUNT(mapped); i++) {
 		const struct mapped *m = &mapped[i];
 		struct row row = {.engine = m->engine, .user = "1:1", .uid_maps = {m->uid_map}};
@@ -524,7 +488,7 @@ static void test_mount_maps(void **state) {
 
 /** O1, O4-O7: a bundle's process is what it says. */
 static void test_bundle(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	const struct br_text dac = {.s = "CAP_DAC_OVERRIDE"};
 	const struct br_text map = {.s = "0:100000:65536"};
 	const struct br_text group = {.s = "44"};
@@ -605,7 +569,7 @@ static void test_choice(void **state) {
 
 /** The daemon was started with --userns-remap: its directory has the name of the maps. */
 static void test_running_remap(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	struct br_engine_info info = {
 		.has_userns = true, .root_dir = "/var/lib/docker/100000.100000", .runtime = "runc"};
 	struct br_engine_request request = {.info = &info};
@@ -627,7 +591,7 @@ static void test_running_remap(void **state) {
 	assert_non_null(mode);
 	assert_non_null(mode->why);
 	// daemon.json says so, but the daemon was not started anew.
-	make(f, "etc/docker/daemon.json", "{\"userns-remap\": \"rl\"}\n");
+	sysroot_put(f, "etc/docker/daemon.json", "{\"userns-remap\": \"rl\"}\n");
 	info.has_userns = false;
 	size_t said = br_diags_count(f->dx);
 	mode = br_engine_mode_read(&f->arena, &request, f->db, f->dx);
@@ -636,7 +600,7 @@ static void test_running_remap(void **state) {
 	assert_int_equal(br_diags_count(f->dx), said + 1);
 }
 
-static bool try(struct fixture *f, unsigned n) {
+static bool try(struct sysroot *f, unsigned n) {
 	struct br_arena arena = {0};
 	struct br_engine_request request = {.engine = {.s = "podman-rootless"}, .invoker = {2001}};
 	fault_at(n);
@@ -649,7 +613,7 @@ static bool try(struct fixture *f, unsigned n) {
 }
 
 static void test_without_memory(void **state) {
-	struct fixture *f = *state;
+	struct sysroot *f = *state;
 	unsigned n = 1;
 	f->db = br_hostdb_read(f->root, f->dx);
 	assert_non_null(f->db);
@@ -661,15 +625,16 @@ static void test_without_memory(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_keep_groups_on_the_host, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_wrong_words, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_remap, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_mount_maps, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_bundle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rows, set_up, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_keep_groups_on_the_host, set_up, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(test_wrong_words, set_up, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(test_remap, set_up, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(test_mount_maps, set_up, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(test_bundle, set_up, sysroot_teardown),
 		cmocka_unit_test(test_choice),
-		cmocka_unit_test_setup_teardown(test_running_remap, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_without_memory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_running_remap, set_up, sysroot_teardown),
+		cmocka_unit_test_setup_teardown(test_without_memory, set_up, sysroot_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,9 @@ static const struct who capable_dev_reads = {{.uid = {1003},
 						     .gids = {three_and_dev, 2}},
 	READS};
 
+static const struct who root_deletes = {
+	{.caps = (1ull << CAP_DAC_OVERRIDE) | (1ull << CAP_FOWNER)}, READS};
+
 enum {
 	FITS = -1,
 	CHANGES = -2,
@@ -132,6 +135,13 @@ static const struct row rows[] = {
 	// The owner.
 	{"root's", CHOWN, {D | 0755, 0, 0}, {&app}, CHANGES, {D | 0755, 1001, 1001}},
 	{"root's, the group counts", CHOWN, {D | 0750, 0, 0}, {&app}, CHANGES, {D | 0750, 1001, 0}},
+	{"root deletes in a sticky directory by its capability, too", CHOWN, {D | 01755, 0, 0},
+		{&app}, CHANGES, {D | 01755, 1001, 1001}},
+	{"a container's root that has that capability, too", CHOWN, {D | 01755, 0, 0},
+		{&app, &root_deletes}, CHANGES, {D | 01755, 1001, 1001}},
+	{"a container's root without it deletes as the owner", CHOWN, {D | 01755, 0, 0},
+		{&app, &root_caps}, CHANGES,
+		{D | 01775, 0, 0, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}},
 	{"who owns a sticky directory deletes in it, and stays", CHOWN, {D | 01755, 1000, 1000},
 		{&app}, CHANGES, {D | 01775, 1000, 1000, "u::rwx,u:1001:rwx,g::r-x,m::rwx,o::r-x"}},
 	{"gid 0 is never given", CHOWN, {D | 0755, 0, 4}, {&app_gid0}, CHANGES,

@@ -7,15 +7,6 @@
 static const struct br_idmap_extent rootless[] = {{0, 1000, 1}, {1, 100000, 65536}};
 static const struct br_idmap_extent remapped[] = {{0, 100000, 65536}};
 
-static const struct br_advice *find(const struct world *w, const char *kind) {
-	for (size_t i = 0; i < w->plan->nadvice; i++) {
-		if (strcmp(w->plan->advice[i].kind, kind) == 0) {
-			return &w->plan->advice[i];
-		}
-	}
-	return NULL;
-}
-
 /** A container's 1001:1001 in a user namespace with this map. */
 static void mapped(struct world *w, const struct br_idmap_extent *extents, size_t n) {
 	struct br_idmap map = {extents, n};
@@ -45,20 +36,51 @@ static void test_keep_id(void **state) {
 	mapped(w, rootless, N(rootless));
 	w->spec.engine = BR_ENGINE_PODMAN_ROOTLESS;
 	plan_for(w, 1000, 1000, 0640);
-	const struct br_advice *advice = find(w, "userns");
+	const struct br_advice *advice = find_advice(w, "userns");
 	assert_non_null(advice);
 	assert_string_equal(
 		advice->summary, "let app be alice on the host: userns=keep-id:uid=1001,gid=1001");
 	assert_false(advice->choice);
 	// Nobody else's Podman, no other engine, nothing that is not the engine's user's.
 	plan_for(w, 1007, 1007, 0640);
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "userns"));
 	w->spec.engine = BR_ENGINE_DOCKER_ROOTLESS;
 	plan_for(w, 1000, 1000, 0640);
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "userns"));
 	w->spec.engine = BR_ENGINE_PODMAN;
 	plan_for(w, 1000, 1000, 0640);
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "userns"));
+}
+
+/** Nobody is kept who is root on the host, whom the map does not know, or who is nothing new. */
+static void test_no_keep_id(void **state) {
+	struct world *w = *state;
+	static const struct br_idmap_extent no_root[] = {{1000, 100000, 1000}};
+	static const struct br_idmap_extent of_root[] = {{0, 0, 1}, {1, 100000, 65536}};
+	static const struct {
+		const struct br_idmap_extent *uids, *gids;
+		size_t nuids, ngids;
+		uint32_t inside, owner;
+	} rows[] = {
+		{rootless, rootless, 2, 2, 1001, 1000},
+		{no_root, rootless, 1, 2, 1001, 1000},
+		{rootless, no_root, 2, 1, 1001, 1000},
+		{of_root, of_root, 2, 2, 1001, 0},
+		// The container's root is the engine's user already.
+		{rootless, rootless, 2, 2, 0, 1000},
+		{rootless, NULL, 0, 0, 1001, 1000},
+	};
+	w->spec.engine = BR_ENGINE_PODMAN_ROOTLESS;
+	for (size_t i = 0; i < N(rows); i++) {
+		mapped(w, rootless, N(rootless));
+		w->identities[0].cred.uids = (struct br_idmap){rows[i].uids, rows[i].nuids};
+		w->identities[0].cred.gids = (struct br_idmap){rows[i].gids, rows[i].ngids};
+		w->identities[0].uid = w->identities[0].gid = (br_boxid){rows[i].inside};
+		plan_for(w, rows[i].owner, rows[i].owner, 0640);
+		if ((find_advice(w, "userns") != NULL) != (i == 0)) {
+			fail_msg("row %zu", i);
+		}
+	}
 }
 
 static void test_idmap(void **state) {
@@ -66,26 +88,35 @@ static void test_idmap(void **state) {
 	mapped(w, remapped, N(remapped));
 	w->spec.engine = BR_ENGINE_PODMAN;
 	plan_for(w, 1001, 1001, 0640);
-	const struct br_advice *advice = find(w, "idmap");
+	const struct br_advice *advice = find_advice(w, "idmap");
 	assert_non_null(advice);
 	assert_non_null(strstr(advice->price, "crun"));
 	w->source.fs.type = "overlay";
 	plan_for(w, 1001, 1001, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 	w->source.fs.type = "ext4";
 	w->containers[0].runtime.s = "/usr/sbin/runc";
 	plan_for(w, 1001, 1001, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 	w->containers[0].runtime.s = "/opt/crun";
 	plan_for(w, 1001, 1001, 0640);
-	assert_non_null(find(w, "idmap"));
+	assert_non_null(find_advice(w, "idmap"));
 	w->source.fs.type = "ext4";
+	// It has one, or a server would have to take it.
+	w->mounts[0].idmap.s = "idmap";
+	plan_for(w, 1001, 1001, 0640);
+	assert_null(find_advice(w, "idmap"));
+	w->mounts[0].idmap.s = NULL;
+	w->source.fs.remote = true;
+	plan_for(w, 1001, 1001, 0640);
+	assert_null(find_advice(w, "idmap"));
+	w->source.fs.remote = false;
 	plan_for(w, 1002, 1002, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 	// Docker has no such thing; nor does it help where IDs are not mapped.
 	w->spec.engine = BR_ENGINE_DOCKER;
 	plan_for(w, 1001, 1001, 0640);
-	assert_null(find(w, "idmap"));
+	assert_null(find_advice(w, "idmap"));
 }
 
 static const struct who app = {{.uid = {1001}, .gid = {1001}}, ALL};
@@ -98,15 +129,15 @@ static void test_host(void **state) {
 	w->spec.containers = w->containers;
 	w->spec.n = 1;
 	plan_for(w, 1000, 2000, 0660);
-	assert_non_null(find(w, "user"));
+	assert_non_null(find_advice(w, "user"));
 	// The directory is not the group's to write.
-	assert_null(find(w, "group-add"));
-	assert_null(find(w, "read-only"));
-	assert_null(find(w, "userns"));
+	assert_null(find_advice(w, "group-add"));
+	assert_null(find_advice(w, "read-only"));
+	assert_null(find_advice(w, "userns"));
 	// An image that starts as root and drops has to start as root.
 	w->identities[0].drop = &drop;
 	plan_for(w, 1000, 2000, 0660);
-	assert_null(find(w, "user"));
+	assert_null(find_advice(w, "user"));
 	w->identities[0].drop = NULL;
 	// Root's files are no reason to become root.
 	plan_for(w, 0, 0, 0600);
@@ -114,6 +145,50 @@ static void test_host(void **state) {
 	// Whoever fits needs none.
 	plan_for(w, 1001, 1001, 0600);
 	assert_int_equal(w->plan->nadvice, 0);
+}
+
+/** A group that an entry lets in serves as well as the owning one. */
+static void test_named_group(void **state) {
+	struct world *w = *state;
+	static const char *const acls[] = {
+		"u::rwx,g::---,g:33:rwx,g:2000:rwx,m::rwx,o::---",
+		"u::rwx,g::---,g:33:rwx,g:2000:r-x,m::rwx,o::---",
+	};
+	demand(w, &app);
+	w->spec.containers = w->containers;
+	w->spec.n = 1;
+	for (size_t i = 0; i < N(acls); i++) {
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0770, 1000, 1000, acls[i]);
+		see(w, "", &root);
+		settle(w);
+		const struct br_advice *advice = find_advice(w, "group-add");
+		// 33 is the system's.
+		assert_int_equal(advice != NULL, i == 0);
+		assert_true(!advice || strstr(advice->summary, "give app the group dev,"));
+	}
+}
+
+/** Whether it would keep its groups as somebody else is not known: one of them that is shut out of
+ * a file speaks against it. */
+static void test_groups_kept(void **state) {
+	struct world *w = *state;
+	static const br_hostid groups[] = {{2001}};
+	w->spec.containers = w->containers;
+	w->spec.n = 1;
+	for (unsigned round = 0; round < 2; round++) {
+		w->tree.n = 0;
+		demand(w, &app);
+		w->identities[0].cred.groups = groups;
+		w->identities[0].cred.ngroups = round;
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0700, 1000, 1000, NULL);
+		struct br_inode file = inode_of(w, F | 0707, 1007, 2001, NULL);
+		see(w, "", &root);
+		see(w, "f", &file);
+		settle(w);
+		assert_int_equal(find_advice(w, "user") != NULL, round == 0);
+	}
 }
 
 static void test_choices(void **state) {
@@ -125,14 +200,14 @@ static void test_choices(void **state) {
 	w->source.fs.keeps_owners = BR_NO;
 	w->source.fs.keeps_acls = BR_NO;
 	plan_for(w, 1000, 1000, 0600);
-	const struct br_advice *advice = find(w, "mount-option");
+	const struct br_advice *advice = find_advice(w, "mount-option");
 	assert_true(advice && advice->choice);
 	assert_string_equal(advice->summary, "mount /media/stick with uid=1001,gid=1001,umask=077");
-	assert_non_null(find(w, "move"));
+	assert_non_null(find_advice(w, "move"));
 	w->source.fs.type = "nfs4";
 	w->source.fs.keeps_owners = BR_YES;
 	plan_for(w, 1000, 1000, 0600);
-	assert_non_null(find(w, "server"));
+	assert_non_null(find_advice(w, "server"));
 	w->source.fs.type = "ext4";
 	w->source.fs.keeps_acls = BR_YES;
 	plan_for(w, 1000, 1000, 0600);
@@ -164,7 +239,7 @@ static void test_full(void **state) {
 		settle(w);
 		int done = br_plan_decide(w->plan, &w->tree, "", &root, &after);
 		assert_int_equal(done, named == 502);
-		assert_int_equal(find(w, "group") != NULL, named == 503);
+		assert_int_equal(find_advice(w, "group") != NULL, named == 503);
 		assert_int_equal(w->plan->nleft, named == 503);
 	}
 }
@@ -192,7 +267,7 @@ static void test_overlay(void **state) {
 		see(w, "fits", &fits);
 		settle(w);
 		assert_int_equal(w->plan->nrefusals, refused);
-		assert_int_equal(find(w, "copy-up") != NULL, refused);
+		assert_int_equal(find_advice(w, "copy-up") != NULL, refused);
 		assert_int_equal(
 			br_plan_decide(w->plan, &w->tree, "model", &model, &after), !refused);
 		assert_int_equal(w->plan->changes, !refused);
@@ -264,6 +339,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_keep_id, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_idmap, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_host, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_no_keep_id, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_named_group, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_groups_kept, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_choices, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_full, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_overlay, world_setup, world_teardown),

@@ -28,20 +28,30 @@ static struct br_inode blocks_of(struct world *w, uint32_t mode, uint32_t uid, u
 	return inode;
 }
 
-/** The tree is on this file system: a root of 4 KiB and one file. */
-static void plan_one(struct world *w, enum br_strategy strategy, uint64_t bytes) {
+/** The app needs the tree, which is on the file system of FD. */
+static void app_needs(struct world *w, enum br_strategy strategy) {
 	w->tree.n = 0;
 	demand(w, &app);
 	w->source.fd = FD;
 	w->options.strategy = strategy;
+}
+
+/** The plan for a directory with one file. */
+static void plan_two(struct world *w, const struct br_inode *root, const struct br_inode *file) {
 	begin(w);
+	see(w, "", root);
+	see(w, "f", file);
+	settle(w);
+}
+
+/** A root of 4 KiB and one file. */
+static void plan_one(struct world *w, enum br_strategy strategy, uint64_t bytes) {
+	app_needs(w, strategy);
 	struct br_inode root = blocks_of(w, D | 0750, 1000, 4096);
 	struct br_inode file = blocks_of(w, F | 0640, 1000, bytes);
 	// Sizes count for nothing.
 	file.size = (uint64_t)1 << 50;
-	see(w, "", &root);
-	see(w, "f", &file);
-	settle(w);
+	plan_two(w, &root, &file);
 }
 
 static bool is_noted(const struct world *w, const char *text) {
@@ -124,16 +134,10 @@ static void test_group(void **state) {
 		{FD, false, 1001, {0}, 0},
 	};
 	pretend_quotas(quotas, N(quotas));
-	w->tree.n = 0;
-	demand(w, &app);
-	w->source.fd = FD;
-	w->options.strategy = BR_STRATEGY_CHOWN;
-	begin(w);
+	app_needs(w, BR_STRATEGY_CHOWN);
 	struct br_inode root = blocks_of(w, D | 0755, 0, 0);
 	struct br_inode file = blocks_of(w, F | 0644, 0, 4 * MIB);
-	see(w, "", &root);
-	see(w, "f", &file);
-	settle(w);
+	plan_two(w, &root, &file);
 	assert_int_equal(w->plan->nrefusals, 1);
 	assert_non_null(
 		strstr(w->plan->refusals[0].rule, "would give 4 MiB to group 1001, who has 2 MiB"));
@@ -188,8 +192,7 @@ static void test_xfs(void **state) {
 			FD, false, 1001, {.space = 2 * MIB, .space_hard = MIB}, 0};
 		pretend_quotas(&past, 1);
 		w->source.fs.type = xfs ? "xfs" : "ext4";
-		w->tree.n = 0;
-		demand(w, &app);
+		app_needs(w, BR_STRATEGY_CHOWN);
 		begin(w);
 		struct br_inode file = blocks_of(w, F | 0640, 1000, 0);
 		see(w, "", &file);
@@ -205,10 +208,7 @@ static void test_another_way(void **state) {
 	const struct pretended_quota quota = {FD, false, 1001, {.space_hard = 2 * MIB}, 0};
 	for (unsigned round = 0; round < 4; round++) {
 		pretend_quotas(&quota, 1);
-		w->tree.n = 0;
-		demand(w, &app);
-		w->source.fd = FD;
-		w->options.strategy = BR_STRATEGY_AUTO;
+		app_needs(w, BR_STRATEGY_AUTO);
 		w->source.fs.keeps_acls = round == 2 ? BR_NO : BR_YES;
 		w->identities[0].drop = round == 3 ? &drop : NULL;
 		begin(w);
@@ -246,10 +246,7 @@ static void test_links(void **state) {
 	for (unsigned round = 0; round < 4; round++) {
 		unsigned names = 2 + round / 2;
 		pretend_quotas(&quotas[round % 2], 1);
-		w->tree.n = 0;
-		demand(w, &app);
-		w->source.fd = FD;
-		w->options.strategy = BR_STRATEGY_CHOWN;
+		app_needs(w, BR_STRATEGY_CHOWN);
 		begin(w);
 		struct br_inode root = blocks_of(w, D | 0750, 1000, 0);
 		struct br_inode file = blocks_of(w, F | 0640, 1000, 3 * MIB);
@@ -290,9 +287,7 @@ static void test_trees(void **state) {
 		pretend_quotas(quotas, N(quotas));
 		struct br_source sources[3];
 		struct br_tree trees[3];
-		w->tree.n = 0;
-		demand(w, &app);
-		w->options.strategy = BR_STRATEGY_CHOWN;
+		app_needs(w, BR_STRATEGY_CHOWN);
 		for (unsigned t = 0; t < 3; t++) {
 			sources[t] = w->source;
 			sources[t].dev = rows[i].dev[t];
@@ -334,17 +329,11 @@ static void test_mounted_inside(void **state) {
 	const struct pretended_quota quota = {
 		FD, false, 1001, {.space_hard = MIB, .inodes_hard = 1}, 0};
 	pretend_quotas(&quota, 1);
-	w->tree.n = 0;
-	demand(w, &app);
-	w->source.fd = FD;
-	w->options.strategy = BR_STRATEGY_CHOWN;
-	begin(w);
+	app_needs(w, BR_STRATEGY_CHOWN);
 	struct br_inode root = blocks_of(w, D | 0750, 1000, 0);
 	struct br_inode there = blocks_of(w, F | 0640, 1000, 3 * MIB);
 	there.dev = 9;
-	see(w, "", &root);
-	see(w, "m", &there);
-	settle(w);
+	plan_two(w, &root, &there);
 	assert_int_equal(w->plan->nrefusals, 0);
 	assert_int_equal(w->plan->changes, 2);
 }
@@ -357,18 +346,13 @@ static void test_reclaim(void **state) {
 		const struct pretended_quota quota = {
 			FD, false, 1000, {.space_hard = (2 + round) * MIB}, 0};
 		pretend_quotas(&quota, 1);
-		w->tree.n = 0;
-		demand(w, &app);
-		w->source.fd = FD;
+		app_needs(w, BR_STRATEGY_AUTO);
 		w->options.reclaim = true;
 		w->options.keepers = &keeper;
 		w->options.nkeepers = 1;
-		begin(w);
 		struct br_inode root = blocks_of(w, D | 0755, 1000, 4096);
 		struct br_inode file = blocks_of(w, F | 0644, 1001, 3 * MIB);
-		see(w, "", &root);
-		see(w, "f", &file);
-		settle(w);
+		plan_two(w, &root, &file);
 		assert_int_equal(w->plan->nrefusals, !round);
 		if (round == 0) {
 			assert_string_equal(
@@ -395,8 +379,7 @@ static void test_no_memory(void **state) {
 		{FD, false, 1001, {.space_soft = 1, .inodes_soft = 1, .inodes = 1}, 0},
 		{FD, false, 1001, {.inodes = 1, .inodes_hard = 1}, 0},
 	};
-	demand(w, &app);
-	w->source.fd = FD;
+	app_needs(w, BR_STRATEGY_CHOWN);
 	struct br_inode file = blocks_of(w, F | 0644, 0, MIB);
 	for (size_t i = 0; i < N(rows); i++) {
 		pretend_quotas(&rows[i], 1);
@@ -478,10 +461,7 @@ static void test_one_by_one(void **state) {
 		const struct pretended_quota quota = {FD, false, 1001, any_quota(&dice), 0};
 		struct br_quota to = quota.has;
 		pretend_quotas(&quota, 1);
-		w->tree.n = 0;
-		demand(w, &app);
-		w->source.fd = FD;
-		w->options.strategy = BR_STRATEGY_CHOWN;
+		app_needs(w, BR_STRATEGY_CHOWN);
 		begin(w);
 		bool fits = true;
 		size_t n = 1 + below(&dice, 20);

@@ -21,22 +21,22 @@ static const char digest[] = ZEROS ZEROS;
 
 /** What is put into a plan that is right otherwise. */
 struct members {
-	const char *caller, *changes, *words, *files, *born, *nanoseconds, *rest;
+	const char *caller, *changes, *words, *files, *born, *nanoseconds, *rest, *plan;
 };
 
 static const struct members right = {
-	"7001", "5", "[\"--cross\"]", "[]", "1700000000", "999999999", "\"" ZEROS ZEROS "\""};
+	"7001", "5", "[\"--cross\"]", "[]", "1700000000", "999999999", "\"" ZEROS ZEROS "\"", ""};
 
 /** A sealed file of these; heap. */
 static char *write_plan(const struct members *m, size_t *n) {
 	char *out = NULL;
 	int len = asprintf(&out,
-		"{\n\"schema\": \"bindright.report/1\",\n\"plan\": {\"saved\": {\"version\": 1,\n"
+		"{\n\"schema\": \"bindright.report/1\",\n\"plan\": {%s\"saved\": {\"version\": 1,\n"
 		"\"caller\": %s, \"changes\": %s, \"directory\": \"/srv\", \"words\": %s,\n"
 		"\"files\": %s, \"containers\": [], \"rest\": %s, \"trees\": [{\"name\": \"/srv/d\",\n"
 		"\"sha256\": \"%s\", \"changes\": 2, \"inode\": 18446744073709551615,\n"
 		"\"born\": %s, \"born_nanoseconds\": %s}]}}\n}\n",
-		m->caller, m->changes, m->words, m->files, m->rest, digest, m->born,
+		m->plan, m->caller, m->changes, m->words, m->files, m->rest, digest, m->born,
 		m->nanoseconds);
 	assert_true(len > 0);
 	*n = (size_t)len;
@@ -76,6 +76,7 @@ static void test_members(void **state) {
 	assert_int_equal(saved->caller, 7001);
 	assert_int_equal(saved->changes, 5);
 	assert_string_equal(saved->directory, "/srv");
+	assert_null(saved->plan);
 	assert_int_equal(saved->nwords, 1);
 	assert_string_equal(saved->words[0], "--cross");
 	assert_int_equal(saved->nfiles, 0);
@@ -98,6 +99,22 @@ static void test_born_before_1970(void **state) {
 	const struct br_saved *saved = read_plan(&r, &m);
 	assert_non_null(saved);
 	assert_int_equal(saved->trees[0].born.sec, -86400);
+	release(&r);
+}
+
+/** The digest of the plan itself, which is not there where an older program saved it. */
+static void test_plan(void **state) {
+	(void)state;
+	struct members m = right;
+	struct reading r;
+	m.plan = "\"sha256\": \"" ZEROS "ffffffffffffffffffffffffffffffff\", ";
+	const struct br_saved *saved = read_plan(&r, &m);
+	assert_non_null(saved);
+	assert_string_equal(saved->plan, ZEROS "ffffffffffffffffffffffffffffffff");
+	release(&r);
+	m.plan = "\"sha256\": \"" ZEROS "\", ";
+	assert_null(read_plan(&r, &m));
+	assert_int_equal(br_diags_errors(r.dx), 1);
 	release(&r);
 }
 
@@ -219,7 +236,7 @@ static void test_trees(void **state) {
 /** With everything that a file can hold. */
 static const struct members full = {"7001", "5", "[\"--cross\", \"app\"]",
 	"[{\"name\": \"compose.yaml\", \"sha256\": \"" ZEROS ZEROS "\"}]", "-1700000000",
-	"999999999", "\"" ZEROS ZEROS "\""};
+	"999999999", "\"" ZEROS ZEROS "\"", "\"sha256\": \"" ZEROS ZEROS "\", "};
 
 /** Sealed and read with the n-th allocation failing, or all from it: whether it came. What was
  * sealed may be lost, but is not wrong. */
@@ -240,6 +257,7 @@ static bool read_starved(unsigned n, bool for_good) {
 	assert_int_equal(br_diags_errors(r.dx), hit);
 	if (saved != NULL) {
 		assert_int_equal(saved->nwords, 2);
+		assert_string_equal(saved->plan, digest);
 		assert_int_equal(saved->nfiles, 1);
 		assert_string_equal(saved->files[0].name, "compose.yaml");
 	}
@@ -273,6 +291,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_born_before_1970),
+		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_trees),

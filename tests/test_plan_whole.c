@@ -350,6 +350,48 @@ static void test_mixed_links(void **state) {
 	}
 }
 
+/** Between one name and the other somebody changed it: what it is now is not known. */
+static void test_links_changed(void **state) {
+	struct world *w = *state;
+	static const struct {
+		uint32_t mode, uid, gid;
+		const char *acl;
+		bool unread, joined;
+	} rows[] = {
+		{F | 0640, 1000, 1000, NULL, false, true},
+		{F | 0640, 1000, 1000, NULL, true, true},
+		{F | 0600, 1000, 1000, NULL, false, false},
+		{F | 0600, 1000, 1000, NULL, true, false},
+		{F | 0640, 1007, 1000, NULL, false, false},
+		{F | 0640, 1000, 1007, NULL, false, false},
+		{F | 0640, 1000, 1000, "u::rw-,u:1007:r--,g::---,m::r--,o::---", false, false},
+	};
+	demand(w, &carol_below);
+	w->options.strategy = BR_STRATEGY_ACL;
+	for (size_t i = 0; i < 2 * N(rows); i++) {
+		size_t k = i / 2;
+		begin(w);
+		struct br_inode root = inode_of(w, D | 0777, 1000, 1000, NULL);
+		struct br_inode file = inode_of(w, F | 0640, 1000, 1000, NULL);
+		file.nlink = 2;
+		struct br_inode later = file;
+		later.mode = rows[k].mode;
+		later.uid.v = rows[k].uid;
+		later.gid.v = rows[k].gid;
+		later.acl = acl_of_words(w->acls, rows[k].acl);
+		later.have &= rows[k].unread ? ~(unsigned)BR_HAVE_ACL : ~0U;
+		see(w, "", &root);
+		see(w, i % 2 ? "a/x" : "x", &file);
+		see(w, i % 2 ? "x" : "a/x", &later);
+		settle(w);
+		// What nobody reads is what the mode serves.
+		bool left = !rows[k].joined && (i % 2 != 0 || !rows[k].unread);
+		if (w->plan->changes != rows[k].joined || w->plan->nleft != left) {
+			fail_msg("row %zu.%zu", k, i % 2);
+		}
+	}
+}
+
 static void test_links(void **state) {
 	struct world *w = *state;
 	struct br_inode after;
@@ -935,6 +977,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_tree_commands, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_sums, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_mixed_links, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_links_changed, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_own_setgid, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_links, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_examples, world_setup, world_teardown),

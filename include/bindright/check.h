@@ -191,6 +191,10 @@ struct br_check_options {
 	struct br_asking *asking;
 	/** Set by a signal handler: the walk ends, with an error. NULL: never. */
 	const volatile sig_atomic_t *stop;
+	/** Called now and then while trees are walked, with the number of inodes looked at; may be
+	 * NULL. */
+	void (*progress)(void *context, uint64_t inodes);
+	void *progress_context;
 };
 
 /** What is judged, from the earlier stages; all outlive the check. */

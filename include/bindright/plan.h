@@ -392,6 +392,9 @@ struct br_saved_item {
 struct br_saved {
 	/** The program's version, where it was read from a file; NULL. */
 	const char *tool;
+	/** The digest of the plan beside which it was saved, as br_plan.digest, where it was read
+	 * from a file that has one; NULL. */
+	const char *plan;
 	/** Where, by which words of the command line, and by whom it was made. */
 	const char *directory;
 	const char *const *words;

@@ -71,11 +71,21 @@ struct br_inspect_report {
 /** The whole report. Heap, the caller frees; NULL with ENOMEM. */
 char *br_report_check(
 	const struct br_report *report, const struct br_report_style *style, size_t *len);
+/** Where there is no report because of errors: those that stand in a file, and warnings with a code,
+ * as annotations of GitHub Actions; empty where there are none. Heap, the caller frees; NULL with ENOMEM. */
+char *br_report_errors(const struct br_diags *dx, size_t *len);
 /** Text and JSON only. */
 char *br_report_explain(
 	const struct br_explain_report *report, const struct br_report_style *style, size_t *len);
 char *br_report_inspect(
 	const struct br_inspect_report *report, const struct br_report_style *style, size_t *len);
+enum {
+	/** Room for a time. */
+	BR_REPORT_WHEN = 32,
+};
+
+/** A time (seconds since 1970) as history shows it: "2026-11-22 00:42:00Z". */
+void br_report_when(int64_t when, char out[BR_REPORT_WHEN]);
 char *br_report_history(
 	const struct br_run *runs, size_t n, const struct br_report_style *style, size_t *len);
 /** What an undo will do (dry) or did; `run` NULL: there was nothing to undo, which text leaves to

@@ -256,7 +256,7 @@ static int report_ready(const struct br_apart *apart, int fd) {
 		m.value = is_shortage(errno);
 		(void)snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
 	}
-	if (br_jail_drop(apart->caps) < 0 && why[0] == '\0') {
+	if (br_jail_drop(apart->caps, BR_APART_RESTING) < 0 && why[0] == '\0') {
 		(void)snprintf(why, sizeof(why), "no lock on rights: %s", strerror(errno));
 	}
 	if (post(fd, &m, why, NULL) < 0 || recv(fd, &go, sizeof(go), 0) != (ssize_t)sizeof(go)) {

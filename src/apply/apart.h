@@ -73,6 +73,9 @@ struct br_few {
 	(UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_FOWNER \
 		| UINT64_C(1) << CAP_FSETID)
 
+/** Of those that the work needs, what it needs for single calls only: see br_jail_wake. */
+#define BR_APART_RESTING (UINT64_C(1) << CAP_DAC_OVERRIDE)
+
 struct br_apart {
 	/** Over there: 0, or -1 with an error in dx. */
 	int (*work)(void *context, struct br_line *line);

@@ -9,6 +9,7 @@
 #include "run.h"
 
 #include <base/file.h>
+#include <base/jail.h>
 #include <base/own.h>
 
 #include <dirent.h>
@@ -38,6 +39,20 @@ static int cannot(const struct making *m, const char *why) {
 	m->work->result->failed++;
 	return br_error(m->work->dx, nowhere, "cannot make '%s/%s': %s", m->target->real,
 		m->make->below, why);
+}
+
+/** The one call for which root's override was in force, and what it came to. */
+static int rested(int r) {
+	int err = errno;
+	if (br_jail_rest() < 0) {
+		return -1;
+	}
+	errno = err;
+	return r;
+}
+
+static int remove_directory(int parent, const char *name) {
+	return br_jail_wake() < 0 ? -1 : rested(unlinkat(parent, name, AT_REMOVEDIR));
 }
 
 /** 1: no more than so many entries, 0 more, -1 with errno. */
@@ -107,7 +122,7 @@ static int announce(struct making *m, uint64_t *seq) {
 static int make_temporary(struct making *m, uint64_t seq, int *fd, struct br_inode *in) {
 	char room[BR_HANDLE_MAX];
 	m->since = (int64_t)time(NULL);
-	if (mkdirat(m->parent, m->temporary, 0700) < 0) {
+	if (br_jail_wake() < 0 || rested(mkdirat(m->parent, m->temporary, 0700)) < 0) {
 		return cannot(m, strerror(errno));
 	}
 	*fd = br_open_beneath(m->parent, m->temporary, O_PATH | O_DIRECTORY | O_NOFOLLOW, false);
@@ -129,7 +144,7 @@ static int make_temporary(struct making *m, uint64_t seq, int *fd, struct br_ino
 
 /** A step after which the temporary directory is of no use. */
 static int give_up(struct making *m, const char *why) {
-	(void)unlinkat(m->parent, m->temporary, AT_REMOVEDIR); // Undo knows it too.
+	(void)remove_directory(m->parent, m->temporary); // Undo knows it too.
 	return cannot(m, why);
 }
 
@@ -148,7 +163,9 @@ static int settle(struct making *m, int fd, const struct br_inode *in) {
 		br_object_differs(&after, &now, why);
 		return give_up(m, why);
 	}
-	if (renameat2(m->parent, m->temporary, m->parent, m->name, RENAME_NOREPLACE) < 0) {
+	if (br_jail_wake() < 0
+		|| rested(renameat2(m->parent, m->temporary, m->parent, m->name, RENAME_NOREPLACE))
+			< 0) {
 		return give_up(
 			m, errno == EEXIST ? "somebody else made it meanwhile" : strerror(errno));
 	}
@@ -182,7 +199,7 @@ static int make_one(struct making *m) {
 	return br_inode_same(&in, &now) ? 0 : cannot(m, "another one has its name now");
 }
 
-int br_make_all(struct br_work *work, struct br_target *const *targets) {
+static int make_each(struct br_work *work, struct br_target *const *targets) {
 	br_auto(br_way_release) struct br_way way = BR_WAY_NONE(false);
 	for (size_t i = 0; i < work->job->nmakes; i++) {
 		struct making m = {
@@ -201,6 +218,16 @@ int br_make_all(struct br_work *work, struct br_target *const *targets) {
 	}
 	br_board_ask(work->board, NULL, false);
 	return 0;
+}
+
+int br_make_all(struct br_work *work, struct br_target *const *targets) {
+	int r = make_each(work, targets);
+	// What comes now, the trees, needs no override.
+	if (br_jail_forgo() < 0) {
+		work->failed = true;
+		return br_error(work->dx, nowhere, "cannot give up a right: %s", strerror(errno));
+	}
+	return r;
 }
 
 // ---- Taking it back ----
@@ -271,7 +298,7 @@ void br_made_remove(
 		return;
 	}
 	out->outcome = BR_CHANGED;
-	if (!dry && unlinkat(parent, name, AT_REMOVEDIR) < 0) {
+	if (!dry && remove_directory(parent, name) < 0) {
 		out->err = errno;
 		answer(out, errno == ENOTEMPTY || errno == EEXIST ? BR_CONFLICT : BR_FAILED,
 			errno == ENOTEMPTY || errno == EEXIST ? "it is not empty"

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -116,7 +117,6 @@ static const int changing[] = {
 	SCMP_SYS(fdatasync),
 	SCMP_SYS(syncfs),
 	SCMP_SYS(sync),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(recvfrom),
@@ -134,7 +134,11 @@ static const int changing[] = {
 	SCMP_SYS(getgid),
 	SCMP_SYS(getegid),
 	SCMP_SYS(getgroups),
-	SCMP_SYS(prlimit64),
+	// Of the calling thread alone, and nothing can be gained by it (cap_capset): what is permitted
+	// only shrinks, what is in force has to be permitted, and inheritable becomes only what is in
+	// the bounding set, which br_jail_drop has emptied. That one would matter to a program that is
+	// started, and the ambient set is raised by prctl: neither is left.
+	SCMP_SYS(capset),
 	SCMP_SYS(getrlimit),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(sched_yield),
@@ -194,6 +198,14 @@ static const int harmful[] = {
 	SCMP_SYS(ptrace),
 	SCMP_SYS(process_vm_writev),
 	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(setpriority),
+	SCMP_SYS(ioprio_set),
+	SCMP_SYS(sched_setparam),
+	SCMP_SYS(sched_setscheduler),
+	SCMP_SYS(sched_setattr),
+	SCMP_SYS(sched_setaffinity),
+	SCMP_SYS(migrate_pages),
+	SCMP_SYS(move_pages),
 	SCMP_SYS(mount),
 	SCMP_SYS(umount2),
 	SCMP_SYS(pivot_root),
@@ -266,6 +278,30 @@ static int add_questions(scmp_filter_ctx filter) {
 	return failed;
 }
 
+/**
+ * Of its own descriptors, and of leases that are its own: whom a descriptor belongs to (F_SETOWN),
+ * and that he hears of it (O_ASYNC, F_SETSIG), would be kill() for any process, as a user 0 needs
+ * no capability for it (sigio_perm). F_SETSIG says how itself hears of a lease.
+ */
+static int add_fcntl(scmp_filter_ctx filter) {
+	static const int commands[] = {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETLEASE};
+	int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, F_SETSIG),
+		SCMP_A2_64(SCMP_CMP_EQ, SIGURG, 0));
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands) && !failed; i++) {
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, (unsigned)commands[i]));
+	}
+	return failed;
+}
+
+/** What limits itself has: others of the same user could be ended by theirs, without a capability
+ * (check_prlimit_permission). */
+static int add_limits(scmp_filter_ctx filter) {
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+		SCMP_A0_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, 0), SCMP_A2_64(SCMP_CMP_EQ, 0, 0));
+}
+
 static int add_changing(scmp_filter_ctx filter) {
 	const uint64_t harmless = O_PATH | O_NOFOLLOW;
 	// Threads, not processes. Without clone3, whose flags lie in memory, libc takes clone.
@@ -278,7 +314,7 @@ static int add_changing(scmp_filter_ctx filter) {
 #endif
 	return add_common(filter) || add_deadly(filter)
 		|| add_all(filter, SCMP_ACT_ALLOW, changing, sizeof(changing) / sizeof(*changing))
-		|| add_questions(filter)
+		|| add_questions(filter) || add_fcntl(filter) || add_limits(filter)
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, thread)
 		|| seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 			SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))
@@ -325,7 +361,9 @@ static int add_looking(scmp_filter_ctx filter) {
 	static const unsigned sets[] = {FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_FSSETXATTR};
 	int failed =
 		add_all(filter, SCMP_ACT_ERRNO(EPERM), harmful, sizeof(harmful) / sizeof(*harmful))
-		|| add_opening(filter);
+		|| add_opening(filter)
+		|| seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 2,
+			SCMP_A0_64(SCMP_CMP_NE, 0, 0), SCMP_A2_64(SCMP_CMP_NE, 0, 0));
 	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets) && !failed; i++) {
 		failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
 			SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, sets[i]));

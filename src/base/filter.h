@@ -23,8 +23,8 @@ enum {
 int br_filter_computing(void);
 /**
  * Only what reading and changing inodes below held directories needs, and appending to a journal;
- * threads, but no processes. Paths are opened by openat2, or (O_PATH, without following a link)
- * openat. 0, or -1 with ENOTSUP or ENOMEM.
+ * threads, but no processes; capabilities that it has may be put in force and given up. Paths are
+ * opened by openat2, or (O_PATH, without following a link) openat. 0, or -1 with ENOTSUP or ENOMEM.
  */
 int br_filter_changing(void);
 

@@ -158,10 +158,27 @@ static uint64_t effective(const struct sets *sets) {
 	return sets->data[0].effective | (uint64_t)sets->data[1].effective << 32;
 }
 
+static uint64_t permitted(const struct sets *sets) {
+	return sets->data[0].permitted | (uint64_t)sets->data[1].permitted << 32;
+}
+
 static void set_effective(struct sets *sets, uint64_t caps) {
 	sets->data[0].effective = (uint32_t)caps;
 	sets->data[1].effective = (uint32_t)(caps >> 32);
 }
+
+/** To be inherited: none. */
+static int put_rights(uint64_t has, uint64_t in_force) {
+	struct sets sets = {.header.version = _LINUX_CAPABILITY_VERSION_3};
+	sets.data[0].permitted = (uint32_t)has;
+	sets.data[1].permitted = (uint32_t)(has >> 32);
+	set_effective(&sets, in_force);
+	return put_sets(&sets);
+}
+
+/** What this process was left with, and what of that rests: remembered, as who is in the jail has no
+ * business asking what others have. */
+static struct { uint64_t has, resting; } left;
 
 /** The kernel refuses what it does not know, and everything to whom may not set capabilities: he
  * has none that matter here. */
@@ -178,30 +195,49 @@ static void lock_bits(void) {
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
-static int drop_capabilities(uint64_t keep) {
+static int drop_capabilities(uint64_t keep, uint64_t resting) {
 	struct sets sets;
 	if (get_sets(&sets)) {
 		return -1;
 	}
 	lock_bits();
-	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		sets.data[i].permitted &= (uint32_t)(keep >> (32 * i));
-		sets.data[i].effective = sets.data[i].permitted;
-		sets.data[i].inheritable = 0;
+	const uint64_t has = permitted(&sets) & keep;
+	if (put_rights(has, has & ~resting)) {
+		return -1;
 	}
-	return put_sets(&sets) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -1 : 0;
+	left.has = has;
+	left.resting = has & resting;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -1 : 0;
 }
 
-int br_jail_drop(uint64_t keep) {
-	if (drop_capabilities(keep)) {
+int br_jail_drop(uint64_t keep, uint64_t resting) {
+	if (drop_capabilities(keep, resting)) {
 		return -1;
 	}
 	return BR_IS_SANITIZED ? 0 : br_filter_changing();
 }
 
+int br_jail_wake(void) {
+	return left.resting ? put_rights(left.has, left.has) : 0;
+}
+
+int br_jail_rest(void) {
+	return left.resting ? put_rights(left.has, left.has & ~left.resting) : 0;
+}
+
+int br_jail_forgo(void) {
+	const uint64_t rest = left.has & ~left.resting;
+	if (left.resting && put_rights(rest, rest)) {
+		return -1;
+	}
+	left.has = rest;
+	left.resting = 0;
+	return 0;
+}
+
 int br_jail_look(uint64_t keep) {
 	// For what is read by its descriptor, and cannot be had any more then.
-	if (br_sys_prepare() || drop_capabilities(keep)) {
+	if (br_sys_prepare() || drop_capabilities(keep, 0)) {
 		return -1;
 	}
 	return BR_IS_SANITIZED ? 0 : br_landlock(true) || br_filter_looking() ? -1 : 0;

@@ -40,9 +40,20 @@ int br_jail_close_others(int *keep, size_t n);
  * Keep these capabilities (bit 1 << CAP_…) of those that this process has, and never get another:
  * bounding and ambient sets are emptied, securebits locked, new privileges refused, and no system
  * calls are left but those of br_filter_changing (not in builds with sanitizers, which need
- * others). 0 or -1 with errno.
+ * others). Those that are in `resting` too are in force between br_jail_wake and br_jail_rest only.
+ * 0 or -1 with errno.
  */
-int br_jail_drop(uint64_t keep);
+int br_jail_drop(uint64_t keep, uint64_t resting);
+
+/**
+ * What rests since br_jail_drop is in force from here on, in this thread; it rests again; it is
+ * gone for good (not with other threads running, which would keep it). Each 0, or -1 with errno: all
+ * is as before. In a process that has dropped nothing, or has nothing that rests, there is nothing
+ * to do.
+ */
+int br_jail_wake(void);
+int br_jail_rest(void);
+int br_jail_forgo(void);
 
 /**
  * From now on this process, and whoever it starts, can look and change nothing: these capabilities

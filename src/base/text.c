@@ -2,7 +2,6 @@
 #include <base/text.h>
 
 #include <errno.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -279,37 +278,38 @@ void br_buf_base64(struct br_buf *buf, const void *bytes, size_t n) {
 	}
 }
 
-/** Columns of one character that is not ASCII, by the thread's locale. */
-static size_t wide_columns(uint32_t c) {
-	int columns = wcwidth((wchar_t)c);
+size_t br_ruler_columns(struct br_ruler *ruler, uint32_t c) {
+	if (c < 0x80) {
+		return 1;
+	}
+	// Loaded only for who needs it; where there is none every character counts as one column.
+	if (!ruler->utf8) {
+		ruler->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+		ruler->before = ruler->utf8 ? uselocale(ruler->utf8) : (locale_t)0;
+	}
+	int columns = ruler->utf8 ? wcwidth((wchar_t)c) : 1;
 	return columns < 0 ? 1 : (size_t)columns;
 }
 
+void br_ruler_release(struct br_ruler *ruler) {
+	if (ruler->utf8) {
+		(void)uselocale(ruler->before);
+		freelocale(ruler->utf8);
+	}
+	*ruler = (struct br_ruler){0};
+}
+
 size_t br_columns(const char *s, size_t n) {
-	locale_t utf8 = (locale_t)0;
-	locale_t before = (locale_t)0;
+	struct br_ruler ruler = {0};
 	size_t columns = 0;
 	size_t len = 0;
 	for (size_t i = 0; i < n; i += len) {
 		uint32_t c = 0;
 		len = br_utf8_next(s + i, n - i, &c);
-		if (!len || c < 0x80) {
-			len = 1;
-			columns++;
-			continue;
-		}
-		// Loaded only for who needs it; where there is none every character counts as one
-		// column or as its locale says.
-		if (!utf8) {
-			utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-			before = utf8 ? uselocale(utf8) : (locale_t)0;
-		}
-		columns += utf8 ? wide_columns(c) : 1;
+		columns += len ? br_ruler_columns(&ruler, c) : 1;
+		len = len ? len : 1;
 	}
-	if (utf8) {
-		(void)uselocale(before);
-		freelocale(utf8);
-	}
+	br_ruler_release(&ruler);
 	return columns;
 }
 

@@ -6,6 +6,7 @@
 
 #include <base/mem.h>
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,16 @@ bool br_is_utf8(const char *s, size_t n);
 /** How many terminal columns n bytes of valid UTF-8 take (wcwidth of the C.UTF-8 locale; tabs and
  * controls 1). */
 size_t br_columns(const char *s, size_t n);
+
+/** For many characters, one by one: the thread has the C.UTF-8 locale from the first that is not
+ * ASCII until the release. `{0}` is a valid one. */
+struct br_ruler {
+	locale_t utf8, before;
+};
+
+/** br_columns of one character. */
+size_t br_ruler_columns(struct br_ruler *ruler, uint32_t c);
+void br_ruler_release(struct br_ruler *ruler);
 
 /**
  * A whole string as a decimal number: digits only, no sign, blank or leading zero (but "0"), at

@@ -38,8 +38,14 @@ static void check_unknown(
 	}
 	// What is built is in no archive before.
 	bool archive = !identity->drop && about->container->image.s && !about->container->build;
-	finding->advice = say(work, "pin it: %s%s", identity->pin,
-		archive ? ", or let it be looked up: --image-archive FILE (docker save)" : "");
+	// Whoever has no engine running, or may not ask it, is not told so elsewhere.
+	finding->advice = say(work, "pin it: %s%s%s", identity->pin,
+		archive && !work->options->running
+			? ", or let it be looked up: by the engine, which could not be asked (does "
+			  "it run, and may you use its socket?), or by"
+			: archive ? ", or let it be looked up:"
+				  : "",
+		archive ? " --image-archive FILE (docker save)" : "");
 }
 
 /** BR304. */

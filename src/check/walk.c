@@ -339,6 +339,14 @@ static bool is_interrupted(struct check_work *work) {
 	return is;
 }
 
+/** Not of a tree that is looked at in a moment. */
+static void tell_progress(const struct check_work *work) {
+	const struct br_check_options *options = work->options;
+	if (options->progress && work->check->inodes % 16384 == 0) {
+		options->progress(options->progress_context, work->check->inodes);
+	}
+}
+
 static int pull(struct walk *walk, struct br_scan *scan) {
 	struct check_work *work = walk->work;
 	const struct br_watch *watch = &work->options->watch;
@@ -349,6 +357,7 @@ static int pull(struct walk *walk, struct br_scan *scan) {
 			return -1;
 		}
 		work->check->inodes += entry->inode != NULL;
+		tell_progress(work);
 		walk_see(walk, entry);
 		if (watch->see && watch->see(watch->context, walk->tree, entry, work->dx)) {
 			return -1;

@@ -258,6 +258,11 @@ struct cli_saved {
 /** Read the plan that --plan names; -y, -o and such are those of *cli. 0, or the exit status with
  * errors in dx. */
 int cli_saved_read(const struct cli *cli, struct cli_saved *out);
+/** Whether the plan that was made again, of which `left` changes and refusals are left, is what
+ * was promised. 0, or the exit status with errors in dx, which tell of the run that applied it, if there
+ * was one. */
+int cli_saved_compare(const struct cli *cli, const struct br_saved *promise,
+	const struct br_saved *now, uint64_t left);
 void cli_saved_release(struct cli_saved *saved);
 /** Whether the report is a plan that is to be saved: JSON into a file. */
 bool cli_saves(const struct cli *cli);
@@ -270,6 +275,13 @@ int cli_write(const struct cli *cli, const char *bytes, size_t n);
 bool cli_color(const struct cli *cli, int fd);
 /** The style that the arguments ask for. */
 struct br_report_style cli_style(const struct cli *cli);
+/** A line about how far it is, on standard error: where it is wanted, what it tells (NULL: it is
+ * not), and that nothing more will come. */
+typedef void cli_progress(void *context, uint64_t n);
+cli_progress *cli_looked(const struct cli *cli);
+cli_progress *cli_changed(const struct cli *cli);
+cli_progress *cli_put_back(const struct cli *cli);
+void cli_progress_ends(cli_progress *progress);
 /** Ask on the terminal: 1 yes, 0 no, -1 there is no terminal. */
 int cli_ask(const char *question);
 /** Called as a plugin of the docker command line: by this name. */

@@ -22,20 +22,6 @@ static const char *input_name(const struct session *session) {
 	return session->spec->nfiles > 0 ? session->spec->files[0] : "-";
 }
 
-static void progress(void *context, uint64_t done) {
-	(void)context;
-	(void)fprintf(stderr, "\r%llu changed", (unsigned long long)done);
-	(void)fflush(stderr);
-}
-
-static bool wants_progress(const struct cli *cli) {
-	const char *when = cli->args->progress.s;
-	if (when && strcmp(when, "auto") != 0) {
-		return strcmp(when, "always") == 0;
-	}
-	return isatty(STDERR_FILENO) && !cli->args->quiet;
-}
-
 static int see(void *context, const struct br_tree *tree, const struct br_entry *entry) {
 	return br_told_see(context, tree, entry);
 }
@@ -171,7 +157,7 @@ static int settle_now(struct session *session) {
 static int apply(struct session *session, struct br_told *told, struct br_apply_result *result) {
 	const struct cli *cli = session->cli;
 	struct br_apply_options options = apply_options(session);
-	options.progress = wants_progress(cli) ? progress : NULL;
+	options.progress = cli_changed(cli);
 	options.see = told ? see : NULL;
 	options.see_context = told;
 	if (settle_now(session)) {
@@ -181,9 +167,7 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 	int status = br_apply_run(&session->arena, session->plan, &options, result, cli->dx);
 	result->resumed = session->resumed.ids;
 	result->nresumed = session->resumed.n;
-	if (options.progress) {
-		(void)fprintf(stderr, "\r\033[K");
-	}
+	cli_progress_ends(options.progress);
 	if (status && result->id[0]) {
 		hint_undo(cli, result);
 	}
@@ -313,8 +297,9 @@ static int run_with(const struct cli *cli, const struct br_saved *promise) {
 		status = session_promise(&session, promise->text);
 	}
 	// An input that is not valid any more: nothing was changed.
-	if (status == 0 && promise && br_saved_compare(promise, session.saved, cli->dx)) {
-		status = CLI_USAGE;
+	if (status == 0 && promise) {
+		status = cli_saved_compare(cli, promise, session.saved,
+			session.plan->changes + session.plan->nrefusals);
 	}
 	// What is reported is this run.
 	session.saved = NULL;

@@ -2,7 +2,7 @@
 #include "session.h"
 
 #include <base/own.h>
-#include <base/text.h>
+#include <base/shorten.h>
 #include <doc/json.h>
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void add_owner(struct br_buf *buf, const struct answer *a) {
 		return;
 	}
 	br_buf_add(buf, a->user ? "the user '" : "one of the subordinate IDs of '");
-	br_buf_escape(buf, name, strlen(name));
+	br_buf_name(buf, name);
 	br_buf_add(buf, "'");
 }
 
@@ -71,9 +71,13 @@ static char *text_answer(const struct answer *a) {
 		br_buf_addf(&buf, "; uid %u on the host has no mapping: the container sees 65534",
 			a->id);
 	}
+	struct br_buf ground = {0};
+	add_ground(&ground, a->mode);
 	br_buf_add(&buf, " (");
-	add_ground(&buf, a->mode);
+	br_buf_shorten_words(&buf, ground.n ? ground.s : "", ground.n);
 	br_buf_add(&buf, ")\n");
+	buf.failed |= ground.failed;
+	br_buf_release(&ground);
 	return br_buf_take(&buf);
 }
 

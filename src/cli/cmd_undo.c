@@ -94,7 +94,9 @@ static int undo(const struct cli *cli, struct br_arena *arena, const char *id) {
 	}
 	cli_catch_signals();
 	struct br_run done = {0};
+	options.progress = cli_put_back(cli);
 	int found = br_undo(arena, id, args->dry_run, &options, &done, &result, cli->dx);
+	cli_progress_ends(options.progress);
 	if (found == 0) {
 		return nothing(cli, id);
 	}

@@ -158,6 +158,52 @@ int cli_write(const struct cli *cli, const char *bytes, size_t n) {
 	return 0;
 }
 
+static void tell_progress(uint64_t n, const char *what) {
+	(void)fprintf(stderr, "\r%llu %s", (unsigned long long)n, what);
+	(void)fflush(stderr);
+}
+
+static void looked(void *context, uint64_t n) {
+	(void)context;
+	tell_progress(n, "looked at");
+}
+
+static void changed(void *context, uint64_t n) {
+	(void)context;
+	tell_progress(n, "changed");
+}
+
+static void put_back(void *context, uint64_t n) {
+	(void)context;
+	tell_progress(n, "put back");
+}
+
+static bool wants_progress(const struct cli *cli) {
+	const char *when = cli->args->progress.s;
+	if (when && strcmp(when, "auto") != 0) {
+		return strcmp(when, "always") == 0;
+	}
+	return isatty(STDERR_FILENO) && !cli->args->quiet;
+}
+
+cli_progress *cli_looked(const struct cli *cli) {
+	return wants_progress(cli) ? looked : NULL;
+}
+
+cli_progress *cli_changed(const struct cli *cli) {
+	return wants_progress(cli) ? changed : NULL;
+}
+
+cli_progress *cli_put_back(const struct cli *cli) {
+	return wants_progress(cli) ? put_back : NULL;
+}
+
+void cli_progress_ends(cli_progress *progress) {
+	if (progress) {
+		(void)fputs("\r\033[K", stderr);
+	}
+}
+
 int cli_ask(const char *question) {
 	char line[16];
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {

@@ -194,6 +194,23 @@ static int say_version(void) {
 	return failed ? CLI_FAILED : CLI_FITS;
 }
 
+/** Whoever reads annotations has none of an input that is not valid, and no report: what is wrong in
+ * which line stands where a report would. `status`: of a run that ended so; the new one. */
+static int annotate(const struct cli *cli, int status) {
+	size_t n;
+	if (cli_style(cli).format != BR_FORMAT_GITHUB) {
+		return status;
+	}
+	char *bytes = br_report_errors(cli->dx, &n);
+	if (!bytes) {
+		(void)br_error_memory(cli->dx);
+	} else if (n > 0 && cli_write(cli, bytes, n)) {
+		status = CLI_FAILED;
+	}
+	free(bytes);
+	return status;
+}
+
 static int dispatch(const struct cli *cli) {
 	const struct cli_args *args = cli->args;
 	if (args->want_version || args->want_help) {
@@ -211,6 +228,7 @@ static int run(int argc, char *const *argv, const struct cli_world *world) {
 	int status = CLI_FAILED;
 	if (dx) {
 		status = cli_parse(argc, argv, &args, dx) ? CLI_USAGE : dispatch(&cli);
+		status = status == CLI_USAGE ? annotate(&cli, status) : status;
 		print_diags(dx, &cli);
 	} else {
 		(void)fputs("bindright: error: out of memory\n", stderr);

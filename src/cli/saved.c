@@ -194,6 +194,82 @@ int cli_saved_read(const struct cli *cli, struct cli_saved *out) {
 	return status ? status : parse_words(cli, out);
 }
 
+// ---- a plan that was applied already ----
+
+/** The newest run that applied this plan and was not undone since, or began to; NULL where there is
+ * none, or nobody can say. */
+static const struct br_run *find_run(
+	const struct cli *cli, struct br_arena *arena, const struct br_saved *promise) {
+	const struct br_state_dir state = {
+		.xdg_state_home = cli_getenv(cli->world, "XDG_STATE_HOME")};
+	const struct br_run *runs = NULL;
+	size_t n = 0;
+	// It is asked for a better word only: that it cannot be read is no error of this command.
+	br_auto(br_diags_freep) struct br_diags *unheard =
+		promise->plan ? br_diags_new(br_diags_places(cli->dx)) : NULL;
+	if (!unheard || br_history(arena, &state, &runs, &n, unheard)) {
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool stands = runs[i].state == BR_RUN_APPLIED || runs[i].state == BR_RUN_UNFINISHED;
+		if (stands && runs[i].plan && strcmp(runs[i].plan, promise->plan) == 0) {
+			return &runs[i];
+		}
+	}
+	return NULL;
+}
+
+/** The same directory, or one that was to be made. */
+static bool is_same_root(const struct br_saved_item *then, const struct br_saved_item *now) {
+	return strcmp(then->name, now->name) == 0
+		&& (then->ino == 0
+			|| (then->ino == now->ino && then->born.sec == now->born.sec
+				&& then->born.nsec == now->born.nsec));
+}
+
+/** The same files were read by the same user, and lead to the same sources. */
+static bool is_same_input(const struct br_saved *promise, const struct br_saved *now) {
+	bool same = promise->nfiles == now->nfiles && promise->ntrees == now->ntrees
+		&& promise->caller == now->caller;
+	for (size_t i = 0; same && i < now->nfiles; i++) {
+		same = strcmp(promise->files[i].digest, now->files[i].digest) == 0;
+	}
+	for (size_t i = 0; same && i < now->ntrees; i++) {
+		same = is_same_root(&promise->trees[i], &now->trees[i]);
+	}
+	return same;
+}
+
+int cli_saved_compare(const struct cli *cli, const struct br_saved *promise,
+	const struct br_saved *now, uint64_t left) {
+	struct br_arena arena = {0};
+	char when[BR_REPORT_WHEN];
+	const struct br_span at = {.text = promise->text};
+	struct br_diags *dx = cli->dx;
+	// What has changes and what has none are never the same plan.
+	bool is_done = left == 0 && promise->changes > 0 && is_same_input(promise, now);
+	const struct br_run *run = is_done ? find_run(cli, &arena, promise) : NULL;
+	if (run && run->state == BR_RUN_APPLIED) {
+		br_report_when(run->when, when);
+		(void)br_error(dx, at,
+			"run %s applied this plan at %s, and nothing of it is left to do: nothing was changed",
+			run->id, when);
+		br_hint(dx, "to put back what it changed: bindright undo %s", run->id);
+		br_arena_release(&arena);
+		return CLI_USAGE;
+	}
+	int status = br_saved_compare(promise, now, dx) ? CLI_USAGE : 0;
+	run = status ? find_run(cli, &arena, promise) : NULL;
+	if (run) {
+		br_report_when(run->when, when);
+		br_note(dx, (struct br_span){0}, "run %s %s this plan at %s", run->id,
+			run->state == BR_RUN_APPLIED ? "applied" : "was cut short applying", when);
+		br_hint(dx, "to put back what it changed: bindright undo %s", run->id);
+	}
+	br_arena_release(&arena);
+	return status;
+}
+
 void cli_saved_release(struct cli_saved *saved) {
 	br_arena_release(&saved->args.arena);
 	br_arena_release(&saved->arena);

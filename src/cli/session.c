@@ -264,7 +264,9 @@ int session_check(struct session *session, bool planned) {
 	options.asking = session->asking;
 	// Only where signals are caught by then, of course.
 	options.stop = session->cli->world->stop;
+	options.progress = cli_looked(session->cli);
 	session->check = br_check_run(&input, &options, session->cli->dx);
+	cli_progress_ends(options.progress);
 	if (!session->check) {
 		return CLI_FAILED;
 	}
@@ -379,7 +381,9 @@ int session_check_again(struct session *session, const struct br_told *told, boo
 	options.rest = rest ? session->rest : NULL;
 	// What follows a change is caught, for there is something to be said then.
 	options.stop = session->cli->world->stop;
+	options.progress = cli_looked(session->cli);
 	*again = br_check_run(&input, &options, session->cli->dx);
+	cli_progress_ends(options.progress);
 	return *again ? 0 : CLI_FAILED;
 }
 

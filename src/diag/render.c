@@ -1,6 +1,6 @@
 #include "places.h"
 
-#include <base/text.h>
+#include <base/shorten.h>
 #include <bindright/diag.h>
 
 #include <string.h>
@@ -209,7 +209,8 @@ static void draw_party(
 		add_place(out, place, &position, style);
 	}
 	br_buf_addf(out, "%s%s:%s ", style.severity, name_of(party->severity), style.off);
-	br_buf_add(out, party->message ? party->message : "here");
+	const char *message = party->message ? party->message : "here";
+	br_buf_shorten_words(out, message, strlen(message));
 	if (party->code) {
 		br_buf_addf(out, " [%s]", party->code);
 	}

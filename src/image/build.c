@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+enum {
+	/** Bytes of a variable, an account, a directory, more or less. */
+	COPIED_ITEM = 64,
+};
+
 /** An accounts list of its own: what one stage does to it the others must not see. */
 static int copy_accounts(
 	struct br_arena *arena, const struct df_accounts *from, struct df_accounts *to) {
@@ -61,10 +66,32 @@ static int take_accounts(struct df_build *b, struct df_stage *stage, const struc
 	return a->complete ? 0 : df_seed_accounts(a, stage->base);
 }
 
+/** Docker Hub's own images whose Dockerfiles have no WORKDIR: whatever is relative there counts from
+ * the root. Source: their Dockerfiles (docker-library, debuerreotype, and the distributions' own),
+ * 2026-11. */
+static bool has_no_workdir(const char *reference) {
+	static const char *const names[] = {"debian", "ubuntu", "alpine", "busybox", "fedora",
+		"almalinux", "rockylinux", "python", "node", "nginx"};
+	static const char *const prefixes[] = {"docker.io/library/", "docker.io/", "library/"};
+	const char *name = reference;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes) && name == reference; i++) {
+		size_t n = strlen(prefixes[i]);
+		name += strncmp(name, prefixes[i], n) == 0 ? n : 0;
+	}
+	size_t n = strcspn(name, ":@");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strlen(names[i]) == n && !strncmp(names[i], name, n)) {
+			return strstr(name + n, "onbuild") == NULL;
+		}
+	}
+	return false;
+}
+
 /** What it has in its file system, and what it starts. */
 static int take_files(struct df_build *b, struct df_stage *stage, struct br_image *image) {
 	struct df_list command = {0};
 	stage->tree.arena = b->arena;
+	stage->tree.finder = b->file->finder;
 	// What was read of it counts; else what is known of such images.
 	bool read = image->nnodes && image->origin == BR_IMAGE_ARCHIVE;
 	if (read ? tree_take(&stage->tree, image)
@@ -90,6 +117,9 @@ static int take_files(struct df_build *b, struct df_stage *stage, struct br_imag
 		}
 	}
 	stage->workdir = image->workdir;
+	if (!read && !stage->workdir && stage->base && has_no_workdir(stage->base)) {
+		stage->workdir = "/";
+	}
 	if (command.n && br_vec_push(b->arena, &command, NULL)) {
 		return -1;
 	}
@@ -131,7 +161,7 @@ static int begin_scratch(struct df_build *b, struct df_stage *stage) {
 		.arena = b->arena, .complete = true, .no_passwd = true, .no_group = true};
 	stage->image.user = (struct br_text){"", stage->base_at};
 	stage->workdir = "/";
-	stage->tree = (struct tree){.arena = b->arena, .complete = true};
+	stage->tree = (struct tree){.arena = b->arena, .finder = b->file->finder, .complete = true};
 	return tree_make(&stage->tree, &(struct tree_step){.owner = {.known = true}, .sure = true},
 		       "/", &(struct tree_make){.mode = 0755})
 		? br_error_memory(b->dx)
@@ -150,6 +180,7 @@ static int run_triggers(struct df_build *b, struct df_stage *stage, const struct
 		struct df_line inner = *line;
 		inner.name = df_instruction(s, n);
 		inner.rest = s + n + strspn(s + n, " \t\v\f\r\n");
+		inner.n = line->n - (size_t)(inner.rest - line->rest);
 		inner.places = line->places + (inner.rest - line->rest);
 		struct df_work work = {b, stage, &inner};
 		if (inner.name && df_instruct(&work)) {
@@ -180,6 +211,13 @@ static int begin_child(struct df_build *b, struct df_stage *stage, const struct 
 	stage->odd_shell = parent->odd_shell;
 	stage->entrypoint = parent->entrypoint;
 	stage->command = parent->command;
+	size_t all = parent->vars.n + parent->environment.n + parent->accounts.users.n
+		+ parent->accounts.groups.n + parent->tree.nodes.n + parent->copied.n
+		+ parent->volumes.n + parent->libraries.n;
+	(void)df_spend(b->file->finder, (uint64_t)all * COPIED_ITEM * DOCKERFILE_STEPS_BYTE);
+	if (df_tired(b->file->finder, stage->from->at)) {
+		return -1;
+	}
 	bool failed = copy_accounts(b->arena, &parent->accounts, &stage->accounts)
 		|| copy_files(b->arena, parent, stage);
 	for (size_t i = 0; !failed && i < parent->vars.n; i++) {
@@ -300,6 +338,10 @@ int df_stages_run(struct df_file *file, const struct br_build *build, struct br_
 		if (b.stages.v[i].needed && run_stage(&b, &b.stages.v[i])) {
 			return -1;
 		}
+	}
+	// The last instruction may have been the one too many.
+	if (df_tired(file->finder, b.stages.v[target].from->at)) {
+		return -1;
 	}
 	finish(&b.stages.v[target], out);
 	struct df_work work = {&b, &b.stages.v[target], b.stages.v[target].from};

@@ -14,6 +14,9 @@ enum {
 	PATIENCE = 10000,
 	TAR_BLOCK = 512,
 	VOLUMES = 1000,
+	/** Among so many names the nearest one is looked for, for a word no longer than this. */
+	NAMES = 2000,
+	WORD = 64,
 };
 
 /** One container under work. */
@@ -250,6 +253,57 @@ static int ask_all(struct asking *a) {
 	return 1;
 }
 
+/** Add its names, as they are typed. 0, or -1 with ENOMEM. */
+static int add_names(struct asking *a, const struct br_value *names, const char **all, size_t *n) {
+	for (size_t i = 0; i < br_value_count(names) && *n < NAMES; i++) {
+		const char *name = br_value_string(br_value_at(names, i));
+		// Docker's begin with a slash, and those of links have another one.
+		name = name && *name == '/' ? name + 1 : name;
+		if (!name || !is_container_name(name)) {
+			continue;
+		}
+		all[*n] = br_strdup(a->finder->arena, name);
+		if (!all[(*n)++]) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/** What somebody may have meant by a name that no container has. NULL: nothing, or it cannot be
+ * had in the time that is left. */
+static const char *find_near(struct asking *a, const char *word) {
+	const char *url = a->engine->is_podman
+		? "http://localhost/v4.0.0/libpod/containers/json?all=true"
+		: br_printf(a->finder->arena, "http://localhost/%scontainers/json?all=1",
+			a->engine->version);
+	const char **all = BR_NEW_ARRAY(a->finder->arena, const char *, NAMES + 1);
+	br_auto(br_value_freep) struct br_value *list = NULL;
+	size_t n = 0;
+	if (!url || !all || strlen(word) >= WORD
+		|| engine_get_json(a->engine, url, true, &list) != HTTP_OK) {
+		return NULL;
+	}
+	for (size_t i = 0; i < br_value_count(list); i++) {
+		const struct br_value *names = br_value_get(br_value_at(list, i), "Names");
+		if (add_names(a, names, all, &n)) {
+			return NULL;
+		}
+	}
+	return br_nearest(word, all);
+}
+
+static int no_container(struct asking *a) {
+	const struct br_text *name = &a->out->is.name;
+	const char *near = find_near(a, name->s);
+	(void)br_error(a->finder->dx, name->at, "the engine at '%s' has no container '%s'",
+		a->finder->options->socket, name->s);
+	if (near) {
+		br_hint(a->finder->dx, "did you mean '%s'?", near);
+	}
+	return -1;
+}
+
 static int read_one(struct image_finder *finder, struct br_engine_container *out, bool required) {
 	struct asking a = {.finder = finder, .engine = finder->engine, .out = out};
 	const struct br_text *name = &out->is.name;
@@ -270,9 +324,7 @@ static int read_one(struct image_finder *finder, struct br_engine_container *out
 			"the engine at '%s' does not say what '%s' is: %s", finder->options->socket,
 			name->s, a.engine->why);
 	}
-	return found == 0 && required ? br_error(finder->dx, name->at,
-		       "the engine at '%s' has no container '%s'", finder->options->socket, name->s)
-				      : 0;
+	return found == 0 && required ? no_container(&a) : 0;
 }
 
 int br_engine_containers_read(struct br_arena *arena, const struct br_engine_ask *ask,

@@ -222,11 +222,21 @@ static int take_libraries(struct df_work *work, const char *from, const char *so
 	}
 	const struct df_stage *stage = &work->b->stages.v[found];
 	for (size_t i = 0; i < stage->libraries.n; i++) {
-		if (br_vec_push(work->b->arena, &work->stage->libraries, stage->libraries.v[i])) {
+		if (df_take_library(work, &stage->libraries.v[i])) {
 			return br_error_memory(work->b->dx);
 		}
 	}
 	return 0;
+}
+
+/** Before one more source is looked at: its file, and a few paths below these. */
+static bool one_more(struct df_work *work, const char *path) {
+	const char *context = work->b->build->context.s;
+	size_t n = 4 * strlen(path) + (context ? 2 * strlen(context) : 0);
+	const struct df_accounts *a = &work->stage->accounts;
+	return df_spend(work->b->file->finder,
+		DOCKERFILE_STEPS_FILE + a->users.n + a->groups.n
+			+ (uint64_t)n * DOCKERFILE_STEPS_BYTE);
 }
 
 /** What it leaves in the file system; the words are expanded. */
@@ -241,7 +251,7 @@ static int copy_all(struct df_work *work, const words *list, const char *from, c
 	struct df_copy_request copy = {
 		.from = from, .dest = *path ? path : "/", .is_directory = slash || list->n > 2};
 	copy.chown = df_flag(work->b->arena, &rest, "chown", work->b->file->escape, &failed);
-	for (size_t i = 0; !failed && i + 1 < list->n; i++) {
+	for (size_t i = 0; !failed && i + 1 < list->n && one_more(work, path); i++) {
 		copy.source = list->v[i];
 		copy.unpacks = !strcmp(work->line->name, "ADD")
 			&& (!copy.source || is_archive(copy.source));
@@ -278,7 +288,7 @@ int df_copy(struct df_work *work) {
 		work->stage->accounts.complete = work->stage->accounts.complete && dest;
 		return 0;
 	}
-	for (size_t i = 0; i + 1 < list.n; i++) {
+	for (size_t i = 0; i + 1 < list.n && one_more(work, path); i++) {
 		if (copy_one(work, from, list.v[i], path)) {
 			return -1;
 		}

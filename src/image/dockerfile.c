@@ -22,6 +22,20 @@ struct reader {
 	bool seen_escape, seen_syntax, seen_check;
 };
 
+bool df_spend(struct image_finder *finder, uint64_t n) {
+	bool over = finder->steps > DOCKERFILE_STEPS || n > DOCKERFILE_STEPS - finder->steps;
+	finder->steps = over ? (uint64_t)DOCKERFILE_STEPS + 1 : finder->steps + n;
+	return !over;
+}
+
+int df_tired(struct image_finder *finder, struct br_span at) {
+	return finder->steps <= DOCKERFILE_STEPS
+		? 0
+		: br_error(finder->dx, at,
+			"following what the Dockerfiles say takes more than %d steps",
+			DOCKERFILE_STEPS);
+}
+
 static bool is_space(char c) {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -321,6 +335,7 @@ static int finish(struct reader *r) {
 		rest++;
 	}
 	line.rest = br_strndup(arena, s + rest, n - rest);
+	line.n = n - rest;
 	uint32_t *places = BR_NEW_ARRAY(arena, uint32_t, n - rest + 1);
 	if (!line.rest || !places) {
 		return br_error_memory(r->finder->dx);
@@ -371,7 +386,9 @@ int df_read(struct image_finder *finder, uint16_t text, struct df_file *out) {
 	if (n >= 3 && !memcmp(r.start, "\xef\xbb\xbf", 3)) {
 		r.s += 3;
 	}
-	int failed = 0;
+	// Each byte is kept with its place.
+	(void)df_spend(finder, (uint64_t)n * 2 * DOCKERFILE_STEPS_BYTE);
+	int failed = df_tired(finder, span_of(&r, r.start, r.start));
 	while (!failed && r.s < r.end) {
 		failed = read_instruction(&r);
 	}

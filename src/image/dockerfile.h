@@ -14,8 +14,11 @@
 
 #include <base/text.h>
 
-/** Limits; going over one of the first three is an error, over the others makes things unknown. */
+/** Limits; going over one of the first four is an error, over the others makes things unknown. */
 enum {
+	/** For all Dockerfiles of a spec together: a second or two, or some hundred MiB. A large
+	 * project takes a hundredth of it. */
+	DOCKERFILE_STEPS = 400 * 1000 * 1000,
 	DOCKERFILE_BYTES = 1 << 20,
 	DOCKERFILE_INSTRUCTIONS = 20000,
 	DOCKERFILE_STAGES = 500,
@@ -23,7 +26,22 @@ enum {
 	DOCKERFILE_ACCOUNTS = 2000,
 	DOCKERFILE_WORD = 4096,
 	DOCKERFILE_DEPTH = 16,
+	/** Bytes of a shell's word that come of variables, so that none doubles without end. */
+	DOCKERFILE_SHELL_WORD = 64 << 10,
+	/** Steps for a byte of text that is made, and for a file that is looked for. */
+	DOCKERFILE_STEPS_BYTE = 4,
+	DOCKERFILE_STEPS_FILE = 1000,
 };
+
+/**
+ * Note that so many steps are about to be taken: a comparison, say, a few nanoseconds. Everything
+ * that a few bytes of a Dockerfile can make long (all variables or directories that there are, for
+ * each word; text that variables multiply) asks this before. False where there have been too many
+ * by then: it is left out, because df_tired is going to end the whole.
+ */
+bool df_spend(struct image_finder *finder, uint64_t n);
+/** 0; after too many steps -1 with an error. */
+int df_tired(struct image_finder *finder, struct br_span at);
 
 /** What stands between <<NAME and NAME. */
 struct df_heredoc {
@@ -37,6 +55,8 @@ struct df_line {
 	const char *name;
 	/** The joined text behind the name, without blanks at its ends. */
 	const char *rest;
+	/** Its length. */
+	size_t n;
 	/** Where each byte of rest stands in the file, and one more for its end. */
 	const uint32_t *places;
 	const struct df_heredoc *heredocs;
@@ -244,6 +264,9 @@ struct df_copy_request {
 	/** ADD of something that may be an archive. */
 	bool unpacks;
 };
+/** A library that the stage has; only the first of each, and not more than there are many of. 0, or
+ * -1 with ENOMEM. */
+int df_take_library(struct df_work *work, const struct br_image_library *item);
 int df_copy_effects(struct df_work *work, const struct df_copy_request *copy);
 /** Into the image, once the stage is done. */
 int df_finish_effects(struct df_work *work, struct br_image *out);

@@ -15,6 +15,7 @@
 enum {
 	/** Of requirements.txt and configuration files. */
 	CONTEXT_FILE = 256 << 10,
+	CONTEXT_STEPS = 32,
 	LIBRARIES = 32,
 	COPIED = 1000,
 };
@@ -74,6 +75,12 @@ struct tree_owner df_current_owner(struct df_work *work) {
 	if (!user || !*user) {
 		return out;
 	}
+	const struct df_accounts *a = &work->stage->accounts;
+	uint64_t steps = a->users.n + a->groups.n + (uint64_t)strlen(user) * DOCKERFILE_STEPS_BYTE;
+	if (!df_spend(work->b->file->finder, steps)) {
+		out.known = false;
+		return out;
+	}
 	size_t n = strcspn(user, ":");
 	char *name = br_strndup(work->b->arena, user, n);
 	bool root = name && (!strcmp(name, "root") || !strcmp(name, "0") || !n);
@@ -99,7 +106,8 @@ char *df_context_file(const struct df_work *work, const char *path, size_t *n) {
 	while (!strncmp(path, "./", 2)) {
 		path += 2;
 	}
-	if (!context || strstr(context, "://") || !*path) {
+	if (!context || strstr(context, "://") || !*path
+		|| !df_spend(work->b->file->finder, (uint64_t)4 * DOCKERFILE_STEPS_FILE)) {
 		errno = ENOENT;
 		return NULL;
 	}
@@ -122,7 +130,10 @@ char *df_context_file(const struct df_work *work, const char *path, size_t *n) {
 		errno = ENOENT;
 		return NULL;
 	}
-	return br_read_fd(shown, CONTEXT_FILE, n);
+	char *bytes = br_read_fd(shown, CONTEXT_FILE, n);
+	// Whoever asks looks each of its lines up.
+	(void)df_spend(work->b->file->finder, bytes ? (uint64_t)*n * CONTEXT_STEPS : 0);
+	return bytes;
 }
 
 /** 'd', 'f', or 0 where it is not there, or somewhere else. */
@@ -140,20 +151,23 @@ static char kind_in_context(const struct df_work *work, const char *path) {
 
 // Libraries
 
-static int add_library(struct df_work *work, const struct br_library *library, bool packaged,
-	const char *how, struct br_span at) {
+int df_take_library(struct df_work *work, const struct br_image_library *item) {
 	struct df_stage *stage = work->stage;
-	struct br_image_library item = {
-		.library = library, .evidence = how, .packaged = packaged, .at = at};
 	for (size_t i = 0; i < stage->libraries.n; i++) {
-		if (stage->libraries.v[i].library == library) {
+		if (stage->libraries.v[i].library == item->library) {
 			return 0;
 		}
 	}
-	if (!how || stage->libraries.n >= LIBRARIES) {
-		return how ? 0 : -1;
-	}
-	return br_vec_push(work->b->arena, &stage->libraries, item);
+	return stage->libraries.n >= LIBRARIES
+		? 0
+		: br_vec_push(work->b->arena, &stage->libraries, *item);
+}
+
+static int add_library(struct df_work *work, const struct br_library *library, bool packaged,
+	const char *how, struct br_span at) {
+	const struct br_image_library item = {
+		.library = library, .evidence = how, .packaged = packaged, .at = at};
+	return how ? df_take_library(work, &item) : -1;
 }
 
 static const char *base_name(const char *word) {
@@ -480,11 +494,26 @@ static int read_config(struct df_work *work, struct br_image_library *item, cons
 	return failed ? -1 : 1;
 }
 
+/** One that the command names, counted from where it starts. 1, 0 where it is not known, -1. */
+static int read_named(struct df_work *work, struct br_image_library *item, const char *named) {
+	const char *top = work->stage->workdir;
+	if (*named == '/') {
+		return read_config(work, item, named);
+	}
+	if (!top) {
+		return 0;
+	}
+	const char *between = strcmp(top, "/") == 0 ? "" : "/";
+	named = strncmp(named, "./", 2) == 0 ? named + 2 : named;
+	char *path = br_printf(work->b->arena, "%s%s%s", top, between, named);
+	return path ? read_config(work, item, path) : -1;
+}
+
 /** Find and read the configurations of libraries that have one. */
 static int configure(struct df_work *work, struct br_image *image, struct br_image_library *all) {
 	for (size_t i = 0; i < image->nlibraries; i++) {
 		const char *named = library_config_option(image, all[i].library);
-		int found = named && *named == '/' ? read_config(work, &all[i], named) : 0;
+		int found = named ? read_named(work, &all[i], named) : 0;
 		for (const char *s = named ? NULL : all[i].library->config; s && *s && !found;) {
 			size_t n = strcspn(s, "|");
 			char *path = br_strndup(work->b->arena, s, n);
@@ -516,7 +545,8 @@ int df_finish_effects(struct df_work *work, struct br_image *out) {
 	const char *const *parts[] = {stage->entrypoint, stage->command};
 	int failed = 0;
 	for (size_t i = 0; i < 2; i++) {
-		for (size_t k = 0; !failed && k < count(parts[i]); k++) {
+		size_t n = count(parts[i]);
+		for (size_t k = 0; !failed && k < n; k++) {
 			failed = br_vec_push(arena, &command, parts[i][k]);
 		}
 	}

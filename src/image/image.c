@@ -155,7 +155,7 @@ static int add_seeds(
 /** Where its files were not read: what images of its name have. */
 static int add_known(
 	struct image_finder *finder, const struct br_container *container, struct br_image *image) {
-	struct tree tree = {.arena = finder->arena};
+	struct tree tree = {.arena = finder->arena, .finder = finder};
 	if (add_seeds(finder, container, image)) {
 		return -1;
 	}

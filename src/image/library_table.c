@@ -16,7 +16,7 @@ static const struct br_library all[] = {
 			{"its PID file", .key = "pidfile", .path = "/var/run/supervisord.pid", .is_file = true},
 			{"the logs of its programs", .key = "childlogdir", .path = "/var/log/supervisor"},
 			{"its socket", .key = "file", .path = "/var/run/supervisor.sock", .is_file = true}},
-		.effect = "it does not start",
+		.effect = "it does not start (of the PID file it only complains)",
 		.advice = "in supervisord.conf: logfile=/dev/null, pidfile=/tmp/supervisord.pid; or chown the directories in the Dockerfile",
 		.source = "supervisord.org, Configuration File, and Debian's supervisor package, 2025-11"},
 	{"nginx", true, .system = "nginx|nginx-light|nginx-full|nginx-core|nginx-extras", .programs = "nginx", .files = "sbin/nginx",

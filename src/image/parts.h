@@ -29,6 +29,8 @@ struct image_finder {
 	/** How long the engine may take for all that is asked, in milliseconds; 0: five seconds
 	 * until it answers, and ten from then on. */
 	int patience;
+	/** What following Dockerfiles took so far; see df_spend. */
+	uint64_t steps;
 };
 
 /** An image by its reference ("redis:7", "localhost/x@sha256:…") in one of the archives. */

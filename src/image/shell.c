@@ -146,18 +146,19 @@ static void skip_backticks(struct shell *sh) {
 	sh->s = *end ? end + 1 : end;
 }
 
-/** Variables that a shell sets by itself: their value is not the image's. */
-static bool is_shells_own(const char *s) {
+/** Variables that a shell sets by itself, where the image does not: their value is not known. */
+static bool is_shells_own(const struct shell *sh) {
 	static const char *const names[] = {"HOME", "PWD", "OLDPWD", "HOSTNAME", "RANDOM", "UID",
 		"EUID", "USER", "PPID", "SECONDS", "LINENO", "IFS", "PATH", "SHELL", NULL};
-	s += *s == '{';
+	const char *s = sh->s + (*sh->s == '{');
 	size_t n = 0;
 	while (shell_is_name_char(s[n], n == 0)) {
 		n++;
 	}
 	for (size_t i = 0; names[i]; i++) {
 		if (strlen(names[i]) == n && !strncmp(names[i], s, n)) {
-			return true;
+			return !df_spend(sh->expand.finder, sh->expand.vars->n)
+				|| !df_var_get(sh->expand.vars, names[i]);
 		}
 	}
 	return !n && *s && strchr("0123456789@*#?-$!", *s);
@@ -165,6 +166,10 @@ static bool is_shells_own(const char *s) {
 
 /** Add an expanded value; outside of quotes its blanks divide words. */
 static int add_split(struct shell *sh, const char *value, bool quoted) {
+	if (*value && sh->word.n + strlen(value) > DOCKERFILE_SHELL_WORD) {
+		sh->in_word = sh->unknown = true;
+		return 0;
+	}
 	for (; *value; value++) {
 		if (!quoted && strchr(" \t\n", *value)) {
 			if (end_word(sh)) {
@@ -189,11 +194,7 @@ static int add_dollar(struct shell *sh, bool quoted) {
 	}
 	struct br_buf value = {0};
 	sh->expand.unknown = NULL;
-	bool own = is_shells_own(sh->s);
-	char name[32] = "";
-	(void)strncat(name, sh->s + (*sh->s == '{'),
-		strcspn(sh->s + (*sh->s == '{'), "}:-+?#%/ \"'") % 31);
-	own = own && !df_var_get(sh->expand.vars, name);
+	bool own = is_shells_own(sh);
 	int failed = df_dollar(&sh->expand, &sh->s, &value);
 	if (!failed && (sh->expand.unknown || own)) {
 		sh->unknown = true;
@@ -437,6 +438,9 @@ int df_script_run(struct df_script *script) {
 	}
 	struct shell sh = begin(script);
 	int failed = 0;
+	if (!df_spend(script->finder, (uint64_t)strlen(script->s) * DOCKERFILE_STEPS_BYTE)) {
+		return 0;
+	}
 	while (!failed && *sh.s) {
 		failed = next(&sh);
 	}

@@ -2,6 +2,7 @@
  * what nobody here knows. */
 #include "shell.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const char *const account_files[] = {
@@ -212,6 +213,12 @@ static int change_directory(struct shell *sh, size_t at, bool sure) {
 	const char *to = at + 2 == sh->words.n ? sh->words.v[at + 1] : NULL;
 	bool known = sure && to && *to != '-' && (*to == '/' || sh->cwd);
 	const char *old = sh->cwd;
+	// The kernel takes no longer path.
+	known = known
+		&& (*to == '/'
+			|| (strlen(old) + strlen(to) < PATH_MAX
+				&& df_spend(sh->expand.finder,
+					(uint64_t)strlen(old) * DOCKERFILE_STEPS_BYTE)));
 	sh->cwd = !known ? NULL : *to == '/' ? to : br_printf(sh->arena, "%s/%s", old, to);
 	return known && !sh->cwd ? -1 : 0;
 }
@@ -263,6 +270,10 @@ int shell_run_command(struct shell *sh, size_t at) {
 		.n = sh->words.n - at,
 		.when = sh->list > sh->branch ? sh->list : sh->branch,
 		.at = command_span(sh)};
+	size_t known = sh->accounts->users.n + sh->accounts->groups.n;
+	if (!df_spend(sh->expand.finder, (uint64_t)known * DOCKERFILE_STEPS_BYTE)) {
+		return 0;
+	}
 	if (df_account_command(sh->accounts, &command)) {
 		return -1;
 	}

@@ -1,5 +1,6 @@
 #include "dockerfile.h"
 
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,11 +9,11 @@ static bool is_space(char c) {
 }
 
 static struct br_span rest_span(const struct df_build *b, const struct df_line *line) {
-	size_t n = strlen(line->rest);
-	return n ? df_span(b->file, line, line->rest, n) : line->at;
+	return line->n ? df_span(b->file, line, line->rest, line->n) : line->at;
 }
 
 size_t df_find_stage(const struct df_build *b, const char *name, size_t before) {
+	before = df_spend(b->file->finder, before) ? before : 0;
 	for (size_t i = before; i-- > 0;) {
 		if (b->stages.v[i].name && !strcasecmp(b->stages.v[i].name, name)) {
 			return i;
@@ -31,7 +32,8 @@ static int declare(struct df_build *b, const char *name, const char *value, cons
 /** A build arg of the compose file; NULL: not given. */
 static const char *given(const struct df_build *b, const char *name) {
 	size_t len = strlen(name);
-	for (size_t i = b->build->nargs; i-- > 0;) {
+	size_t n = df_spend(b->file->finder, b->build->nargs) ? b->build->nargs : 0;
+	for (size_t i = n; i-- > 0;) {
 		const char *arg = b->build->args[i].s;
 		if (!strncmp(arg, name, len) && arg[len] == '=') {
 			return arg + len + 1;
@@ -117,7 +119,11 @@ static int each_arg(struct df_build *b, const struct df_line *line, struct df_wo
 
 static int add_global(void *to, struct df_var *var) {
 	struct df_build *b = to;
-	const struct df_var *old = df_var_get(&b->globals, var->name);
+	bool looked = df_spend(b->file->finder, b->globals.n);
+	const struct df_var *old = looked ? df_var_get(&b->globals, var->name) : NULL;
+	if (!looked) {
+		return 0;
+	}
 	if (old && !var->value && !var->unknown) {
 		return 0;
 	}
@@ -262,6 +268,10 @@ struct df_words df_stage_words(const struct df_work *work) {
 static int set_var(struct df_work *work, struct df_var *var) {
 	df_vars *vars = &work->stage->vars;
 	struct df_var *old = NULL;
+	// With the environment, which is looked through next.
+	if (!df_spend(work->b->file->finder, (uint64_t)2 * vars->n)) {
+		return 0;
+	}
 	for (size_t i = 0; i < vars->n && !old; i++) {
 		old = strcmp(vars->v[i].name, var->name) ? NULL : &vars->v[i];
 	}
@@ -450,6 +460,10 @@ static int do_workdir(struct df_work *work) {
 		work->stage->workdir = NULL;
 		return 0;
 	}
+	if (*dir != '/' && strlen(old) + strlen(dir) >= PATH_MAX) {
+		work->stage->workdir = NULL; // the kernel takes no such path
+		return 0;
+	}
 	work->stage->workdir = *dir == '/' ? dir : br_printf(work->b->arena, "%s/%s", old, dir);
 	return work->stage->workdir && !df_workdir_effects(work) ? 0 : br_error_memory(work->b->dx);
 }
@@ -539,6 +553,11 @@ int df_instruct(struct df_work *work) {
 		{"ENTRYPOINT", do_entrypoint}, {"ENV", do_env}, {"LABEL", do_label},
 		{"RUN", do_run}, {"SHELL", do_shell}, {"USER", do_user}, {"VOLUME", df_volume},
 		{"WORKDIR", do_workdir}};
+	struct image_finder *finder = work->b->file->finder;
+	(void)df_spend(finder, (uint64_t)work->line->n * 2 * DOCKERFILE_STEPS_BYTE);
+	if (df_tired(finder, work->line->at)) {
+		return -1;
+	}
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		if (!strcmp(table[i].name, work->line->name)) {
 			return table[i].run(work);

@@ -12,6 +12,13 @@ enum {
 	DEPTH = 128,
 };
 
+/** Before all nodes are looked at, or so many bytes made: false, and it is left out, where that
+ * would be too much by now. */
+static bool spend(const struct tree *t, size_t bytes) {
+	uint64_t n = t->nodes.n + (uint64_t)bytes * DOCKERFILE_STEPS_BYTE;
+	return !t->finder || df_spend(t->finder, n);
+}
+
 // Paths
 
 static bool is_below(const char *path, const char *top) {
@@ -20,7 +27,7 @@ static bool is_below(const char *path, const char *top) {
 }
 
 struct br_image_node *tree_find(struct tree *t, const char *path) {
-	for (size_t i = 0; i < t->nodes.n; i++) {
+	for (size_t i = 0; i < t->nodes.n && (i || spend(t, 0)); i++) {
 		if (!strcmp(t->nodes.v[i].path, path)) {
 			return &t->nodes.v[i];
 		}
@@ -30,7 +37,7 @@ struct br_image_node *tree_find(struct tree *t, const char *path) {
 
 /** A link on the way, or at the end; NULL: none. */
 static const struct br_image_node *link_on(const struct tree *t, const char *path) {
-	for (size_t i = 0; i < t->nodes.n; i++) {
+	for (size_t i = 0; i < t->nodes.n && (i || spend(t, 0)); i++) {
 		const struct br_image_node *node = &t->nodes.v[i];
 		if (node->type == BR_IMAGE_LINK && node->link
 			&& (!strcmp(node->path, path) || is_below(path, node->path))) {
@@ -52,7 +59,10 @@ static bool is_too_deep(const char *path) {
 char *tree_path(struct tree *t, const char *cwd, const char *path) {
 	errno = 0;
 	const char *dir = *path == '/' ? "" : cwd;
-	char *out = dir ? br_printf(t->arena, "%s/%s", dir, path) : NULL;
+	if (!dir || !spend(t, strlen(dir) + strlen(path))) {
+		return NULL;
+	}
+	char *out = br_printf(t->arena, "%s/%s", dir, path);
 	const struct br_image_node *node = NULL;
 	for (unsigned links = 0; out && links < LINKS; links++) {
 		br_path_clean(out);
@@ -74,7 +84,7 @@ char *tree_path(struct tree *t, const char *cwd, const char *path) {
 /** The nearest node above the path. */
 static struct br_image_node *above(struct tree *t, const char *path) {
 	struct br_image_node *best = NULL;
-	for (size_t i = 0; i < t->nodes.n; i++) {
+	for (size_t i = 0; i < t->nodes.n && (i || spend(t, 0)); i++) {
 		struct br_image_node *node = &t->nodes.v[i];
 		if (is_below(path, node->path)
 			&& (!best || strlen(node->path) > strlen(best->path))) {
@@ -155,6 +165,7 @@ int tree_take(struct tree *t, const struct br_image *image) {
 
 int tree_copy(struct tree *to, const struct tree *from) {
 	to->arena = from->arena;
+	to->finder = from->finder;
 	to->complete = from->complete;
 	to->packaged = from->packaged;
 	for (size_t i = 0; i < from->nodes.n; i++) {
@@ -217,9 +228,11 @@ int tree_make(struct tree *t, const struct tree_step *step, const char *path,
 			t->complete = false;
 			break;
 		}
-		char *part = path[i] == '/' ? br_strndup(t->arena, path, i) : NULL;
-		if (path[i] == '/'
-			&& (!part || (!tree_find(t, part) && make_one(t, step, part, &parent)))) {
+		if (path[i] != '/' || !spend(t, i)) {
+			continue;
+		}
+		char *part = br_strndup(t->arena, path, i);
+		if ((!part || (!tree_find(t, part) && make_one(t, step, part, &parent)))) {
 			return -1;
 		}
 	}
@@ -227,7 +240,7 @@ int tree_make(struct tree *t, const struct tree_step *step, const char *path,
 }
 
 void tree_fill(struct tree *t, const char *path) {
-	for (size_t i = 0; i < t->nodes.n; i++) {
+	for (size_t i = 0; i < t->nodes.n && (i || spend(t, 0)); i++) {
 		struct br_image_node *node = &t->nodes.v[i];
 		if (!strcmp(node->path, path) || is_below(path, node->path)) {
 			node->is_empty = false;
@@ -254,7 +267,7 @@ int tree_chown(struct tree *t, const struct tree_step *step, const char *path, b
 		return -1;
 	}
 	t->complete = t->complete && path;
-	for (size_t i = 0; i < t->nodes.n; i++) {
+	for (size_t i = 0; i < t->nodes.n && (i || spend(t, 0)); i++) {
 		struct br_image_node *node = &t->nodes.v[i];
 		if (is_meant(node, path, below)) {
 			node->owner_known = known;
@@ -273,7 +286,7 @@ int tree_chmod(struct tree *t, const struct tree_step *step, const char *path, b
 		return -1;
 	}
 	t->complete = t->complete && path;
-	for (size_t i = 0; i < t->nodes.n; i++) {
+	for (size_t i = 0; i < t->nodes.n && (i || spend(t, 0)); i++) {
 		struct br_image_node *node = &t->nodes.v[i];
 		if (is_meant(node, path, below)) {
 			node->mode_known = path && step->sure && mode;
@@ -284,7 +297,8 @@ int tree_chmod(struct tree *t, const struct tree_step *step, const char *path, b
 }
 
 void tree_remove(struct tree *t, const struct tree_step *step, const char *path) {
-	for (size_t i = t->nodes.n; i-- > 0;) {
+	// The nodes behind one that goes are moved.
+	for (size_t i = spend(t, t->nodes.n) ? t->nodes.n : 0; i-- > 0;) {
 		struct br_image_node *node = &t->nodes.v[i];
 		if (!is_meant(node, path, true)) {
 			continue;
@@ -300,7 +314,7 @@ void tree_remove(struct tree *t, const struct tree_step *step, const char *path)
 
 void tree_lose(struct tree *t) {
 	t->complete = false;
-	for (size_t i = 0; i < t->nodes.n; i++) {
+	for (size_t i = 0; i < t->nodes.n && (i || spend(t, 0)); i++) {
 		t->nodes.v[i].is_empty = false;
 		t->nodes.v[i].owner_known = false;
 		t->nodes.v[i].mode_known = false;

@@ -17,8 +17,12 @@ enum {
 	TREE_NODES = 2000,
 };
 
+struct image_finder;
+
 struct tree {
 	struct br_arena *arena;
+	/** Who counts the steps (see df_spend); may be NULL. */
+	struct image_finder *finder;
 	/** What the base image has is known: there is nothing but the nodes. */
 	bool complete;
 	/** A package manager has run: directories of the system may be new, and somebody's. */

@@ -187,7 +187,8 @@ const struct df_var *df_var_get(const df_vars *vars, const char *name) {
 
 void df_unknown(struct df_words *w, const char *why, const char *name) {
 	if (!w->unknown) {
-		w->unknown = br_printf(w->finder->arena, "%s%s", why, name);
+		// A reason that came with a variable is shared by all that use it.
+		w->unknown = *name ? br_printf(w->finder->arena, "%s%s", why, name) : why;
 		if (!w->unknown) {
 			w->unknown = "out of memory";
 		}
@@ -202,7 +203,12 @@ struct value {
 };
 
 static struct value get(struct df_words *w, const char *name) {
-	const struct df_var *var = df_var_get(w->vars, name);
+	const struct df_var *var =
+		df_spend(w->finder, w->vars->n) ? df_var_get(w->vars, name) : NULL;
+	size_t n = var && var->value ? strlen(var->value) : 0;
+	if (n && !df_spend(w->finder, (uint64_t)n * DOCKERFILE_STEPS_BYTE)) {
+		var = NULL;
+	}
 	if (var && var->unknown) {
 		df_unknown(w, var->unknown, "");
 		return (struct value){"", false, true};
@@ -435,7 +441,9 @@ static int add_pattern(
 	}
 	struct pattern pattern;
 	struct value value = get(w, ref->name);
-	if (strlen(value.s) > PATTERN_VALUE || !read_pattern(word, &pattern)) {
+	size_t n = strlen(value.s);
+	if (n > PATTERN_VALUE || !read_pattern(word, &pattern)
+		|| !df_spend(w->finder, (uint64_t)(n + 1) * (n + 1) * pattern.n)) {
 		df_unknown(w, "depends on a long pattern of ", ref->name);
 	} else if (replaces) {
 		add_replaced(to, value.s, &pattern, by, twice);

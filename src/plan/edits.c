@@ -250,15 +250,18 @@ static int offer_item(struct goal *goal, const char *word) {
 int edit_group(const struct text *text, const struct br_container *container, const char *gid,
 	struct br_advice *advice) {
 	struct goal goal;
+	int open = goal_open(&goal, text, container, advice);
+	if (open <= 0) {
+		return open;
+	}
 	struct br_arena *arena = text->plan->arena;
 	size_t n = container->ngroup_add;
 	struct br_text *groups = BR_NEW_ARRAY(arena, struct br_text, n + 1);
 	const char *word = br_printf(arena, "\"%s\"", gid);
 	const char *list = br_printf(arena, "[\"%s\"]", gid);
 	const char *option = br_printf(arena, "--group-add %s", gid);
-	int open = goal_open(&goal, text, container, advice);
-	if (groups == NULL || word == NULL || open <= 0) {
-		return groups == NULL || word == NULL ? -1 : open;
+	if (groups == NULL || word == NULL) {
+		return -1;
 	}
 	for (size_t i = 0; i < n; i++) {
 		groups[i] = container->group_add[i];

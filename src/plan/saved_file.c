@@ -285,8 +285,16 @@ static int read_document(const struct reader *r, const struct br_node *root, str
 			return br_error_memory(r->dx);
 		}
 	}
-	return check_version(r, saved) != 0 || check_seal(r, seal) != 0 ? -1
-									: read_saved(r, saved, out);
+	if (check_version(r, saved) != 0 || check_seal(r, seal) != 0) {
+		return -1;
+	}
+	if (br_node_get(plan, "sha256") != NULL) {
+		out->plan = read_digest(r, plan, "sha256");
+		if (out->plan == NULL) {
+			return -1;
+		}
+	}
+	return read_saved(r, saved, out);
 }
 
 const struct br_saved *br_saved_read(struct br_arena *arena, uint16_t text, struct br_diags *dx) {

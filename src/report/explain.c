@@ -156,7 +156,7 @@ static void say_way(struct pen *pen, const char *side, const char *words, bool i
 	if (is_command) {
 		pen_command(pen, lead, 26, words);
 	} else {
-		pen_wrap(pen, lead, 26, words);
+		pen_wrap_whole(pen, lead, 26, words);
 	}
 }
 

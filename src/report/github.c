@@ -31,13 +31,18 @@ static const char *level_name(enum br_severity severity) {
 	return severity == BR_ERROR ? "error" : severity == BR_WARNING ? "warning" : "notice";
 }
 
-static void begin(struct br_buf *out, const struct br_report *report, enum br_severity severity,
+/** A place on standard input or on a command line is nothing that a change shows. */
+static bool find_in_file(
+	const struct br_places *places, struct br_span at, struct br_position *out) {
+	return br_places_find(places, at, out) && strcmp(out->file, "-") != 0
+		&& out->file[0] != '<';
+}
+
+static void begin(struct br_buf *out, const struct br_places *places, enum br_severity severity,
 	struct br_span at) {
 	struct br_position position;
 	br_buf_addf(out, "::%s ", level_name(severity));
-	// A place on standard input or on a command line is nothing that a change shows.
-	if (br_places_find(report->places, at, &position) && strcmp(position.file, "-") != 0
-		&& position.file[0] != '<') {
+	if (find_in_file(places, at, &position)) {
 		br_buf_add(out, "file=");
 		add_escaped(out, position.file, true);
 		br_buf_addf(out, ",line=%u,col=%u,", position.line, position.column);
@@ -49,7 +54,7 @@ static void add_finding(
 	struct br_buf *out, const struct br_report *report, const struct br_finding *finding) {
 	char code[16];
 	(void)snprintf(code, sizeof(code), "BR%03u", finding->code);
-	begin(out, report, finding->severity, finding->at);
+	begin(out, report->places, finding->severity, finding->at);
 	br_buf_addf(out, "%s::", code);
 	add_escaped(out, finding->message, false);
 	if (finding->because) {
@@ -69,7 +74,7 @@ char *github_report(const struct br_report *report, size_t *len) {
 	for (size_t i = 0; report->diags && i < br_diags_count(report->diags); i++) {
 		const struct br_diag *diag = br_diags_get(report->diags, i);
 		if (diag->code) {
-			begin(&out, report, diag->severity, diag->at);
+			begin(&out, report->places, diag->severity, diag->at);
 			br_buf_addf(&out, "%s::", diag->code);
 			add_escaped(&out, diag->message, false);
 			br_buf_add(&out, "\n");
@@ -84,4 +89,39 @@ char *github_report(const struct br_report *report, size_t *len) {
 	*len = out.n;
 	char *s = br_buf_take(&out);
 	return s ? s : calloc(1, 1);
+}
+
+static void add_diag(
+	struct br_buf *out, const struct br_places *places, const struct br_diag *diag) {
+	struct br_position other;
+	begin(out, places, diag->severity, diag->at);
+	br_buf_addf(out, "%s::", diag->code ? diag->code : "bindright");
+	add_escaped(out, diag->message, false);
+	if (diag->other_message && br_places_find(places, diag->other, &other)) {
+		br_buf_add(out, "%0A");
+		add_escaped(out, other.file, false);
+		br_buf_addf(out, ":%u:%u: ", other.line, other.column);
+		add_escaped(out, diag->other_message, false);
+	}
+	if (diag->hint) {
+		br_buf_add(out, "%0Ahint: ");
+		add_escaped(out, diag->hint, false);
+	}
+	br_buf_add(out, "\n");
+}
+
+char *br_report_errors(const struct br_diags *dx, size_t *len) {
+	const struct br_places *places = br_diags_places(dx);
+	struct br_buf out = {0};
+	struct br_position position;
+	for (size_t i = 0; i < br_diags_count(dx); i++) {
+		const struct br_diag *diag = br_diags_get(dx, i);
+		bool wanted = diag->severity == BR_ERROR || diag->code;
+		if (wanted && find_in_file(places, diag->at, &position)) {
+			add_diag(&out, places, diag);
+		}
+	}
+	br_buf_add(&out, "");
+	*len = out.n;
+	return br_buf_take(&out);
 }

@@ -8,17 +8,17 @@
 #include <string.h>
 #include <time.h>
 
-static void when_text(int64_t when, char out[32]) {
+void br_report_when(int64_t when, char out[BR_REPORT_WHEN]) {
 	struct tm tm;
 	time_t at = (time_t)when;
-	if (!gmtime_r(&at, &tm) || strftime(out, 32, "%Y-%m-%d %H:%M:%SZ", &tm) == 0) {
-		(void)snprintf(out, 32, "%" PRId64, when);
+	if (!gmtime_r(&at, &tm) || strftime(out, BR_REPORT_WHEN, "%Y-%m-%d %H:%M:%SZ", &tm) == 0) {
+		(void)snprintf(out, BR_REPORT_WHEN, "%" PRId64, when);
 	}
 }
 
 static void history_line(struct pen *pen, const struct br_run *run) {
-	char when[32];
-	when_text(run->when, when);
+	char when[BR_REPORT_WHEN];
+	br_report_when(run->when, when);
 	pen_ink(pen, INK_BOLD);
 	pen_say(pen, "%s", run->id);
 	pen_ink(pen, INK_PLAIN);
@@ -46,8 +46,8 @@ static void history_line(struct pen *pen, const struct br_run *run) {
 }
 
 static void json_run(struct br_json *json, const char *key, const struct br_run *run) {
-	char when[32];
-	when_text(run->when, when);
+	char when[BR_REPORT_WHEN];
+	br_report_when(run->when, when);
 	br_json_object(json, key);
 	br_json_string(json, "id", run->id);
 	br_json_string(json, "when", when);
@@ -102,8 +102,8 @@ char *br_report_history(
 
 static void undo_text(
 	struct pen *pen, const struct br_run *run, const struct br_undo_result *result, bool dry) {
-	char when[32];
-	when_text(run->when, when);
+	char when[BR_REPORT_WHEN];
+	br_report_when(run->when, when);
 	pen_say(pen, "%s %s of %s by ", dry ? "To undo: fix" : "Undone: fix", run->id, when);
 	pen_quote(pen, run->invoker ? run->invoker : "?");
 	pen_say(pen, "\n  ");
@@ -131,7 +131,7 @@ static void undo_text(
 		pen_say(pen, "    ");
 		pen_quote(pen, result->examples[i]);
 		pen_say(pen, ": ");
-		pen_quote(pen, result->reasons[i] ? result->reasons[i] : "?");
+		pen_words(pen, result->reasons[i] ? result->reasons[i] : "?");
 		pen_say(pen, "\n");
 	}
 }

@@ -1,5 +1,7 @@
 #include "report_impl.h"
 
+#include <base/shorten.h>
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,29 @@ void pen_say(struct pen *pen, const char *format, ...) {
 }
 
 void pen_quote(struct pen *pen, const char *s) {
-	br_buf_escape(&pen->buf, s, strlen(s));
+	br_buf_name(&pen->buf, s);
+}
+
+/** Words from outside, escaped; in a sentence the names are shortened. */
+static char *ready(struct br_arena *arena, const char *words, bool sentence) {
+	struct br_buf shown = {0};
+	char *s = br_escape(arena, words);
+	if (!s || !sentence) {
+		return s;
+	}
+	br_buf_shorten_words(&shown, s, strlen(s));
+	s = br_buf_take(&shown);
+	char *out = s ? br_strdup(arena, s) : NULL;
+	free(s);
+	return out;
+}
+
+void pen_words(struct pen *pen, const char *words) {
+	struct br_arena arena = {0};
+	char *s = ready(&arena, words, true);
+	br_buf_add(&pen->buf, s ? s : "");
+	pen->buf.failed |= !s;
+	br_arena_release(&arena);
 }
 
 static void pad(struct pen *pen, size_t n) {
@@ -61,9 +85,8 @@ static size_t columns_so_far(const struct pen *pen) {
 	return columns;
 }
 
-void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *words) {
-	struct br_arena arena = {0};
-	char *s = br_escape(&arena, words);
+/** A paragraph of what is ready to be shown; NULL is no memory. */
+static void wrap(struct pen *pen, const char *lead, size_t indent, const char *s) {
 	// Where there is no room for two words the terminal had better break the lines.
 	size_t room = pen->style->columns >= indent + 20 ? pen->style->columns - indent : 20;
 	br_buf_add(&pen->buf, lead);
@@ -88,12 +111,23 @@ void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *word
 		at += n + (s[at + n] == ' ');
 	}
 	br_buf_addc(&pen->buf, '\n');
+}
+
+void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *words) {
+	struct br_arena arena = {0};
+	wrap(pen, lead, indent, ready(&arena, words, true));
+	br_arena_release(&arena);
+}
+
+void pen_wrap_whole(struct pen *pen, const char *lead, size_t indent, const char *words) {
+	struct br_arena arena = {0};
+	wrap(pen, lead, indent, ready(&arena, words, false));
 	br_arena_release(&arena);
 }
 
 void pen_command(struct pen *pen, const char *lead, size_t indent, const char *command) {
 	if (br_has_hidden(command, strlen(command))) {
-		pen_wrap(pen, lead, indent, command);
+		pen_wrap_whole(pen, lead, indent, command);
 		return;
 	}
 	br_buf_add(&pen->buf, lead);
@@ -104,7 +138,7 @@ void pen_command(struct pen *pen, const char *lead, size_t indent, const char *c
 void pen_place(struct pen *pen, const struct br_places *places, struct br_span at) {
 	struct br_position position;
 	if (br_places_find(places, at, &position)) {
-		pen_quote(pen, position.file);
+		br_buf_escape(&pen->buf, position.file, strlen(position.file));
 		pen_say(pen, ":%u:%u", position.line, position.column);
 	}
 }

@@ -25,15 +25,20 @@ enum ink {
 void pen_ink(struct pen *pen, enum ink ink);
 /** Our own words, as they are. */
 void pen_say(struct pen *pen, const char *format, ...) BR_PRINTF(2, 3);
-/** Words from outside, escaped. */
+/** One name from outside, escaped; a long one loses its middle. */
 void pen_quote(struct pen *pen, const char *s);
+/** A sentence with names from outside in it: as pen_quote has each of them. */
+void pen_words(struct pen *pen, const char *words);
 /** A paragraph of words from outside: `lead` behind what stands on the line, then the words,
- * wrapped to the terminal; further lines start at `indent`. */
+ * wrapped to the terminal; further lines start at `indent`. Long names lose their middle. */
 void pen_wrap(struct pen *pen, const char *lead, size_t indent, const char *words);
+/** pen_wrap of what is there to be typed or pasted: nothing is left out. */
+void pen_wrap_whole(struct pen *pen, const char *lead, size_t indent, const char *words);
 /** A command that can be typed as it stands: neither escaped nor wrapped. One with a hidden
  * character is words from outside. */
 void pen_command(struct pen *pen, const char *lead, size_t indent, const char *command);
-/** "7:9" after the file's name; nothing where there is no place. */
+/** "7:9" after the file's name, which stays whole, since editors go there; nothing where there is
+ * no place. */
 void pen_place(struct pen *pen, const struct br_places *places, struct br_span at);
 /** The text: heap, or NULL with ENOMEM. */
 char *pen_take(struct pen *pen, size_t *len);

@@ -43,7 +43,7 @@ static void finding_full(struct pen *pen, const struct br_finding *finding, cons
 	if (finding->advice && finding->advice == finding->command) {
 		pen_command(pen, "            try: ", 17, finding->command);
 	} else if (finding->advice) {
-		pen_wrap(pen, "            try: ", 17, finding->advice);
+		pen_wrap_whole(pen, "            try: ", 17, finding->advice);
 	}
 	if (finding->ignored) {
 		const char *reason = finding->ignored->reason.s;
@@ -167,7 +167,7 @@ static void short_findings(struct pen *pen, const struct br_report *report) {
 		}
 		pen_place(pen, report->places, finding->at);
 		pen_say(pen, ": %s: BR%03u: ", severity_name(finding->severity), finding->code);
-		pen_quote(pen, finding->message);
+		pen_words(pen, finding->message);
 		pen_say(pen, "\n");
 	}
 }

@@ -95,7 +95,7 @@ static void left_alone(struct pen *pen, const struct br_plan *plan) {
 			examples(pen, left->examples, left->nexamples, left->count);
 		}
 		if (left->option) {
-			pen_wrap(pen,
+			pen_wrap_whole(pen,
 				left->count == 1 ? "                to include it: "
 						 : "                to include them: ",
 				18, left->option);
@@ -148,7 +148,7 @@ static void one_advice(
 	// A new line is said as the line: the indentation of the next one is part of the edit.
 	const char *with = advice->with + strspn(advice->with, "\n ");
 	br_buf_addn(&line, with, strcspn(with, "\n"));
-	pen_wrap(pen, "                ", 18, line.s ? line.s : "");
+	pen_wrap_whole(pen, "                ", 18, line.s ? line.s : "");
 	pen->buf.failed |= line.failed;
 	br_buf_release(&line);
 }
@@ -225,7 +225,7 @@ void text_applied(struct pen *pen, const struct br_report *report) {
 		pen_say(pen, "  left alone    ");
 		pen_quote(pen, applied->examples[i]);
 		pen_say(pen, ": ");
-		pen_quote(pen, applied->reasons[i] ? applied->reasons[i] : "?");
+		pen_words(pen, applied->reasons[i] ? applied->reasons[i] : "?");
 		pen_say(pen, "\n");
 	}
 	// What failed has been said in an error.

@@ -43,7 +43,7 @@ static int go(int tree, enum part part) {
 	if (br_jail_enter(keep, 1, &what) || part == ENTERED) {
 		return part != ENTERED;
 	}
-	return br_jail_drop(1 << CAP_CHOWN | 1 << CAP_FOWNER) != 0;
+	return br_jail_drop(1 << CAP_CHOWN | 1 << CAP_FOWNER, 0) != 0;
 }
 
 static int compare(const void *a, const void *b) {

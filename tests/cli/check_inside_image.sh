@@ -253,6 +253,14 @@ ENTRYPOINT ["/usr/bin/supervisord"]
 END
 mkdir own-config/conf
 printf '[supervisord]\nlogfile = /dev/null\n' >own-config/conf/supervisord.conf
+# Without a WORKDIR that is the root: what is copied to there, and where the PID file goes.
+build root-config <<'END'
+RUN apt-get update && apt-get install -y supervisor
+COPY supervisord.conf .
+USER 1001:1001
+CMD ["supervisord", "-n", "-c", "supervisord.conf"]
+END
+printf '[supervisord]\nlogfile = /var/log/own.log\n' >root-config/supervisord.conf
 build jupyter <<'END'
 RUN pip install jupyterlab
 USER 1001:1001

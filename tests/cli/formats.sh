@@ -24,6 +24,21 @@ golden 1 stdin github
 cp -r open fits && chown 1001:1001 fits && chmod 755 fits
 printf 'services:\n  app:\n    image: example\n    user: "0:0"\n    x-bindright: {ignore: [{code: BR305, reason: x}]}\n    volumes: ["./fits:/fits"]\n' >fits.yaml
 golden 0 bindright check -f fits.yaml --format github
+# An input that is not valid: there is no report, but each error that stands in a file has its annotation.
+wrong() { golden 2 bindright check -f 'sub dir/e,r.yaml' --format "$@"; }
+printf 'services:\n  app:\n    image: x\n    colour: 3\n    volumes: [{type: bind, sorce: ./a%%0A, target: /x}]\n' >'sub dir/e,r.yaml'
+wrong github
+wrong json
+wrong github -o errors.github
+cmp errors.github <("$BINDRIGHT" check -f 'sub dir/e,r.yaml' --format github 2>/dev/null) || die "not the same in a file"
+printf 'services:\n  app: [\n' >'sub dir/e,r.yaml' && wrong github
+printf 'services:\n  app:\n    image: x\n    "a%%0A: b": 1\n    "a%%0A: b": 2\n' >'sub dir/e,r.yaml' && wrong github
+# Nothing that a change would show: no annotation, and no file that says there were none.
+invalid() { "$BINDRIGHT" check -f - --format github -o none.github <'sub dir/e,r.yaml'; }
+golden 2 invalid
+golden 2 bindright check -f gone.yaml --format github -o none.github
+golden 2 bindright check --format github --fail-on never
+[ ! -e none.github ] || die "an empty report"
 golden 0 bindright check -f fits.yaml --format sarif -o fits.sarif
 golden 0 bindright fix -f fits.yaml --yes --format ndjson
 

@@ -19,6 +19,8 @@ done
 golden 0 full check --format github
 chmod 700 data && chown 7001 data
 fails full check --format github
+printf 'services: [\n' >invalid.yaml
+fails full check -f invalid.yaml --format github
 fails full plan
 fails full history
 fails full explain data --as 1

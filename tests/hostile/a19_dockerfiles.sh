@@ -34,6 +34,29 @@ python3 -c 'print("FROM scratch\nRUN mkdir -p /" + "a/" * 400000 + "\nUSER 1001"
 want 1 frugal
 silent 'out of memory'
 kept
+# Nor is any other that takes minutes, or all memory: it is followed, or it is said that it takes too much.
+# follow TEXT: a Python expression for a Dockerfile of at most a mebibyte.
+follow() {
+	python3 -c "print(('FROM scratch\n' + $1)[:(1 << 20) - 1])" >app/Dockerfile
+	frugal >$T/out 2>&1 </dev/null || [ $? -le 2 ] || die "hangs, or crashes: $1"
+	silent 'out of memory'
+	kept
+}
+follow '"ENTRYPOINT " + "a " * 500000'
+follow '"RUN " + "$a" * 500000'
+follow '"RUN " + "cd a;" * 200000'
+follow '"".join("WORKDIR " + "a" * 45 + "\n" for i in range(19000))'
+follow '"RUN a=x;" + "a=$a$a;" * 140000'
+says 'takes more than'
+follow '"ENV A=" + "x" * 4000 + "\nRUN " + "$A" * 500000'
+says 'takes more than'
+follow '"ENV A=${" + "N" * 400000 + "?}\nENV " + "B=$A " * 120000'
+printf 'services:\n' >many.yaml
+for i in $(seq 400); do printf '  a%d: {build: ./app, volumes: ["./data:/data"]}\n' "$i"; done >>many.yaml
+python3 -c 'print("FROM scratch\nENTRYPOINT " + "a " * 500000)' >app/Dockerfile
+want 2 timeout 60 "$BINDRIGHT" plan --sysroot $T -f many.yaml
+says 'takes more than'
+kept
 # Something that is no file.
 rm app/Dockerfile && mkfifo app/Dockerfile
 timeout 20 "$BINDRIGHT" fix --yes --sysroot $T >$T/out 2>&1 </dev/null || [ $? != 124 ] || die "hangs on a FIFO"

@@ -12,24 +12,14 @@ OPTIONS are more of those of mount.
 import errno
 import os
 import struct
-import subprocess
 import sys
-import time
 
-LOOKUP, FORGET, GETATTR, MKDIR, OPEN, STATFS, RELEASE, INIT, OPENDIR, READDIR, RELEASEDIR = 1, 2, 3, 9, 14, 17, 18, 26, 27, 28, 29
-ACCESS, CREATE, INTERRUPT, BATCH_FORGET = 34, 35, 36, 42
+from fuse import ACCESS, CREATE, DIRECTORY, FILE, INIT, LOOKUP, MKDIR, OPEN, OPENDIR, Server, tree
+
 WORDS = {"access": ACCESS, "opendir": OPENDIR}
 R, W, X = 4, 2, 1
 
 place, rules = sys.argv[1], sys.argv[2]
-entries = {1: {}}
-paths = {1: "."}
-for d in range(3):
-    number = 10 * (d + 1)
-    entries[1]["d%d" % d], entries[number], paths[number] = number, {}, "d%d" % d
-    for f in range(3):
-        entries[number]["f%d" % f] = number + f + 1
-        paths[number + f + 1] = "d%d/f%d" % (d, f)
 
 
 class Rules:
@@ -47,27 +37,8 @@ class Rules:
                 elif word[0] == "silent":
                     self.silent.add(WORDS[word[1]])
 
-    def bits(self, uid, number):
-        return self.may.get((uid, paths[number]), self.may.get((uid, "*"), 0))
-
-    def attributes(self, number):
-        is_dir = number in entries
-        mode, uid, gid = self.shown.get(paths[number], (0o755 if is_dir else 0o644, 7001, 7001))
-        kind = 0o40000 if is_dir else 0o100000
-        return struct.pack("<QQQQQQIIIIIIIIII", number, 0, 0, 0, 0, 0, 0, 0, 0, kind | mode, 1, uid, gid, 0, 4096, 0)
-
-
-def listing(number, offset, size):
-    out = b""
-    for i, (name, child) in enumerate(sorted(entries[number].items())):
-        if i >= offset:
-            data = name.encode()
-            one = struct.pack("<QQII", child, i + 1, len(data), 4 if child in entries else 8) + data
-            one += bytes(-len(one) % 8)
-            if len(out) + len(one) > size:
-                break
-            out += one
-    return out
+    def bits(self, uid, path):
+        return self.may.get((uid, path), self.may.get((uid, "*"), 0))
 
 
 def wanted(opcode, body):
@@ -78,62 +49,35 @@ def wanted(opcode, body):
     return {LOOKUP: X, OPENDIR: R, MKDIR: W | X, CREATE: W | X}.get(opcode, 0)
 
 
-def answer(said, opcode, number, uid, body):
-    if opcode == INIT:
-        return 0, struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 0, 0, 0, 0)
-    if wanted(opcode, body) & ~said.bits(uid, number) or (opcode == OPENDIR and uid in said.listless):
-        return -errno.EACCES, b""
-    if opcode == LOOKUP:
-        child = entries.get(number, {}).get(body.rstrip(b"\0").decode())
-        if child is None:
-            return -errno.ENOENT, b""
-        return 0, struct.pack("<QQQQII", child, 0, 0, 0, 0, 0) + said.attributes(child)
-    if opcode == GETATTR:
-        return 0, struct.pack("<QII", 0, 0, 0) + said.attributes(number)
-    if opcode in (OPENDIR, OPEN):
-        return 0, struct.pack("<QII", number, 0, 0)
-    if opcode == READDIR:
-        _, offset, size = struct.unpack_from("<QQI", body)
-        return 0, listing(number, offset, size)
-    if opcode == STATFS:
-        return 0, struct.pack("<QQQQQIIII24x", 0, 0, 0, 0, 0, 4096, 255, 0, 0)
-    if opcode in (MKDIR, CREATE):  # who comes so far may; there is no room
-        return -errno.ENOSPC, b""
-    return (0, b"") if opcode in (ACCESS, RELEASE, RELEASEDIR) else (-errno.ENOSYS, b"")
+class Judges(Server):
+    def __init__(self, entries):
+        super().__init__(entries)
+        self.said = None
+        self.paths = {1: "."}
+        for name, number in entries[1].items():
+            self.paths[number] = name
+            self.paths.update((child, f"{name}/{of}") for of, child in entries[number].items())
+
+    def shown(self, number):
+        is_dir = number in self.entries
+        mode, uid, gid = self.said.shown.get(self.paths[number], (0o755 if is_dir else 0o644, 7001, 7001))
+        return (DIRECTORY if is_dir else FILE) | mode, uid, gid
+
+    def refuses(self, request):
+        missing = wanted(request.opcode, request.body) & ~self.said.bits(request.uid, self.paths[request.number])
+        return missing or (request.opcode == OPENDIR and request.uid in self.said.listless)
+
+    def answer(self, request):
+        if request.opcode != INIT and self.refuses(request):
+            return -errno.EACCES, b""
+        if request.opcode in (MKDIR, CREATE):  # who comes so far may; there is no room
+            return -errno.ENOSPC, b""
+        return (0, b"") if request.opcode == ACCESS else super().answer(request)
+
+    def take(self, request):
+        self.said = Rules()
+        if request.opcode not in self.said.silent:
+            self.reply(request)
 
 
-def serve(fd):
-    while True:
-        try:
-            request = os.read(fd, 1 << 17)
-        except PermissionError:  # not mounted yet
-            time.sleep(0.01)
-            continue
-        except InterruptedError:
-            continue
-        except OSError as error:
-            if error.errno == errno.ENOENT:  # who asked has gone meanwhile
-                continue
-            os._exit(0)  # not mounted any more
-        _, opcode, unique, number, uid, _, _ = struct.unpack("<IIQQIII", request[:36])
-        if opcode in (FORGET, BATCH_FORGET, INTERRUPT):
-            continue
-        said = Rules()
-        if opcode in said.silent:
-            continue
-        error, out = answer(said, opcode, number, uid, request[40:])
-        try:
-            os.write(fd, struct.pack("<IiQ", 16 + len(out), error, unique) + out)
-        except OSError:  # nobody waits for it any more
-            pass
-
-
-fuse = os.open("/dev/fuse", os.O_RDWR)
-os.set_inheritable(fuse, True)
-pid = os.fork()
-if pid == 0:
-    os.dup2(os.open("/dev/null", os.O_RDWR), 1)
-    serve(fuse)
-options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0,allow_other" + (f",{sys.argv[3]}" if len(sys.argv) > 3 else "")
-subprocess.run(["mount", "-i", "-t", "fuse", "-o", options, "judges", place], pass_fds=[fuse], check=True)
-print(pid)
+Judges(tree(3, 3)).mount("judges", place, sys.argv[3] if len(sys.argv) > 3 else "")

@@ -90,6 +90,8 @@ mkdir -m 700 /var/lib/bindright 2>/dev/null || [ -d /var/lib/bindright ]
 mount --bind $T/state /var/lib/bindright
 echo 1 >$T/one
 mount --bind $T/one /proc/sys/fs/protected_hardlinks
+# Servers share fuse.py; nothing is to be left beside it.
+export PYTHONDONTWRITEBYTECODE=1
 export DOCKER_HOST=unix://$T/no.sock CONTAINER_HOST=unix://$T/no.sock
 cp "$BINDRIGHT" $T/bindright
 BINDRIGHT=$T/bindright

@@ -10,82 +10,25 @@ stops.py MOUNT_POINT OPERATION:N OWNER    at the N-th request of this kind (any:
 """
 import errno
 import os
-import select
 import signal
 import struct
-import subprocess
 import sys
-import time
 
-NAMES = {"lookup": 1, "getattr": 3, "setattr": 4, "statfs": 17, "opendir": 27, "readdir": 28, "any": 0}
-LOOKUP, FORGET, GETATTR, SETATTR, STATFS, RELEASE, INIT, OPENDIR, READDIR, RELEASEDIR = 1, 2, 3, 4, 17, 18, 26, 27, 28, 29
-GETXATTR, CAP_SYS_RESOURCE = 22, 24
-BATCH_FORGET, READDIRPLUS = 42, 44
+from fuse import DIRECTORY, FILE, GETATTR, GETXATTR, INIT, LOOKUP, OPENDIR, READDIR, SETATTR, STATFS, Server, tree
 
+NAMES = {
+    "lookup": LOOKUP, "getattr": GETATTR, "setattr": SETATTR, "statfs": STATFS, "opendir": OPENDIR, "readdir": READDIR, "any": None,
+}
 WORDS = {code: word for word, code in NAMES.items() if code}
-log = open(os.environ["STOPS_LOG"], "a", buffering=1) if "STOPS_LOG" in os.environ else None
+CAP_SYS_RESOURCE = 24
 
 place, where, owner = sys.argv[1], sys.argv[2], int(sys.argv[3])
-kind, count = NAMES[where.split(":")[0]], int(where.split(":")[1])
-inodes = {1: [0o40755, owner, owner]}
-entries = {1: {}}
-for d in range(int(os.environ.get("STOPS_DIRECTORIES", 4))):
-    number = 10 * (d + 1)
-    inodes[number], entries[number], entries[1]["d%d" % d] = [0o40755, owner, owner], {}, number
-    for f in range(int(os.environ.get("STOPS_FILES", 5))):
-        inodes[number + f + 1] = [0o100644, owner, owner]
-        entries[number]["f%d" % f] = number + f + 1
-
-
-def attributes(number):
-    mode, uid, gid = inodes[number]
-    links = 2 if number in entries else 1
-    return struct.pack("<QQQQQQIIIIIIIIII", number, 0, 0, 0, 0, 0, 0, 0, 0, mode, links, uid, gid, 0, 4096, 0)
-
-
-def listing(number, offset, size):
-    out = b""
-    for i, (name, child) in enumerate(sorted(entries[number].items())):
-        if i < offset:
-            continue
-        data = name.encode()
-        one = struct.pack("<QQII", child, i + 1, len(data), inodes[child][0] >> 12) + data
-        one += bytes(-len(one) % 8)
-        if len(out) + len(one) > size:
-            break
-        out += one
-    return out
 
 
 def is_limited(asker):
     with open("/proc/%d/status" % asker) as status:
         caps = next(int(line.split()[1], 16) for line in status if line.startswith("CapEff:"))
     return not caps >> CAP_SYS_RESOURCE & 1
-
-
-def has_room(uid, asker):
-    try:
-        with open(os.environ["STOPS_LIMITS"]) as f:
-            limits = dict((int(word) for word in line.split()) for line in f)
-    except (FileNotFoundError, KeyError):
-        return True
-    return uid not in limits or sum(i[1] == uid for i in inodes.values()) < limits[uid] or not is_limited(asker)
-
-
-def change(number, body, asker):
-    valid = struct.unpack_from("<I", body, 0)[0]
-    mode, uid, gid = (struct.unpack_from("<I", body, at)[0] for at in (68, 76, 80))
-    if "STOPS_REFUSES" in os.environ:
-        return -errno.EPERM
-    if valid & 2 and uid != inodes[number][1] and not has_room(uid, asker):
-        return -errno.EDQUOT
-    if valid & 1:
-        inodes[number][0] = inodes[number][0] & 0o170000 | mode & 0o7777
-    if valid & 2:
-        inodes[number][1] = uid
-    if valid & 4:
-        inodes[number][2] = gid
-    return 0
 
 
 def attribute(body):
@@ -99,78 +42,75 @@ def attribute(body):
     return 0, struct.pack("<II", len(value), 0) if size == 0 else value
 
 
-def answer(opcode, number, body, asker):
-    if opcode == INIT:
-        return 0, struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 0, 0, 0, 0)
-    if opcode == LOOKUP:
-        child = entries.get(number, {}).get(body.rstrip(b"\0").decode())
-        if child is None:
-            return -2, b""
-        return 0, struct.pack("<QQQQII", child, 0, 0, 0, 0, 0) + attributes(child)
-    if opcode == GETXATTR:
-        return attribute(body)
-    error = change(number, body, asker) if opcode == SETATTR else 0
-    if error:
-        return error, b""
-    if opcode in (GETATTR, SETATTR):
-        return 0, struct.pack("<QII", 0, 0, 0) + attributes(number)
-    if opcode == OPENDIR:
-        return 0, struct.pack("<QII", number, 0, 0)
-    if opcode == READDIR:
-        _, offset, size = struct.unpack_from("<QQI", body)
-        return 0, listing(number, offset, size)
-    if opcode == STATFS:
-        return 0, struct.pack("<QQQQQIIII24x", 0, 0, 0, 0, 0, 4096, 255, 0, 0)
-    return (0, b"") if opcode == RELEASEDIR else (-38, b"")
+class Stops(Server):
+    patience = 0.05
 
+    def __init__(self, entries, kind, count):
+        super().__init__(entries)
+        self.kind, self.count = NAMES[kind], int(count)
+        self.seen, self.kept, self.going = 0, [], False
+        self.log = open(os.environ["STOPS_LOG"], "a", buffering=1) if "STOPS_LOG" in os.environ else None
+        self.inodes = {1: [DIRECTORY | 0o755, owner, owner]}
+        for names in entries.values():
+            for number in names.values():
+                self.inodes[number] = [DIRECTORY | 0o755 if number in entries else FILE | 0o644, owner, owner]
 
-def reply(unique, opcode, number, body, asker):
-    error, out = answer(opcode, number, body, asker)
-    try:
-        os.write(fd, struct.pack("<IiQ", 16 + len(out), error, unique) + out)
-    except OSError:  # nobody waits for it any more
-        pass
+    def shown(self, number):
+        return self.inodes[number]
 
-
-fd = os.open("/dev/fuse", os.O_RDWR)
-os.set_inheritable(fd, True)
-pid = os.fork()
-if pid == 0:
-    os.dup2(os.open("/dev/null", os.O_RDWR), 1)
-    seen, kept, going = 0, [], False
-
-    def go_on(*_):
-        global going
-        going = True
-
-    signal.signal(signal.SIGUSR1, go_on)
-    while True:
-        if going and kept:
-            for request in kept:
-                reply(*request)
-            kept = []
-        if not select.select([fd], [], [], 0.05)[0]:
-            continue
+    def has_room(self, uid, asker):
         try:
-            request = os.read(fd, 1 << 17)
-        except PermissionError:  # not mounted yet
-            time.sleep(0.01)
-            continue
-        except OSError:  # not mounted any more
-            os._exit(0)
-        _, opcode, unique, number, _, _, asker = struct.unpack("<IIQQIII", request[:36])
-        body = request[40:]
-        if opcode in (FORGET, BATCH_FORGET):
-            continue
-        seen += kind in (0, opcode) and opcode != INIT
-        if log and opcode in WORDS:
-            log.write(WORDS[opcode] + "\n")
-        if seen >= count and not going:
-            kept.append((unique, opcode, number, body, asker))
-            if "STOPS_TELL" in os.environ:
-                open(os.environ["STOPS_TELL"], "w").close()
-        else:
-            reply(unique, opcode, number, body, asker)
-options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions"
-subprocess.run(["mount", "-i", "-t", "fuse", "-o", options, "stops", place], pass_fds=[fd], check=True)
-print(pid)
+            with open(os.environ["STOPS_LIMITS"]) as f:
+                limits = dict((int(word) for word in line.split()) for line in f)
+        except (FileNotFoundError, KeyError):
+            return True
+        return uid not in limits or sum(i[1] == uid for i in self.inodes.values()) < limits[uid] or not is_limited(asker)
+
+    def change(self, request):
+        inode = self.inodes[request.number]
+        valid = struct.unpack_from("<I", request.body, 0)[0]
+        mode, uid, gid = (struct.unpack_from("<I", request.body, at)[0] for at in (68, 76, 80))
+        if "STOPS_REFUSES" in os.environ:
+            return -errno.EPERM
+        if valid & 2 and uid != inode[1] and not self.has_room(uid, request.asker):
+            return -errno.EDQUOT
+        if valid & 1:
+            inode[0] = inode[0] & 0o170000 | mode & 0o7777
+        if valid & 2:
+            inode[1] = uid
+        if valid & 4:
+            inode[2] = gid
+        return 0
+
+    def answer(self, request):
+        if request.opcode == GETXATTR:
+            return attribute(request.body)
+        if request.opcode == SETATTR:
+            error = self.change(request)
+            return error, b"" if error else self.shown_now(request.number)
+        return super().answer(request)
+
+    def idle(self):
+        if self.going:
+            for request in self.kept:
+                self.reply(request)
+            self.kept = []
+
+    def take(self, request):
+        self.seen += self.kind in (None, request.opcode) and request.opcode != INIT
+        if self.log and request.opcode in WORDS:
+            self.log.write(WORDS[request.opcode] + "\n")
+        if self.seen < self.count or self.going:
+            self.reply(request)
+            return
+        self.kept.append(request)
+        if "STOPS_TELL" in os.environ:
+            open(os.environ["STOPS_TELL"], "w").close()
+
+    def go_on(self, *_):
+        self.going = True
+
+
+server = Stops(tree(int(os.environ.get("STOPS_DIRECTORIES", 4)), int(os.environ.get("STOPS_FILES", 5))), *where.split(":"))
+signal.signal(signal.SIGUSR1, server.go_on)
+server.mount("stops", place, "default_permissions")

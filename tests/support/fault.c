@@ -37,6 +37,7 @@ struct counter {
 	atomic_bool hit;
 	/** Those after it fail, too. */
 	atomic_bool for_good;
+	atomic_bool paused;
 };
 
 static struct counter alone;
@@ -62,11 +63,18 @@ void fault_from(unsigned n) {
 	set(n, n > 0);
 }
 
+void fault_pause(bool on) {
+	atomic_store(&counter->paused, on);
+}
+
 bool fault_hit(void) {
 	return atomic_load(&counter->hit);
 }
 
 static bool fails(void) {
+	if (atomic_load(&counter->paused)) {
+		return false;
+	}
 	if (atomic_load(&counter->hit) && atomic_load(&counter->for_good)) {
 		errno = ENOMEM;
 		return true;

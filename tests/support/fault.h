@@ -17,6 +17,9 @@ void fault_from(unsigned n);
 /** Whether the allocation that fault_at named has come; the next ones succeed again. */
 bool fault_hit(void);
 
+/** While it is on nothing fails, and nothing counts. */
+void fault_pause(bool on);
+
 /** Whether each piece of an arena counts as an allocation, too. Otherwise they fail only where the
  * arena needs another block. */
 void fault_pieces(bool counted);
