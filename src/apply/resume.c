@@ -206,6 +206,7 @@ static int settle_all(struct br_work *work, bool dry, struct br_resumed *out) {
 }
 
 // NOLINTNEXTLINE(readability-function-size): the header's parameters
+// NOLINTNEXTLINE(readability-function-size): the header's parameters
 int br_resume(struct br_arena *arena, const struct br_plan *plan,
 	const struct br_apply_options *options, bool dry, struct br_resumed *out,
 	struct br_diags *dx) {

@@ -248,11 +248,20 @@ int br_state_open(struct br_arena *arena, const struct br_state_dir *dir, bool c
 	return r;
 }
 
-void br_state_release(struct br_state *state) {
+void br_state_unlock(struct br_state *state) {
+	// Whoever was asked about a place that does not answer may have a copy for long.
+	if (state->lock >= 0) {
+		(void)flock(state->lock, LOCK_UN); // Closing it is all that could be done then.
+	}
 	br_closep(&state->lock);
+	state->lock = -1;
+}
+
+void br_state_release(struct br_state *state) {
+	br_state_unlock(state);
 	br_closep(&state->runs);
 	br_closep(&state->fd);
-	state->lock = state->runs = state->fd = -1;
+	state->runs = state->fd = -1;
 }
 
 static int wait_for(int fd) {
@@ -289,11 +298,6 @@ int br_state_lock(struct br_state *state, struct br_diags *dx) {
 	}
 	state->lock = br_steal_fd(&fd);
 	return 0;
-}
-
-void br_state_unlock(struct br_state *state) {
-	br_closep(&state->lock);
-	state->lock = -1;
 }
 
 // ---- Runs ----

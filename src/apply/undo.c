@@ -169,9 +169,10 @@ static int conclude(struct undo *u, uint64_t of, struct br_target *t, const char
 	return 0;
 }
 
-/** Half done as it is, nobody may go on from there. */
+/** Half done as it is, or where it cannot be seen but will be again, nobody may go on from there. */
 static void judge_conflict(const struct undo *u, struct br_answer_of *answer) {
-	if (u->settle && answer->outcome == BR_CONFLICT && answer->between) {
+	bool hidden = answer->err == EXDEV || answer->err == EAGAIN;
+	if (u->settle && answer->outcome == BR_CONFLICT && (answer->between || hidden)) {
 		answer->outcome = BR_FAILED;
 	}
 }

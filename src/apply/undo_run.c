@@ -265,7 +265,7 @@ static int tell_settled(struct undo *u, int worked) {
 	if (u->interrupted) {
 		(void)br_error(u->dx, nowhere,
 			"interrupted: nothing was done but to put back %ju half done",
-			(uintmax_t)result->restored + (uintmax_t)result->removed);
+			u->dry ? 0 : (uintmax_t)result->restored + (uintmax_t)result->removed);
 		br_hint(u->dx, "the same again goes on");
 		return -1;
 	}
@@ -430,8 +430,9 @@ static int check_places(struct undo *u) {
 		const struct br_target *t = u->summary.targets[i];
 		if (t->stopped != 0) {
 			return cannot_go_on(u, t->real,
-				t->stopped == ESTALE ? "another one has its name now"
-						     : strerror(t->stopped));
+				t->stopped == ESTALE              ? "another one has its name now"
+					: t->stopped == ETIMEDOUT ? "it does not answer"
+								  : strerror(t->stopped));
 		}
 	}
 	return 0;

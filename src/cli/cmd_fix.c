@@ -99,6 +99,10 @@ static int confirm_settling(const struct session *session) {
 		return 0;
 	}
 	if (yes < 0) {
+		// As without --resume: what there is to be done is shown all the same.
+		if (session_report(session, "plan", NULL, NULL)) {
+			return CLI_FAILED;
+		}
 		br_note(cli->dx, (struct br_span){0},
 			"nothing was changed: run %s left %llu half done, and there is no "
 			"terminal to ask on",
@@ -135,19 +139,18 @@ static int resume(struct session *session) {
 	return some && !args->dry_run ? session_plan_anew(session) : 0;
 }
 
-/** Now that it was decided; nothing was half done. */
+/** Now that it was decided; nothing was half done, and nobody has undone any of it meanwhile. */
 static int settle_now(struct session *session) {
-	struct br_resumed then = session->resumed;
+	size_t n = session->resumed.n;
 	if (!session->settles_later) {
 		return 0;
 	}
 	int status = settle(session, false);
-	if (status == 0 && half_done(&session->resumed) > 0) {
+	if (status == 0 && (half_done(&session->resumed) > 0 || session->resumed.n != n)) {
 		(void)br_error(session->cli->dx, (struct br_span){0},
 			"somebody else is at work in these places");
 		status = CLI_FAILED;
 	}
-	session->resumed = then;
 	return status;
 }
 

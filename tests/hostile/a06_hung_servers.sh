@@ -36,3 +36,20 @@ says 'could not be put back'
 gone data
 want 0 undo
 owned 7001:7001:644 data/f
+# One that stalls where a fix was cut short: whoever still waits for it keeps nobody away, neither --resume nor other places.
+rm -rf $T/state/runs/*
+mkdir elsewhere && chown 7001:7001 elsewhere
+printf 'services:\n  app: {image: i, user: "1001:1001", volumes: ["./elsewhere:/data"]}\n' >elsewhere.yaml
+chown 7001:7001 hung && compose 'volumes: ["./data:/data", "./hung:/hung"]'
+want 137 "$BR_BUILD/tests/hostile/meddle" fchownat:1+ "$slain" "$BINDRIGHT" fix -q --yes --sysroot $T --strategy chown
+[ -n "$(ls $T/state/runs)" ] || die "nothing was begun"
+stall hung
+soon 3 fix --yes --sysroot $T --strategy chown
+says 'was cut short' '--resume'
+soon 3 fix --yes --resume --sysroot $T --strategy chown
+says 'cannot go on' "/hung': it does not answer"
+soon 0 fix --yes --sysroot $T -f elsewhere.yaml
+says 'was cut short in'
+gone hung
+want 0 fix --resume --strategy chown
+belong 1001 data data/f hung

@@ -77,7 +77,7 @@ says "run $first was cut short" "bindright undo $first puts back what it did" 'w
 now=$(picture)
 # Nobody is there to be asked; nothing is to be done; the words do not fit together.
 want 1 "$BINDRIGHT" fix --sysroot $T $how --resume
-says "nothing was changed: run $first left 1 half done, and there is no terminal to ask on" 'bindright fix --resume --yes'
+says "by chown" "nothing was changed: run $first left 1 half done, and there is no terminal to ask on" 'bindright fix --resume --yes'
 want 1 "$BINDRIGHT" fix --sysroot $T $how --resume --dry-run
 says "run $first was cut short" '1 left half done would be put back first'
 [ "$(picture)" = "$now" ] || die "something was changed"
@@ -147,6 +147,13 @@ if chattr +i "$half" 2>/dev/null; then
 	says "run $(newest) was cut short"
 	chattr -i "$half"
 fi
+# Below a mount it is still there, and would be taken for what was there before as soon as that is gone.
+mount -t tmpfs none data/d
+want 3 fix --resume $how
+says "cannot go on where run $(newest) was cut short" 'a mount point is in the way now'
+umount data/d
+want 0 "$BINDRIGHT" history
+says 'unfinished'
 # A place of it is not there: what was left half done in it would be forgotten.
 mkdir other && mount --bind data other && umount other
 mv data gone && mkdir data && chown 7001:7001 data
