@@ -73,6 +73,10 @@ struct br_apply_options {
 	 * gone through, and not the whole tree once more.
 	 */
 	bool fresh;
+	/** The runs that this one goes on from, as br_resume told them; where one of them has been
+	 * undone since, nothing begins. */
+	const char *const *resumed;
+	size_t nresumed;
 	/** Called now and then with inodes done; may be NULL. */
 	void (*progress)(void *context, uint64_t done);
 	void *context;
@@ -104,8 +108,7 @@ struct br_apply_result {
 	bool recalled;
 	/** The journal lies where a power cut may lose it (tmpfs), or NULL: one clause. */
 	const char *weak;
-	/** The caller's, for reports: the runs that this one goes on from (br_resume), the newest
-	 * first. To put back all, they are undone after it, in this order. */
+	/** The options': to put back all, they are undone after this one, in this order. */
 	const char *const *resumed;
 	size_t nresumed;
 };

@@ -464,7 +464,8 @@ int br_apply_job(struct br_arena *arena, const struct br_job *job, struct br_app
 	};
 	char id[BR_RUN_ID];
 	int r;
-	*result = (struct br_apply_result){0};
+	*result = (struct br_apply_result){
+		.resumed = job->options->resumed, .nresumed = job->options->nresumed};
 	bool begun = begin(&work) == 0;
 	memcpy(id, result->id, sizeof(id));
 	if (begun && job->options->jail != BR_JAIL_NONE) {

@@ -105,6 +105,21 @@ static int refuse_run(struct br_work *work, const char *id) {
 }
 
 /** What another run left half done is undone first, and where another one works we do not. */
+/** What it goes on from is still as it was when the plan was made: nobody has undone it since. */
+static int check_resumed(struct br_work *work, const char *id) {
+	struct br_summary s;
+	int r = br_summary_read(work->arena, &work->state, id, &s);
+	if (r < 0) {
+		return br_run_unseen(id, work->dx);
+	}
+	if (r > 0 && !s.live && s.run.state == BR_RUN_RESUMED) {
+		return 0;
+	}
+	(void)br_error(work->dx, nowhere, "run %s was undone while this was planned", id);
+	br_hint(work->dx, "the same again makes a new plan");
+	return -1;
+}
+
 int br_refuse_runs(struct br_work *work) {
 	const char *const *ids = br_state_runs(work->arena, &work->state);
 	if (ids == NULL) {
@@ -113,6 +128,11 @@ int br_refuse_runs(struct br_work *work) {
 	}
 	for (; *ids != NULL; ids++) {
 		if (refuse_run(work, *ids) < 0) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < work->options->nresumed; i++) {
+		if (check_resumed(work, work->options->resumed[i]) < 0) {
 			return -1;
 		}
 	}
@@ -205,7 +225,6 @@ static int settle_all(struct br_work *work, bool dry, struct br_resumed *out) {
 	return (int)out->n;
 }
 
-// NOLINTNEXTLINE(readability-function-size): the header's parameters
 // NOLINTNEXTLINE(readability-function-size): the header's parameters
 int br_resume(struct br_arena *arena, const struct br_plan *plan,
 	const struct br_apply_options *options, bool dry, struct br_resumed *out,

@@ -163,10 +163,10 @@ static int apply(struct session *session, struct br_told *told, struct br_apply_
 	if (settle_now(session)) {
 		return CLI_FAILED;
 	}
+	options.resumed = session->resumed.ids;
+	options.nresumed = session->resumed.n;
 	cli_catch_signals();
 	int status = br_apply_run(&session->arena, session->plan, &options, result, cli->dx);
-	result->resumed = session->resumed.ids;
-	result->nresumed = session->resumed.n;
 	cli_progress_ends(options.progress);
 	if (status && result->id[0]) {
 		hint_undo(cli, result);

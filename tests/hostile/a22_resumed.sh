@@ -14,7 +14,7 @@ runs() { find $T/state/runs -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
 newest() { runs | tail -n 1; }
 forget() { rm -rf $T/state/runs/*; }
 picture() {
-	getfacl -R -n -p . 2>/dev/null
+	find . | sort | xargs getfacl -n -p
 	find . -printf '%p %y %U:%G %m\n' | sort
 }
 # cut CALL:N PROGRAM...: killed there, or it came to its end before.
@@ -183,6 +183,18 @@ want 0 undo $first
 kept
 forget
 sed -i 's/1002:1002/1001:1001/' compose.yaml
+# Undone by somebody else between the plan and the first change: that plan is not applied.
+late=
+for n in 3 4 5 6; do
+	cut fchownat:5+ $fixes
+	first=$(newest)
+	out=0
+	"$BR_BUILD/tests/hostile/meddle" flock:$n "$BINDRIGHT undo --yes $first >$T/inner 2>&1 || true" $fixes --resume >$T/out 2>&1 </dev/null || out=$?
+	case $out in 0 | 3) ;; *) die "exit status $out" ;; esac
+	case $(words) in *"run $first was undone while this was planned"*) late=1 && kept ;; esac
+	undone "before lock $n"
+done
+[ -n "$late" ] || die "it was never late"
 # On another machine it is as if it had not been said.
 cut fchownat:3+ $fixes
 first=$(newest)

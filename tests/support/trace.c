@@ -30,6 +30,7 @@ static const struct {
 	{"fchmodat2", SYS_fchmodat2},
 	{"fchownat", SYS_fchownat},
 	{"fdatasync", SYS_fdatasync},
+	{"flock", SYS_flock},
 	{"fsync", SYS_fsync},
 	{"getxattrat", SYS_getxattrat},
 	{"getdents64", SYS_getdents64},
