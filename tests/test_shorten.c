@@ -98,7 +98,7 @@ static void test_names(void **state) {
 static void test_every_length(void **state) {
 	(void)state;
 	static const char *const pieces[] = {"a", "\xc3\xbc", WIDE, "\xff", "\x1b", "\\",
-		"\xe2\x80\xae", "\xf0\x9f\x98\x80", "e" ACCENT};
+		"\xe2\x80\xae", "\xf0\x9f\x98\x80", ("e" ACCENT)};
 	struct br_buf in = {0};
 	for (size_t i = 0; i < 1000; i++) {
 		struct br_buf whole = {0};
