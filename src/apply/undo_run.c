@@ -464,20 +464,26 @@ static int run_undo(struct undo *u, const char *id, struct br_run *run) {
 	return r;
 }
 
-// NOLINTNEXTLINE(readability-function-size): the header's parameters
-int br_undo(struct br_arena *arena, const char *id, bool dry,
-	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
-	struct br_diags *dx) {
-	struct undo u = {
+/** Nothing is open yet. */
+static struct undo begin_undo(
+	struct br_arena *arena, bool dry, const struct br_apply_options *options) {
+	return (struct undo){
 		.arena = arena,
 		.options = options,
-		.result = result,
-		.dx = dx,
 		.dry = dry,
 		.state = BR_STATE_NONE,
 		.fd = -1,
 		.way = BR_WAY_NONE(false),
 	};
+}
+
+// NOLINTNEXTLINE(readability-function-size): the header's parameters
+int br_undo(struct br_arena *arena, const char *id, bool dry,
+	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
+	struct br_diags *dx) {
+	struct undo u = begin_undo(arena, dry, options);
+	u.result = result;
+	u.dx = dx;
 	return run_undo(&u, id, run);
 }
 
@@ -485,16 +491,9 @@ int br_undo(struct br_arena *arena, const char *id, bool dry,
 int br_settle(struct br_arena *arena, const char *id, bool dry,
 	const struct br_apply_options *options, struct br_run *run, struct br_undo_result *result,
 	struct br_diags *dx) {
-	struct undo u = {
-		.arena = arena,
-		.options = options,
-		.result = result,
-		.dx = dx,
-		.dry = dry,
-		.settle = true,
-		.state = BR_STATE_NONE,
-		.fd = -1,
-		.way = BR_WAY_NONE(false),
-	};
+	struct undo u = begin_undo(arena, dry, options);
+	u.result = result;
+	u.dx = dx;
+	u.settle = true;
 	return run_undo(&u, id, run);
 }

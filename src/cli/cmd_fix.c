@@ -82,7 +82,7 @@ static void say_resumed(const struct session *session) {
 			result->examples[i], result->reasons[i]);
 	}
 	if (result->conflicts > result->nexamples) {
-		br_warning(cli->dx, (struct br_span){0}, "and so are %llu more",
+		br_warning(cli->dx, (struct br_span){0}, "%llu more are taken as they are now",
 			(unsigned long long)(result->conflicts - result->nexamples));
 	}
 }
@@ -148,7 +148,8 @@ static int settle_now(struct session *session) {
 	int status = settle(session, false);
 	if (status == 0 && (half_done(&session->resumed) > 0 || session->resumed.n != n)) {
 		(void)br_error(session->cli->dx, (struct br_span){0},
-			"somebody else is at work in these places");
+			"nothing was changed by this: somebody else is at work in these places");
+		br_hint(session->cli->dx, "the same again makes a new plan");
 		status = CLI_FAILED;
 	}
 	return status;

@@ -70,11 +70,11 @@ mount_of="${deep%/}"
 for command in 'check -v' 'plan -v' 'inspect'; do
 	want any "$BINDRIGHT" $command --sysroot $T
 	harmless "$command"
-	shorter "/srv/work/data/$mount_of" "/srv/work/data/$accents/$accents/$accents" "/srv/work/data/$wide/$wide"
+	shorter "$T/work/data/$mount_of" "$T/work/data/$accents/$accents/$accents" "$T/work/data/$wide/$wide"
 	says 'bytes-left-out}'
 done
 want any "$BINDRIGHT" explain --as 1001:1001 "data/${deep}file-at-the-end" --sysroot $T
-shorter "/srv/work/data/${deep}file-at-the-end"
+shorter "$T/work/data/${deep}file-at-the-end"
 # In an error.
 want 2 "$BINDRIGHT" check -f "$(long no-such/ 50)file.yaml"
 shorter "$(long no-such/ 50)file.yaml"
@@ -86,9 +86,9 @@ for format in json ndjson sarif github; do
 done
 # What is there to be typed is whole.
 want 1 "$BINDRIGHT" plan --sysroot $T --from 7007
-shorter "/srv/work/data/$mount_of" "/srv/work/$(long nowhere/ 49)nowhere"
+shorter "$T/work/data/$mount_of" "$T/work/$(long nowhere/ 49)nowhere"
 if grep -E "$typed" $T/out | grep -F 'left-out}'; then die "a command was cut"; fi
-grep -E "$typed" $T/out | grep -qF -- "-- /srv/work/$(long nowhere/ 49)nowhere" || die "the command does not have the whole path"
+grep -E "$typed" $T/out | grep -qF -- "-- $T/work/$(long nowhere/ 49)nowhere" || die "the command does not have the whole path"
 want any "$BINDRIGHT" fix --yes --sysroot $T --from 7007
 harmless fix
 says 'bytes-left-out}'
@@ -98,9 +98,9 @@ belong 7007 "data/${deep}file-at-the-end"
 # Where it is the only one there is.
 compose "volumes: [\"./data/${deep}:/data\"]"
 want 0 "$BINDRIGHT" fix --yes --sysroot $T --from 7007 -v
-shorter "/srv/work/data/$mount_of"
+shorter "$T/work/data/$mount_of"
 want 0 "$BINDRIGHT" history
-shorter "/srv/work/data/$mount_of"
+shorter "$T/work/data/$mount_of"
 chmod 640 "data/${deep}file-at-the-end"
 want any "$BINDRIGHT" undo --yes
-shorter "/srv/work/data/${deep}file-at-the-end"
+shorter "$T/work/data/${deep}file-at-the-end"
